@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "dagrun",
+  products: [
+    .library(name: "Dagrun", targets: ["Dagrun"]),
+    .executable(name: "dagrun", targets: ["CLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // What a DAG file imports. Foundation only.
+    .target(name: "Dagrun", swiftSettings: settings),
+    // The pure core: no clock, no I/O.
+    .target(
+      name: "Scheduling",
+      dependencies: ["Dagrun", .product(name: "HeapModule", package: "swift-collections")],
+      swiftSettings: settings),
+    .target(name: "Storage", dependencies: ["Scheduling", grdb], swiftSettings: settings),
+    // Linux calls that Swift cannot import: pidfds, wait macros, prctl.
+    .target(name: "CLinux"),
+    .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: settings),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    .target(name: "DagBag", dependencies: ["Dagrun", "Processes", "COpenSSL"], swiftSettings: settings),
+    // The process that runs tasks, and the protocol between it and the engine.
+    .target(name: "Workers", dependencies: ["Dagrun", "Processes"], swiftSettings: settings),
+    .target(
+      name: "Engine", dependencies: ["Scheduling", "Storage", "DagBag", "Workers", "Processes", logging],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "CLI",
+      dependencies: ["Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "Engine", "Processes", argumentParser, "Yams", logging],
+      swiftSettings: settings,
+      // A compiled DAG file finds the authoring library's symbols in this executable. Only the
+      // executable carries the flag, so that other packages can depend on the library.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
+
+    .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
+    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
+    .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: settings),
+    .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
+    .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
+    .testTarget(name: "WorkersTests", dependencies: ["Workers"], swiftSettings: settings),
+    .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: settings),
+    .testTarget(name: "CLITests", dependencies: ["CLI"], swiftSettings: settings),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
+    .testTarget(name: "EndToEndTests", dependencies: ["Processes"], swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,21 @@
+/// The folder that holds everything one installation knows: its database, logs, compiled files, socket and lock.
+///
+///     dagrun.db          the database (and its -wal and -shm)
+///     scheduler.lock     held by the running scheduler; names its process
+///     scheduler.sock     where commands reach it
+///     cache/             compiled DAG files, by the hash of what they were made from
+///     logs/              dag_id=…/run_id=…/task_id=…/attempt=1.log
+///     workers/           one folder a worker process: its journal, and what its current task has printed
+package struct Home: Hashable, Sendable {
+  /// Absolute.
+  package let path: String
+
+  package init(path: String) { self.path = path }
+
+  package var databasePath: String { path + "/dagrun.db" }
+  package var lockPath: String { path + "/scheduler.lock" }
+  package var socketPath: String { path + "/scheduler.sock" }
+  package var cachePath: String { path + "/cache" }
+  package var logsPath: String { path + "/logs" }
+  package var workersPath: String { path + "/workers" }
+}

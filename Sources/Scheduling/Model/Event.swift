@@ -1,0 +1,144 @@
+package import Dagrun
+
+/// What the scheduler is told: facts from executors, requests of people, and that time has passed.
+///
+/// Requests about finished runs, which the scheduler does not hold, carry them along (`loaded`); a run that it does hold
+/// is left as it is.
+package enum Event: Sendable {
+  // Facts.
+  /// The DAG files were read: the plan of every DAG there now is. A DAG that is missing has no new runs.
+  case dagsLoaded([DAGPlan])
+  /// An executor has really started the try (only those that do not start at once say so).
+  case taskStarted(TaskInstanceKey, tryNumber: Int)
+  case taskFinished(TaskInstanceKey, tryNumber: Int, TaskResult)
+  /// `nextWake` has come, or the scheduler was just restored.
+  case wake
+
+  // Requests.
+  case trigger(TriggerRequest)
+  case backfill(BackfillRequest)
+  case cancelBackfill(number: Int64)
+  case clear(ClearRequest)
+  /// Only `success`, `failed` and `skipped` can be set by hand.
+  case setTaskState(TaskInstanceKey, TaskState, loaded: RunSnapshot?)
+  /// `success` and `failed` end the run and stop what runs in it; `queued` starts its unfinished tasks again.
+  case setRunState(run: Int64, DAGRunState, loaded: RunSnapshot?)
+  case setPaused(dagID: String, Bool)
+  case setPool(Pool)
+  case deletePool(name: String)
+  case deleteDAG(dagID: String)
+}
+
+/// How a try ended, and what it used.
+package struct TaskResult: Hashable, Sendable {
+  package var outcome: Outcome
+  /// JSON text of the output; nil when the task has none.
+  package var output: String?
+  package var usage: Usage
+  /// When the try really began and ended, by the process that watched it.
+  package var startDate: Timestamp?
+  package var endDate: Timestamp?
+
+  package init(
+    _ outcome: Outcome, output: String? = nil, usage: Usage = .init(), startDate: Timestamp? = nil,
+    endDate: Timestamp? = nil
+  ) {
+    self.outcome = outcome
+    self.output = output
+    self.usage = usage
+    self.startDate = startDate
+    self.endDate = endDate
+  }
+
+  package enum Outcome: Hashable, Sendable {
+    case success
+    case skipped(reason: String)
+    /// `retryable: false`: the task asked not to be tried again.
+    case failed(Failure, retryable: Bool)
+  }
+}
+
+/// Why a try failed: what a person reads, and the parts that programs ask for.
+package struct Failure: Hashable, Sendable {
+  package var reason: String
+  package var exitCode: Int?
+  package var signal: Int?
+
+  package init(reason: String, exitCode: Int? = nil, signal: Int? = nil) {
+    self.reason = reason
+    self.exitCode = exitCode
+    self.signal = signal
+  }
+}
+
+package struct Usage: Hashable, Sendable {
+  package var cpuSeconds: Double?
+  package var peakMemoryBytes: Int64?
+
+  package init(cpuSeconds: Double? = nil, peakMemoryBytes: Int64? = nil) {
+    self.cpuSeconds = cpuSeconds
+    self.peakMemoryBytes = peakMemoryBytes
+  }
+}
+
+package struct TriggerRequest: Hashable, Sendable {
+  package var dagID: String
+  /// nil: `manual__<now>`, made unique.
+  package var runID: String?
+  package var logicalDate: Timestamp?
+  /// JSON text of an object with sorted keys, already checked against the DAG's parameters.
+  package var conf: String
+  /// The run that already bears `runID`, when it has finished and so is not in the scheduler.
+  package var existing: DAGRun?
+
+  package init(dagID: String, runID: String? = nil, logicalDate: Timestamp? = nil, conf: String = "{}", existing: DAGRun? = nil) {
+    self.dagID = dagID
+    self.runID = runID
+    self.logicalDate = logicalDate
+    self.conf = conf
+    self.existing = existing
+  }
+}
+
+package struct BackfillRequest: Sendable {
+  package var dagID: String
+  package var fromDate: Timestamp
+  package var toDate: Timestamp
+  package var maxActiveRuns: Int
+  package var runsBackwards: Bool
+  package var reprocess: Backfill.ReprocessBehavior
+  package var taskRegex: String?
+  package var conf: String
+  /// Every run of the DAG with a logical date in the range, finished or not.
+  package var existing: [RunSnapshot]
+
+  package init(
+    dagID: String, fromDate: Timestamp, toDate: Timestamp, maxActiveRuns: Int = 10, runsBackwards: Bool = false,
+    reprocess: Backfill.ReprocessBehavior = .none, taskRegex: String? = nil, conf: String = "{}",
+    existing: [RunSnapshot] = []
+  ) {
+    self.dagID = dagID
+    self.fromDate = fromDate
+    self.toDate = toDate
+    self.maxActiveRuns = maxActiveRuns
+    self.runsBackwards = runsBackwards
+    self.reprocess = reprocess
+    self.taskRegex = taskRegex
+    self.conf = conf
+    self.existing = existing
+  }
+}
+
+package struct ClearRequest: Sendable {
+  /// The task instances to clear, already selected (`TaskSelection`).
+  package var keys: [TaskInstanceKey]
+  /// Move the runs to the DAG's current version first, so that a mended task runs as mended.
+  package var onNewestVersion: Bool
+  package var loaded: [RunSnapshot]
+
+  package init(keys: [TaskInstanceKey], onNewestVersion: Bool = true, loaded: [RunSnapshot] = []) {
+    self.keys = keys
+    self.onNewestVersion = onNewestVersion
+    self.loaded = loaded
+  }
+}
