@@ -53,6 +53,9 @@ let package = Package(
       // executable carries the flag, so that other packages can depend on the library.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
+    .executableTarget(
+      name: "EngineBenchmark", dependencies: [grdb], path: "Benchmarks/EngineBenchmark", swiftSettings: settings),
+
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: settings),
