@@ -125,7 +125,9 @@ final class ControlConnection: @unchecked Sendable {
       do {
         handler(try JSONDecoder().decode(ControlRequest.self, from: line), self)
       } catch {
-        reply(.refused(ControlRefusal(.invalid, "the scheduler does not know this request; is it of another version of dagrun?")))
+        reply(
+          .refused(
+            ControlRefusal(.invalid, "the scheduler does not know this request; is it of another version of dagrun?")))
       }
     }
   }

@@ -1,5 +1,7 @@
+import Dagrun
 import Dispatch
 import Foundation
+import Scheduling
 import Testing
 
 @testable import Engine
