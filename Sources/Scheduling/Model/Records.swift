@@ -45,6 +45,9 @@ package struct DAGRun: Hashable, Sendable {
   package var version: String
   /// The backfill that made or took over the run.
   package var backfill: Int64?
+  /// Only tasks whose whole id matches belong to the run, and edges from other tasks do not count; nil: all tasks. Set by
+  /// a backfill of some tasks.
+  package var taskRegex: String?
   /// Why the run fails or has failed, in words for a person, where the states of its tasks do not say it: it was
   /// cancelled, it timed out, its tasks wait for each other. Set while the run is still `running` when a cancelled run
   /// waits for its teardowns; it then fails when they are done.
@@ -53,7 +56,8 @@ package struct DAGRun: Hashable, Sendable {
   package init(
     number: Int64, dagID: String, runID: String, type: DAGRunType, state: DAGRunState, logicalDate: Timestamp?,
     dataInterval: DataInterval?, runAfter: Timestamp, queuedAt: Timestamp, startDate: Timestamp? = nil,
-    endDate: Timestamp? = nil, conf: String, version: String, backfill: Int64? = nil, reason: String? = nil
+    endDate: Timestamp? = nil, conf: String, version: String, backfill: Int64? = nil, taskRegex: String? = nil,
+    reason: String? = nil
   ) {
     self.number = number
     self.dagID = dagID
@@ -69,6 +73,7 @@ package struct DAGRun: Hashable, Sendable {
     self.conf = conf
     self.version = version
     self.backfill = backfill
+    self.taskRegex = taskRegex
     self.reason = reason
   }
 }
