@@ -42,6 +42,8 @@ struct QueryTests {
     #expect(try store.run(dagID: "etl", runID: "manual__3")?.number == 3)
     #expect(try store.run(dagID: "other", runID: "manual__3") == nil)
     #expect(try store.run(number: 5)?.dagID == "other")
+    #expect(try store.run(dagID: "etl", logicalDate: at(30))?.number == 2)
+    #expect(try store.run(dagID: "etl", logicalDate: at(31)) == nil)
     #expect(try store.run(number: 6) == nil)
     #expect(try store.latestRun(dagID: "etl")?.number == 4)
     #expect(try store.latestRun(dagID: "nothing") == nil)

@@ -23,7 +23,8 @@ struct SnapshotTests {
     let full = DAGRun(
       number: 12, dagID: "etl", runID: "backfill__2026-01-31T00:00:00+00:00", type: .backfill, state: .running,
       logicalDate: at(-10), dataInterval: DataInterval(start: at(-10), end: at(-5)), runAfter: at(3), queuedAt: at(4),
-      startDate: at(5), endDate: nil, conf: #"{"a":"ü"}"#, version: "v1", backfill: 4)
+      startDate: at(5), endDate: nil, conf: #"{"a":"ü"}"#, version: "v1", backfill: 4,
+      taskRegex: "ex.*", reason: "cancelled")
     let bare = DAGRun(
       number: 13, dagID: "etl", runID: "m", type: .manual, state: .queued, logicalDate: nil, dataInterval: nil,
       runAfter: at(3), queuedAt: at(4), conf: "{}", version: "v1")
@@ -50,6 +51,7 @@ struct SnapshotTests {
     #expect(snapshot.lastRunNumber == 13 && snapshot.lastBackfillNumber == 4)
     #expect(snapshot.plans.map(\.description) == [description("etl", tasks: tasks.map(\.taskID).reversed())])
     #expect(snapshot.plans.map(\.version) == ["v1"])
+    #expect(snapshot.takenDates.isEmpty)
   }
 
   @Test func `finished runs and completed backfills stay behind`() throws {
@@ -73,6 +75,21 @@ struct SnapshotTests {
       .runCreated(RunSnapshot(run: run(4, state: .success), tasks: [task("extract")])),
     ])
     #expect(try store.snapshot().runs.map(\.run.number) == [1, 2, 3])
+  }
+
+  @Test func `dates that the schedule must pass over are there`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    try store.add("never")
+    try store.commit([
+      .dagStored(DAGRecord(dagID: "etl", version: "v1", lastScheduled: at(20))),
+      .runCreated(RunSnapshot(run: run(1, state: .success, logicalDate: at(40)), tasks: [])),
+      .runCreated(RunSnapshot(run: run(2, state: .success, logicalDate: at(20)), tasks: [])),
+      .runCreated(RunSnapshot(run: run(3, logicalDate: at(30)), tasks: [])),
+      .runCreated(RunSnapshot(run: run(4), tasks: [])),
+      .runCreated(RunSnapshot(run: run(5, dagID: "never", state: .failed, logicalDate: at(10)), tasks: [])),
+    ])
+    #expect(try store.snapshot().takenDates == ["etl": [at(30), at(40)], "never": [at(10)]])
   }
 
   @Test func `the plans are the current ones, and those that unfinished runs are on`() throws {
