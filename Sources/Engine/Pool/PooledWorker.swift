@@ -44,6 +44,8 @@ struct PendingTry {
   var logPath: String
   /// How many workers ended before they had begun it.
   var attempts = 0
+  /// On the clock of `monotonicSeconds`, while no worker is free.
+  var waitsSince = 0.0
 
   var library: String? {
     if case .swift(let library, _, _) = assignment.work { library } else { nil }

@@ -9,7 +9,7 @@ internal import Workers
 /// few warm.
 ///
 /// Confined to the engine's queue.
-final class WorkerPool {
+final class WorkerPool: @unchecked Sendable {
   struct Options {
     var program = WorkerProgram()
     /// The folder of the workers' folders.
@@ -32,6 +32,9 @@ final class WorkerPool {
   private var lastNumber = 0
   private var waiting: [PendingTry] = []
   private var busyCount = 0
+  private var isCheckDue = false
+  private let queue: DispatchQueue
+  private static let patienceSeconds = 0.003
   private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
   private let ended: (TryID, TryEnd) -> Void
@@ -45,8 +48,10 @@ final class WorkerPool {
     case stoppedBeforeStart
   }
 
-  init(_ options: Options, logger: Logger, ended: @escaping (TryID, TryEnd) -> Void) throws(SystemError) {
+  init(
+    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryID, TryEnd) -> Void) throws(SystemError) {
     self.options = options
+    self.queue = queue
     self.logger = logger
     self.ended = ended
     poller = try Poller()
@@ -67,8 +72,10 @@ final class WorkerPool {
     if let index = bestIdle(for: pending) {
       assign(pending, to: workers[idle.remove(at: index)]!)
     } else {
+      var pending = pending
+      pending.waitsSince = monotonicSeconds()
       waiting.append(pending)
-      startWorkers()
+      startWorkersIfNeeded()
     }
   }
 
@@ -118,11 +125,27 @@ final class WorkerPool {
 
   // MARK: Workers
 
-  private func startWorkers() {
+  /// Small tasks are done sooner by the workers there are than a new one starts. So one is started at once only where
+  /// none is, and otherwise when a try has waited for longer than small tasks take.
+  private func startWorkersIfNeeded() {
+    guard let oldest = waiting.first else { return }
+    let hasNone = busyCount == 0 && startingCount == 0
+    let waited = monotonicSeconds() - oldest.waitsSince
+    guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
     while startingCount < min(options.maximumStarting, waiting.count) {
       // One that has another file loaded is of no use to those that wait.
       if let other = idle.first { retire(workers[other]!) }
-      guard startWorker() else { break }
+      guard startWorker() else { return }
+    }
+  }
+
+  private func checkLater(after seconds: Double) {
+    guard !isCheckDue else { return }
+    isCheckDue = true
+    queue.asyncAfter(deadline: .now() + seconds) { [weak self] in
+      guard let self else { return }
+      isCheckDue = false
+      startWorkersIfNeeded()
     }
   }
 
@@ -167,7 +190,7 @@ final class WorkerPool {
       idle.append(worker.number)
       if idle.count > options.maximumIdle { retire(workers[idle[0]]!) }
     }
-    if !waiting.isEmpty { startWorkers() }
+    startWorkersIfNeeded()
   }
 
   // MARK: What workers say
@@ -217,7 +240,7 @@ final class WorkerPool {
   /// committed, because it then begins its journal anew.
   private var freed: [PooledWorker] = []
 
-  func settle() {
+  private func settle() {
     guard !freed.isEmpty else { return }
     let all = freed
     freed = []
@@ -240,7 +263,8 @@ final class WorkerPool {
     freed.removeAll { $0 === worker }
     switch state {
     case .idle, .leaving:
-      WorkerFolder.remove(worker.link.folder)
+      // What it reported last may not be committed yet.
+      removeWhenCommitted(worker.link.folder)
     case .starting:
       startingCount -= 1
       logger.error("a worker process ended before it was ready", metadata: ["status": "\(status.map { "\($0)" } ?? "")"])
@@ -277,6 +301,11 @@ final class WorkerPool {
 
   private var finishedFolders: [String] = []
 
+  /// Removes the folder of a worker that has ended, once what was told so far is committed.
+  func removeWhenCommitted(_ folder: String) { finishedFolders.append(folder) }
+
+  func owns(_ folder: String) -> Bool { workers.values.contains { $0.link.folder == folder } }
+
   /// The results that were told so far are committed.
   func resultsCommitted() {
     for folder in finishedFolders { WorkerFolder.remove(folder) }
@@ -289,7 +318,7 @@ final class WorkerPool {
   private func retryOrFail(_ status: ExitStatus?) {
     failedStarts += 1
     if failedStarts < 3 {
-      startWorkers()
+      startWorkersIfNeeded()
     } else {
       failedStarts = 0
       failWaitingWithoutWorkers("worker processes end as soon as they start (\(status.map { "\($0)" } ?? "unknown"))")

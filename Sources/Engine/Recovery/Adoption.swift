@@ -24,26 +24,34 @@ struct FoundWorker: Hashable {
   var isAlive: Bool
 }
 
-/// Decides about one try that the database has as active.
-///
-/// The journals were read after the process of the last scheduler had ended. From then on no worker begins a try: it
-/// writes `started` first and looks for its scheduler second. So a try without an entry has not begun, and never will
-/// by itself.
-///
-/// - Parameters:
-///   - schedulerBoot: boot id of the machine when the last scheduler took its lock; nil when unknown.
-///   - boot: the boot id now.
-func adopt(_ id: TryID, _ workers: [FoundWorker], schedulerBoot: String?, boot: String) -> AdoptionDecision {
-  let entries = workers.filter { $0.journal.last?.id == id }
-  // An entry that was abandoned says only that this worker did not run it; another one may have.
-  for worker in entries {
-    if let result = worker.journal.last?.result { return .finished(result) }
+extension AdoptionDecision {
+  /// Decides about one try that the database has as active.
+  ///
+  /// The journals were read after the process of the last scheduler had ended. From then on no worker begins a try: it
+  /// writes `started` first and looks for its scheduler second. So a try without an entry has not begun, and never will
+  /// by itself.
+  ///
+  /// - Parameters:
+  ///   - schedulerBoot: boot id of the machine when the last scheduler took its lock; nil when unknown.
+  ///   - boot: the boot id now.
+  init(_ id: TryID, _ workers: [FoundWorker], schedulerBoot: String?, boot: String) {
+    self = Self.decide(id, workers, schedulerBoot, boot)
   }
-  for worker in entries where worker.journal.last?.isAbandoned == false {
-    if worker.journal.bootID != boot { return .lost }
-    return worker.isAlive ? .adopt(folder: worker.folder) : .died(folder: worker.folder)
+
+  private static func decide(
+    _ id: TryID, _ workers: [FoundWorker], _ schedulerBoot: String?, _ boot: String
+  ) -> AdoptionDecision {
+    let entries = workers.filter { $0.journal.last?.id == id }
+    // An entry that was abandoned says only that this worker did not run it; another one may have.
+    for worker in entries {
+      if let result = worker.journal.last?.result { return .finished(result) }
+    }
+    for worker in entries where worker.journal.last?.isAbandoned == false {
+      if worker.journal.bootID != boot { return .lost }
+      return worker.isAlive ? .adopt(folder: worker.folder) : .died(folder: worker.folder)
+    }
+    // A journal is not synced: what the machine took with it is not known to be missing.
+    if let schedulerBoot, schedulerBoot != boot { return .lost }
+    return .launch
   }
-  // A journal is not synced: what the machine took with it is not known to be missing.
-  if let schedulerBoot, schedulerBoot != boot { return .lost }
-  return .launch
 }
