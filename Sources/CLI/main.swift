@@ -1,1 +1,2 @@
+describeLibraryIfAsked()
 print("dagrun")

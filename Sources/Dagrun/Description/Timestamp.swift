@@ -1,4 +1,4 @@
-public import Foundation
+package import Foundation
 
 /// A moment, in whole microseconds since 1970 (UTC).
 ///

@@ -1,0 +1,67 @@
+import Foundation
+
+/// A task that runs a Swift closure. Its value goes to tasks that take its `output`:
+///
+///     let count = SwiftOperator("count_rows") { context in try rows(in: "out/\(context.ds).csv") }
+///     SwiftOperator("report", count.output) { context, rows in context.log.info("\(rows) rows") }
+///
+/// The closure runs later, in a worker process: it can use the file's constants and functions, but not the DAG's tasks,
+/// and nothing that changes. Throw `TaskSkip` to end as skipped, `TaskFailure` to fail without another try.
+public struct SwiftOperator<Value: Sendable>: DAGTask {
+  public let task: TaskReference
+}
+
+extension SwiftOperator where Value: Codable {
+  /// What the closure will have returned.
+  public var output: Output<Value> { Output(of: task) }
+}
+
+// Chosen when the value can neither be handed on nor is nothing: without these, the compiler would drop the value.
+
+extension SwiftOperator {
+  @discardableResult
+  public init(
+    _ id: String, retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
+    triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
+    body: @escaping @Sendable (TaskContext) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  @discardableResult
+  public init<First: Codable & Sendable, each Input: Codable & Sendable>(
+    _ id: String, _ first: Output<First>, _ others: repeat Output<each Input>, retries: Int? = nil,
+    retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
+    pool: String? = nil, file: String = #filePath, line: Int = #line,
+    body: @escaping @Sendable (TaskContext, First, repeat each Input) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  private init(uncodable id: String, _ location: SourceLocation) {
+    task = Registry.addTask(id, .swift, CommonOptions(triggerRule: nil), location)
+    task.builder.problem(
+      "the value of task \"\(id)\" is a \(Value.self), which is not Codable, so it cannot be stored and handed on; "
+        + "make it Codable, or return nothing", at: location)
+  }
+}
+
+extension TaskReference {
+  func addInput(_ source: TaskReference) {
+    guard source.builder === builder else {
+      builder.foreign(source, usedBy: self)
+      return
+    }
+    builder.addEdge(from: source, to: self)
+    let id = source.id
+    update { $0.inputs.append(id) }
+  }
+
+  func setBody(_ body: @escaping @Sendable (TaskContext, inout InputReader) async throws -> Data?) {
+    let names = builder.description.tasks[index].inputs
+    builder.setBody(of: id) { context, data in
+      var inputs = InputReader(data, from: names)
+      return try await body(context, &inputs)
+    }
+  }
+}

@@ -1,0 +1,6 @@
+// expect: compiler 5 "reference to member 'dss' cannot be resolved"
+import Dagrun
+
+DAG("misspelt_template_variable") {
+  BashOperator("extract", "extract.sh --day \(.dss)")
+}
