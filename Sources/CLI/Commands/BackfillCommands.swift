@@ -1,0 +1,126 @@
+import ArgumentParser
+import Dagrun
+import Engine
+import Scheduling
+
+struct BackfillCreateCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "create",
+    abstract: "Makes and runs the runs of a DAG between two dates, both included.",
+    discussion: """
+      The dates are logical dates; only intervals that have ended count. --reprocess-behavior says what happens to \
+      runs that exist and have ended: none leaves them, failed clears those that failed, completed clears all.
+      """)
+
+  @Argument(help: "The DAG.", completion: .dags) var dag: String
+  @Option(help: ArgumentHelp("The first logical date.", valueName: "date"), transform: DateText.parse)
+  var fromDate: Timestamp
+  @Option(help: ArgumentHelp("The last logical date.", valueName: "date"), transform: DateText.parse)
+  var toDate: Timestamp
+  @Flag(help: "The newest run first.") var runBackwards = false
+  @Option(help: "How many of these runs go on at once.") var maxActiveRuns = 10
+  @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior = .none
+  @Option(help: "Only tasks whose whole id matches this regular expression.") var taskRegex: String?
+  @Flag(help: "Show the plan and change nothing.") var dryRun = false
+  @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
+  var conf: String?
+  @Flag(help: "Do not wait for the runs' end.") var noWait = false
+  @OptionGroup var format: FormatOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func validate() throws {
+    try DateRange.check(from: ("--from-date", fromDate), to: ("--to-date", toDate))
+    guard maxActiveRuns >= 1 else { throw ValidationError("--max-active-runs must be 1 or more, not \(maxActiveRuns)") }
+    try RegularExpression.check(taskRegex, of: "--task-regex")
+  }
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let workspace = try Workspace(session, global)
+    var parameters = BackfillParameters(dagID: dag, fromDate: fromDate, toDate: toDate)
+    parameters.maxActiveRuns = maxActiveRuns
+    parameters.runsBackwards = runBackwards
+    parameters.reprocess = reprocessBehavior
+    parameters.taskRegex = taskRegex
+    parameters.conf = try ConfText.check(conf)
+    parameters.isDryRun = dryRun
+    try await workspace.checkDAGCompiles(dag)
+
+    if dryRun || noWait {
+      let (_, rows) = try await create(parameters, workspace, by: nil)
+      try print(rows, to: session)
+      if noWait && !dryRun { try await workspace.mentionWhatRunsThem("the backfill") }
+      return .success
+    }
+    try workspace.refusePaused(dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the runs until then")
+    return try await workspace.withScheduler(.untilRunsEnd) { control in
+      let (_, rows) = try await create(parameters, workspace, by: control)
+      let planned = rows.filter(\.isWork)
+      let follower = BackfillFollower(control: control, session: session)
+      let runs = try await follower.follow(planned.map(\.runID), dagID: dag, workspace)
+      if format.output == .table {
+        session.output.line(BackfillFollower.summary(runs, of: dag, style: session.output.style))
+      } else {
+        let listing = Listing(
+          records: runs.map(\.record), columns: ["dag_run_id", "state", "logical_date"], whenEmpty: "")
+        try listing.print(format.output, to: session)
+      }
+      return runs.allSatisfy { $0.state == .success } ? .success : .runFailed
+    }
+  }
+
+  private func create(
+    _ parameters: BackfillParameters, _ workspace: Workspace, by control: (any Control)?
+  ) async throws -> (number: Int64, rows: [BackfillRow]) {
+    switch try await workspace.ask(.backfill(parameters), of: control) {
+    case .backfill(let number, let rows): return (number, rows)
+    case let other: throw Complaint(unexpected: other)
+    }
+  }
+
+  private func print(_ rows: [BackfillRow], to session: Session) throws {
+    let listing = Listing(
+      records: rows.map { $0.record(dagID: dag) }, columns: ["logical_date", "dag_run_id", "verdict"],
+      whenEmpty: "there is nothing to run")
+    try listing.print(format.output, to: session)
+  }
+}
+
+extension BackfillRow {
+  /// The run is made, or runs again.
+  fileprivate var isWork: Bool { verdict == "create" || verdict == "clear" }
+}
+
+extension Backfill.ReprocessBehavior: ExpressibleByArgument {}
+
+struct BackfillListCommand: Command {
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the backfills.")
+
+  @Argument(help: "Only those of this DAG.", completion: .dags) var dag: String?
+  @OptionGroup var format: FormatOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let backfills = try Workspace(session, global).backfills(of: dag)
+    let listing = Listing(
+      records: backfills.map(\.record),
+      columns: ["id", "dag_id", "from_date", "to_date", "reprocess_behavior", "created_at", "completed_at"],
+      whenEmpty: "there are no backfills")
+    try listing.print(format.output, to: session)
+    return .success
+  }
+}
+
+struct BackfillCancelCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "cancel", abstract: "Cancels a backfill: its queued runs are not started.")
+
+  @Argument(help: "The backfill's id, as 'dagrun backfill list' shows it.") var id: Int64
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let workspace = try Workspace(session, global)
+    _ = try await workspace.ask(.cancelBackfill(number: id))
+    session.output.line("backfill \(id) is cancelled")
+    return .success
+  }
+}
