@@ -1,13 +1,82 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+int clinux_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int clinux_pidfd_send_signal(int pidfd, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 0);
 }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int clinux_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+int clinux_wifexited(int status) { return WIFEXITED(status); }
+int clinux_wexitstatus(int status) { return WEXITSTATUS(status); }
+int clinux_wifsignaled(int status) { return WIFSIGNALED(status); }
+int clinux_wtermsig(int status) { return WTERMSIG(status); }
+const char *clinux_signal_name(int signal) { return sigabbrev_np(signal); }
+
+static int add_descriptors(const struct clinux_spawn_request *request, posix_spawn_file_actions_t *actions) {
+  int next = 3;  // the first descriptor that is neither standard nor mapped
+  for (int i = 0; i < request->fd_count; i++) {
+    int target = request->target_fds[i];
+    int error = posix_spawn_file_actions_adddup2(actions, request->source_fds[i], target);
+    if (error) return error;
+    for (; next < target; next++) {
+      error = posix_spawn_file_actions_addclose(actions, next);
+      if (error) return error;
+    }
+    if (target >= next) next = target + 1;
+  }
+  return posix_spawn_file_actions_addclosefrom_np(actions, next);
+}
+
+static int set_attributes(const struct clinux_spawn_request *request, posix_spawnattr_t *attributes) {
+  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  int error = posix_spawnattr_setsigmask(attributes, &none);
+  if (!error) error = posix_spawnattr_setsigdefault(attributes, &all);
+  if (request->group == CLINUX_GROUP_SESSION) flags |= POSIX_SPAWN_SETSID;
+  if (request->group == CLINUX_GROUP_OWN) {
+    flags |= POSIX_SPAWN_SETPGROUP;
+    if (!error) error = posix_spawnattr_setpgroup(attributes, 0);
+  }
+  return error ? error : posix_spawnattr_setflags(attributes, flags);
+}
+
+int clinux_spawn(const struct clinux_spawn_request *request, int *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error) return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error) {
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+  }
+  error = set_attributes(request, &attributes);
+  // The working directory comes last, so that a relative path of a descriptor is never meant by it.
+  if (!error) error = add_descriptors(request, &actions);
+  if (!error && request->working_directory)
+    error = posix_spawn_file_actions_addchdir_np(&actions, request->working_directory);
+  if (!error)
+    error = posix_spawnp(pid, request->executable, &actions, &attributes, request->arguments, request->environment);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}

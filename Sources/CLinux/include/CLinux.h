@@ -1,19 +1,49 @@
 // Linux calls that Swift cannot import: variadic, macros, or headers outside glibc's module map.
+//
+// Includes no header of the system, so that Swift finds their types in one module only. A pid is an `int` on Linux.
 #pragma once
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/types.h>
-#include <sys/wait.h>
 
 /// A descriptor that becomes readable when the process ends; -1 and errno on failure.
-int clinux_pidfd_open(pid_t pid);
+int clinux_pidfd_open(int pid);
 /// Sends a signal to exactly the process the descriptor names, never to a successor of its pid.
 int clinux_pidfd_send_signal(int pidfd, int signal);
 /// Orphaned descendants become children of this process.
 int clinux_become_subreaper(void);
 
-static inline int clinux_wifexited(int status) { return WIFEXITED(status); }
-static inline int clinux_wexitstatus(int status) { return WEXITSTATUS(status); }
-static inline int clinux_wifsignaled(int status) { return WIFSIGNALED(status); }
-static inline int clinux_wtermsig(int status) { return WTERMSIG(status); }
+/// A pipe whose ends are closed on exec. 0, or -1 and errno.
+int clinux_pipe(int ends[2]);
+/// The next connection of a listening socket, closed on exec and not blocking; -1 and errno.
+int clinux_accept(int socket);
+
+int clinux_wifexited(int status);
+int clinux_wexitstatus(int status);
+int clinux_wifsignaled(int status);
+int clinux_wtermsig(int status);
+/// `KILL` for 9; NULL for an unknown number.
+const char *clinux_signal_name(int signal);
+
+enum clinux_group {
+  CLINUX_GROUP_INHERITED = 0,
+  /// Its own process group, in the session of the caller.
+  CLINUX_GROUP_OWN = 1,
+  /// Its own session, and so its own process group, without a terminal.
+  CLINUX_GROUP_SESSION = 2,
+};
+
+struct clinux_spawn_request {
+  /// Looked up in PATH when it has no slash.
+  const char *executable;
+  char *const *arguments;
+  char *const *environment;
+  /// NULL: that of the caller.
+  const char *working_directory;
+  /// `target_fds[i]` in the child is `source_fds[i]` of the caller. Sources must not be among the targets' numbers.
+  /// Ascending by target. Every other descriptor from 3 on is closed.
+  const int *source_fds;
+  const int *target_fds;
+  int fd_count;
+  enum clinux_group group;
+};
+
+/// Starts a process with no signal blocked and every handler at its default. Returns 0 or an errno.
+int clinux_spawn(const struct clinux_spawn_request *request, int *pid);

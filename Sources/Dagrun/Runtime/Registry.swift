@@ -1,15 +1,85 @@
 package import Foundation
+import Synchronization
 
 /// What the top-level code of a DAG file has said so far, in the process that runs it.
 ///
 /// Describing is single-threaded: one process, one file, its top-level code on the main thread. Tasks are looked up
 /// afterwards, from any thread.
 package enum Registry {
+  /// Touched only while top-level code runs, on its thread.
+  nonisolated(unsafe) private static var current: DAGBuilder?
+  /// Takes the tasks that a file makes outside of any DAG, so that the mistake is noted and describing goes on.
+  nonisolated(unsafe) private static var stray: DAGBuilder?
+  private static let results = Mutex(Results())
+
+  private struct Results {
+    var dags: [DAGDescription] = []
+    var problems: [DescriptionProblem] = []
+    var bodies: [String: [String: SwiftTaskBody]] = [:]
+  }
+
   /// What the file said: its DAGs, and what is wrong with them.
-  package static func description() -> FileDescription { fatalError("written by the authoring library") }
+  package static func description() -> FileDescription {
+    results.withLock { FileDescription(dags: $0.dags, problems: $0.problems) }
+  }
 
   /// The closure of a Swift task; nil when the file has no such task.
-  package static func body(dagID: String, taskID: String) -> SwiftTaskBody? { fatalError() }
+  package static func body(dagID: String, taskID: String) -> SwiftTaskBody? {
+    results.withLock { $0.bodies[dagID]?[taskID] }
+  }
+
+  /// Forgets everything, so that a test can describe another DAG.
+  package static func reset() {
+    current = nil
+    stray = nil
+    results.withLock { $0 = Results() }
+  }
+
+  static func begin(_ builder: DAGBuilder) {
+    if let outer = current {
+      builder.problem(
+        "DAG \"\(builder.description.id)\" is inside of DAG \"\(outer.description.id)\"; close that first")
+    }
+    current = builder
+  }
+
+  static func end(_ builder: DAGBuilder) {
+    current = nil
+    builder.finish()
+    let dag = builder.description
+    let problems = builder.problems
+    let bodies = builder.bodies
+    results.withLock { results in
+      if let first = results.dags.first(where: { $0.id == dag.id }) {
+        results.problems.append(
+          DescriptionProblem(
+            "there are two DAGs \"\(dag.id)\"; the first is in line \(first.location.line)", at: dag.location))
+      }
+      results.problems += problems
+      results.dags.append(dag)
+      results.bodies[dag.id, default: [:]].merge(bodies) { first, _ in first }
+    }
+  }
+
+  static func addTask(
+    _ id: String, _ work: TaskDescription.Work, _ options: CommonOptions, _ location: SourceLocation
+  ) -> TaskReference {
+    if let current { return current.addTask(id, work, options, location) }
+    let problem = DescriptionProblem(
+      "task \"\(id)\" is outside of any DAG; make it in the braces of DAG(…) { … }", at: location)
+    results.withLock { $0.problems.append(problem) }
+    let builder = stray ?? DAGBuilder(DAGDescription(id: "", location: location), defaults: TaskDefaults())
+    stray = builder
+    return builder.addTask(id, work, options, location)
+  }
+
+  /// A template uses a task's output.
+  static func noteUse(of task: TaskReference, at location: SourceLocation) {
+    guard let current, task.builder !== current else { return }
+    current.problem(
+      "the output of task \"\(task.id)\" belongs to DAG \"\(task.builder.description.id)\"; DAG "
+        + "\"\(current.description.id)\" cannot use it", at: location)
+  }
 }
 
 /// Decodes its inputs (JSON, one per input, in order), runs the closure, encodes its output; nil output for `Void`.

@@ -1,3 +1,5 @@
+import Foundation
+
 extension Template {
   /// Everything a template may ask for.
   package struct Values {
@@ -16,13 +18,80 @@ extension Template {
   }
 
   package enum Context {
-    /// Values are quoted so that a POSIX shell reads each as one word.
+    /// For bash: every value is quoted for the place it stands at (`ShellScanner`), so that bash reads exactly the value
+    /// there, and nothing of it as a command.
     case shell
     case plain
   }
 
-  /// - Throws: `RenderError` when a value does not exist.
-  package func render(_ values: Values, for context: Context) throws -> String { fatalError() }
+  /// - Throws: `RenderError` when a value does not exist, or cannot be quoted where it stands.
+  package func render(_ values: Values, for context: Context) throws -> String {
+    if parts.count == 1, case .text(let text) = parts[0] { return text }
+    var result = ""
+    var scanner = ShellScanner()
+    for part in parts {
+      let rendered: String
+      switch (part, context) {
+      case (.text(let text), _): rendered = text
+      case (.raw(let part), _): rendered = try values.text(of: part)
+      case (_, .plain): rendered = try values.text(of: part)
+      case (_, .shell): rendered = try scanner.quote(try values.text(of: part))
+      }
+      result += rendered
+      if context == .shell { scanner.read(rendered) }
+    }
+    return result
+  }
+}
+
+extension Template.Values {
+  fileprivate func text(of part: Template.Part) throws -> String {
+    switch part {
+    case .text(let text), .value(let text): return text
+    case .raw(let part): return try self.text(of: part)
+    case .variable(let variable): return try text(of: variable)
+    case .output(let id):
+      guard let json = outputs[id] else {
+        throw RenderError("task \"\(id)\" has no output: it was skipped, failed, or wrote nothing")
+      }
+      return Self.unquoted(json)
+    }
+  }
+
+  private func text(of variable: TemplateVariable) throws -> String {
+    let logical = run.effectiveLogicalDate
+    switch variable {
+    case .ds: return logical.isoDate
+    case .dsNodash: return logical.compactDate
+    case .ts, .logicalDate: return logical.iso8601
+    case .tsNodash: return logical.compactDateTime
+    case .dataIntervalStart: return (run.dataIntervalStart ?? logical).iso8601
+    case .dataIntervalEnd: return (run.dataIntervalEnd ?? logical).iso8601
+    case .prevDataIntervalStartSuccess: return run.previousSuccessStart?.iso8601 ?? ""
+    case .prevDataIntervalEndSuccess: return run.previousSuccessEnd?.iso8601 ?? ""
+    case .runID: return run.runID
+    case .dagID: return run.dagID
+    case .taskID: return taskID
+    case .tryNumber: return String(tryNumber)
+    case .param(let name):
+      guard let value = run.parameters[name] else {
+        throw RenderError("the run has no parameter \"\(name)\"; give it with -c '{\"\(name)\": …}'")
+      }
+      if case .string(let text) = value { return text }
+      return value.jsonText
+    case .var(let name):
+      guard let value = run.variables[name] else {
+        throw RenderError("there is no variable \"\(name)\"; set it with: dagrun variables set \(name) VALUE")
+      }
+      return value
+    }
+  }
+
+  /// A string as it is, anything else as JSON.
+  private static func unquoted(_ json: String) -> String {
+    guard json.utf8.first == UInt8(ascii: "\"") else { return json }
+    return (try? ValueCoding.decode(String.self, from: .init(json.utf8))) ?? json
+  }
 }
 
 /// A template asked for what is not there. Says what, and what to do.

@@ -1,0 +1,169 @@
+/// A DAG while its file describes it. Mistakes are noted with their place, not trapped, so that a person sees all of
+/// them at once.
+package final class DAGBuilder {
+  package internal(set) var description: DAGDescription
+  let defaults: TaskDefaults
+  private(set) var problems: [DescriptionProblem] = []
+  private(set) var bodies: [String: SwiftTaskBody] = [:]
+  private var taskIndices: [String: Int] = [:]
+  /// Drawn already: source in the high half, target in the low one.
+  private var edges: Set<UInt64> = []
+  private(set) var upstream: [[Int32]] = []
+
+  init(_ description: DAGDescription, defaults: TaskDefaults) {
+    self.description = description
+    self.defaults = defaults
+  }
+
+  func problem(_ message: String, at location: SourceLocation? = nil) {
+    problems.append(DescriptionProblem(message, at: location ?? description.location))
+  }
+
+  func setDates(start: String?, end: String?) {
+    func read(_ text: String?, _ label: String) -> Timestamp? {
+      guard let text else { return nil }
+      let date = Timestamp(iso8601: text)
+      if date == nil {
+        problem("the \(label) \"\(text)\" of DAG \"\(description.id)\" is no date; write it as \"2026-01-31\"")
+      }
+      return date
+    }
+    description.startDate = read(start, "startDate")
+    description.endDate = read(end, "endDate")
+  }
+
+  func addTask(
+    _ id: String, _ work: TaskDescription.Work, _ options: CommonOptions, _ location: SourceLocation
+  ) -> TaskReference {
+    if let reason = Identifier.problem(with: id) {
+      problem("the task id \"\(id)\" \(reason)", at: location)
+    } else if let other = taskIndices[id] {
+      let first = description.tasks[other].location
+      problem(
+        "there are two tasks \"\(id)\" in DAG \"\(description.id)\"; the first is in line \(first.line)", at: location)
+    }
+    let index = description.tasks.count
+    if taskIndices[id] == nil { taskIndices[id] = index }
+    var task = TaskDescription(id: id, work: work, location: location)
+    task.apply(defaults)
+    task.apply(options)
+    description.tasks.append(task)
+    upstream.append([])
+    let reference = TaskReference(builder: self, index: index)
+    for template in work.templates { addUpstream(of: template, to: reference) }
+    return reference
+  }
+
+  func addUpstream(of template: Template, to task: TaskReference) {
+    for id in template.outputTaskIDs {
+      // An output of another DAG has been noted where it was written.
+      if let index = taskIndices[id] { addEdge(from: TaskReference(builder: self, index: index), to: task) }
+    }
+  }
+
+  /// An arrow between tasks that may be of different DAGs.
+  func connect(_ source: TaskReference, to target: TaskReference) {
+    if source.builder === self { addEdge(from: source, to: target) } else { foreign(source, usedBy: target) }
+  }
+
+  func foreign(_ source: TaskReference, usedBy target: TaskReference) {
+    problem(
+      "task \"\(target.id)\" of DAG \"\(description.id)\" cannot come after task \"\(source.id)\" of DAG "
+        + "\"\(source.builder.description.id)\": an edge joins tasks of one DAG",
+      at: description.tasks[target.index].location)
+  }
+
+  func addEdge(from source: TaskReference, to target: TaskReference) {
+    guard edges.insert(UInt64(source.index) << 32 | UInt64(target.index)).inserted else { return }
+    upstream[target.index].append(Int32(source.index))
+    description.tasks[target.index].upstream.append(source.id)
+  }
+
+  func setBody(_ body: @escaping SwiftTaskBody, of taskID: String) {
+    if bodies[taskID] == nil { bodies[taskID] = body }
+  }
+
+  func finish() {
+    Validation(self).run()
+    // No longer needed, and large in a large DAG.
+    edges = []
+    upstream = []
+    taskIndices = [:]
+  }
+}
+
+/// What every operator's initialiser takes; nil: as the DAG's defaults say.
+struct CommonOptions {
+  var retries: Int?
+  var retryDelay: Duration?
+  var executionTimeout: Duration?
+  var triggerRule: TriggerRule?
+  var pool: String?
+
+  init(
+    _ retries: Int? = nil, _ retryDelay: Duration? = nil, _ executionTimeout: Duration? = nil,
+    triggerRule: TriggerRule?, pool: String? = nil
+  ) {
+    self.init(retries, retryDelay, executionTimeout, triggerRule, pool)
+  }
+
+  init(
+    _ retries: Int?, _ retryDelay: Duration?, _ executionTimeout: Duration?, _ triggerRule: TriggerRule?,
+    _ pool: String?
+  ) {
+    self.retries = retries
+    self.retryDelay = retryDelay
+    self.executionTimeout = executionTimeout
+    self.triggerRule = triggerRule
+    self.pool = pool
+  }
+}
+
+extension TaskDescription {
+  fileprivate mutating func apply(_ defaults: TaskDefaults) {
+    retries = defaults.retries
+    retryDelaySeconds = defaults.retryDelay.inSeconds
+    retryBackoffMultiplier = defaults.retryBackoff
+    maxRetryDelaySeconds = defaults.maxRetryDelay?.inSeconds
+    executionTimeoutSeconds = defaults.executionTimeout?.inSeconds
+    triggerRule = defaults.triggerRule
+    pool = defaults.pool
+    poolSlots = defaults.poolSlots
+    priorityWeight = defaults.priorityWeight
+    weightRule = defaults.weightRule
+    dependsOnPast = defaults.dependsOnPast
+  }
+
+  fileprivate mutating func apply(_ options: CommonOptions) {
+    if let retries = options.retries { self.retries = retries }
+    if let delay = options.retryDelay { retryDelaySeconds = delay.inSeconds }
+    if let timeout = options.executionTimeout { executionTimeoutSeconds = timeout.inSeconds }
+    if let rule = options.triggerRule { triggerRule = rule }
+    if let pool = options.pool { self.pool = pool }
+  }
+}
+
+extension TaskDescription.Work {
+  /// Every template of the work.
+  package var templates: [Template] {
+    switch self {
+    case .empty, .swift: []
+    case .bash(let script): [script]
+    case .computeEngineJob(let job): job.command + job.outputs.sorted { $0.key < $1.key }.map(\.value)
+    }
+  }
+}
+
+extension TaskReference {
+  func addInput(_ source: TaskReference) {
+    guard source.builder === builder else {
+      builder.foreign(source, usedBy: self)
+      return
+    }
+    builder.addEdge(from: source, to: self)
+    let id = source.id
+    update { $0.inputs.append(id) }
+  }
+
+  func setBody(_ body: @escaping SwiftTaskBody) { builder.setBody(body, of: id) }
+}

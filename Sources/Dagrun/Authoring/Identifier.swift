@@ -1,0 +1,38 @@
+/// Ids of DAGs and tasks, by Airflow's rule (`airflow.utils.helpers.validate_key`): `^[\w.-]+$`, at most 250 characters.
+package enum Identifier {
+  /// What is wrong with an id, to be said after it; nil when nothing is.
+  package static func problem(with id: String) -> String? {
+    if id.isEmpty { return "is empty" }
+    if id.count > 250 { return "is longer than 250 characters" }
+    if id == "." || id == ".." { return "is the name of a folder" }
+    let isAllowed = id.unicodeScalars.allSatisfy { scalar in
+      scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "_.-".unicodeScalars.contains(scalar)
+    }
+    return isAllowed ? nil : "may have letters, digits, \"_\", \".\" and \"-\" only"
+  }
+
+  /// The candidate that was probably meant; nil when none is close.
+  package static func closest(to name: String, in candidates: some Sequence<String>) -> String? {
+    let allowed = name.count <= 3 ? 1 : 2
+    return candidates.map { ($0, distance(name.lowercased(), $0.lowercased())) }
+      .filter { $0.1 <= allowed }
+      .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+  }
+
+  /// Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other.
+  private static func distance(_ left: String, _ right: String) -> Int {
+    let (left, right) = (Array(left), Array(right))
+    if abs(left.count - right.count) > 2 { return 3 }
+    var rows = [Array(0...right.count)]
+    for (i, character) in left.enumerated() {
+      var row = [i + 1]
+      for (j, other) in right.enumerated() {
+        var best = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (character == other ? 0 : 1))
+        if i > 0, j > 0, character == right[j - 1], left[i - 1] == other { best = min(best, rows[i - 1][j - 1] + 1) }
+        row.append(best)
+      }
+      rows.append(row)
+    }
+    return rows[left.count][right.count]
+  }
+}

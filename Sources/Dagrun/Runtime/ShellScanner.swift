@@ -1,0 +1,248 @@
+/// Follows how bash reads a script, so that a value can be quoted for the place it is put at.
+///
+/// `'value'` is right between words, and wrong inside of the author's own quotes: in `echo "\(name)"` it would show the
+/// quotes, and run a `$(…)` in the value. So the scanner knows, at each point of the script, which quotes, substitutions,
+/// comments and here-documents are open.
+struct ShellScanner {
+  private enum Place: Equatable {
+    /// Commands and words; `closer` ends it: `)` of `$(`, "`", or `}`; nil at the outermost level.
+    case code(closer: Unicode.Scalar?)
+    case singleQuotes
+    case doubleQuotes
+    /// `$'…'`
+    case dollarQuotes
+    /// `${…}` inside of double quotes, or a here-document, where single quotes mean nothing.
+    case quotedParameter
+    /// `((…))` and `$((…))`; counts the parentheses that are open inside.
+    case arithmetic(depth: Int)
+    case comment
+    case hereDocument(HereDocument)
+  }
+
+  private struct HereDocument: Equatable {
+    var delimiter: String
+    /// Its delimiter was quoted, so nothing in it is expanded, and nothing can be quoted.
+    var isLiteral: Bool
+    var stripsTabs: Bool
+    var line = ""
+  }
+
+  private var places: [Place] = [.code(closer: nil)]
+  /// Announced in the current line, and beginning with the next one.
+  private var announced: [HereDocument] = []
+  private var previous: Unicode.Scalar = "\n"
+  /// The scalar just read was escaped, so it means nothing to the next one.
+  private var wasEscaped = false
+  private var isEscaped = false
+  /// What may become `<<WORD`, or `((`.
+  private var pending = ""
+
+  /// The value as bash must see it here.
+  func quote(_ value: String) throws -> String {
+    guard !value.unicodeScalars.contains("\0") else {
+      throw RenderError("a value with a zero byte cannot be put into a shell script")
+    }
+    switch places.last ?? .code(closer: nil) {
+    case .code:
+      if isPartOfHereWord { throw RenderError("the delimiter of a here-document cannot be a value; write it out") }
+      if isEscaped { throw RenderError("a value cannot follow a backslash; remove the backslash") }
+      return Self.singleQuoted(value)
+    case .singleQuotes: return value.replacing("'", with: "'\\''")
+    case .doubleQuotes:
+      if isEscaped { throw RenderError("a value cannot follow a backslash; remove the backslash") }
+      return Self.escaped(value, "\\\"$`")
+    case .quotedParameter:
+      return Self.escaped(value, "\\\"$`}")
+    case .dollarQuotes:
+      if isEscaped { throw RenderError("a value cannot follow a backslash; remove the backslash") }
+      return Self.escaped(value, "\\'")
+    case .arithmetic:
+      guard value.wholeMatch(of: #/-?[0-9]+/#) != nil else {
+        throw RenderError("\"\(value)\" stands in ((…)), where only a whole number can be put")
+      }
+      return value
+    case .comment: return value.replacing(#/[\r\n]/#, with: " ")
+    case .hereDocument(let document):
+      try checkKeepsOpen(document, value)
+      return document.isLiteral ? value : Self.escaped(value, "\\$`")
+    }
+  }
+
+  /// A POSIX shell reads the result as one word, which is the value.
+  static func singleQuoted(_ value: String) -> String {
+    "'" + value.replacing("'", with: "'\\''") + "'"
+  }
+
+  private static func escaped(_ value: String, _ special: String) -> String {
+    var result = ""
+    for scalar in value.unicodeScalars {
+      if special.unicodeScalars.contains(scalar) { result += "\\" }
+      result.unicodeScalars.append(scalar)
+    }
+    return result
+  }
+
+  /// A line of the value that looks like the end of the here-document cannot be escaped.
+  private func checkKeepsOpen(_ document: HereDocument, _ value: String) throws {
+    let lines = (document.line + value).split(separator: "\n", omittingEmptySubsequences: false)
+    for line in lines {
+      let text = document.stripsTabs ? line.drop { $0 == "\t" } : line
+      if text == document.delimiter
+        || (line == lines.last && !text.isEmpty && document.delimiter.hasPrefix(text) && lines.count > 1)
+      {
+        throw RenderError("a value would end the here-document \"\(document.delimiter)\"; pass it in environment:")
+      }
+    }
+  }
+
+  private var isPartOfHereWord: Bool { pending.hasPrefix("<<") }
+
+  /// Goes on over text that is part of the script now.
+  mutating func read(_ text: String) {
+    for scalar in text.unicodeScalars { read(scalar) }
+  }
+
+  private mutating func read(_ scalar: Unicode.Scalar) {
+    wasEscaped = false
+    defer { previous = wasEscaped ? "a" : scalar }
+    switch places[places.count - 1] {
+    case .code(let closer): readCode(scalar, closer: closer)
+    case .singleQuotes: if scalar == "'" { places.removeLast() }
+    case .dollarQuotes:
+      if isEscaped {
+        isEscaped = false
+      } else if scalar == "\\" {
+        isEscaped = true
+      } else if scalar == "'" {
+        places.removeLast()
+      }
+    case .doubleQuotes: readExpanding(scalar, closer: "\"")
+    case .quotedParameter: readExpanding(scalar, closer: "}")
+    case .arithmetic(let depth):
+      if scalar == "(" { places[places.count - 1] = .arithmetic(depth: depth + 1) }
+      if scalar == ")" {
+        places[places.count - 1] = .arithmetic(depth: depth - 1)
+        if depth == 1 { places.removeLast() }
+      }
+    case .comment:
+      if scalar == "\n" {
+        places.removeLast()
+        readCode(scalar, closer: nil)
+      }
+    case .hereDocument(let document): readHereDocument(scalar, document)
+    }
+  }
+
+  private mutating func readCode(_ scalar: Unicode.Scalar, closer: Unicode.Scalar?) {
+    if isEscaped {
+      isEscaped = false
+      if isPartOfHereWord { pending.unicodeScalars.append(scalar) }
+      wasEscaped = true
+      return
+    }
+    if continueHereWord(scalar) { return }
+    switch scalar {
+    case "\\": isEscaped = true
+    case "'": places.append(previous == "$" ? .dollarQuotes : .singleQuotes)
+    case "\"": places.append(.doubleQuotes)
+    case "#" where " \t\n;&|()".unicodeScalars.contains(previous): places.append(.comment)
+    case "(" where previous == "(" && pending == "(":
+      // The second of `((`: what looked like a list of commands is arithmetic.
+      places[places.count - 1] = .arithmetic(depth: 2)
+      pending = ""
+      return
+    case "(":
+      places.append(.code(closer: ")"))
+      pending = "("
+      return
+    case "{" where previous == "$": places.append(.code(closer: "}"))
+    case "`": if closer == "`" { places.removeLast() } else { places.append(.code(closer: "`")) }
+    case "<": pending = pending == "<" && previous == "<" ? "<<" : "<"
+    case "\n": beginAnnounced()
+    case closer where closer != nil: places.removeLast()
+    default: break
+    }
+    if scalar != "<" { pending = "" }
+  }
+
+  /// Collects the delimiter after `<<`. True when the scalar belongs to it.
+  private mutating func continueHereWord(_ scalar: Unicode.Scalar) -> Bool {
+    guard isPartOfHereWord else { return false }
+    if pending == "<<" && scalar == "<" {
+      // `<<<` is a here-string: an ordinary word follows.
+      pending = ""
+      return true
+    }
+    if pending == "<<" && scalar == "-" {
+      pending = "<<-"
+      return true
+    }
+    let word = pending.drop { $0 == "<" }.drop { $0 == "-" }
+    let isSpace = scalar == " " || scalar == "\t"
+    if word.isEmpty && isSpace { return true }
+    let quotes = word.unicodeScalars.filter { $0 == "'" || $0 == "\"" }.count
+    let isInQuotes = quotes % 2 == 1
+    let endsWord = !isInQuotes && (isSpace || "\n;&|<>()".unicodeScalars.contains(scalar))
+    guard endsWord else {
+      if scalar == "\\" { isEscaped = true }
+      pending.unicodeScalars.append(scalar)
+      return true
+    }
+    let delimiter = String(
+      String.UnicodeScalarView(word.unicodeScalars.filter { !"'\"\\".unicodeScalars.contains($0) }))
+    announced.append(
+      HereDocument(
+        delimiter: delimiter, isLiteral: quotes > 0 || word.contains("\\"), stripsTabs: pending.hasPrefix("<<-")))
+    pending = ""
+    return false
+  }
+
+  private mutating func beginAnnounced() {
+    for document in announced.reversed() { places.append(.hereDocument(document)) }
+    announced = []
+  }
+
+  /// Double quotes, and what is read as they are.
+  private mutating func readExpanding(_ scalar: Unicode.Scalar, closer: Unicode.Scalar) {
+    if isEscaped {
+      isEscaped = false
+      wasEscaped = true
+      return
+    }
+    switch scalar {
+    case closer: places.removeLast()
+    case "\"": places.append(.doubleQuotes)
+    default: readExpanding(scalar)
+    }
+  }
+
+  private mutating func readExpanding(_ scalar: Unicode.Scalar) {
+    if isEscaped {
+      isEscaped = false
+      wasEscaped = true
+      return
+    }
+    switch scalar {
+    case "\\": isEscaped = true
+    case "(" where previous == "$":
+      places.append(.code(closer: ")"))
+      pending = "("
+    case "{" where previous == "$": places.append(.quotedParameter)
+    case "`": places.append(.code(closer: "`"))
+    default: break
+    }
+  }
+
+  private mutating func readHereDocument(_ scalar: Unicode.Scalar, _ document: HereDocument) {
+    var document = document
+    guard scalar == "\n" else {
+      document.line.unicodeScalars.append(scalar)
+      places[places.count - 1] = .hereDocument(document)
+      if !document.isLiteral { readExpanding(scalar) }
+      return
+    }
+    let line = document.stripsTabs ? String(document.line.drop { $0 == "\t" }) : document.line
+    document.line = ""
+    if line == document.delimiter { places.removeLast() } else { places[places.count - 1] = .hereDocument(document) }
+  }
+}

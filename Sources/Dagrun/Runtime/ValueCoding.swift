@@ -1,0 +1,74 @@
+import Foundation
+
+/// The values that tasks hand on, as JSON. Dates are ISO 8601 text, so that a shell task can read them too.
+enum ValueCoding {
+  static func encode<Value: Encodable>(_ value: Value) throws -> Data {
+    // The usual ones without an encoder, which costs more than most tasks that return them.
+    switch value {
+    case let value as Int: return Data(String(value).utf8)
+    case let value as Bool: return Data((value ? "true" : "false").utf8)
+    default: break
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .custom { date, encoder in
+      var container = encoder.singleValueContainer()
+      try container.encode(Timestamp(date).iso8601)
+    }
+    return try encoder.encode(value)
+  }
+
+  static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .custom { decoder in
+      let text = try decoder.singleValueContainer().decode(String.self)
+      guard let timestamp = Timestamp(iso8601: text) else {
+        throw DecodingError.dataCorrupted(
+          .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no ISO 8601 date"))
+      }
+      return timestamp.date
+    }
+    do {
+      return try decoder.decode(type, from: data)
+    } catch let mismatch {
+      // A shell task's output is text; `output(as:)` reads the text as JSON.
+      guard let text = try? decoder.decode(String.self, from: data),
+        let value = try? decoder.decode(type, from: Data(text.utf8))
+      else { throw mismatch }
+      return value
+    }
+  }
+}
+
+/// Gives a Swift task's inputs out one by one, each as the type that the closure wants.
+struct InputReader {
+  private let data: [Data]
+  private let taskIDs: [String]
+  private var index = 0
+
+  init(_ data: [Data], from taskIDs: [String]) {
+    self.data = data
+    self.taskIDs = taskIDs
+  }
+
+  mutating func next<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    defer { index += 1 }
+    guard index < data.count else {
+      throw InputMismatch("it was given \(data.count) inputs, and wants more")
+    }
+    do {
+      return try ValueCoding.decode(type, from: data[index])
+    } catch {
+      let source = index < taskIDs.count ? "task \"\(taskIDs[index])\"" : "another task"
+      throw InputMismatch(
+        "the output of \(source) is no \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
+    }
+  }
+}
+
+/// An input is not of the type that a task wants.
+package struct InputMismatch: Error, CustomStringConvertible, Hashable {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
+}

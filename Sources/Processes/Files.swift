@@ -1,0 +1,42 @@
+internal import Glibc
+
+/// Reads a file of any kind, also one of /proc, whose size is unknown. nil when it cannot be read.
+package func readWholeFile(_ path: String) -> [UInt8]? {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return nil }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  var chunk = 4096
+  while true {
+    var hasFailed = false
+    let part = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, used in
+      let count = retrying { read(descriptor, buffer.baseAddress, buffer.count) }
+      hasFailed = count < 0
+      used = max(0, count)
+    }
+    if hasFailed { return nil }
+    if part.isEmpty { return bytes }
+    bytes += part
+    chunk = min(chunk * 2, 1 << 20)
+  }
+}
+
+/// Writes all the bytes, however many calls that takes.
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws(SystemError) {
+  var rest = bytes
+  while !rest.isEmpty {
+    let count = retrying { write(descriptor, rest.baseAddress, rest.count) }
+    if count < 0 { throw SystemError("write to descriptor \(descriptor)") }
+    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+  }
+}
+
+/// Makes the folder and those above it that are missing.
+package func makeFolders(_ path: String, mode: UInt32 = 0o777) throws(SystemError) {
+  if mkdir(path, mode) == 0 || errno == EEXIST { return }
+  guard errno == ENOENT, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex else {
+    throw SystemError("make the folder \(path)")
+  }
+  try makeFolders(String(path[..<slash]), mode: mode)
+  if mkdir(path, mode) != 0 && errno != EEXIST { throw SystemError("make the folder \(path)") }
+}

@@ -1,0 +1,22 @@
+internal import Glibc
+
+/// A system call failed: what was tried, on what, and the system's reason.
+package struct SystemError: Error, Hashable, CustomStringConvertible {
+  package var code: Int32
+  package var operation: String
+
+  package init(_ operation: String, code: Int32 = errno) {
+    self.operation = operation
+    self.code = code
+  }
+
+  package var description: String { "cannot \(operation): \(String(cString: strerror(code)))" }
+}
+
+/// Repeats a call that a signal interrupted.
+package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result != -1 || errno != EINTR { return result }
+  }
+}
