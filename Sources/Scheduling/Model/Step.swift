@@ -18,7 +18,9 @@ package enum Change: Hashable, Sendable {
   case runCreated(RunSnapshot)
   case runChanged(RunTransition)
   case taskChanged(TaskTransition)
-  /// The run moved to another version of its DAG: its rows are now these. Tasks that are gone become `removed`.
+  /// The run moved to another version of its DAG, or to another selection of its tasks: its row and those of its tasks
+  /// are now these, in this order, all of them (tasks that are gone are among them, `removed`). Rows of new tasks are
+  /// inserted.
   case runReplanned(RunSnapshot)
   /// The output of a task, as JSON text; replaces that of an earlier try.
   case outputStored(TaskInstanceKey, json: String)
