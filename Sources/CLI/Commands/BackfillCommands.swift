@@ -2,6 +2,7 @@ import ArgumentParser
 import Dagrun
 import Engine
 import Scheduling
+import Storage
 
 struct BackfillCreateCommand: Command {
   static let configuration = CommandConfiguration(
@@ -43,7 +44,6 @@ struct BackfillCreateCommand: Command {
     parameters.taskRegex = taskRegex
     parameters.conf = try ConfText.check(conf)
     parameters.isDryRun = dryRun
-    try await workspace.checkDAGCompiles(dag)
 
     if dryRun || noWait {
       let (_, rows) = try await create(parameters, workspace, by: nil)
@@ -52,19 +52,20 @@ struct BackfillCreateCommand: Command {
       return .success
     }
     try workspace.refusePaused(dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the runs until then")
-    return try await workspace.withScheduler(.untilRunsEnd) { control in
-      let (_, rows) = try await create(parameters, workspace, by: control)
-      let planned = rows.filter(\.isWork)
-      let follower = BackfillFollower(control: control, session: session)
-      let runs = try await follower.follow(planned.map(\.runID), dagID: dag, workspace)
+    return try await workspace.withScheduler { control in
+      let (number, rows) = try await create(parameters, workspace, by: control)
+      let reader = try workspace.existingReader()
+      let runs = try rows.filter(\.isWork).compactMap { try reader.run(dagID: dag, runID: $0.runID) }
+      let follower = BackfillFollower(control: control, session: session, dagID: dag, backfill: number)
+      let ended = try await follower.follow(runs)
       if format.output == .table {
-        session.output.line(BackfillFollower.summary(runs, of: dag, style: session.output.style))
+        session.output.line(BackfillFollower.summary(ended, of: dag, style: session.output.style))
       } else {
         let listing = Listing(
-          records: runs.map(\.record), columns: ["dag_run_id", "state", "logical_date"], whenEmpty: "")
+          records: ended.map(\.record), columns: ["dag_run_id", "state", "logical_date"], whenEmpty: "")
         try listing.print(format.output, to: session)
       }
-      return runs.allSatisfy { $0.state == .success } ? .success : .runFailed
+      return ended.allSatisfy { $0.state == .success } ? .success : .runFailed
     }
   }
 

@@ -13,7 +13,7 @@ struct DAGsDeleteCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
-    let count = try workspace.reader()?.runs(RunFilter(dagID: dag)).count ?? 0
+    let count = try workspace.reader()?.listRuns(RunFilter(dagID: dag)).count ?? 0
     if count == 0 { try await workspace.checkDAGExists(dag) }
     if !yes {
       try session.confirm("Delete \(count) \(count == 1 ? "run" : "runs") of \(dag), with outputs and history?")

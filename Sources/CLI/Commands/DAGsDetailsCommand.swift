@@ -1,4 +1,6 @@
 import ArgumentParser
+import Scheduling
+import Storage
 
 struct DAGsDetailsCommand: Command {
   static let configuration = CommandConfiguration(commandName: "details", abstract: "Shows all properties of a DAG.")

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Dagrun
+import Scheduling
+import Storage
 
 struct DAGsListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the DAGs.")

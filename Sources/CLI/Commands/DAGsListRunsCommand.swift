@@ -25,7 +25,7 @@ struct DAGsListRunsCommand: Command {
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     let filter = RunFilter(dagID: dag, state: state, fromDate: startDate, toDate: endDate, limit: limit)
-    let runs = try workspace.reader()?.runs(filter) ?? []
+    let runs = try workspace.reader()?.listRuns(filter) ?? []
     // A DAG that has runs is known, whether its file is still there or not.
     if runs.isEmpty { try await workspace.checkDAGExists(dag) }
     let listing = Listing(

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Dagrun
 import Foundation
+import Scheduling
+import Storage
 
 struct DAGsNextExecutionCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Engine
 import Foundation
+import Storage
 
 struct DatabaseCheckCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import Scheduling
 
 struct ExplainCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Engine
+import Scheduling
+import Storage
 
 struct PoolsListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the pools and their use.")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dagrun
 import Engine
+import Scheduling
 
 struct TasksClearCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dagrun
 
 struct TasksListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the tasks of a DAG.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Scheduling
+import Storage
 
 struct TasksLogsCommand: Command {
   static let configuration = CommandConfiguration(

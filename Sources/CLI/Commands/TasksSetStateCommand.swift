@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import Scheduling
+import Storage
 
 struct TasksSetStateCommand: Command {
   static let configuration = CommandConfiguration(

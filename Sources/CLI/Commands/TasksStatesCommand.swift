@@ -1,4 +1,6 @@
 import ArgumentParser
+import Scheduling
+import Storage
 
 struct TasksStatesCommand: Command {
   static let configuration = CommandConfiguration(
@@ -12,7 +14,7 @@ struct TasksStatesCommand: Command {
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
-    let tasks = try workspace.existingReader().taskInstances(of: found.number)
+    let tasks = try workspace.existingReader().taskInstances(run: found.number)
     let listing = Listing(
       records: tasks.map { $0.record(in: found) },
       columns: ["task_id", "state", "try_number", "start_date", "end_date", "duration"],

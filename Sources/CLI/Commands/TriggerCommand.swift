@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dagrun
 import Engine
+import Scheduling
 
 struct TriggerCommand: Command {
   static let configuration = CommandConfiguration(
@@ -51,12 +52,11 @@ struct TriggerOptions: ParsableArguments {
 
   func trigger(_ workspace: Workspace) async throws -> ExitStatus {
     let conf = try ConfText.check(conf)
-    try await workspace.checkDAGCompiles(dag)
     let request = ControlRequest.trigger(dagID: dag, runID: runId, logicalDate: logicalDate, conf: conf)
     if noWait { return try await handOver(request, workspace) }
 
     try workspace.refusePaused(dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
-    return try await workspace.withScheduler(.untilRunsEnd) { control in
+    return try await workspace.withScheduler { control in
       let (run, created) = try await workspace.run(request, by: control)
       if run.state.isFinished && !created {
         workspace.session.errors.line("run \(run.runID) of \(dag) has already ended")

@@ -1,3 +1,5 @@
+import Dagrun
+
 /// Writes JSON with the fields in their order. (Foundation's encoder sorts them or shuffles them.)
 enum JSONText {
   /// Two spaces a level, a field a line.

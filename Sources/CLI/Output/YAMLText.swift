@@ -1,3 +1,4 @@
+import Dagrun
 import Yams
 
 /// Writes YAML with the fields in their order.

@@ -50,6 +50,16 @@ extension BackfillRow {
   }
 }
 
+extension ClearedTask {
+  func record(dagID: String) -> Record {
+    [
+      "dag_id": .text(dagID), "dag_run_id": .text(runID), "task_id": .text(taskID), "map_index": .int(-1),
+      // The state it had.
+      "state": state == .none ? .null : .text(state.rawValue),
+    ]
+  }
+}
+
 extension Backfill {
   var record: Record {
     [

@@ -57,7 +57,9 @@ enum Interpreter {
       guard !configuration.subcommands.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
       guard let next = configuration.subcommands.first(where: { $0.configuration.commandName == word }) else {
         if configuration.defaultSubcommand != nil { return }
-        let names = configuration.subcommands.filter(\.configuration.shouldDisplay).compactMap(\.configuration.commandName)
+        // Closures: key paths through a metatype crash the compiler (Swift 6.3).
+        let shown = configuration.subcommands.filter { $0.configuration.shouldDisplay }
+        let names = shown.compactMap { $0.configuration.commandName }
         throw Complaint(
           .wrongUsage, "\(path) has no command '\(word)'\(Spelling.question(for: word, among: names))",
           hint: "see '\(path) --help'")

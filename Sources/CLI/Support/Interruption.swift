@@ -2,8 +2,8 @@ import Dispatch
 import Foundation
 
 /// Ctrl-C and SIGTERM. The first one asks for a clean end, the second one ends the process at once.
-final class Interruption: Sendable {
-  private let sources: [any DispatchSourceSignal & Sendable]
+final class Interruption {
+  private let sources: [any DispatchSourceSignal]
 
   /// - Parameter onFirst: called once, on a queue of its own.
   init(onFirst: @escaping @Sendable () -> Void) {

@@ -37,3 +37,12 @@ struct Session: Sendable {
     }
   }
 }
+
+extension Session {
+  /// For what belongs to a question, not to the result.
+  var withOutputToErrors: Session {
+    var copy = self
+    copy.output = errors
+    return copy
+  }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Dagrun
+
+struct TasksRunCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs one task alone, without its upstreams, and shows its log. Leaves no trace.")
+
+  @Argument(help: "The DAG.", completion: .dags) var dag: String
+  @Argument(help: "The task.") var task: String
+  @Argument(help: "The logical date; default: now.", transform: DateText.parse) var date: Timestamp?
+  @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
+  var conf: String?
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    .success
+  }
+}
