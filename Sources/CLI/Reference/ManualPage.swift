@@ -19,7 +19,9 @@ enum ManualPage {
     for command in root.all.dropFirst() where command.shownSubcommands.isEmpty {
       text += ".SS \(escape(command.path))\n\(escape(command.abstract ?? ""))\n"
       text += ".PP\n.B \(escape(command.synopsis))\n"
-      if let discussion = command.discussion { text += ".PP\n.nf\n\(escape(discussion))\n.fi\n" }
+      if let discussion = command.discussion {
+        text += ".PP\n" + (isAligned(discussion) ? ".nf\n\(escape(discussion))\n.fi\n" : paragraphs(discussion) + "\n")
+      }
       for argument in command.shownArguments {
         text += ".TP\n.B \(escape(argument.label))\n\(escape(argument.explanation))\n"
       }
@@ -54,6 +56,9 @@ enum ManualPage {
     return escaped.split(separator: "\n", omittingEmptySubsequences: false)
       .map { $0.hasPrefix(".") || $0.hasPrefix("'") ? "\\&" + $0 : String($0) }.joined(separator: "\n")
   }
+
+  /// Lines that line up must stay as they are.
+  private static func isAligned(_ text: String) -> Bool { text.contains("  ") }
 
   private static func paragraphs(_ text: String) -> String {
     escape(text).split(separator: "\n").joined(separator: "\n.PP\n")
