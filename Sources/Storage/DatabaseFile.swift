@@ -17,7 +17,7 @@ enum DatabaseFile {
   static func inspect(_ path: String) throws(StoreError) -> Content {
     guard try exists(path) else { return .nothing }
     do {
-      let connection = try DatabaseQueue(path: path, configuration: configuration(readOnly: true))
+      let connection = try DatabaseQueue(path: readablePath(path), configuration: configuration(readOnly: true))
       defer { try? connection.close() }
       return try connection.read { database in
         let application = try Int64.fetchOne(database, sql: "PRAGMA application_id")
@@ -48,7 +48,10 @@ enum DatabaseFile {
     do {
       if case .nothing = content { try createEmptyFile(path) }
       let connection = try DatabaseQueue(path: path, configuration: configuration(readOnly: false))
-      try Schema.migrator.migrate(connection)
+      switch content {
+      case .current: break
+      case .nothing, .older: try Schema.migrator.migrate(connection)
+      }
       return connection
     } catch {
       throw StoreError(error, operation: "open", path: path)
@@ -69,7 +72,7 @@ enum DatabaseFile {
     case .current: break
     }
     do {
-      return try DatabaseQueue(path: path, configuration: configuration(readOnly: true))
+      return try DatabaseQueue(path: readablePath(path), configuration: configuration(readOnly: true))
     } catch {
       throw StoreError(error, operation: "open", path: path)
     }
@@ -79,8 +82,12 @@ enum DatabaseFile {
     var configuration = Configuration()
     configuration.label = readOnly ? "dagrun.store.reader" : "dagrun.store"
     configuration.readonly = readOnly
-    // Commits of others take milliseconds; a checkpoint of a large log takes longer.
-    configuration.busyMode = .timeout(10)
+    // SQLite's own timeout waits longer and longer between its looks, and so hardly ever meets the short moment in
+    // which a busy scheduler does not hold the lock.
+    configuration.busyMode = .callback { attempts in
+      usleep(UInt32(busyPauseMicroseconds))
+      return attempts * busyPauseMicroseconds < busyTimeoutMicroseconds
+    }
     configuration.foreignKeysEnabled = true
     if !readOnly {
       configuration.prepareDatabase { database in
@@ -110,6 +117,21 @@ enum DatabaseFile {
   private static let largestIdleLogBytes = 64 << 20
   /// Holds the pages of 100,000 task instances.
   private static let cacheKilobytes = 16 << 10
+
+  private static let busyPauseMicroseconds = 500
+  private static let busyTimeoutMicroseconds = 10_000_000
+
+  /// How to name the file to SQLite for reading it.
+  ///
+  /// Even a reader needs the files beside a database with a write-ahead log, and makes them where they are missing. In a
+  /// folder that cannot be written, nobody else makes them either: the file is as it is, and may be read as such.
+  private static func readablePath(_ path: String) -> String {
+    let folder = (path as NSString).deletingLastPathComponent
+    guard access(folder.isEmpty ? "." : folder, W_OK) != 0, access(path + "-wal", F_OK) != 0,
+      let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed)
+    else { return path }
+    return "file:\(escaped)?immutable=1"
+  }
 
   private static func exists(_ path: String) throws(StoreError) -> Bool {
     var status = stat()

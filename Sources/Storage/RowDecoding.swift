@@ -15,7 +15,8 @@ extension DAGRun {
       number: row.int64(0), dagID: row.text(1), runID: row.text(2), type: try row.value(3), state: try row.value(4),
       logicalDate: row.optionalTimestamp(5), dataInterval: interval, runAfter: row.timestamp(8),
       queuedAt: row.timestamp(9), startDate: row.optionalTimestamp(10), endDate: row.optionalTimestamp(11),
-      conf: row.text(12), version: row.text(13), backfill: row.optionalInt64(14))
+      conf: row.text(12), version: row.text(13), backfill: row.optionalInt64(14),
+      taskRegex: row.optionalText(15), reason: row.optionalText(16))
   }
 }
 

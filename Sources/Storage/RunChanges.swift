@@ -8,13 +8,14 @@ extension ChangeWriter {
     try statement(
       """
       INSERT INTO dag_run (id, dag_id, run_id, run_type, state, logical_date, data_interval_start, data_interval_end,
-        run_after, queued_at, start_date, end_date, conf, version, backfill_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        run_after, queued_at, start_date, end_date, conf, version, backfill_id,
+        task_regex, reason)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).execute(
       run.number, run.dagID, run.runID, run.type.rawValue, run.state.rawValue, run.logicalDate,
       run.dataInterval?.start, run.dataInterval?.end, run.runAfter, run.queuedAt, run.startDate, run.endDate, run.conf,
-      run.version, run.backfill)
+      run.version, run.backfill, run.taskRegex, run.reason)
     let insert = try insertTaskInstance()
     for position in Self.insertionOrder(of: snapshot.tasks) {
       try insert.execute(run: run.number, position: position, snapshot.tasks[position])
@@ -59,12 +60,14 @@ extension ChangeWriter {
     try statement(
       """
       UPDATE dag_run SET run_type = ?, state = ?, data_interval_start = ?, data_interval_end = ?, run_after = ?,
-        queued_at = ?, start_date = ?, end_date = ?, conf = ?, version = ?, backfill_id = ?
+        queued_at = ?, start_date = ?, end_date = ?, conf = ?, version = ?, backfill_id = ?,
+        task_regex = ?, reason = ?
       WHERE id = ? AND state IS ?
       """
     ).execute(
       run.type.rawValue, run.state.rawValue, run.dataInterval?.start, run.dataInterval?.end, run.runAfter,
-      run.queuedAt, run.startDate, run.endDate, run.conf, run.version, run.backfill, run.number, state)
+      run.queuedAt, run.startDate, run.endDate, run.conf, run.version, run.backfill,
+      run.taskRegex, run.reason, run.number, state)
   }
 
   private func state(ofRun number: Int64) throws -> String? {

@@ -73,6 +73,8 @@ enum Schema {
       conf                TEXT NOT NULL CHECK (json_valid(conf)),
       version             TEXT NOT NULL,
       backfill_id         INTEGER REFERENCES backfill (id),
+      task_regex          TEXT,       -- of a backfill of some tasks
+      reason              TEXT,       -- where the states of the tasks do not say it: cancelled, timed out, …
       FOREIGN KEY (dag_id, version) REFERENCES dag_version (dag_id, version),
       CHECK ((data_interval_start IS NULL) = (data_interval_end IS NULL)),
       CHECK (state <> 'running' OR start_date IS NOT NULL),
@@ -101,9 +103,10 @@ enum Schema {
       cpu_seconds       REAL,
       peak_memory_bytes INTEGER,
       PRIMARY KEY (run, task_id),
-      CHECK (state NOT IN ('queued', 'running', 'restarting', 'up_for_retry') OR try_number >= 1),
+      CHECK (state NOT IN ('queued', 'running', 'restarting', 'deferred', 'up_for_retry', 'up_for_reschedule')
+        OR try_number >= 1),
       CHECK (state <> 'running' OR start_date IS NOT NULL),
-      CHECK (state <> 'up_for_retry' OR retry_at IS NOT NULL)
+      CHECK (state NOT IN ('up_for_retry', 'up_for_reschedule') OR retry_at IS NOT NULL)
     ) STRICT, WITHOUT ROWID;
 
     -- Tries that are over, of tasks that went on: to another try, or because they were cleared. The last try of a
@@ -153,7 +156,7 @@ enum Schema {
   private static let readableViews = """
     CREATE VIEW runs AS
       SELECT id, dag_id, run_id, run_type, state, \(readable("logical_date")), \(readable("run_after")),
-        \(readable("start_date")), \(readable("end_date")), (end_date - start_date) / 1e6 AS duration, conf
+        \(readable("start_date")), \(readable("end_date")), (end_date - start_date) / 1e6 AS duration, reason, conf
       FROM dag_run;
     CREATE VIEW tasks AS
       SELECT dag_id, run_id, task_id, task_instance.state, try_number, \(readable("task_instance.start_date")),

@@ -38,7 +38,7 @@ extension Store {
           return RunSnapshot(run: run, tasks: try tasks(ofRun: run.number, plan, database))
         },
         lastRunNumber: try lastNumber(in: "dag_run", database),
-        lastBackfillNumber: try lastNumber(in: "backfill", database))
+        lastBackfillNumber: try lastNumber(in: "backfill", database), takenDates: try takenDates(database))
     }
   }
 
@@ -51,6 +51,19 @@ extension Store {
         resultCode: .SQLITE_CORRUPT, message: "version \(version) of DAG \"\(dagID)\" is used, but not there")
     }
     plans.add(try stored.plan())
+  }
+
+  private func takenDates(_ database: Database) throws -> [String: [Timestamp]] {
+    var dates: [String: [Timestamp]] = [:]
+    try statement(
+      database,
+      """
+      SELECT dag_id, logical_date FROM dag JOIN dag_run USING (dag_id)
+      WHERE logical_date IS NOT NULL AND (last_scheduled IS NULL OR logical_date > last_scheduled)
+      ORDER BY dag_id, logical_date
+      """
+    ).forEachRow { dates[$0.text(0), default: []].append($0.timestamp(1)) }
+    return dates
   }
 
   /// The last number that was given out, also when its row has been deleted since.

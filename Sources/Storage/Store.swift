@@ -10,22 +10,12 @@ package import Scheduling
 /// Commands may write variables beside the scheduler. They open a `Store` of their own for it, and do nothing else with
 /// it.
 package final class Store: StoreConnection, @unchecked Sendable {
-  // Of the connection, and used on its queue only.
-  private let begin: Statement
-  private let end: Statement
+  /// Used on the queue only.
   var variableCache: VariableCache?
 
   /// Opens the database; makes it, or brings it up to date, where that is needed.
   package init(path: String) throws(StoreError) {
-    let queue = try DatabaseFile.openForWriting(path)
-    do {
-      (begin, end) = try queue.writeWithoutTransaction { database in
-        (try database.makeStatement(sql: "BEGIN IMMEDIATE"), try database.makeStatement(sql: "COMMIT"))
-      }
-    } catch {
-      throw StoreError(error, operation: "open", path: path)
-    }
-    super.init(path: path, queue: queue)
+    super.init(path: path, queue: try DatabaseFile.openForWriting(path))
   }
 
   /// Writes all the changes, in their order, or none of them. When it returns, they survive a power cut.
@@ -42,10 +32,11 @@ package final class Store: StoreConnection, @unchecked Sendable {
   /// One transaction around `body`, rolled back when it throws.
   func write(_ operation: String, _ body: (Database) throws -> Void) throws(StoreError) {
     try perform(operation) { database in
-      try begin.execute()
+      // GRDB has to see where a transaction begins and ends, so these are executed its way.
+      try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
       do {
         try body(database)
-        try end.execute()
+        try database.cachedStatement(sql: "COMMIT").execute()
       } catch {
         // SQLite has rolled back by itself when the disk is full. A rollback that fails leaves a transaction that
         // is never committed.

@@ -75,6 +75,7 @@ struct CommitTests {
     ended.state = .success
     ended.endDate = at(400)
     ended.type = .backfill
+    ended.reason = "cancelled"
     try store.commit([.runChanged(RunTransition(run: 1, from: .running, to: ended))])
     #expect(try store.run(number: 1) == ended)
     let error = #expect(throws: StoreError.self) {

@@ -39,6 +39,14 @@ extension StoreConnection {
     }
   }
 
+  /// The run that bears the logical date: there is one at most.
+  package func run(dagID: String, logicalDate: Timestamp) throws(StoreError) -> DAGRun? {
+    try read { database in
+      try statement(database, "SELECT * FROM dag_run WHERE dag_id = ? AND logical_date = ?")
+        .first(dagID, logicalDate, as: DAGRun.init(row:))
+    }
+  }
+
   package func run(number: Int64) throws(StoreError) -> DAGRun? {
     try read { try run(number: number, $0) }
   }
