@@ -15,6 +15,11 @@ int clinux_pipe(int ends[2]);
 /// The next connection of a listening socket, closed on exec and not blocking; -1 and errno.
 int clinux_accept(int socket);
 
+/// Standard output is written line by line, also to a file.
+void clinux_line_buffer_stdout(void);
+/// Calls back when this process calls `exit`, with the code it was given.
+int clinux_on_exit(void (*callback)(int code));
+
 int clinux_wifexited(int status);
 int clinux_wexitstatus(int status);
 int clinux_wifsignaled(int status);
