@@ -21,8 +21,9 @@ build: deps ## Build the release binary (.build/release/dagrun)
 test: deps ## Build and run all tests
 	swift test $(SWIFT_FLAGS)
 
-bench: build ## Measure; one JSON line a figure
-	Benchmarks/run
+bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some)
+	swift build -c release --product EngineBenchmark $(SWIFT_FLAGS)
+	.build/release/EngineBenchmark $(BENCH)
 
 format: ## Format the sources in place
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

@@ -41,21 +41,20 @@ struct PoolsSetCommand: Command {
   static let configuration = CommandConfiguration(commandName: "set", abstract: "Makes a pool, or changes it.")
 
   @Argument(help: "The pool.") var name: String
-  @Argument(help: "How many slots; -1 is no limit.") var slots: Int
+  @Argument(help: "How many slots, or 'unlimited'.") var slots: SlotCount
   @Argument(help: "What it is for.") var description: String = ""
   @Flag(help: "Tasks that wait outside the machine keep their slots.") var includeDeferred = false
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
     guard !name.isEmpty else { throw ValidationError("a pool needs a name") }
-    guard slots >= -1 else { throw ValidationError("a pool has 0 slots or more, or -1 for no limit, not \(slots)") }
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     _ = try await workspace.ask(
-      .setPool(name: name, slots: slots, documentation: description, includeDeferred: includeDeferred))
-    session.output.line("pool \(name): \(slots == -1 ? "no limit" : "\(slots) \(slots == 1 ? "slot" : "slots")")")
+      .setPool(name: name, slots: slots.number, documentation: description, includeDeferred: includeDeferred))
+    session.output.line("pool \(name): \(slots.text)")
     return .success
   }
 }
@@ -71,5 +70,24 @@ struct PoolsDeleteCommand: Command {
     _ = try await workspace.ask(.deletePool(name: name))
     session.output.line("pool \(name) is deleted")
     return .success
+  }
+}
+
+/// A number, or `unlimited`. (`-1`, which Airflow takes, looks like an option; it is read after `--`.)
+struct SlotCount: ExpressibleByArgument {
+  /// -1: without limit.
+  var number: Int
+
+  init?(argument: String) {
+    guard let number = argument == "unlimited" ? -1 : Int(argument), number >= -1 else { return nil }
+    self.number = number
+  }
+
+  var text: String {
+    switch number {
+    case -1: "no limit"
+    case 1: "1 slot"
+    default: "\(number) slots"
+    }
   }
 }
