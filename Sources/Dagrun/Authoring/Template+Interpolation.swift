@@ -18,6 +18,8 @@ extension Template: ExpressibleByStringInterpolation {
     /// A value known now, such as an element of a loop.
     public mutating func appendInterpolation(_ value: String) { parts.append(.value(value)) }
 
+    public mutating func appendInterpolation(_ value: Substring) { parts.append(.value(String(value))) }
+
     public mutating func appendInterpolation(_ value: some LosslessStringConvertible) {
       parts.append(.value(value.description))
     }
@@ -54,6 +56,9 @@ extension Template: ExpressibleByStringInterpolation {
 
     @available(*, unavailable, message: "a task is not a value; write \\(task.output)")
     public mutating func appendInterpolation(_ task: some DAGTask) { fatalError("unavailable") }
+
+    @available(*, unavailable, message: "a list is not one value; write a task for each element, or join them")
+    public mutating func appendInterpolation(_ list: some Collection) { fatalError("unavailable") }
 
     private func part<Value>(_ output: Output<Value>, _ location: SourceLocation) -> Part {
       Registry.noteUse(of: output.task, at: location)

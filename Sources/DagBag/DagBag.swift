@@ -1,0 +1,109 @@
+import Dagrun
+import Foundation
+import Processes
+import Synchronization
+
+/// Finds, compiles, describes and caches DAG files. The only module that knows the Swift compiler.
+///
+///     source --hash--> key --compile--> KEY.so --describe--> KEY-….json
+///
+/// The cache is addressed by content: the key hashes the sources, the compiler, its flags and the authoring library, so
+/// an entry never changes, and an unchanged file costs its reading. Failures are entries too. No user code runs in this
+/// process.
+package final class DagBag: Sendable {
+  package struct Options: Sendable {
+    package var dagsFolder: String
+    package var cacheFolder: String
+    /// The `dagrun` that describes files and runs their tasks.
+    package var executable: String
+    /// Describing a file takes at most so long.
+    package var describeTimeoutSeconds = 30.0
+    /// Where the compiler keeps what it makes of the system's headers; nil: in the cache folder.
+    package var moduleCacheFolder: String?
+
+    package init(dagsFolder: String, cacheFolder: String, executable: String) {
+      self.dagsFolder = dagsFolder
+      self.cacheFolder = cacheFolder
+      self.executable = executable
+    }
+  }
+
+  package let options: Options
+  private let counts = Mutex(Counts())
+
+  /// What had to be done since the bag was made; an unchanged folder adds nothing.
+  package struct Counts: Hashable, Sendable {
+    package var compiled = 0
+    package var described = 0
+  }
+
+  package init(_ options: Options) {
+    self.options = options
+  }
+
+  package var workDone: Counts { counts.withLock { $0 } }
+
+  /// Reads every DAG file, compiling and describing those that have changed, on all cores.
+  ///
+  /// - Parameter pools: the names of the pools there are; nil: tasks may name any.
+  /// - Throws: when the folder cannot be read, or there is no compiler; never because of what is in a file.
+  package func load(pools: Set<String>? = nil) throws(DagBagError) -> BagContents {
+    let folder = options.dagsFolder
+    let sources = try DAGSource.find(in: realPath(folder) ?? folder)
+    if sources.isEmpty { return BagContents() }
+    let workshop = try Workshop(options)
+    let outcomes = Mutex([Int: Result<FileOutcome, DagBagError>]())
+    DispatchQueue.concurrentPerform(iterations: sources.count) { index in
+      let outcome: Result<FileOutcome, DagBagError>
+      do throws(DagBagError) {
+        outcome = .success(try workshop.outcome(of: sources[index], counts: counts))
+      } catch {
+        outcome = .failure(error)
+      }
+      outcomes.withLock { $0[index] = outcome }
+    }
+    var contents = BagContents()
+    let results = outcomes.withLock { $0 }
+    for index in sources.indices { try contents.add(results[index]!.get(), pools: pools) }
+    return contents
+  }
+
+  /// A version that was compiled before, for runs that were planned with it; nil when the cache does not have it, or it
+  /// was compiled for another build of dagrun, which cannot load it.
+  package func file(version: String) throws(DagBagError) -> DAGFile? {
+    try Workshop(options).stored(version: version)
+  }
+}
+
+/// What the cache knows of one version of a file.
+struct FileOutcome: Codable, Sendable {
+  var file: DAGFile?
+  var errors: [ImportError] = []
+  var warnings: [ImportError] = []
+}
+
+extension BagContents {
+  /// Adds a file's outcome, and what only the whole folder can show to be wrong.
+  mutating func add(_ outcome: FileOutcome, pools: Set<String>?) {
+    importErrors += outcome.errors
+    warnings += outcome.warnings
+    guard let file = outcome.file else { return }
+    var problems: [ImportError] = []
+    for dag in file.dags {
+      func problem(_ message: String, _ location: SourceLocation) {
+        problems.append(ImportError(path: location.file, line: location.line, message: message, stage: .describe))
+      }
+      if let other = files.first(where: { $0.dags.contains { $0.id == dag.id } }) {
+        problem("there is a DAG \"\(dag.id)\" in \(other.path) already", dag.location)
+      }
+      guard let pools else { continue }
+      for task in dag.tasks where !pools.contains(task.pool) {
+        let hint = Identifier.closest(to: task.pool, in: pools.sorted()).map { "did you mean \"\($0)\"?" }
+        problem(
+          "task \"\(task.id)\": there is no pool \"\(task.pool)\"; \(hint ?? "make it with: dagrun pools set \(task.pool) SLOTS DESCRIPTION")",
+          task.location)
+      }
+    }
+    if problems.isEmpty { files.append(file) } else { importErrors += problems }
+  }
+}

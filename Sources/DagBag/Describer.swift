@@ -1,0 +1,121 @@
+import Dagrun
+import Foundation
+import Processes
+
+/// The main function of the process that describes a compiled DAG file: `dagrun describe-library LIBRARY ENTRY`. Writes
+/// the description to descriptor 3, where no print of the file can get in between.
+package func describeMain(library: String, entry: String) -> Never {
+  do {
+    try loadDAGFile(library: library, entry: entry)
+    let bytes = try JSONEncoder().encode(Registry.description())
+    try bytes.withUnsafeBytes { try writeAll($0, to: Describer.descriptor) }
+    fflush(nil)
+    // What the file registered to run at exit has no business here.
+    _exit(0)
+  } catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    _exit(Describer.loadFailedCode)
+  }
+}
+
+/// Runs a compiled file's top-level code in a process of its own, and finds out what it says, or how it broke.
+struct Describer: Sendable {
+  let executable: String
+  let folder: String
+  let timeoutSeconds: Double
+
+  static let descriptor: Int32 = 3
+  static let loadFailedCode: Int32 = 78
+  /// What the description may depend on; hashed with it. Everything else is not passed on.
+  private static let hashedVariables = ["LANG", "LC_ALL", "TZ"]
+  private static let passedVariables = ["PATH", "HOME", "LD_LIBRARY_PATH"]
+
+  func addKey(to hash: inout ContentHash) {
+    let environment = ProcessInfo.processInfo.environment
+    for name in Self.hashedVariables { hash.add(name, environment[name] ?? "") }
+    hash.add("dagrun", FileStamp(executable)?.text ?? "")
+    hash.add("timeout", "\(timeoutSeconds)")
+  }
+
+  enum Answer {
+    case described(FileDescription, printed: String)
+    case failed(ImportError)
+  }
+
+  func describe(_ source: DAGSource, library: String, entry: String) throws(DagBagError) -> Answer {
+    var environment = ProcessInfo.processInfo.environment.filter {
+      Self.hashedVariables.contains($0.key) || Self.passedVariables.contains($0.key)
+    }
+    // Only to find the line of a crash.
+    environment["SWIFT_BACKTRACE"] =
+      "enable=yes,color=no,interactive=no,threads=crashed,images=none,registers=none,cache=no"
+    let result: CapturedProcess
+    do {
+      result = try Spawn(
+        executable, ["describe-library", library, entry], environment: environment, workingDirectory: folder
+      ).run(capturing: [1, 2, Self.descriptor], timeout: timeoutSeconds)
+    } catch {
+      throw DagBagError("\(error)")
+    }
+    let printed = result.text(1) + result.text(2)
+    func failed(_ message: String, line: Int? = nil) -> Answer {
+      .failed(
+        ImportError(
+          path: source.path, line: line, message: message, stage: .describe, details: printed.isEmpty ? nil : printed))
+    }
+    if result.hasTimedOut {
+      return failed(
+        "the file's top-level code did not end within \(formatted(timeoutSeconds)) s; it should only describe DAGs")
+    }
+    switch result.status {
+    case .signaled(let number):
+      let crash = Crash(printed, files: source.files)
+      return failed(
+        "the file's top-level code crashed with \(signalName(number))\(crash.reason.map { ": \($0)" } ?? "")",
+        line: crash.line)
+    case .exited(Self.loadFailedCode) where result.captured[Self.descriptor]?.isEmpty ?? true:
+      return failed(printed.split(separator: "\n").first.map(String.init) ?? "cannot load the compiled file")
+    case .exited(let code):
+      let bytes = Data(result.captured[Self.descriptor] ?? [])
+      guard let description = try? JSONDecoder().decode(FileDescription.self, from: bytes) else {
+        return failed("the file's top-level code ended the process with exit(\(code)); it should only describe DAGs")
+      }
+      return .described(description, printed: printed)
+    }
+  }
+
+  private func formatted(_ seconds: Double) -> String {
+    seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)
+  }
+}
+
+/// What a crash report of the Swift runtime says of the cause and the place.
+struct Crash {
+  var reason: String?
+  /// In one of the user's own files.
+  var line: Int?
+
+  init(_ text: String, files: [String]) {
+    let lines = text.split(separator: "\n")
+    for line in lines {
+      if let marker = line.firstRange(of: "Fatal error: ") ?? line.firstRange(of: "Fatal error") {
+        reason = String(line[marker.lowerBound...])
+        break
+      }
+    }
+    // A frame of the backtrace: `0 main + 42 in file.so at /path/file.swift:12:5`.
+    for line in lines {
+      guard let marker = line.lastRange(of: " at ") else { continue }
+      let place = line[marker.upperBound...].split(separator: ":")
+      guard place.count >= 2, files.contains(String(place[0])), let number = Int(place[1].prefix { $0.isNumber }) else {
+        continue
+      }
+      self.line = number
+      return
+    }
+  }
+}
+
+extension Substring {
+  fileprivate func lastRange(of text: String) -> Range<Index>? { ranges(of: text).last }
+}

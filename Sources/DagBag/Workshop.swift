@@ -1,0 +1,138 @@
+import Dagrun
+import Foundation
+import Processes
+import Synchronization
+
+/// Everything that one pass over the DAG files needs, found once.
+struct Workshop: Sendable {
+  private let compiler: Compiler
+  private let describer: Describer
+  private let folder: String
+
+  init(_ options: DagBag.Options) throws(DagBagError) {
+    folder = options.cacheFolder
+    do {
+      try makeFolders(folder)
+    } catch {
+      throw DagBagError("\(error)")
+    }
+    compiler = Compiler(
+      toolchain: try Toolchain.find(cacheFolder: folder),
+      library: try AuthoringLibrary.find(executable: options.executable, cacheFolder: folder), cacheFolder: folder,
+      moduleCacheFolder: options.moduleCacheFolder ?? folder + "/modules")
+    describer = Describer(
+      executable: options.executable, folder: options.dagsFolder, timeoutSeconds: options.describeTimeoutSeconds)
+  }
+
+  func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> FileOutcome {
+    // The contents that are hashed are the contents that are compiled: a file which changes in between is compiled
+    // again the next time, because its key is another one then.
+    let version = try self.version(of: source)
+    let refused = path(version, "refused.json")
+    let described = path(version, "described-\(describeKey).json")
+    if let known = read(described) ?? read(refused) { return known }
+
+    let library = path(version, "so")
+    let entry = Self.entry(version)
+    if access(library, R_OK) != 0 {
+      counts.withLock { $0.compiled += 1 }
+      do {
+        switch source.kind {
+        case .module: try compiler.compile(source, entry: entry, to: library)
+        case .package: try compiler.compilePackage(source, entry: entry, to: library)
+        }
+      } catch {
+        switch error {
+        case .machine(let error): throw error
+        case .importError(let error):
+          let outcome = FileOutcome(errors: [error])
+          // The file was edited while the compiler read it: what it said belongs to neither version.
+          if try self.version(of: source) == version { try write(outcome, to: refused) }
+          return outcome
+        }
+      }
+      if try self.version(of: source) != version {
+        unlink(library)
+        return try outcome(of: source, counts: counts)
+      }
+    }
+    counts.withLock { $0.described += 1 }
+    let answer = try describer.describe(source, library: library, entry: entry)
+    let outcome = Self.outcome(of: answer, source, version: version, library: library, entry: entry)
+    try write(outcome, to: described)
+    return outcome
+  }
+
+  func stored(version: String) throws(DagBagError) -> DAGFile? {
+    read(path(version, "described-\(describeKey).json"))?.file
+  }
+
+  private static func outcome(
+    of answer: Describer.Answer, _ source: DAGSource, version: String, library: String, entry: String
+  ) -> FileOutcome {
+    switch answer {
+    case .failed(let error): return FileOutcome(errors: [error])
+    case .described(let description, let printed):
+      var outcome = FileOutcome()
+      if let line = printed.split(whereSeparator: \.isNewline).first {
+        outcome.warnings.append(
+          ImportError(
+            path: source.path, line: nil,
+            message: "the file's top-level code printed while it was described: \(line.prefix(200))", stage: .describe,
+            details: printed))
+      }
+      for problem in description.problems {
+        let path = problem.location.file.isEmpty ? source.path : problem.location.file
+        outcome.errors.append(
+          ImportError(path: path, line: problem.location.line, message: problem.message, stage: .describe))
+      }
+      outcome.errors.sort { ($0.path, $0.line ?? 0) < ($1.path, $1.line ?? 0) }
+      if description.dags.isEmpty && outcome.errors.isEmpty {
+        outcome.errors.append(
+          ImportError(
+            path: source.path, line: nil,
+            message:
+              "the file describes no DAG; write DAG(\"id\") { … }, or move it into the folder of the module it belongs to",
+            stage: .describe))
+      }
+      if outcome.errors.isEmpty {
+        outcome.file = DAGFile(
+          path: source.path, version: version, libraryPath: library, entry: entry, dags: description.dags)
+      }
+      return outcome
+    }
+  }
+
+  private func version(of source: DAGSource) throws(DagBagError) -> String {
+    var hash = ContentHash()
+    compiler.addKey(to: &hash)
+    hash.add("path", source.path)
+    for file in source.files {
+      guard let bytes = readWholeFile(file) else {
+        throw DagBagError("cannot read \(file): \(String(cString: strerror(errno)))")
+      }
+      hash.add(file, bytes)
+    }
+    return hash.hex
+  }
+
+  private var describeKey: String {
+    var hash = ContentHash()
+    describer.addKey(to: &hash)
+    return String(hash.hex.prefix(16))
+  }
+
+  static func entry(_ version: String) -> String { "dagrun_file_" + version.prefix(16) }
+
+  private func path(_ version: String, _ suffix: String) -> String { "\(folder)/\(version).\(suffix)" }
+
+  private func read(_ path: String) -> FileOutcome? {
+    guard let bytes = readWholeFile(path) else { return nil }
+    return try? JSONDecoder().decode(FileOutcome.self, from: Data(bytes))
+  }
+
+  private func write(_ outcome: FileOutcome, to path: String) throws(DagBagError) {
+    guard let bytes = try? JSONEncoder().encode(outcome) else { preconditionFailure("an outcome is always JSON") }
+    try AtomicFile.write(bytes, to: path)
+  }
+}

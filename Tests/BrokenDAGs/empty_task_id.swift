@@ -1,0 +1,6 @@
+// expect: description 5 "the task id \"\" is empty"
+import Dagrun
+
+DAG("empty_task_id") {
+  BashOperator("", "true")
+}

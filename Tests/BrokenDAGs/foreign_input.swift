@@ -1,0 +1,8 @@
+// expect: description 7 "an edge joins tasks of one DAG"
+import Dagrun
+
+var other: BashOperator?
+DAG("foreign_input_one") { other = BashOperator("one", "echo 1") }
+DAG("foreign_input_two") {
+  SwiftOperator("two", other!.output) { _, line in line }
+}

@@ -1,0 +1,6 @@
+// expect: description 5 "retries is -1; it cannot be negative"
+import Dagrun
+
+DAG("negative_retries") {
+  BashOperator("extract", "true", retries: -1)
+}

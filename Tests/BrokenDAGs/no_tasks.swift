@@ -1,0 +1,6 @@
+// expect: description 4 "DAG \"no_tasks\" has no tasks"
+import Dagrun
+
+DAG("no_tasks") {
+
+}

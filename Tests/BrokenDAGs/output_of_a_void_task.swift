@@ -1,0 +1,7 @@
+// expect: compiler 6 "requires that 'Void' conform to"
+import Dagrun
+
+DAG("output_of_a_void_task") {
+  let cleanup = SwiftOperator("cleanup") { context in context.log.info("gone") }
+  BashOperator("report", "report.sh \(cleanup.output)")
+}

@@ -1,0 +1,8 @@
+// expect: compiler 7 "Codable"
+import Dagrun
+
+struct Connection: Sendable {}
+
+DAG("output_that_is_not_codable") {
+  SwiftOperator("connect") { _ in Connection() }
+}
