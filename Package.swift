@@ -58,9 +58,12 @@ let package = Package(
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
-    .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
+    .testTarget(name: "DagBagTests", dependencies: ["DagBag"], exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
-    .testTarget(name: "WorkersTests", dependencies: ["Workers"], swiftSettings: settings),
+    // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
+    .executableTarget(
+      name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
+    .testTarget(name: "WorkersTests", dependencies: ["Workers", "WorkerFixture"], swiftSettings: settings),
     .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: settings),
     .testTarget(name: "CLITests", dependencies: ["CLI"], swiftSettings: settings),
     .testTarget(
