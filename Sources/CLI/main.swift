@@ -1,7 +1,8 @@
 import Foundation
 
-// Looked at before the argument parser: these must start fast.
+// Looked at before the argument parser is: these must start fast, and parse nothing.
 let arguments = Array(CommandLine.arguments.dropFirst())
+HiddenCommand.runIfAsked(arguments)
 if arguments == ["version"] || arguments == ["--version"] {
   print(Version.text)
   exit(0)

@@ -15,7 +15,7 @@ struct DAGsListImportErrorsCommand: Command {
       if files.importErrors.isEmpty { session.errors.line("there are no import errors") }
     } else {
       let listing = Listing(
-        records: files.importErrors.map(\.record), columns: ["filename", "line", "stack_trace"], whenEmpty: "")
+        records: files.importErrors.map(\.record), columns: ["filename", "line", "message"], whenEmpty: "")
       try listing.print(format.output, to: session)
     }
     return files.importErrors.isEmpty ? .success : .importErrors

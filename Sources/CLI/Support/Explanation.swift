@@ -1,6 +1,8 @@
 import ArgumentParser
+import DagBag
 import Engine
 import Foundation
+import Processes
 import Storage
 
 /// Every error that may reach a person, in words and with its exit status.
@@ -10,6 +12,8 @@ extension Complaint {
     case let complaint as Complaint: self = complaint
     case let refusal as ControlRefusal: self.init(refusal)
     case let error as StoreError: self.init(error)
+    case let error as DagBagError: self.init(.unavailable, "\(error)", hint: "'dagrun doctor' looks for what is wrong here")
+    case let error as SystemError: self.init(.unavailable, "\(error)")
     case is CancellationError: self.init(.interrupted, "interrupted")
     case let error as CocoaError: self.init(error)
     default:

@@ -35,8 +35,4 @@ extension Workspace {
     guard try reader()?.dag(dagID)?.isPaused == true else { return }
     throw Complaint(.wrongUsage, "\(dagID) is paused", hint: hint)
   }
-
-  func dagFiles() async throws -> DAGFiles {
-    throw Complaint(.unavailable, "not wired")
-  }
 }
