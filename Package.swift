@@ -55,6 +55,10 @@ let package = Package(
       // executable carries the flag, so that other packages can depend on the library.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
+    .executableTarget(
+      name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
+      path: "Benchmarks/StorageBenchmark", swiftSettings: settings),
+
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),

@@ -91,7 +91,7 @@ enum Schema {
       run               INTEGER NOT NULL REFERENCES dag_run (id) ON DELETE CASCADE,
       task_id           TEXT NOT NULL,
       position          INTEGER NOT NULL,          -- in the plan, from 0
-      state             TEXT NOT NULL CHECK (state IN (\(list(of: TaskState.allCases)))),
+      state             TEXT NOT NULL,
       try_number        INTEGER NOT NULL CHECK (try_number >= 0),
       max_tries         INTEGER NOT NULL,
       start_date        INTEGER,
@@ -103,10 +103,25 @@ enum Schema {
       cpu_seconds       REAL,
       peak_memory_bytes INTEGER,
       PRIMARY KEY (run, task_id),
-      CHECK (state NOT IN ('queued', 'running', 'restarting', 'deferred', 'up_for_retry', 'up_for_reschedule')
-        OR try_number >= 1),
-      CHECK (state <> 'running' OR start_date IS NOT NULL),
-      CHECK (state NOT IN ('up_for_retry', 'up_for_reschedule') OR retry_at IS NOT NULL)
+      -- What each state needs. A CASE, because IN (…) builds a table of its list each time: half the cost of a move.
+      CHECK (
+        CASE state
+          WHEN 'success'           THEN 1
+          WHEN 'running'           THEN try_number >= 1 AND start_date IS NOT NULL
+          WHEN 'none'              THEN 1
+          WHEN 'scheduled'         THEN 1
+          WHEN 'queued'            THEN try_number >= 1
+          WHEN 'restarting'        THEN try_number >= 1
+          WHEN 'deferred'          THEN try_number >= 1
+          WHEN 'awaiting_input'    THEN 1
+          WHEN 'up_for_retry'      THEN try_number >= 1 AND retry_at IS NOT NULL
+          WHEN 'up_for_reschedule' THEN try_number >= 1 AND retry_at IS NOT NULL
+          WHEN 'failed'            THEN 1
+          WHEN 'upstream_failed'   THEN 1
+          WHEN 'skipped'           THEN 1
+          WHEN 'removed'           THEN 1
+          ELSE 0
+        END)
     ) STRICT, WITHOUT ROWID;
 
     -- Tries that are over, of tasks that went on: to another try, or because they were cleared. The last try of a
@@ -162,7 +177,7 @@ enum Schema {
       SELECT dag_id, run_id, task_id, task_instance.state, try_number, \(readable("task_instance.start_date")),
         \(readable("task_instance.end_date")),
         (task_instance.end_date - task_instance.start_date) / 1e6 AS duration,
-        \(readable("retry_at")), reason, exit_code, signal, cpu_seconds, peak_memory_bytes,
+        \(readable("retry_at")), task_instance.reason, exit_code, signal, cpu_seconds, peak_memory_bytes,
         xcom.value AS output
       FROM task_instance JOIN dag_run ON dag_run.id = task_instance.run LEFT JOIN xcom USING (run, task_id)
       ORDER BY run, position;

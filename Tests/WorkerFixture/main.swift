@@ -50,8 +50,8 @@ import Workers
   case "leave_child":
     { _, _ in
       let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
-      process.arguments = ["sleep", "1000"]
+      process.executableURL = URL(fileURLWithPath: "/bin/sleep")
+      process.arguments = ["1000"]
       try process.run()
       return Data("\(process.processIdentifier)".utf8)
     }

@@ -43,7 +43,12 @@ final class TestWorker {
   }
 
   func start(_ id: TryID, _ work: TryAssignment.Work, graceSeconds: Double = 20) {
-    _ = link.send(.start(TryAssignment(id: id, work: work, graceSeconds: graceSeconds)))
+    var isSent = link.send(.start(TryAssignment(id: id, work: work, graceSeconds: graceSeconds)))
+    while !isSent {
+      var entry = pollfd(fd: link.socket, events: Int16(POLLOUT), revents: 0)
+      _ = poll(&entry, 1, -1)
+      isSent = link.sendRest()
+    }
   }
 
   func finish() throws -> TryResult {
