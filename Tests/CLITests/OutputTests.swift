@@ -127,15 +127,3 @@ import Yams
     #expect(Durations.text(seconds) == text)
   }
 }
-
-@Suite struct SpellingTests {
-  @Test(arguments: [("nigthly", "nightly"), ("Nightly", "nightly"), ("nightl", "nightly"), ("hourly", "hourly2")])
-  func `finds what was meant`(typed: String, meant: String) {
-    #expect(Spelling.suggestion(for: typed, among: ["daily", "nightly", "hourly2"]) == meant)
-  }
-
-  @Test func `does not guess wildly`() {
-    #expect(Spelling.suggestion(for: "train", among: ["nightly", "report"]) == nil)
-    #expect(Spelling.suggestion(for: "x", among: [] as [String]) == nil)
-  }
-}

@@ -13,11 +13,9 @@ enum DateRange {
 enum RegularExpression {
   static func check(_ pattern: String?, of option: String) throws {
     guard let pattern else { return }
-    do {
-      _ = try Regex(pattern)
-    } catch {
-      throw ValidationError("\(option) '\(pattern)' is no regular expression: \(error)")
-    }
+    // The engine's kind of regular expression.
+    guard (try? NSRegularExpression(pattern: pattern)) == nil else { return }
+    throw ValidationError("\(option) '\(pattern)' is no regular expression")
   }
 }
 

@@ -1,3 +1,5 @@
+import Dagrun
+
 /// An error that a person reads: what failed on what, and what to do next.
 struct Complaint: Error, Hashable, Sendable {
   var status: ExitStatus
@@ -14,15 +16,15 @@ struct Complaint: Error, Hashable, Sendable {
 
   /// As it is printed to standard error.
   var text: String {
-    guard let hint else { return "error: \(message)\n" }
-    return "error: \(message)\n  \(hint)\n"
+    let advice = (hint ?? "").split(whereSeparator: \.isNewline).map { "  \($0)\n" }
+    return "error: \(message)\n" + advice.joined()
   }
 }
 
 extension Complaint {
   /// `no DAG 'nigthly'; did you mean 'nightly'?`
   init(notFound kind: String, _ name: String, among names: some Sequence<String>, hint: String) {
-    let suggestion = Spelling.suggestion(for: name, among: names)
+    let suggestion = Identifier.closest(to: name, in: names)
     self.init(
       .notFound, "no \(kind) '\(name)'" + (suggestion.map { "; did you mean '\($0)'?" } ?? ""),
       hint: suggestion == nil ? hint : nil)

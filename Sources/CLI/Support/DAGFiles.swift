@@ -33,7 +33,7 @@ struct DAGFiles: Sendable {
     let texts = errors.map { $0.text(style: Style(isColoured: false)) }.joined()
     return Complaint(
       .importErrors, "DAG '\(id)' cannot be loaded: its file has \(errors.count == 1 ? "an import error" : "import errors")",
-      hint: texts.split(whereSeparator: \.isNewline).joined(separator: "\n  "))
+      hint: texts)
   }
 
   /// Said by every command that lists DAGs, so that a missing one is no riddle.

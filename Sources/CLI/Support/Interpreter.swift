@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dagrun
 
 /// Runs a command line and turns whatever comes of it into text and an exit status: the only place that does.
 enum Interpreter {
@@ -60,9 +61,9 @@ enum Interpreter {
         // Closures: key paths through a metatype crash the compiler (Swift 6.3).
         let shown = configuration.subcommands.filter { $0.configuration.shouldDisplay }
         let names = shown.compactMap { $0.configuration.commandName }
+        let question = Identifier.closest(to: word, in: names).map { "; did you mean '\($0)'?" } ?? ""
         throw Complaint(
-          .wrongUsage, "\(path) has no command '\(word)'\(Spelling.question(for: word, among: names))",
-          hint: "see '\(path) --help'")
+          .wrongUsage, "\(path) has no command '\(word)'\(question)", hint: "see '\(path) --help'")
       }
       command = next
       path += " " + word
