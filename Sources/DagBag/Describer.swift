@@ -78,7 +78,9 @@ struct Describer: Sendable {
     case .exited(let code):
       let bytes = Data(result.captured[Self.descriptor] ?? [])
       guard let description = try? JSONDecoder().decode(FileDescription.self, from: bytes) else {
-        return failed("the file's top-level code ended the process with exit(\(code)); it should only describe DAGs")
+        let hint = code == 0 ? ", or with an await at the top level" : ""
+        return failed(
+          "the file's top-level code ended the process with exit(\(code))\(hint); it should only describe DAGs")
       }
       return .described(description, printed: printed)
     }

@@ -1,4 +1,4 @@
-// expect: description - ""
+// expect: description - "or with an await at the top level"
 import Dagrun
 
 func regions() async -> [String] { ["eu"] }

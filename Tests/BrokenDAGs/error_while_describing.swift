@@ -1,4 +1,4 @@
-// expect: description 5 "Error raised at top level"
+// expect: description - "Error raised at top level"
 import Dagrun
 import Foundation
 

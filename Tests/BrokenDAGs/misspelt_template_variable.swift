@@ -1,4 +1,4 @@
-// expect: compiler 5 "has no member 'dss'"
+// expect: compiler 5 "reference to member 'dss' cannot be resolved"
 import Dagrun
 
 DAG("misspelt_template_variable") {

@@ -1,4 +1,4 @@
-// expect: compiler 6 "requires that 'Void' conform to"
+// expect: compiler 6 "type '()' cannot conform to"
 import Dagrun
 
 DAG("output_of_a_void_task") {

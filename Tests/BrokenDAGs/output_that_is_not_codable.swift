@@ -1,4 +1,4 @@
-// expect: compiler 7 "Codable"
+// expect: description 7 "is a Connection, which is not Codable"
 import Dagrun
 
 struct Connection: Sendable {}

@@ -1,4 +1,4 @@
-// expect: compiler 2 ""
+// expect: compiler 2 "consecutive statements on a line must be separated by ';'"
 from dagrun import DAG
 
 with DAG("python") as dag:

@@ -1,4 +1,4 @@
-// expect: compiler 5 "expected '}'"
+// expect: compiler 6 "expected '}'"
 import Dagrun
 
 DAG("unclosed_brace") {

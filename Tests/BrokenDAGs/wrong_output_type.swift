@@ -1,4 +1,4 @@
-// expect: compiler 6 "String"
+// expect: compiler 6 "cannot convert value of type '@Sendable (TaskContext, String) -> ()' to expected argument type '@Sendable (TaskContext, Int)"
 import Dagrun
 
 DAG("wrong_output_type") {

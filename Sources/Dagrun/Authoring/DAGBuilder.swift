@@ -79,7 +79,7 @@ package final class DAGBuilder {
     description.tasks[target.index].upstream.append(source.id)
   }
 
-  func setBody(_ body: @escaping SwiftTaskBody, of taskID: String) {
+  func setBody(of taskID: String, _ body: @escaping SwiftTaskBody) {
     if bodies[taskID] == nil { bodies[taskID] = body }
   }
 
@@ -152,18 +152,4 @@ extension TaskDescription.Work {
     case .computeEngineJob(let job): job.command + job.outputs.sorted { $0.key < $1.key }.map(\.value)
     }
   }
-}
-
-extension TaskReference {
-  func addInput(_ source: TaskReference) {
-    guard source.builder === builder else {
-      builder.foreign(source, usedBy: self)
-      return
-    }
-    builder.addEdge(from: source, to: self)
-    let id = source.id
-    update { $0.inputs.append(id) }
-  }
-
-  func setBody(_ body: @escaping SwiftTaskBody) { builder.setBody(body, of: id) }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A task that runs a Swift closure. Its value goes to tasks that take its `output`:
 ///
 ///     let count = SwiftOperator("count_rows") { context in try rows(in: "out/\(context.ds).csv") }
@@ -10,46 +12,56 @@ public struct SwiftOperator<Value: Sendable>: DAGTask {
 }
 
 extension SwiftOperator where Value: Codable {
-  /// - Parameters:
-  ///   - inputs: outputs of other tasks, which come before this one; their values are the closure's further arguments.
-  @discardableResult
-  public init<each Input: Codable & Sendable>(
-    _ id: String, _ inputs: repeat Output<each Input>, retries: Int? = nil, retryDelay: Duration? = nil,
-    executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
-    line: Int = #line, body: @escaping @Sendable (TaskContext, repeat each Input) async throws -> Value
-  ) {
-    task = Registry.addTask(
-      id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
-      SourceLocation(file: file, line: line))
-    repeat task.addInput((each inputs).task)
-    let names = task.builder.description.tasks[task.index].inputs
-    task.setBody { context, data in
-      var reader = InputReader(data, from: names)
-      let value = try await body(context, repeat try reader.next((each Input).self))
-      return try ValueCoding.encode(value)
-    }
-  }
-
   /// What the closure will have returned.
   public var output: Output<Value> { Output(of: task) }
 }
 
-extension SwiftOperator where Value == Void {
+// Chosen when the value can neither be handed on nor is nothing: without these, the compiler would drop the value.
+
+extension SwiftOperator {
   @discardableResult
-  public init<each Input: Codable & Sendable>(
-    _ id: String, _ inputs: repeat Output<each Input>, retries: Int? = nil, retryDelay: Duration? = nil,
-    executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
-    line: Int = #line, body: @escaping @Sendable (TaskContext, repeat each Input) async throws -> Void
+  public init(
+    _ id: String, retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
+    triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
+    body: @escaping @Sendable (TaskContext) async throws -> Value
   ) {
-    task = Registry.addTask(
-      id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
-      SourceLocation(file: file, line: line))
-    repeat task.addInput((each inputs).task)
-    let names = task.builder.description.tasks[task.index].inputs
-    task.setBody { context, data in
-      var reader = InputReader(data, from: names)
-      try await body(context, repeat try reader.next((each Input).self))
-      return nil
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  @discardableResult
+  public init<First: Codable & Sendable, each Input: Codable & Sendable>(
+    _ id: String, _ first: Output<First>, _ others: repeat Output<each Input>, retries: Int? = nil,
+    retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
+    pool: String? = nil, file: String = #filePath, line: Int = #line,
+    body: @escaping @Sendable (TaskContext, First, repeat each Input) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  private init(uncodable id: String, _ location: SourceLocation) {
+    task = Registry.addTask(id, .swift, CommonOptions(triggerRule: nil), location)
+    task.builder.problem(
+      "the value of task \"\(id)\" is a \(Value.self), which is not Codable, so it cannot be stored and handed on; "
+        + "make it Codable, or return nothing", at: location)
+  }
+}
+
+extension TaskReference {
+  func addInput(_ source: TaskReference) {
+    guard source.builder === builder else {
+      builder.foreign(source, usedBy: self)
+      return
+    }
+    builder.addEdge(from: source, to: self)
+    let id = source.id
+    update { $0.inputs.append(id) }
+  }
+
+  func setBody(_ body: @escaping @Sendable (TaskContext, inout InputReader) async throws -> Data?) {
+    let names = builder.description.tasks[index].inputs
+    builder.setBody(of: id) { context, data in
+      var inputs = InputReader(data, from: names)
+      return try await body(context, &inputs)
     }
   }
 }

@@ -58,6 +58,7 @@ struct Validation {
       }
       if let pattern = parameter.pattern, (try? Regex(pattern)) == nil {
         builder.problem("the pattern \"\(pattern)\" of parameter \"\(parameter.name)\" is no regular expression")
+        continue
       }
       if let value = parameter.defaultValue {
         do { _ = try parameter.check(value) } catch { builder.problem("the default is wrong: \(error)") }
