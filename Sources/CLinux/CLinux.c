@@ -1,5 +1,4 @@
 #define _GNU_SOURCE
-#include <sys/timex.h>
 #include "CLinux.h"
 
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -2,6 +2,7 @@ import DagBag
 import Dagrun
 import Engine
 import Foundation
+import Processes
 import Storage
 
 /// Looks at everything that dagrun needs, one thing after the other. Changes nothing, except that it makes the home.
@@ -152,9 +153,7 @@ struct Doctor {
     guard now > Timestamp(microseconds: 1_735_689_600_000_000) else {
       return .bad("clock", "it says \(now.iso8601)", "set it: schedules follow it")
     }
-    var state = timex()
-    // State 5 (TIME_ERROR): nobody keeps the clock in step.
-    guard adjtimex(&state) == 5 else { return .good("clock", now.iso8601) }
+    if clockIsSynchronized { return .good("clock", now.iso8601) }
     return .warning("clock", "\(now.iso8601); nothing on this machine keeps it right", "run systemd-timesyncd or chrony")
   }
 }
