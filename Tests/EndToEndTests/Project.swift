@@ -67,7 +67,7 @@ final class Project {
   /// A command that goes on.
   func start(_ arguments: String...) throws -> Started {
     let output = path + "/\(UUID().uuidString).txt"
-    FileManager.default.createFile(atPath: output, contents: nil)
+    _ = FileManager.default.createFile(atPath: output, contents: nil)
     let descriptor = open(output, O_WRONLY | O_APPEND | O_CLOEXEC)
     defer { close(descriptor) }
     var spawn = Spawn(Project.binary, arguments, environment: environment, workingDirectory: path)
