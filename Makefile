@@ -12,8 +12,8 @@ help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Build, and run the shipped example on this machine's own data
-	$(BIN) trigger timezones
-	$(BIN) tasks logs timezones latest report
+	$(BIN) trigger machine_report
+	$(BIN) tasks logs machine_report latest show
 
 build: deps ## Build the release binary (.build/release/dagrun)
 	swift build -c release --product dagrun $(SWIFT_FLAGS)

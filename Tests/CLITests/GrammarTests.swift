@@ -19,7 +19,8 @@ import Testing
     "tasks clear nightly -t ex -s 2026-01-01 -e 2026-01-31 -u -d -f -y", "tasks logs nightly latest extract --try 2 -f",
     "tasks render nightly extract 2026-01-31", "tasks run nightly extract", "tasks run nightly extract 2026-01-31",
     "tasks set-state nightly latest extract success", "explain nightly latest extract", "pools list",
-    "pools get default_pool", "pools set gpu 4", "pools set gpu unlimited what_for --include-deferred", "pools set gpu -- -1", "pools delete gpu",
+    "pools get default_pool", "pools set gpu 4", "pools set gpu unlimited what_for --include-deferred",
+    "pools set gpu -- -1", "pools delete gpu",
     "variables list", "variables get region -d eu", "variables set region eu", "variables delete region", "db check",
     "db backup copy.db", "db info -o json", "build -o out", "doctor", "version", "completions zsh",
     "trigger nightly --home /h --dags-folder /d",
@@ -48,7 +49,8 @@ import Testing
   @Test func `a mistyped command is asked about`() async {
     let test = TestSession()
     _ = await test.run("dags", "lsit")
-    #expect(test.errors == "error: dagrun dags has no command 'lsit'; did you mean 'list'?\n  see 'dagrun dags --help'\n")
+    #expect(
+      test.errors == "error: dagrun dags has no command 'lsit'; did you mean 'list'?\n  see 'dagrun dags --help'\n")
   }
 
   @Test(arguments: ["--help", "dags --help", "help tasks", "dags", "trigger -h"])

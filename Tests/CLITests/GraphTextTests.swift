@@ -11,7 +11,9 @@ import Testing
       task.upstream = upstream
       return task
     }
-    dag.tasks = [task("a", []), task("b", ["a"]), task("c", ["a"]), task("d", ["b", "c"]), task("e", ["d"]), task("f", [])]
+    dag.tasks = [
+      task("a", []), task("b", ["a"]), task("c", ["a"]), task("d", ["b", "c"]), task("e", ["d"]), task("f", []),
+    ]
     return dag
   }()
 

@@ -7,7 +7,8 @@ import Yams
 
 @Suite struct TextWidthTests {
   @Test(arguments: [
-    ("", 0), ("abc", 3), ("ünï", 3), ("u\u{308}", 1), ("日本", 4), ("한국", 4), ("🚀", 2), ("👩‍👩‍👧", 2), ("✓", 1), ("❤️", 2), ("│─", 2),
+    ("", 0), ("abc", 3), ("ünï", 3), ("u\u{308}", 1), ("日本", 4), ("한국", 4), ("🚀", 2), ("👩‍👩‍👧", 2), ("✓", 1), ("❤️", 2),
+    ("│─", 2),
   ])
   func `counts columns`(text: String, width: Int) {
     #expect(TextWidth.of(text) == width)
@@ -20,7 +21,8 @@ import Yams
 }
 
 @Suite struct TableTests {
-  private let table = Table(headings: ["id", "state"], rows: [["日本", "success"], ["a\nb", "failed"]], stateColumns: [1])
+  private let table = Table(
+    headings: ["id", "state"], rows: [["日本", "success"], ["a\nb", "failed"]], stateColumns: [1])
 
   @Test func `columns line up, also with wide characters`() {
     let text = table.render(width: nil, style: Style(isColoured: false))
@@ -88,7 +90,10 @@ import Yams
 
 @Suite struct ListingTests {
   private let listing = Listing(
-    records: [["a": .text("x\ty"), "b": .null, "hidden": .int(1)], ["a": .text("two\nlines"), "b": .bool(true), "hidden": .int(2)]],
+    records: [
+      ["a": .text("x\ty"), "b": .null, "hidden": .int(1)],
+      ["a": .text("two\nlines"), "b": .bool(true), "hidden": .int(2)],
+    ],
     columns: ["a", "b"], whenEmpty: "nothing here")
 
   @Test func `plain is a row a line, cells between tabs`() throws {

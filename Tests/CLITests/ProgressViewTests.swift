@@ -16,7 +16,9 @@ import Testing
       version: "v")
     return RunProgress(
       run: RunSummary(run),
-      moved: moved.map { .init(taskID: $0.0, state: $0.1, tryNumber: $0.2, at: .init(microseconds: 1_000_000), reason: $0.3) },
+      moved: moved.map {
+        .init(taskID: $0.0, state: $0.1, tryNumber: $0.2, at: .init(microseconds: 1_000_000), reason: $0.3)
+      },
       counts: counts, isFinal: state != nil)
   }
 
@@ -40,7 +42,8 @@ import Testing
     let test = TestSession(terminalColumns: 60)
     var view = ProgressView(output: test.session.output)
     view.report(
-      report([("a", .running, 1, nil)], counts: ["running": 1, "none": 2, "success": 1]), now: .init(microseconds: 3_000_000))
+      report([("a", .running, 1, nil)], counts: ["running": 1, "none": 2, "success": 1]),
+      now: .init(microseconds: 3_000_000))
     #expect(test.output.contains("1/4  2 waiting, 1 running, 1 success"))
     #expect(test.output.contains("▸ a  2.00 s"))
     view.tick(now: .init(microseconds: 5_000_000))

@@ -15,7 +15,9 @@ import Testing
 
   @Test func `names that are not there`() throws {
     let project = try Project(["hello": SampleDAG.hello])
-    for command in [["trigger"], ["dags", "show"], ["dags", "details"], ["tasks", "list"], ["dags", "next-execution"]] {
+    for command in [
+      ["trigger"], ["dags", "show"], ["dags", "details"], ["tasks", "list"], ["dags", "next-execution"],
+    ] {
       expect(try project.run(command + ["helo"]), code: 3, "helo", "did you mean", "hello")
     }
     expect(try project.run("trigger", "hello", "-c", #"{"cuont": 3}"#), code: 2, "cuont", "count")
@@ -71,7 +73,9 @@ import Testing
   @Test func `a database that is none, or damaged`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     try project.run("variables", "set", "x", "1")
-    for name in ["dagrun.db-wal", "dagrun.db-shm"] { try? FileManager.default.removeItem(atPath: "\(project.home)/\(name)") }
+    for name in ["dagrun.db-wal", "dagrun.db-shm"] {
+      try? FileManager.default.removeItem(atPath: "\(project.home)/\(name)")
+    }
     try String(repeating: "this is not a database. ", count: 1000)
       .write(toFile: project.home + "/dagrun.db", atomically: true, encoding: .utf8)
     for command in [["pools", "list"], ["trigger", "hello"], ["db", "check"], ["scheduler", "--until-idle"]] {
@@ -96,7 +100,8 @@ import Testing
     let project = try Project(["hello": SampleDAG.hello])
     guard
       let ended = try project.run(
-        mounting: "size=64k", "variables", "set", "x", "1", seed: "head -c 100000 /dev/zero > \"$1/filler\"")
+        mounting: "size=64k", "variables", "set", "x", "1",
+        seed: "head -c 100000 /dev/zero > \"$1/filler\" 2> /dev/null")
     else {
       try Test.cancel("mounting is not allowed here, and nothing else fills a disk harmlessly")
     }

@@ -60,7 +60,8 @@ final class Project {
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     let script = "mount -t tmpfs -o \(options) tmpfs \"$1\" || exit 99; { \(seed) ; } >&2; shift; exec \"$@\""
     let ended = try spawn(
-      "unshare", ["--map-root-user", "--mount", "sh", "-c", script, "sh", home, Project.binary] + arguments, timeout: 60)
+      "unshare", ["--map-root-user", "--mount", "sh", "-c", script, "sh", home, Project.binary] + arguments, timeout: 60
+    )
     return ended.code == 99 || ended.errors.contains("unshare") ? nil : ended
   }
 
@@ -81,7 +82,8 @@ final class Project {
       .run(capturing: [1, 2], timeout: timeout)
     #expect(!ended.hasTimedOut, "\(arguments) did not end: \(ended.text(1))\(ended.text(2))")
     let result = Ended(status: ended.status, output: ended.text(1), errors: ended.text(2))
-    #expect(!result.errors.contains("Fatal error") && !result.errors.contains("*** Program crashed"), "\(result.errors)")
+    #expect(
+      !result.errors.contains("Fatal error") && !result.errors.contains("*** Program crashed"), "\(result.errors)")
     return result
   }
 }

@@ -10,7 +10,7 @@ import Testing
     #expect(try project.run("dags", "details", "hello", "-o", "json").output.contains("\"max_active_runs\": 16"))
     #expect(try project.run("tasks", "list", "hello", "-o", "plain").output.hasPrefix("number\tBashOperator\t"))
     let rendered = try project.run("tasks", "render", "hello", "number", "2026-01-31", "-o", "json")
-    #expect(rendered.output.contains("echo counting; echo 2"), "\(rendered.errors)")
+    #expect(rendered.output.contains("echo counting; echo '2'"), "\(rendered.errors)")
     let next = try project.run("dags", "next-execution", "hello", "-n", "3", "-o", "plain")
     #expect(next.output.split(separator: "\n").count == 3)
   }

@@ -14,8 +14,9 @@ import Testing
     #expect(!run.errors.contains("\u{1B}"))
 
     let states = try project.run("tasks", "states-for-dag-run", "hello", "first", "-o", "plain")
-    #expect(states.output.split(separator: "\n").map { $0.split(separator: "\t").prefix(3).joined(separator: " ") }
-      == ["number success 1", "double success 1"])
+    #expect(
+      states.output.split(separator: "\n").map { $0.split(separator: "\t").prefix(3).joined(separator: " ") }
+        == ["number success 1", "double success 1"])
     #expect(try project.run("tasks", "logs", "hello", "first", "double").output == "twice 4 on 2026-01-31\n")
     #expect(try project.run("tasks", "logs", "hello", "latest", "number").output == "counting\n4\n")
     #expect(try project.run("tasks", "logs", "hello", "first", "number", "--try", "2").code == 3)

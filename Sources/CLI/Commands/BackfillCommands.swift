@@ -51,7 +51,8 @@ struct BackfillCreateCommand: Command {
       if noWait && !dryRun { try await workspace.mentionWhatRunsThem("the backfill") }
       return .success
     }
-    try workspace.refusePaused(dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the runs until then")
+    try workspace.refusePaused(
+      dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the runs until then")
     return try await workspace.withScheduler { control in
       let (number, rows) = try await create(parameters, workspace, by: control)
       let reader = try workspace.existingReader()

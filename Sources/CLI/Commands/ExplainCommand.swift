@@ -16,8 +16,9 @@ struct ExplainCommand: Command {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     _ = try workspace.task(task, of: found)
-    guard case .reasons(let state, let reasons) = try await workspace.ask(
-      .explain(dagID: dag, runID: found.runID, taskID: task))
+    guard
+      case .reasons(let state, let reasons) = try await workspace.ask(
+        .explain(dagID: dag, runID: found.runID, taskID: task))
     else { throw Complaint(.unavailable, "the scheduler gave no reasons for \(task)") }
     if format.output == .table {
       session.output.line("\(task) is \(session.output.style.state(state))")

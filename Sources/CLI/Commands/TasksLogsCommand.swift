@@ -25,12 +25,14 @@ struct TasksLogsCommand: Command {
     guard instance.tryNumber > 0 else {
       if follow { return try await LogFollower(workspace: workspace, run: found, taskID: task).follow(from: 1) }
       throw Complaint(
-        .notFound, "\(task) in run \(found.runID) of \(dag) has no log: it was never started (\(instance.state.rawValue))",
+        .notFound,
+        "\(task) in run \(found.runID) of \(dag) has no log: it was never started (\(instance.state.rawValue))",
         hint: "'dagrun explain \(dag) \(ShellWord.quote(found.runID)) \(task)' says why")
     }
     guard wanted <= instance.tryNumber else {
       throw Complaint(
-        .notFound, "\(task) in run \(found.runID) of \(dag) has no try \(wanted)", hint: "its last one is \(instance.tryNumber)")
+        .notFound, "\(task) in run \(found.runID) of \(dag) has no try \(wanted)",
+        hint: "its last one is \(instance.tryNumber)")
     }
     let follower = LogFollower(workspace: workspace, run: found, taskID: task)
     if follow { return try await follower.follow(from: wanted) }

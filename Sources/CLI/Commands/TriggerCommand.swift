@@ -55,7 +55,8 @@ struct TriggerOptions: ParsableArguments {
     let request = ControlRequest.trigger(dagID: dag, runID: runId, logicalDate: logicalDate, conf: conf)
     if noWait { return try await handOver(request, workspace) }
 
-    try workspace.refusePaused(dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
+    try workspace.refusePaused(
+      dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
     return try await workspace.withScheduler { control in
       let (run, created) = try await workspace.run(request, by: control)
       if run.state.isFinished && !created {

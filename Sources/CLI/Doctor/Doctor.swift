@@ -66,7 +66,8 @@ struct Doctor {
     let free = Double(status.f_bavail) * Double(status.f_frsize)
     let text = "\(Bytes.text(free)) free"
     if free < 100 * 1_048_576 {
-      return .bad("disk", text, "free some space: the database and the logs need it, and a full disk stops the scheduler")
+      return .bad(
+        "disk", text, "free some space: the database and the logs need it, and a full disk stops the scheduler")
     }
     if status.f_favail < 1000 && status.f_files > 0 {
       return .bad("disk", "only \(status.f_favail) files can be made", "remove some files, such as old logs")
@@ -154,7 +155,8 @@ struct Doctor {
       return .bad("clock", "it says \(now.iso8601)", "set it: schedules follow it")
     }
     if clockIsSynchronized { return .good("clock", now.iso8601) }
-    return .warning("clock", "\(now.iso8601); nothing on this machine keeps it right", "run systemd-timesyncd or chrony")
+    return .warning(
+      "clock", "\(now.iso8601); nothing on this machine keeps it right", "run systemd-timesyncd or chrony")
   }
 }
 

@@ -108,7 +108,9 @@ struct ProgressView {
   static func summary(_ progress: RunProgress, style: Style) -> String {
     let run = progress.run
     var text = "run \(run.runID) of \(run.dagID): \(style.state(run.state.rawValue))"
-    if let start = run.startDate, let end = run.endDate { text += " after \(Durations.text(end.seconds(since: start)))" }
+    if let start = run.startDate, let end = run.endDate {
+      text += " after \(Durations.text(end.seconds(since: start)))"
+    }
     let counts = counts(progress.counts, style: style)
     return counts.isEmpty ? text : "\(text) (\(counts))"
   }

@@ -38,7 +38,8 @@ struct ToolDescription: Decodable {
     /// `dagrun trigger <dag> [-c <json>] …`
     var synopsis: String {
       let sorted = shownArguments.filter { $0.kind == "positional" } + shownArguments.filter { $0.kind != "positional" }
-      return ([path] + (shownSubcommands.isEmpty ? [] : ["<subcommand>"]) + sorted.map(\.synopsis)).joined(separator: " ")
+      return ([path] + (shownSubcommands.isEmpty ? [] : ["<subcommand>"]) + sorted.map(\.synopsis)).joined(
+        separator: " ")
     }
   }
 

@@ -28,10 +28,12 @@ enum ConfText {
     do {
       value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {
-      throw Complaint(.wrongUsage, "--conf is no JSON: \(reason(error))", hint: #"write an object: --conf '{"name": "value"}'"#)
+      throw Complaint(
+        .wrongUsage, "--conf is no JSON: \(reason(error))", hint: #"write an object: --conf '{"name": "value"}'"#)
     }
     guard case .object = value else {
-      throw Complaint(.wrongUsage, "--conf is not a JSON object: \(text)", hint: #"write an object: --conf '{"name": "value"}'"#)
+      throw Complaint(
+        .wrongUsage, "--conf is not a JSON object: \(text)", hint: #"write an object: --conf '{"name": "value"}'"#)
     }
     return JSONText.compact(Datum(value))
   }
@@ -48,6 +50,7 @@ enum ShellWord {
   /// As one word for a shell; unchanged where it needs no quotes.
   static func quote(_ text: String) -> String {
     let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.,:/@%+=".contains($0)) }
-    return plain && !text.isEmpty ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return plain && !text.isEmpty
+      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

@@ -32,7 +32,8 @@ struct DAGFiles: Sendable {
     }
     let texts = errors.map { $0.text(style: Style(isColoured: false)) }.joined()
     return Complaint(
-      .importErrors, "DAG '\(id)' cannot be loaded: its file has \(errors.count == 1 ? "an import error" : "import errors")",
+      .importErrors,
+      "DAG '\(id)' cannot be loaded: its file has \(errors.count == 1 ? "an import error" : "import errors")",
       hint: texts)
   }
 

@@ -36,7 +36,8 @@ enum DateText {
     let local = text[..<start].trimmingCharacters(in: CharacterSet(charactersIn: "[ "))
     guard let wallClock = Timestamp(iso8601: local) else { return nil }
     guard let zone = TimeZone(identifier: name) else {
-      throw ValidationError("'\(name)' is no time zone; write an IANA name such as Europe/Berlin, or an offset such as +01:00")
+      throw ValidationError(
+        "'\(name)' is no time zone; write an IANA name such as Europe/Berlin, or an offset such as +01:00")
     }
     // The offset at the wall-clock time differs from the one at the same time in UTC near a change of the clocks only.
     let guess = wallClock.adding(seconds: -Double(zone.secondsFromGMT(for: wallClock.date)))
@@ -53,7 +54,8 @@ enum DateText {
         return "\(year)-\(month < 10 ? "0" : "")\(month) has \(CivilTime.daysInMonth(month, year: year)) days"
       }
     }
-    return "it is no date; write 2026-01-31, 2026-01-31T03:00, 2026-01-31T03:00+01:00 or '2026-01-31 03:00 Europe/Berlin'"
+    return
+      "it is no date; write 2026-01-31, 2026-01-31T03:00, 2026-01-31T03:00+01:00 or '2026-01-31 03:00 Europe/Berlin'"
   }
 }
 

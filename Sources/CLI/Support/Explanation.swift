@@ -12,7 +12,8 @@ extension Complaint {
     case let complaint as Complaint: self = complaint
     case let refusal as ControlRefusal: self.init(refusal)
     case let error as StoreError: self.init(error)
-    case let error as DagBagError: self.init(.unavailable, "\(error)", hint: "'dagrun doctor' looks for what is wrong here")
+    case let error as DagBagError:
+      self.init(.unavailable, "\(error)", hint: "'dagrun doctor' looks for what is wrong here")
     case let error as SystemError: self.init(.unavailable, "\(error)")
     case is CancellationError: self.init(.interrupted, "interrupted")
     case let error as CocoaError: self.init(error)

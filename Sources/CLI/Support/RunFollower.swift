@@ -71,7 +71,8 @@ struct RunFollower {
     guard let last, last.isFinal else {
       throw Complaint(
         .unavailable, "the scheduler went away before run \(runID) of \(dagID) had ended",
-        hint: "the run goes on where it was: 'dagrun trigger \(dagID) --run-id \(ShellWord.quote(runID))' follows it again")
+        hint:
+          "the run goes on where it was: 'dagrun trigger \(dagID) --run-id \(ShellWord.quote(runID))' follows it again")
     }
     return last
   }

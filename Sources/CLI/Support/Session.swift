@@ -28,7 +28,8 @@ struct Session: Sendable {
   /// Asks before something is lost. Where nobody can answer, `-y` has to.
   func confirm(_ question: String) throws {
     guard inputIsTerminal else {
-      throw Complaint(.wrongUsage, "\(question) Nobody can answer: the input is no terminal", hint: "say -y to go ahead")
+      throw Complaint(
+        .wrongUsage, "\(question) Nobody can answer: the input is no terminal", hint: "say -y to go ahead")
     }
     errors.write("\(question) [y/N] ")
     let answer = readLine()?.lowercased()
