@@ -36,7 +36,7 @@ struct TasksLogsCommand: Command {
     }
     let follower = LogFollower(workspace: workspace, run: found, taskID: task)
     if follow { return try await follower.follow(from: wanted) }
-    try follower.printLog(ofTry: wanted, isRunning: wanted == instance.tryNumber && instance.state.isActive)
+    follower.printLog(ofTry: wanted, isRunning: wanted == instance.tryNumber && instance.state.isActive)
     return .success
   }
 }

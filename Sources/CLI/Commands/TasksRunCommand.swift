@@ -1,9 +1,14 @@
 import ArgumentParser
 import Dagrun
+import Foundation
 
 struct TasksRunCommand: Command {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Runs one task alone, without its upstreams, and shows its log. Leaves no trace.")
+    commandName: "run", abstract: "Runs one task alone, without its upstreams, and shows its log. Leaves no trace.",
+    discussion: """
+      Outputs of other tasks that it needs come from the run of that date, or from the newest one that has them. The \
+      result is not stored; retries, pools and trigger rules do not count.
+      """)
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The task.") var task: String
@@ -13,6 +18,13 @@ struct TasksRunCommand: Command {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
-    .success
+    let workspace = try Workspace(session, global)
+    let conf = try conf.map { try ConfText.check($0) }
+    let files = try await workspace.dagFiles()
+    let description = try files.dag(dag)
+    let trial = try TrialRun(
+      description.task(task), of: description, at: date ?? Timestamp(Date()), conf: conf, in: workspace)
+    guard let file = files.file(of: dag) else { throw files.complaint(aboutMissing: dag) }
+    return try await SoloTask(trial: trial, file: file, workspace: workspace).run()
   }
 }

@@ -11,10 +11,12 @@ struct DAGFiles: Sendable {
   let dags: [DAGDescription]
   let importErrors: [ImportError]
   let folder: String
+  private let files: [DAGFile]
 
   init(_ contents: BagContents, folder: String) {
     dags = contents.files.flatMap(\.dags).sorted { $0.id < $1.id }
     importErrors = contents.importErrors
+    files = contents.files
     self.folder = folder
   }
 
@@ -23,6 +25,9 @@ struct DAGFiles: Sendable {
     if let dag = dags.first(where: { $0.id == id }) { return dag }
     throw complaint(aboutMissing: id)
   }
+
+  /// The compiled file that has the DAG.
+  func file(of id: String) -> DAGFile? { files.first { $0.dags.contains { $0.id == id } } }
 
   func complaint(aboutMissing id: String) -> Complaint {
     // A file that does not compile cannot say which DAGs it has; one that has the id in quotes has this one, most likely.
