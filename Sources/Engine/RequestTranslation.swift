@@ -79,7 +79,7 @@ struct RequestTranslation {
         try store.runSnapshots(dagID: parameters.dagID, from: parameters.fromDate, through: parameters.toDate)
       })
     guard parameters.isDryRun else { return plain(.backfill(request)) }
-    switch BackfillPlan.make(request, plan: plan, now: now) {
+    switch BackfillPlan.make(request, plan: plan, existing: request.existing.map(\.run), at: now) {
     case .success(let planned): return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init)))
     case .failure(let refusal): throw ControlRefusal(refusal)
     }

@@ -79,6 +79,12 @@ package final class WorkerLink {
     close(control)
   }
 
+  /// Tells the worker that nothing more will come: it leaves when it has ended what it is doing.
+  package func hangUp() {
+    shutdown(socket, Int32(SHUT_WR))
+    shutdown(control, Int32(SHUT_RDWR))
+  }
+
   /// - Returns: false when a part has to wait until the socket takes more (`sendRest`).
   package func send(_ request: WorkerRequest) -> Bool {
     request.append(to: &outgoing)
