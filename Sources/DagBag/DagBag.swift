@@ -35,6 +35,11 @@ package final class DagBag: Sendable {
   package struct Counts: Hashable, Sendable {
     package var compiled = 0
     package var described = 0
+
+    package init(compiled: Int = 0, described: Int = 0) {
+      self.compiled = compiled
+      self.described = described
+    }
   }
 
   package init(_ options: Options) {
