@@ -43,6 +43,11 @@ package final class DagBag: Sendable {
   }
 
   package init(_ options: Options) {
+    // The process that describes a file has another working directory.
+    var options = options
+    for path in [\Options.dagsFolder, \.cacheFolder, \.executable] {
+      options[keyPath: path] = URL(filePath: options[keyPath: path]).path(percentEncoded: false).removingTrailingSlash
+    }
     self.options = options
   }
 
