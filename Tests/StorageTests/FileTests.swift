@@ -67,16 +67,9 @@ struct FileTests {
 
   @Test func `a database that lacks a migration is brought up to date by a scheduler, and refused by a reader`() throws
   {
-    try Store(path: folder.database).close()
-    do {
-      let store = try Store(path: folder.database)
-      try store.run("DROP VIEW tasks; DROP VIEW runs")
-      for table in [
-        "xcom", "task_try", "task_instance", "dag_run", "backfill", "dag", "dag_version", "pool", "variable",
-      ] { try store.run("DROP TABLE \(table)") }
-      try store.run("DELETE FROM grdb_migrations")
-      try store.close()
-    }
+    let old = try Store(path: folder.database)
+    try old.run("DROP VIEW tasks; DROP VIEW runs; DELETE FROM grdb_migrations WHERE identifier > '0002'")
+    try old.close()
     let error = #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }
     #expect(error?.code == .olderDatabase)
     try Store(path: folder.database).add()
