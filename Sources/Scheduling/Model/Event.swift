@@ -8,6 +8,9 @@ package enum Event: Sendable {
   // Facts.
   /// The DAG files were read: the plan of every DAG there now is. A DAG that is missing has no new runs.
   case dagsLoaded([DAGPlan])
+  /// Plans of older versions, for the requests that follow: a finished run that a request is about is on one of them.
+  /// Without its plan such a run moves to the newest version.
+  case plansLoaded([DAGPlan])
   /// An executor has really started the try (only those that do not start at once say so).
   case taskStarted(TaskInstanceKey, tryNumber: Int)
   case taskFinished(TaskInstanceKey, tryNumber: Int, TaskResult)
