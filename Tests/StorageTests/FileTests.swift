@@ -130,6 +130,19 @@ struct FileTests {
     }
   }
 
+  @Test func `a database that cannot grow fails the commit, keeps what it had, and goes on when it can`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    try store.run("PRAGMA max_page_count = 60")
+    let large = RunSnapshot(run: run(1), tasks: (0..<5000).map { task("task_\($0)") })
+    let error = #expect(throws: StoreError.self) { try store.commit([.runCreated(large)]) }
+    #expect(error?.code == .diskFull)
+    #expect(try store.listRuns().isEmpty)
+    try store.run("PRAGMA max_page_count = 100000")
+    try store.commit([.runCreated(large)])
+    #expect(try store.runSnapshots(numbers: [1]) == [large])
+  }
+
   @Test func `a broken reference is found by the check`() throws {
     let store = try Store(path: folder.database)
     try store.add()
