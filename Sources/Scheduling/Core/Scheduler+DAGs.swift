@@ -81,7 +81,8 @@ extension Scheduler {
   }
 
   private mutating func makeScheduledRuns(_ dag: Int) {
-    guard !limits.isOffline, !dags[dag].record.isPaused, let plan = dags[dag].plan, let timetable = dags[dag].timetable
+    guard limits.makesScheduledRuns, !dags[dag].record.isPaused, let plan = dags[dag].plan,
+      let timetable = dags[dag].timetable
     else { return }
     let description = plan.description
     let mostRuns = description.schedule.kind == .continuous ? 1 : max(1, description.maxActiveRuns)
@@ -115,7 +116,7 @@ extension Scheduler {
     let due = timetable.nextDue(
       last: dags[dag].record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate)
     dags[dag].nextDue = due
-    if let due, due > now, !limits.isOffline {
+    if let due, due > now, limits.makesScheduledRuns {
       timers.insert(Timer(at: due, kind: .schedule, subject: Int64(dag)))
     }
   }
