@@ -62,7 +62,7 @@ import Testing
   @Test func `the summary says how it ended, how long it took and what became of the tasks`() {
     let progress = report([], counts: ["success": 3, "failed": 1], final: .failed)
     #expect(
-      ProgressView.summary(progress, style: Style(isColoured: false))
+      ProgressView.summary(progress.run, counts: progress.counts, style: Style(isColoured: false))
         == "run r1 of nightly: failed after 2.50 s (3 success, 1 failed)")
   }
 }

@@ -3,6 +3,8 @@ import Dagrun
 import Engine
 import Scheduling
 import Storage
+import Synchronization
+import Storage
 
 struct BackfillCreateCommand: Command {
   static let configuration = CommandConfiguration(
@@ -27,6 +29,7 @@ struct BackfillCreateCommand: Command {
   var conf: String?
   @Flag(help: "Do not wait for the runs' end.") var noWait = false
   @OptionGroup var format: FormatOption
+  @OptionGroup var parallelism: ParallelismOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
@@ -46,37 +49,47 @@ struct BackfillCreateCommand: Command {
     parameters.isDryRun = dryRun
 
     if dryRun || noWait {
-      let (_, rows) = try await create(parameters, workspace, by: nil)
+      let (_, rows) = try Self.backfill(from: await workspace.ask(.backfill(parameters)))
       try print(rows, to: session)
-      if noWait && !dryRun { try await workspace.mentionWhatRunsThem("the backfill") }
+      if !dryRun { workspace.mentionWhatRuns("the backfill") }
       return .success
     }
     try workspace.refusePaused(
       dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the runs until then")
-    return try await workspace.withScheduler { control in
-      let (number, rows) = try await create(parameters, workspace, by: control)
-      let reader = try workspace.existingReader()
-      let runs = try rows.filter(\.isWork).compactMap { try reader.run(dagID: dag, runID: $0.runID) }
-      let follower = BackfillFollower(control: control, session: session, dagID: dag, backfill: number)
-      let ended = try await follower.follow(runs)
-      if format.output == .table {
-        session.output.line(BackfillFollower.summary(ended, of: dag, style: session.output.style))
+    let ended = try await follow(.backfill(parameters), workspace)
+    if format.output == .table {
+      session.output.line(BackfillFollower.summary(ended, of: dag, style: session.output.style))
+    } else {
+      let listing = Listing(
+        records: ended.map(\.record), columns: ["dag_run_id", "state", "logical_date"], whenEmpty: "")
+      try listing.print(format.output, to: session)
+    }
+    return ended.allSatisfy { $0.state == .success } ? .success : .runFailed
+  }
+
+  /// Until all its runs have ended, also when the process that is the scheduler leaves before.
+  private func follow(_ request: ControlRequest, _ workspace: Workspace) async throws -> [RunSummary] {
+    let known = Mutex<(number: Int64, runs: [DAGRun])?>(nil)
+    return try await workspace.withScheduler(parallelism: parallelism.parallelism) { control in
+      let number: Int64
+      let runs: [DAGRun]
+      if let before = known.withLock({ $0 }) {
+        (number, runs) = before
       } else {
-        let listing = Listing(
-          records: ended.map(\.record), columns: ["dag_run_id", "state", "logical_date"], whenEmpty: "")
-        try listing.print(format.output, to: session)
+        let rows: [BackfillRow]
+        (number, rows) = try Self.backfill(from: await control.send(request))
+        let reader = try workspace.existingReader()
+        runs = try rows.filter(\.isWork).compactMap { try reader.run(dagID: dag, runID: $0.runID) }
+        known.withLock { $0 = (number, runs) }
       }
-      return ended.allSatisfy { $0.state == .success } ? .success : .runFailed
+      let follower = BackfillFollower(control: control, session: workspace.session, dagID: dag, backfill: number)
+      return try await follower.follow(runs)
     }
   }
 
-  private func create(
-    _ parameters: BackfillParameters, _ workspace: Workspace, by control: (any Control)?
-  ) async throws -> (number: Int64, rows: [BackfillRow]) {
-    switch try await workspace.ask(.backfill(parameters), of: control) {
-    case .backfill(let number, let rows): return (number, rows)
-    case let other: throw Complaint(unexpected: other)
-    }
+  private static func backfill(from reply: ControlReply) throws -> (number: Int64, rows: [BackfillRow]) {
+    guard case .backfill(let number, let rows) = reply else { throw Complaint(unexpected: reply) }
+    return (number, rows)
   }
 
   private func print(_ rows: [BackfillRow], to session: Session) throws {

@@ -9,10 +9,11 @@ struct SchedulerCommand: Command {
       """)
 
   @Flag(help: "Run what is due, also what a crash left, and leave.") var untilIdle = false
+  @OptionGroup var parallelism: ParallelismOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
-    return try await workspace.serve(untilIdle: untilIdle)
+    return try await workspace.serve(untilIdle: untilIdle, parallelism: parallelism.parallelism)
   }
 }

@@ -58,7 +58,7 @@ struct TasksClearCommand: Command {
     let listing = Listing(
       records: cleared.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "nothing was cleared")
     try listing.print(format.output, to: session)
-    try await workspace.mentionWhatRunsThem("the cleared tasks")
+    workspace.mentionWhatRuns("the cleared tasks")
     return .success
   }
 

@@ -2,6 +2,8 @@ import ArgumentParser
 import Dagrun
 import Engine
 import Scheduling
+import Synchronization
+import Scheduling
 
 struct TriggerCommand: Command {
   static let configuration = CommandConfiguration(
@@ -45,6 +47,7 @@ struct TriggerOptions: ParsableArguments {
   var logicalDate: Timestamp?
   @Flag(help: "Do not wait for the run's end.") var noWait = false
   @OptionGroup var format: FormatOption
+  @OptionGroup var parallelism: ParallelismOption
 
   func validate() throws {
     if let runId, runId.isEmpty { throw ValidationError("--run-id is empty") }
@@ -53,39 +56,46 @@ struct TriggerOptions: ParsableArguments {
   func trigger(_ workspace: Workspace) async throws -> ExitStatus {
     let conf = try ConfText.check(conf)
     let request = ControlRequest.trigger(dagID: dag, runID: runId, logicalDate: logicalDate, conf: conf)
-    if noWait { return try await handOver(request, workspace) }
-
+    if noWait {
+      let (run, _) = try Self.run(from: await workspace.ask(request))
+      try report(run, workspace.session)
+      if !run.state.isFinished { workspace.mentionWhatRuns("the run") }
+      return .success
+    }
     try workspace.refusePaused(
       dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
-    return try await workspace.withScheduler { control in
-      let (run, created) = try await workspace.run(request, by: control)
-      if run.state.isFinished && !created {
-        workspace.session.errors.line("run \(run.runID) of \(dag) has already ended")
-        return try report(run, workspace)
+    let ended = try await follow(request, workspace)
+    try report(ended.run, workspace.session, counts: ended.counts)
+    return ended.run.state == .success ? .success : .runFailed
+  }
+
+  /// Until the run has ended, also when the process that is the scheduler leaves before.
+  private func follow(_ request: ControlRequest, _ workspace: Workspace) async throws -> RunProgress {
+    let known = Mutex<RunSummary?>(nil)
+    return try await workspace.withScheduler(parallelism: parallelism.parallelism) { control in
+      let run: RunSummary
+      if let before = known.withLock({ $0 }) {
+        run = before
+      } else {
+        let created: Bool
+        (run, created) = try Self.run(from: await control.send(request))
+        known.withLock { $0 = run }
+        if !created {
+          let verb = run.state.isFinished ? "has already ended" : "exists already: following it"
+          workspace.session.errors.line("run \(run.runID) of \(run.dagID) \(verb)")
+        }
       }
-      let follower = RunFollower(control: control, session: workspace.session)
-      let progress = try await follower.follow(run.number, dagID: dag, runID: run.runID)
-      if format.output == .table {
-        workspace.session.output.line(ProgressView.summary(progress, style: workspace.session.output.style))
-        return progress.run.state == .success ? .success : .runFailed
-      }
-      return try report(progress.run, workspace)
+      return try await RunFollower(control: control, session: workspace.session).follow(run)
     }
   }
 
-  private func handOver(_ request: ControlRequest, _ workspace: Workspace) async throws -> ExitStatus {
-    let (run, _) = try await workspace.run(request, by: nil)
-    if format.output == .table {
-      workspace.session.output.line("run \(run.runID) of \(dag) is \(run.state.rawValue)")
-    } else {
-      try run.record.print(format.output, to: workspace.session)
-    }
-    try await workspace.mentionWhatRunsThem("the run")
-    return .success
+  private static func run(from reply: ControlReply) throws -> (RunSummary, created: Bool) {
+    guard case .run(let run, let created) = reply else { throw Complaint(unexpected: reply) }
+    return (run, created)
   }
 
-  private func report(_ run: RunSummary, _ workspace: Workspace) throws -> ExitStatus {
-    try run.record.print(format.output, to: workspace.session)
-    return run.state == .failed ? .runFailed : .success
+  private func report(_ run: RunSummary, _ session: Session, counts: [String: Int] = [:]) throws {
+    guard format.output == .table else { return try run.record.print(format.output, to: session) }
+    session.output.line(ProgressView.summary(run, counts: counts, style: session.output.style))
   }
 }

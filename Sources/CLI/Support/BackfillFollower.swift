@@ -22,12 +22,16 @@ struct BackfillFollower {
     defer { interruption.end() }
 
     var ended: [RunSummary] = []
-    for run in runs {
-      // One after the other: those that have ended meanwhile say so at once.
-      for try await progress in control.follow(run: run.number) where progress.isFinal {
-        ended.append(progress.run)
-        report(ended, of: runs.count)
+    do {
+      for run in runs {
+        // One after the other: those that have ended meanwhile say so at once.
+        for try await progress in control.follow(run: run.number) where progress.isFinal {
+          ended.append(progress.run)
+          report(ended, of: runs.count)
+        }
       }
+    } catch let refusal as ControlRefusal where refusal.kind == .unavailable && control is SocketControl {
+      throw SchedulerWentAway(runID: runs[ended.count].runID)
     }
     if session.errors.isTerminal && !ended.isEmpty { session.errors.line() }
     if isInterrupted.isSet { throw Complaint(.interrupted, "backfill \(backfill) of \(dagID) was cancelled") }

@@ -8,6 +8,8 @@ import Scheduling
 struct RunFollower {
   let control: any Control
   let session: Session
+  /// Told when a try has ended.
+  var tryEnded: @Sendable (RunProgress.MovedTask) -> Void = { _ in }
 
   private enum Moment: Sendable {
     case progress(RunProgress)
@@ -17,14 +19,15 @@ struct RunFollower {
     case ended((any Error)?)
   }
 
-  /// - Throws: a `Complaint` with `.interrupted` when the run was cancelled from here.
-  func follow(_ run: Int64, dagID: String, runID: String) async throws -> RunProgress {
+  /// - Throws: a `Complaint` with `.interrupted` when the run was cancelled from here; `SchedulerWentAway`.
+  func follow(_ run: RunSummary) async throws -> RunProgress {
+    let (dagID, runID) = (run.dagID, run.runID)
     let (moments, continuation) = AsyncStream.makeStream(of: Moment.self)
     let interruption = Interruption { continuation.yield(.interrupted) }
     defer { interruption.end() }
     let reports = Task {
       do {
-        for try await progress in control.follow(run: run) { continuation.yield(.progress(progress)) }
+        for try await progress in control.follow(run: run.number) { continuation.yield(.progress(progress)) }
         continuation.yield(.ended(nil))
       } catch {
         continuation.yield(.ended(error))
@@ -43,6 +46,7 @@ struct RunFollower {
       case .progress(let progress):
         last = progress
         view.report(progress, now: Timestamp(Date()))
+        for task in progress.moved where task.state.endsTry { tryEnded(task) }
         if progress.isFinal { break follow }
       case .tick: view.tick(now: Timestamp(Date()))
       case .interrupted:
@@ -59,6 +63,10 @@ struct RunFollower {
         }
       case .cancelFailed(let error): throw error
       case .ended(let error):
+        // Over the socket: the process at its other end has left.
+        if control is SocketControl, (error as? ControlRefusal).map({ $0.kind == .unavailable }) ?? (error == nil) {
+          throw SchedulerWentAway(runID: runID)
+        }
         if let error { throw error }
         break follow
       }
@@ -69,10 +77,7 @@ struct RunFollower {
         hint: "'dagrun tasks clear \(dagID) --run-id \(ShellWord.quote(runID))' runs its tasks again")
     }
     guard let last, last.isFinal else {
-      throw Complaint(
-        .unavailable, "the scheduler went away before run \(runID) of \(dagID) had ended",
-        hint:
-          "the run goes on where it was: 'dagrun trigger \(dagID) --run-id \(ShellWord.quote(runID))' follows it again")
+      throw Complaint(.unavailable, "the scheduler stopped before run \(runID) of \(dagID) had ended", hint: "try again")
     }
     return last
   }
@@ -83,5 +88,17 @@ struct RunFollower {
     timer.setEventHandler { continuation.yield(.tick) }
     timer.resume()
     return timer
+  }
+}
+
+extension TaskState {
+  /// Reached from `running`: there is a log now.
+  fileprivate var endsTry: Bool {
+    switch self {
+    case .success, .failed, .upForRetry, .skipped: true
+    case .none, .removed, .scheduled, .queued, .running, .restarting, .upForReschedule, .upstreamFailed, .deferred,
+      .awaitingInput:
+      false
+    }
   }
 }
