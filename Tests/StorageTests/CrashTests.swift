@@ -38,7 +38,7 @@ struct CrashTests {
     var cuts = Array(stride(from: 0, through: log.count, by: 1500)) + lengths + [log.count]
     cuts += lengths.flatMap { [max(0, $0 - 1), $0 + 1, $0 + frame / 2] }
     for cut in cuts where cut <= log.count {
-      let crashed = Folder()
+      let crashed = Folder(inMemory: true)
       try database.write(to: URL(fileURLWithPath: crashed.database))
       try log.prefix(cut).write(to: URL(fileURLWithPath: crashed.database + "-wal"))
       let restored = try Store(path: crashed.database)
