@@ -20,7 +20,11 @@ extension Scheduler {
         dags.append(DAGEntry(DAGRecord(dagID: plan.dagID, version: plan.version)))
         work.head.append(.dagStored(dags[index].record))
       }
-      if dags[index].plan?.version != plan.version { setPlan(plan, of: index) }
+      if dags[index].plan?.version != plan.version {
+        let hadPast = dags[index].hasPast
+        setPlan(plan, of: index)
+        if dags[index].hasPast, !hadPast { work.needsRestoring = true }
+      }
       work.dagsToSchedule.append(index)
       work.dagsToPromote.append(index)
     }
