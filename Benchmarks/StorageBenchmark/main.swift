@@ -143,6 +143,17 @@ do {
   let batches = taskBatches(9, tasks: wide.tasks, size: 10_000)
   let seconds = try measure { for batch in batches { try store.commit(batch) } }
   report("task_in_one_large_batch", seconds / 10_000 * 1e6, "microseconds")
+
+  // What the engine asks before it launches a task with inputs.
+  try store.commit(wide.tasks.prefix(1000).map { .outputStored(TaskInstanceKey(run: 9, taskID: $0.id), json: "12345") })
+  let questions = 20_000
+  let outputs = try measure {
+    for number in 0..<questions { _ = try store.outputs(run: 9, [wide.tasks[number % 1000].id]) }
+  }
+  report("output_of_a_task", outputs / Double(questions) * 1e6, "microseconds")
+  try store.setVariable(Variable(key: "a", value: "1"))
+  let variables = try measure { for _ in 0..<questions { _ = try store.variableValues() } }
+  report("variables", variables / Double(questions) * 1e6, "microseconds")
   try store.close()
 }
 
@@ -161,6 +172,7 @@ do {
   try add(chain, to: store)
   let year = (0..<365).map { Change.runCreated(newRun(Int64($0 + 2), of: chain, daysAgo: Int64($0))) }
   report("insert_365_runs_of_3_tasks", try measure { try store.commit(year) } * 1e3, "ms")
+  report("delete_100000_tasks", try measure { try store.commit([.dagDeleted(dagID: "large")]) }, "s")
   try store.close()
   report("open", try measure { _ = try Store(path: path) } * 1e3, "ms")
 }

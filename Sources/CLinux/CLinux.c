@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,4 +114,9 @@ int clinux_spawn(const struct clinux_spawn_request *request, int *pid) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return error;
+}
+
+int clinux_clock_is_synchronized(void) {
+  struct timex state = {0};
+  return adjtimex(&state) != TIME_ERROR;
 }

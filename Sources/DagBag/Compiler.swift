@@ -63,7 +63,8 @@ struct Compiler: Sendable {
     var arguments = ["-shared", "--build-id", "-z", "now", "-o", path, toolchain.registration] + objects
     if let entryAlias { arguments.append("--defsym=\(entryAlias.name)=\(entryAlias.target)") }
     for folder in libraryFolders { arguments += ["-L", folder] }
-    arguments += ["-rpath", toolchain.runtimeFolder, "--as-needed"]
+    // In a bundle, the runtime lies one folder above.
+    arguments += ["-rpath", toolchain.runtimeFolder + ":$ORIGIN/..", "--as-needed"]
     for object in objects { arguments += autolinkFlags(object) }
     var executable = toolchain.linker
     if executable == nil {

@@ -35,9 +35,19 @@ package final class DagBag: Sendable {
   package struct Counts: Hashable, Sendable {
     package var compiled = 0
     package var described = 0
+
+    package init(compiled: Int = 0, described: Int = 0) {
+      self.compiled = compiled
+      self.described = described
+    }
   }
 
   package init(_ options: Options) {
+    // The process that describes a file has another working directory.
+    var options = options
+    for path in [\Options.dagsFolder, \.cacheFolder, \.executable] {
+      options[keyPath: path] = URL(filePath: options[keyPath: path]).path(percentEncoded: false).removingTrailingSlash
+    }
     self.options = options
   }
 
@@ -48,6 +58,11 @@ package final class DagBag: Sendable {
   /// - Parameter pools: the names of the pools there are; nil: tasks may name any.
   /// - Throws: when the folder cannot be read, or there is no compiler; never because of what is in a file.
   package func load(pools: Set<String>? = nil) throws(DagBagError) -> BagContents {
+    var contents = BagContents()
+    if let bundle = try DAGBundle(besides: options.executable) {
+      for file in bundle.files { contents.add(FileOutcome(file: file), pools: pools) }
+      return contents
+    }
     let folder = options.dagsFolder
     let sources = try DAGSource.find(in: realPath(folder) ?? folder)
     if sources.isEmpty { return BagContents() }
@@ -62,7 +77,6 @@ package final class DagBag: Sendable {
       }
       outcomes.withLock { $0[index] = outcome }
     }
-    var contents = BagContents()
     let results = outcomes.withLock { $0 }
     for index in sources.indices { try contents.add(results[index]!.get(), pools: pools) }
     return contents
@@ -71,7 +85,20 @@ package final class DagBag: Sendable {
   /// A version that was compiled before, for runs that were planned with it; nil when the cache does not have it, or it
   /// was compiled for another build of dagrun, which cannot load it.
   package func file(version: String) throws(DagBagError) -> DAGFile? {
-    try Workshop(options).stored(version: version)
+    if let bundle = try DAGBundle(besides: options.executable) { return bundle.files.first { $0.version == version } }
+    return try Workshop(options).stored(version: version)
+  }
+
+  /// Makes a folder with which a machine without the Swift toolchain can run: this executable, the compiled files with
+  /// their descriptions, and the Swift runtime.
+  ///
+  /// - Returns: what is in it. Nothing is made when a file has an import error.
+  package func build(into folder: String) throws(DagBagError) -> BagContents {
+    let contents = try load()
+    guard contents.importErrors.isEmpty else { return contents }
+    let runtime = try Toolchain.find(cacheFolder: options.cacheFolder)
+    try DAGBundle.make(folder, of: contents.files, executable: options.executable, toolchain: runtime)
+    return contents
   }
 }
 

@@ -1,4 +1,4 @@
-/// Just enough of the ELF format (System V ABI, chapter 4) to read one section of a 64-bit little-endian object.
+/// Just enough of the ELF format (System V ABI, chapters 4 and 5) to read a section of a 64-bit little-endian file.
 enum ELFObject {
   static func section(_ name: String, of bytes: [UInt8]) -> ArraySlice<UInt8>? {
     func number(_ offset: Int, _ size: Int) -> Int? {
@@ -24,5 +24,17 @@ enum ELFObject {
       return slice(number(header + 24, 8), number(header + 32, 8))
     }
     return nil
+  }
+
+  /// The names of the libraries that a shared object or an executable asks for.
+  static func neededLibraries(of bytes: [UInt8]) -> [String] {
+    guard let entries = section(".dynamic", of: bytes), let names = section(".dynstr", of: bytes) else { return [] }
+    func number(_ offset: Int) -> Int { entries[offset..<offset + 8].reversed().reduce(0) { $0 &<< 8 | Int($1) } }
+    let needed = 1
+    return stride(from: entries.startIndex, to: entries.endIndex - 15, by: 16).compactMap { offset in
+      let name = number(offset + 8)
+      guard number(offset) == needed, name < names.count else { return nil }
+      return String(decoding: names[(names.startIndex + name)...].prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 }

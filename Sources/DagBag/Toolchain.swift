@@ -27,6 +27,13 @@ struct Toolchain: Codable, Hashable, Sendable {
     return access(path, X_OK) == 0 ? path : nil
   }
 
+  /// Writes the report of a crash; the static one needs no library of its own.
+  var backtracer: String? {
+    let folder = URL(filePath: resourceFolder).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "libexec/swift/linux").path(percentEncoded: false).removingTrailingSlash
+    return ["swift-backtrace-static", "swift-backtrace"].map { folder + "/" + $0 }.first { access($0, X_OK) == 0 }
+  }
+
   /// - Parameter cacheFolder: remembers what the compiler said of itself.
   static func find(cacheFolder: String) throws(DagBagError) -> Toolchain {
     guard let compiler = compilerPath() else {

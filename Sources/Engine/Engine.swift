@@ -49,6 +49,8 @@ package final class Engine: @unchecked Sendable {
   package enum Mode: Sendable {
     /// Runs what is due, and listens on the home's socket, until `stop`.
     case scheduler
+    /// As `scheduler`, for a command that is its own scheduler until its run has ended: makes no scheduled runs.
+    case command
     /// For commands where no scheduler runs: answers requests, and starts nothing.
     case offline
   }
@@ -115,7 +117,12 @@ package final class Engine: @unchecked Sendable {
     bag = DagBag(files)
     do {
       store = try Store(path: options.home.databasePath)
-      let limits = options.mode == .offline ? Limits.offline : Limits(parallelism: options.parallelism)
+      let limits =
+        switch options.mode {
+        case .scheduler: Limits(parallelism: options.parallelism)
+        case .command: Limits(parallelism: options.parallelism, makesScheduledRuns: false)
+        case .offline: Limits.offline
+        }
       scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
     } catch {
       throw ControlRefusal(.unavailable, error.description)
@@ -130,7 +137,7 @@ package final class Engine: @unchecked Sendable {
     dispatchPrecondition(condition: .onQueue(queue))
     timer.setEventHandler { [weak self] in self?.timerFired() }
     timer.resume()
-    guard options.mode == .scheduler else { return }
+    guard options.mode != .offline else { return }
     try startPool()
     recover()
     loadDAGFiles()

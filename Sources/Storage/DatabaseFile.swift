@@ -6,11 +6,11 @@ import GRDB
 /// The order matters: a database of a newer dagrun must not be touched, and merely opening one for writing may move its
 /// write-ahead log into it. So the look is taken with a connection that can only read.
 enum DatabaseFile {
-  enum Content {
-    /// No file, or an empty one.
+  enum Content: Equatable {
+    /// No file, or one without tables.
     case nothing
     /// A database of dagrun that lacks some migrations.
-    case older
+    case older(migrations: Int)
     case current
   }
 
@@ -22,8 +22,7 @@ enum DatabaseFile {
       return try connection.read { database in
         let application = try Int64.fetchOne(database, sql: "PRAGMA application_id")
         let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
-        if isEmpty { return .nothing }
-        guard application == Schema.applicationID else {
+        guard application == Schema.applicationID || isEmpty else {
           throw StoreError(
             code: .notADatabase, operation: "open", path: path, problem: "it is the database of another program",
             hint: "Choose another --home.")
@@ -35,7 +34,9 @@ enum DatabaseFile {
             problem: "it was written by a newer dagrun; it has not been touched",
             hint: "Use that version of dagrun, or another --home.")
         }
-        return try migrator.hasCompletedMigrations(database) ? .current : .older
+        if try migrator.hasCompletedMigrations(database) { return .current }
+        let applied = try migrator.appliedMigrations(database).count
+        return applied == 0 ? .nothing : .older(migrations: applied)
       }
     } catch {
       throw StoreError(error, operation: "open", path: path)
@@ -44,17 +45,41 @@ enum DatabaseFile {
 
   /// Opens for writing; makes the file, or brings it up to date.
   static func openForWriting(_ path: String) throws(StoreError) -> DatabaseQueue {
+    var attempts = 0
+    while true {
+      do {
+        return try openForWritingOnce(path)
+      } catch let error where error.code == .busy && wait(afterAttempt: attempts) {
+        // Another process makes it too, just now. SQLite does not wait by itself for such locks, lest two wait for each
+        // other.
+        attempts += 1
+      }
+    }
+  }
+
+  private static func openForWritingOnce(_ path: String) throws(StoreError) -> DatabaseQueue {
     let content = try inspect(path)
     do {
-      if case .nothing = content { try createEmptyFile(path) }
+      if content == .nothing { try createFile(path) }
       let connection = try DatabaseQueue(path: path, configuration: configuration(readOnly: false))
-      switch content {
-      case .current: break
-      case .nothing, .older: try Schema.migrator.migrate(connection)
-      }
+      if content != .current { try migrate(connection, from: content) }
       return connection
     } catch {
       throw StoreError(error, operation: "open", path: path)
+    }
+  }
+
+  private static func migrate(_ connection: DatabaseQueue, from content: Content) throws {
+    do {
+      try connection.writeWithoutTransaction { database in
+        // First, so that a file which is left half made is known as ours.
+        try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+      }
+      try Schema.migrator.migrate(connection)
+    } catch {
+      guard let now = try? inspect(connection.path), now != content else { throw error }
+      // Another process does the same, and was faster.
+      if now != .current { throw DatabaseError(resultCode: .SQLITE_BUSY) }
     }
   }
 
@@ -84,10 +109,7 @@ enum DatabaseFile {
     configuration.readonly = readOnly
     // SQLite's own timeout waits longer and longer between its looks, and so hardly ever meets the short moment in
     // which a busy scheduler does not hold the lock.
-    configuration.busyMode = .callback { attempts in
-      usleep(UInt32(busyPauseMicroseconds))
-      return attempts * busyPauseMicroseconds < busyTimeoutMicroseconds
-    }
+    configuration.busyMode = .callback { wait(afterAttempt: $0) }
     configuration.foreignKeysEnabled = true
     if !readOnly {
       configuration.prepareDatabase { database in
@@ -111,14 +133,21 @@ enum DatabaseFile {
   }
 
   /// The log is moved into the database, within a commit, when it has grown to this many pages of 4 KiB.
-  /// Measured (docs/decisions): fewer pages mean more fsyncs, more pages a longer pause.
+  /// That is every few hundred commits of one task, which pay 8 µs each for it and for their statements together. A
+  /// longer log gained nothing measurable, and makes the pause longer and the file larger.
   private static let checkpointPages = 1000
   /// A log that has grown beyond this (a reader held it, or one transaction was large) is cut when it starts anew.
   private static let largestIdleLogBytes = 64 << 20
   /// Holds the pages of 100,000 task instances.
   private static let cacheKilobytes = 16 << 10
 
-  private static let busyPauseMicroseconds = 500
+  /// - Returns: false when it has been tried for long enough.
+  private static func wait(afterAttempt attempts: Int) -> Bool {
+    usleep(busyPauseMicroseconds)
+    return attempts * Int(busyPauseMicroseconds) < busyTimeoutMicroseconds
+  }
+
+  private static let busyPauseMicroseconds: UInt32 = 500
   private static let busyTimeoutMicroseconds = 10_000_000
 
   /// How to name the file to SQLite for reading it.
@@ -150,10 +179,11 @@ enum DatabaseFile {
   }
 
   /// Readable by the owner only, and so are the files that SQLite puts beside it: variables may be secrets.
-  private static func createEmptyFile(_ path: String) throws {
-    let descriptor = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+  private static func createFile(_ path: String) throws {
+    let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       let code = errno
+      if code == EEXIST { return }
       let isReadOnly = code == EACCES || code == EROFS || code == EPERM
       throw StoreError(
         code: code == ENOSPC ? .diskFull : isReadOnly ? .readOnly : .cannotOpen, operation: "create", path: path,

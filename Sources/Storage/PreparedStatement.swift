@@ -4,8 +4,8 @@ import GRDBSQLite
 
 /// A compiled statement that is run again and again, with its arguments by position.
 ///
-/// GRDB compiles and owns it. Binding and stepping call SQLite directly: GRDB's own way makes an array of boxed values
-/// and a checked copy for each execution, which costs several times what SQLite takes for the row (docs/decisions).
+/// GRDB compiles and owns it. Binding, stepping and reading call SQLite directly, because every task pays for it: the
+/// update of one takes 2.4 µs so, 3.0 µs with GRDB's unchecked arguments, 3.4 µs with its `execute(arguments:)`.
 ///
 /// Used only on the queue of the connection that compiled it.
 final class PreparedStatement {

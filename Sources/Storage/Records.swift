@@ -66,6 +66,14 @@ package struct PoolUsage: Hashable, Sendable {
   package var queuedSlots: Int
   package var scheduledSlots: Int
   package var deferredSlots: Int
+
+  package init(pool: Pool, runningSlots: Int = 0, queuedSlots: Int = 0, scheduledSlots: Int = 0, deferredSlots: Int = 0) {
+    self.pool = pool
+    self.runningSlots = runningSlots
+    self.queuedSlots = queuedSlots
+    self.scheduledSlots = scheduledSlots
+    self.deferredSlots = deferredSlots
+  }
 }
 
 package struct Variable: Hashable, Sendable {

@@ -14,14 +14,14 @@ enum Schema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("0001 foundation", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: foundation)
+    }
+    migrator.registerMigration("0002 readable views", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: readableViews)
     }
     return migrator
   }
 
   private static let foundation = """
-    PRAGMA application_id = \(applicationID);
-
     -- One row per DAG and version of its file. Written before anything refers to it, and it outlives the DAG.
     CREATE TABLE dag_version (
       dag_id       TEXT NOT NULL,

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 package import Scheduling
 
@@ -97,11 +98,20 @@ extension StoreError {
       (code, hint) = (.busy, "Another process holds it. Try again, or end that process.")
     case .SQLITE_CONSTRAINT:
       (code, hint) = (.constraint, "Nothing of the batch was written. This is a defect of dagrun: please report it.")
+    case .SQLITE_IOERR where Self.isFull(path):
+      // The shared memory beside the log could not grow.
+      (code, hint) = (.diskFull, "Free some space on that disk; nothing that was committed is lost.")
     case .SQLITE_IOERR:
       (code, hint) = (.inputOutput, "The disk or the file system failed; its messages are in the system's log.")
     default:
       (code, hint) = (.other, "")
     }
     self.init(code: code, operation: operation, path: path, problem: message, hint: hint)
+  }
+
+  /// Less than SQLite's next page of anything is left on the disk that holds `path`.
+  private static func isFull(_ path: String) -> Bool {
+    var disk = statvfs()
+    return statvfs(path, &disk) == 0 && UInt64(disk.f_bavail) * UInt64(disk.f_frsize) < 64 << 10
   }
 }

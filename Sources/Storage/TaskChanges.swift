@@ -8,7 +8,8 @@ extension ChangeWriter {
     let key = transition.key
     let task = transition.to
     let ended = transition.ended
-    if ended == nil, transition.from.isFinished, task.state != transition.from {
+    let isLeft = task.state != transition.from || task.tryNumber != transition.fromTry
+    if transition.from.isFinished, isLeft, ended?.tryNumber != transition.fromTry {
       // Cleared, or set by hand: what the try really came to stays on record.
       try keepEndedTry(of: key, state: transition.from, tryNumber: transition.fromTry)
     }

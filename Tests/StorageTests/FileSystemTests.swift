@@ -10,7 +10,7 @@ import Testing
 @Suite(.enabled(if: SmallDisk.canMount, "only root can mount a file system to fill or to write-protect"))
 struct FileSystemTests {
   @Test func `a full disk fails the commit, says so, and harms nothing`() throws {
-    let disk = try SmallDisk(kilobytes: 1024)
+    let disk = try SmallDisk(kilobytes: 1024, ballastKilobytes: 200)
     let store = try Store(path: disk.database)
     try store.add(tasks: ["a"])
     var committed: Int64 = 0
@@ -29,13 +29,22 @@ struct FileSystemTests {
     #expect(try store.listRuns().count == Int(committed))
     #expect(try store.check().isEmpty)
     #expect(try store.info().counts.taskInstances == Int(committed) * 50)
+    // With space it goes on.
+    try FileManager.default.removeItem(atPath: disk.ballast)
+    try store.commit([.runCreated(RunSnapshot(run: run(committed + 1), tasks: [task("a")]))])
   }
 
-  @Test func `a disk that is full from the start gets no database`() throws {
-    let disk = try SmallDisk(kilobytes: 64)
-    _ = FileManager.default.createFile(atPath: disk.path + "/ballast", contents: Data(count: 60 << 10))
+  @Test(arguments: [0, 4, 8, 16, 32, 40, 48, 64, 80, 96, 128])
+  func `a disk that is nearly full from the start is said to be, and a database is made when there is space`(
+    freeKilobytes: Int
+  ) throws {
+    let disk = try SmallDisk(kilobytes: 256, ballastKilobytes: 256 - freeKilobytes)
     let error = #expect(throws: StoreError.self) { try Store(path: disk.database) }
-    #expect(error?.code == .diskFull)
+    #expect(error?.code == .diskFull, "\(String(describing: error))")
+    let missing = #expect(throws: StoreError.self) { try StoreReader(path: disk.database) }
+    #expect(missing?.code == .missing || missing?.code == .diskFull, "\(String(describing: missing))")
+    try FileManager.default.removeItem(atPath: disk.ballast)
+    try Store(path: disk.database).add()
   }
 
   @Test func `a read-only home cannot be written, and can be read`() throws {
@@ -59,12 +68,16 @@ private final class SmallDisk {
 
   var database: String { path + "/dagrun.db" }
 
-  init(kilobytes: Int) throws {
+  /// A file that can be removed to make space.
+  var ballast: String { path + "/ballast" }
+
+  init(kilobytes: Int, ballastKilobytes: Int = 0) throws {
     path = FileManager.default.temporaryDirectory.appendingPathComponent("dagrun-disk-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     guard mount("tmpfs", path, "tmpfs", 0, "size=\(kilobytes)k") == 0 else {
       throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EPERM)
     }
+    _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: ballastKilobytes << 10))
   }
 
   /// Write-protects it.

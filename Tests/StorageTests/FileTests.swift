@@ -67,16 +67,9 @@ struct FileTests {
 
   @Test func `a database that lacks a migration is brought up to date by a scheduler, and refused by a reader`() throws
   {
-    try Store(path: folder.database).close()
-    do {
-      let store = try Store(path: folder.database)
-      try store.run("DROP VIEW tasks; DROP VIEW runs")
-      for table in [
-        "xcom", "task_try", "task_instance", "dag_run", "backfill", "dag", "dag_version", "pool", "variable",
-      ] { try store.run("DROP TABLE \(table)") }
-      try store.run("DELETE FROM grdb_migrations")
-      try store.close()
-    }
+    let old = try Store(path: folder.database)
+    try old.run("DROP VIEW tasks; DROP VIEW runs; DELETE FROM grdb_migrations WHERE identifier > '0002'")
+    try old.close()
     let error = #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }
     #expect(error?.code == .olderDatabase)
     try Store(path: folder.database).add()
@@ -135,6 +128,19 @@ struct FileTests {
     } catch {
       #expect(error.code == .corrupt)
     }
+  }
+
+  @Test func `a database that cannot grow fails the commit, keeps what it had, and goes on when it can`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    try store.run("PRAGMA max_page_count = 60")
+    let large = RunSnapshot(run: run(1), tasks: (0..<5000).map { task("task_\($0)") })
+    let error = #expect(throws: StoreError.self) { try store.commit([.runCreated(large)]) }
+    #expect(error?.code == .diskFull)
+    #expect(try store.listRuns().isEmpty)
+    try store.run("PRAGMA max_page_count = 100000")
+    try store.commit([.runCreated(large)])
+    #expect(try store.runSnapshots(numbers: [1]) == [large])
   }
 
   @Test func `a broken reference is found by the check`() throws {

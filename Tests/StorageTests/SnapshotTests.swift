@@ -132,5 +132,7 @@ struct SnapshotTests {
     expected.libraryPath = "/elsewhere/v1.so"
     #expect(try store.version("v1", dagID: "etl") == expected)
     #expect(try store.version("v2", dagID: "etl") == nil)
+    #expect(try store.plan(dagID: "etl", version: "v1")?.description.tasks.map(\.id) == ["a"])
+    #expect(try store.plan(dagID: "etl", version: "v2") == nil)
   }
 }

@@ -81,6 +81,17 @@ struct TryTests {
     #expect(try store.taskInstance(key("extract"))?.exitCode == nil)
   }
 
+  @Test func `a task that is cleared and ends again in one move keeps the record of the first time`() throws {
+    try store.launch(key("extract"))
+    try store.finish(key("extract"))
+    var again = finishing(key("extract"), tryNumber: 2)
+    (again.from, again.fromTry) = (.success, 1)
+    try store.commit([.taskChanged(again)])
+    let tries = try store.tries(key("extract"))
+    #expect(tries.map(\.tryNumber) == [1, 2])
+    #expect(tries.map(\.endDate) == [at(1005), at(2005)])
+  }
+
   @Test func `a late end of a try changes nothing`() throws {
     try store.launch(key("extract"))
     try store.finish(key("extract"), as: .upForRetry)

@@ -61,3 +61,6 @@ struct clinux_spawn_request {
 
 /// Starts a process with no signal blocked and every handler at its default. Returns 0 or an errno.
 int clinux_spawn(const struct clinux_spawn_request *request, int *pid);
+
+/// Whether something keeps the machine's clock right (NTP), by the kernel's word.
+int clinux_clock_is_synchronized(void);

@@ -13,7 +13,7 @@ extension SwiftOperator where Value: Codable {
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
     task.setBody { context, _ in
-      return try ValueCoding.encode(try await body(context))
+      try ValueCoding.encode(try await body(context))
     }
   }
 
@@ -31,7 +31,7 @@ extension SwiftOperator where Value: Codable {
       SourceLocation(file: file, line: line))
     task.addInput(first.task)
     task.setBody { context, inputs in
-      return try ValueCoding.encode(try await body(context, try inputs.next(First.self)))
+      try ValueCoding.encode(try await body(context, try inputs.next(First.self)))
     }
   }
 
@@ -47,7 +47,7 @@ extension SwiftOperator where Value: Codable {
       SourceLocation(file: file, line: line))
     for input in [first.task, second.task] { task.addInput(input) }
     task.setBody { context, inputs in
-      return try ValueCoding.encode(try await body(context, try inputs.next(First.self), try inputs.next(Second.self)))
+      try ValueCoding.encode(try await body(context, try inputs.next(First.self), try inputs.next(Second.self)))
     }
   }
 
@@ -63,7 +63,7 @@ extension SwiftOperator where Value: Codable {
       SourceLocation(file: file, line: line))
     for input in [first.task, second.task, third.task] { task.addInput(input) }
     task.setBody { context, inputs in
-      return try ValueCoding.encode(
+      try ValueCoding.encode(
         try await body(context, try inputs.next(First.self), try inputs.next(Second.self), try inputs.next(Third.self)))
     }
   }
@@ -85,7 +85,7 @@ extension SwiftOperator where Value: Codable {
     for input in [first.task, second.task, third.task, fourth.task] { task.addInput(input) }
     repeat task.addInput((each others).task)
     task.setBody { context, inputs in
-      return try ValueCoding.encode(
+      try ValueCoding.encode(
         try await body(
           context, try inputs.next(First.self), try inputs.next(Second.self), try inputs.next(Third.self),
           try inputs.next(Fourth.self), repeat try inputs.next((each Input).self)))
@@ -182,5 +182,62 @@ extension SwiftOperator where Value == Void {
         try inputs.next(Fourth.self), repeat try inputs.next((each Input).self))
       return nil
     }
+  }
+}
+
+// Chosen when the value can neither be handed on nor is nothing: without these, the compiler would drop the value.
+
+extension SwiftOperator {
+  @discardableResult
+  public init(
+    _ id: String, retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
+    triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
+    body: @escaping @Sendable (TaskContext) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  @discardableResult
+  public init<First: Codable & Sendable>(
+    _ id: String, _ first: Output<First>, retries: Int? = nil, retryDelay: Duration? = nil,
+    executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
+    line: Int = #line,
+    body: @escaping @Sendable (TaskContext, First) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  @discardableResult
+  public init<First: Codable & Sendable, Second: Codable & Sendable>(
+    _ id: String, _ first: Output<First>, _ second: Output<Second>, retries: Int? = nil, retryDelay: Duration? = nil,
+    executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
+    line: Int = #line,
+    body: @escaping @Sendable (TaskContext, First, Second) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  @discardableResult
+  public init<First: Codable & Sendable, Second: Codable & Sendable, Third: Codable & Sendable>(
+    _ id: String, _ first: Output<First>, _ second: Output<Second>, _ third: Output<Third>, retries: Int? = nil,
+    retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
+    pool: String? = nil, file: String = #filePath, line: Int = #line,
+    body: @escaping @Sendable (TaskContext, First, Second, Third) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
+  }
+
+  @discardableResult
+  public init<
+    First: Codable & Sendable, Second: Codable & Sendable, Third: Codable & Sendable, Fourth: Codable & Sendable,
+    each Input: Codable & Sendable
+  >(
+    _ id: String, _ first: Output<First>, _ second: Output<Second>, _ third: Output<Third>, _ fourth: Output<Fourth>,
+    _ others: repeat Output<each Input>, retries: Int? = nil, retryDelay: Duration? = nil,
+    executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
+    line: Int = #line,
+    body: @escaping @Sendable (TaskContext, First, Second, Third, Fourth, repeat each Input) async throws -> Value
+  ) {
+    self.init(uncodable: id, SourceLocation(file: file, line: line))
   }
 }

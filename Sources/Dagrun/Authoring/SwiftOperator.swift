@@ -16,29 +16,8 @@ extension SwiftOperator where Value: Codable {
   public var output: Output<Value> { Output(of: task) }
 }
 
-// Chosen when the value can neither be handed on nor is nothing: without these, the compiler would drop the value.
-
 extension SwiftOperator {
-  @discardableResult
-  public init(
-    _ id: String, retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
-    triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext) async throws -> Value
-  ) {
-    self.init(uncodable: id, SourceLocation(file: file, line: line))
-  }
-
-  @discardableResult
-  public init<First: Codable & Sendable, each Input: Codable & Sendable>(
-    _ id: String, _ first: Output<First>, _ others: repeat Output<each Input>, retries: Int? = nil,
-    retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
-    pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, First, repeat each Input) async throws -> Value
-  ) {
-    self.init(uncodable: id, SourceLocation(file: file, line: line))
-  }
-
-  private init(uncodable id: String, _ location: SourceLocation) {
+  init(uncodable id: String, _ location: SourceLocation) {
     task = Registry.addTask(id, .swift, CommonOptions(triggerRule: nil), location)
     task.builder.problem(
       "the value of task \"\(id)\" is a \(Value.self), which is not Codable, so it cannot be stored and handed on; "

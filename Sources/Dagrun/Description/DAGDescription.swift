@@ -1,7 +1,7 @@
 /// What a DAG file says of one DAG: the whole contract between the file and everything that plans, stores or shows it.
 ///
 /// Made by running the file's top-level code (`Registry`), stored as JSON with the compiled file.
-package struct DAGDescription: Codable, Hashable, Sendable {
+package struct DAGDescription: Hashable, Sendable {
   package var id: String
   package var schedule: Schedule = .none
   /// No scheduled run has a logical date before this moment.

@@ -1,5 +1,5 @@
 /// What a DAG file says of one task. The closure of a Swift task stays in the compiled file; everything else is here.
-package struct TaskDescription: Codable, Hashable, Sendable {
+package struct TaskDescription: Hashable, Sendable {
   package var id: String
   package var work: Work
   /// Tasks that come before this one: by an arrow or by an output. No duplicates, in the order they were drawn.
@@ -38,7 +38,7 @@ package struct TaskDescription: Codable, Hashable, Sendable {
     self.location = location
   }
 
-  package enum Work: Codable, Hashable, Sendable {
+  package enum Work: Hashable, Sendable {
     /// Nothing to run: finishes as soon as it may start.
     case empty
     /// A script for bash.

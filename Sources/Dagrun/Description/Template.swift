@@ -4,8 +4,8 @@
 ///
 /// A template is a list of parts: nothing is parsed at run time, and a misspelt variable does not compile. In a shell
 /// command every value is quoted for the shell, unless it was written as `\(raw: …)`.
-public struct Template: Codable, Hashable, Sendable {
-  package enum Part: Codable, Hashable, Sendable {
+public struct Template: Hashable, Sendable {
+  package enum Part: Hashable, Sendable {
     /// Text of the author's own, never quoted.
     case text(String)
     /// A value known when the file was described, such as an element of a loop.
@@ -23,7 +23,7 @@ public struct Template: Codable, Hashable, Sendable {
 }
 
 /// A value of the run or of the task instance. Names are Airflow's.
-public enum TemplateVariable: Codable, Hashable, Sendable {
+public enum TemplateVariable: Hashable, Sendable {
   /// The logical date as `2026-01-31`; of a manual run without one, the date it was triggered for.
   case ds
   /// The logical date as `20260131`.

@@ -42,6 +42,9 @@ struct ShellScanner {
     guard !value.unicodeScalars.contains("\0") else {
       throw RenderError("a value with a zero byte cannot be put into a shell script")
     }
+    if places.contains(.code(closer: "`")) {
+      throw RenderError("a value stands in backticks, where it cannot be quoted safely; write $(…) instead")
+    }
     switch places.last ?? .code(closer: nil) {
     case .code:
       if isPartOfHereWord { throw RenderError("the delimiter of a here-document cannot be a value; write it out") }
@@ -52,7 +55,7 @@ struct ShellScanner {
       if isEscaped { throw RenderError("a value cannot follow a backslash; remove the backslash") }
       return Self.escaped(value, "\\\"$`")
     case .quotedParameter:
-      return Self.escaped(value, "\\\"$`}")
+      throw RenderError("a value stands in a ${…} inside of quotes; put it into a shell variable first")
     case .dollarQuotes:
       if isEscaped { throw RenderError("a value cannot follow a backslash; remove the backslash") }
       return Self.escaped(value, "\\'")
@@ -61,7 +64,9 @@ struct ShellScanner {
         throw RenderError("\"\(value)\" stands in ((…)), where only a whole number can be put")
       }
       return value
-    case .comment: return value.replacing(#/[\r\n]/#, with: " ")
+    case .comment:
+      let scalars = value.unicodeScalars.map { $0 == "\n" || $0 == "\r" ? " " : $0 }
+      return String(String.UnicodeScalarView(scalars))
     case .hereDocument(let document):
       try checkKeepsOpen(document, value)
       return document.isLiteral ? value : Self.escaped(value, "\\$`")

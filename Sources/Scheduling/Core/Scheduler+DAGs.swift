@@ -20,7 +20,11 @@ extension Scheduler {
         dags.append(DAGEntry(DAGRecord(dagID: plan.dagID, version: plan.version)))
         work.head.append(.dagStored(dags[index].record))
       }
-      if dags[index].plan?.version != plan.version { setPlan(plan, of: index) }
+      if dags[index].plan?.version != plan.version {
+        let hadPast = dags[index].hasPast
+        setPlan(plan, of: index)
+        if dags[index].hasPast, !hadPast { work.needsRestoring = true }
+      }
       work.dagsToSchedule.append(index)
       work.dagsToPromote.append(index)
     }
@@ -81,7 +85,8 @@ extension Scheduler {
   }
 
   private mutating func makeScheduledRuns(_ dag: Int) {
-    guard !limits.isOffline, !dags[dag].record.isPaused, let plan = dags[dag].plan, let timetable = dags[dag].timetable
+    guard limits.makesScheduledRuns, !dags[dag].record.isPaused, let plan = dags[dag].plan,
+      let timetable = dags[dag].timetable
     else { return }
     let description = plan.description
     let mostRuns = description.schedule.kind == .continuous ? 1 : max(1, description.maxActiveRuns)
@@ -115,7 +120,7 @@ extension Scheduler {
     let due = timetable.nextDue(
       last: dags[dag].record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate)
     dags[dag].nextDue = due
-    if let due, due > now, !limits.isOffline {
+    if let due, due > now, limits.makesScheduledRuns {
       timers.insert(Timer(at: due, kind: .schedule, subject: Int64(dag)))
     }
   }

@@ -58,7 +58,15 @@ extension Scheduler {
       switch blocker {
       case nil:
         queue.removeBest(of: lane)
-        start(TaskPlace(slot: slot, position: task.position))
+        let place = TaskPlace(slot: slot, position: task.position)
+        if planned.dependsOnPast, slots[Int(slot)]!.tasks[Int(task.position)].state == .scheduled,
+          blockingPast(of: place) != nil
+        {
+          // Its past was cleared since it became ready.
+          move(place, to: .none)
+          continue
+        }
+        start(place)
       case .paused, .runNotRunning, .maxActiveTasks: park(queue.park(lane, at: .run), lane)
       case .pool: park(queue.park(lane, at: .pool), lane)
       case .maxActivePerDAG: park(queue.park(lane, at: .taskLimit), lane)

@@ -28,6 +28,7 @@ extension Scheduler {
     let slot = insert(snapshot, plan: plan, dag: dag)
     if snapshot.run.state.isFinished {
       dags[dag].history.remove(run: snapshot.run.number)
+      work.dagsWithOtherPast.append(dag)
     } else {
       resume(slot)
     }
@@ -66,6 +67,7 @@ extension Scheduler {
 
   /// Tasks that were ready and whose upstream has changed wait again; those that wait are looked at.
   private mutating func settleWaiting(_ slot: Int32) {
+    pastChanged(slot)
     for position in slots[Int(slot)]!.tasks.indices
     where slots[Int(slot)]!.tasks[position].state == .scheduled && slots[Int(slot)]!.decide(position) != .run {
       move(TaskPlace(slot: slot, position: Int32(position)), to: .none)
@@ -112,6 +114,9 @@ extension Scheduler {
       occupy(TaskPlace(slot: slot, position: Int32(position)), entry.tasks[position].state, 1)
     }
     resume(slot)
+    if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { work.dagsWithOtherPast.append(dag) }
     work.head.append(.runReplanned(entry.snapshot()))
+    // A task that waited for a slot may need none in the new version.
+    releaseHeldEmpties(slot)
   }
 }

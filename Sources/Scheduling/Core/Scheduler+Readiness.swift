@@ -12,6 +12,26 @@ extension Scheduler {
     work.evaluations.removeAll(keepingCapacity: index < 4096)
   }
 
+  /// Looks again at tasks that their past held back, in DAGs whose runs have changed.
+  mutating func evaluatePast() {
+    let changed = work.dagsWithOtherPast
+    work.dagsWithOtherPast.removeAll(keepingCapacity: true)
+    for dag in changed {
+      for number in dags[dag].runs {
+        let slot = slotsByRun[number]!
+        guard slots[Int(slot)]!.run.state == .running else { continue }
+        let plan = slots[Int(slot)]!.plan
+        for taskID in plan.pastTaskIDs { evaluateLater(slot, Int32(plan.position(of: taskID)!)) }
+      }
+    }
+  }
+
+  /// A run of the DAG has come, gone, or changed what it is.
+  mutating func pastChanged(_ slot: Int32) {
+    guard !slots[Int(slot)]!.plan.pastTaskIDs.isEmpty else { return }
+    work.dagsWithOtherPast.append(slots[Int(slot)]!.dag)
+  }
+
   private mutating func evaluate(_ place: TaskPlace) {
     let slot = Int(place.slot)
     let position = Int(place.position)

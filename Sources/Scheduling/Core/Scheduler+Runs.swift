@@ -31,6 +31,7 @@ extension Scheduler {
     let dag = slots[Int(slot)]!.dag
     let isRunning = run.state == .running ? 1 : 0
     dags[dag].insert(run: run.number)
+    pastChanged(slot)
     if let backfill = openBackfill(of: run) {
       backfills[backfill]!.unfinished += 1
       backfills[backfill]!.running += isRunning
@@ -194,6 +195,7 @@ extension Scheduler {
   /// A finished run leaves memory when the step is done. What others ask of its past is kept.
   mutating func leave(_ slot: Int32) {
     dags[slots[Int(slot)]!.dag].history.add(slots[Int(slot)]!)
+    pastChanged(slot)
     work.endedRuns.append(slot)
   }
 

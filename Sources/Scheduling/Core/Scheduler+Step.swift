@@ -39,6 +39,7 @@ extension Scheduler {
     step.changes += work.tail
     step.actions = work.actions
     step.reply = work.reply
+    step.needsRestoring = work.needsRestoring
     if let slot = work.replyRun { step.reply = .run(slots[Int(slot)]!.run, created: true) }
     for slot in work.changedRuns { slots[Int(slot)]!.stateBefore = nil }
     for slot in work.createdRuns { slots[Int(slot)]!.isCreated = false }

@@ -102,13 +102,13 @@ package struct Scheduler: Sendable {
   private mutating func settle() {
     repeat {
       fireTimers()
+      evaluatePast()
       evaluateAll()
       checkRuns()
       scheduleRuns()
       promoteRuns()
-    } while !work.evaluations.isEmpty || !work.runsToCheck.isEmpty || !work.dagsToSchedule.isEmpty
-      || !work.dagsToPromote.isEmpty || !work.backfillsToPromote.isEmpty
-    dispatch()
+      if work.isSettled { dispatch() }
+    } while !work.isSettled
     pruneTimers()
   }
 }

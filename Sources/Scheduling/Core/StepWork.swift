@@ -23,6 +23,14 @@ struct StepWork: Sendable {
   var dagsToPromote: [Int] = []
   var backfillsToPromote: [Int64] = []
   var dagsToSchedule: [Int] = []
+  /// DAGs whose runs, and so what tasks find in their past, have changed.
+  var dagsWithOtherPast: [Int] = []
+  var needsRestoring = false
+
+  var isSettled: Bool {
+    evaluations.isEmpty && runsToCheck.isEmpty && dagsToPromote.isEmpty && backfillsToPromote.isEmpty
+      && dagsToSchedule.isEmpty && dagsWithOtherPast.isEmpty
+  }
 
   /// One instance that moves in this step, and where from.
   struct Touch: Sendable {
@@ -46,5 +54,7 @@ struct StepWork: Sendable {
     endedRuns.removeAll(keepingCapacity: true)
     evaluations.removeAll(keepingCapacity: evaluations.count < 4096)
     runsToCheck.removeAll(keepingCapacity: true)
+    dagsWithOtherPast.removeAll(keepingCapacity: true)
+    needsRestoring = false
   }
 }

@@ -9,6 +9,9 @@ package struct Step: Sendable {
   package var actions: [Action] = []
   /// The answer to a request; nil for facts.
   package var reply: Reply?
+  /// After the commit, restore the scheduler from the database: a DAG has come to depend on its past, and the finished
+  /// runs that are its past are not in memory.
+  package var needsRestoring = false
 
   package init() {}
 }

@@ -35,6 +35,11 @@ extension StoreConnection {
     try read { try storedVersion(version, dagID: dagID, $0) }
   }
 
+  /// The plan of a version; nil when it is not known.
+  package func plan(dagID: String, version: String) throws(StoreError) -> DAGPlan? {
+    try read { try storedVersion(version, dagID: dagID, $0)?.plan() }
+  }
+
   func storedVersion(_ version: String, dagID: String, _ database: Database) throws -> StoredVersion? {
     try statement(database, "SELECT * FROM dag_version WHERE dag_id = ? AND version = ?")
       .first(dagID, version, as: StoredVersion.init(row:))
