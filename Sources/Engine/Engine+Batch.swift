@@ -29,11 +29,13 @@ extension Engine {
 
   /// What workers have said, and what follows, until nobody says anything more for a moment.
   ///
-  /// The moment is there because going back to Dispatch and being woken again costs more than a small task does.
+  /// The moment is there because going back to Dispatch and being woken again costs more than a small task does. Timers
+  /// and requests have their turn now and then all the same.
   func pump() {
     guard let pool else { return }
     var patience: Int32 = 0
-    while !isStopped, pool.poll(milliseconds: patience) {
+    let turnEnds = monotonicSeconds() + 0.005
+    while !isStopped, monotonicSeconds() < turnEnds, pool.poll(milliseconds: patience) {
       while pool.poll(milliseconds: 0) {}
       handlePending()
       patience = pool.activeCount > 0 ? 1 : 0

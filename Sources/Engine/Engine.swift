@@ -33,6 +33,8 @@ package final class Engine: @unchecked Sendable {
     package var workerProgram: WorkerProgram
     /// The `dagrun` that describes DAG files.
     package var executable: String
+    /// Where the compiler keeps what it makes of the system's headers; nil: in the home.
+    package var moduleCacheFolder: String?
     /// What `ping` is answered.
     package var version = ""
 
@@ -105,11 +107,14 @@ package final class Engine: @unchecked Sendable {
     self.options = options
     self.logger = logger
     startedAt = now()
+    // A limit on the size of files fails a write, as a full disk does, and ends nothing.
+    signal(SIGXFSZ, SIG_IGN)
     lastScheduler = SchedulerLock.holder(of: options.home)
     lock = try SchedulerLock(options.home)
-    bag = DagBag(
-      DagBag.Options(
-        dagsFolder: options.dagsFolder, cacheFolder: options.home.cachePath, executable: options.executable))
+    var files = DagBag.Options(
+      dagsFolder: options.dagsFolder, cacheFolder: options.home.cachePath, executable: options.executable)
+    files.moduleCacheFolder = options.moduleCacheFolder
+    bag = DagBag(files)
     do {
       store = try Store(path: options.home.databasePath)
       let limits =

@@ -9,7 +9,8 @@ package func killSurvivors(markedBy variable: String, _ value: String, leaders: 
   // A session keeps the number of its leader from being used again. When another process has the number, the session was
   // empty, and what has its number now is somebody else's.
   let sessions = Set(
-    leaders.filter { leader in ProcessStatus(of: leader.pid).map { $0.startTime == leader.startTime } ?? true }.map(\.pid))
+    leaders.filter { leader in ProcessStatus(of: leader.pid).map { $0.startTime == leader.startTime } ?? true }.map(
+      \.pid))
   let marker = Array("\(variable)=\(value)".utf8)
   var killed = 0
   // What is started while the list is read is found the next time.

@@ -58,7 +58,7 @@ struct TasksClearCommand: Command {
     let listing = Listing(
       records: cleared.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "nothing was cleared")
     try listing.print(format.output, to: session)
-    workspace.mentionWhatRuns("the cleared tasks")
+    workspace.mentionWhatRuns("what was cleared")
     return .success
   }
 

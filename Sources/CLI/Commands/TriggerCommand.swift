@@ -85,7 +85,9 @@ struct TriggerOptions: ParsableArguments {
           workspace.session.errors.line("run \(run.runID) of \(run.dagID) \(verb)")
         }
       }
-      return try await RunFollower(control: control, session: workspace.session).follow(run)
+      return try await RunFollower(
+        control: control, session: workspace.session, showsProgress: !run.state.isFinished
+      ).follow(run)
     }
   }
 

@@ -8,6 +8,8 @@ import Scheduling
 struct RunFollower {
   let control: any Control
   let session: Session
+  /// False where the run has ended before: what happened then is no news.
+  var showsProgress = true
   /// Told when a try has ended.
   var tryEnded: @Sendable (RunProgress.MovedTask) -> Void = { _ in }
 
@@ -45,7 +47,7 @@ struct RunFollower {
       switch moment {
       case .progress(let progress):
         last = progress
-        view.report(progress, now: Timestamp(Date()))
+        if showsProgress { view.report(progress, now: Timestamp(Date())) }
         for task in progress.moved where task.state.endsTry { tryEnded(task) }
         if progress.isFinal { break follow }
       case .tick: view.tick(now: Timestamp(Date()))

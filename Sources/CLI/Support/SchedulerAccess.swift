@@ -3,6 +3,8 @@ import Dagrun
 import Engine
 import Foundation
 import Logging
+import Scheduling
+import Storage
 
 /// How commands reach the scheduler of the home: the one that runs, or one in this process.
 extension Workspace {
@@ -49,7 +51,7 @@ extension Workspace {
   /// What was stored waits for a scheduler; says so where none runs.
   func mentionWhatRuns(_ what: String) {
     guard SocketControl(home) == nil else { return }
-    session.errors.line("no scheduler is running: 'dagrun scheduler' will run \(what)")
+    session.errors.line("no scheduler is running; \(what) waits for one: 'dagrun scheduler'")
   }
 
   /// A paused DAG starts no tasks, so waiting for its run would never end.
@@ -61,7 +63,7 @@ extension Workspace {
   private func withEngine<Result: Sendable>(
     _ mode: Engine.Mode, parallelism: Int?, _ body: (any Control) async throws -> Result
   ) async throws -> Result {
-    let engine = try await start(mode, parallelism: parallelism, logLevel: .warning)
+    let engine = try await start(mode, parallelism: parallelism, logLevel: .error)
     do {
       let result = try await body(EngineControl(engine))
       await engine.stop()
@@ -77,7 +79,7 @@ extension Workspace {
     options.mode = mode
     options.version = Version.text
     if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
-    var logger = Logger(label: "dagrun", factory: { StreamLogHandler.standardError(label: $0) })
+    var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = logLevel
     return try await Engine.start(options, logger: logger)
   }

@@ -8,7 +8,7 @@ import Storage
 /// asked for.
 struct Workspace: Sendable {
   let session: Session
-  let places: Places
+  var places: Places
 
   init(_ session: Session, _ global: GlobalOptions) throws {
     self.session = session

@@ -49,7 +49,8 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   init(
-    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryID, TryEnd) -> Void) throws(SystemError) {
+    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryID, TryEnd) -> Void
+  ) throws(SystemError) {
     self.options = options
     self.queue = queue
     self.logger = logger
@@ -267,7 +268,8 @@ final class WorkerPool: @unchecked Sendable {
       removeWhenCommitted(worker.link.folder)
     case .starting:
       startingCount -= 1
-      logger.error("a worker process ended before it was ready", metadata: ["status": "\(status.map { "\($0)" } ?? "")"])
+      logger.error(
+        "a worker process ended before it was ready", metadata: ["status": "\(status.map { "\($0)" } ?? "")"])
       WorkerFolder.remove(worker.link.folder)
       retryOrFail(status)
     case .busy(var pending):
