@@ -2,7 +2,7 @@ import Testing
 
 /// The same worlds around the real database.
 @Suite struct DatabaseSimulationTests {
-  @Test(arguments: SimulationTests.seeds.prefix(12))
+  @Test(arguments: SimulationTests.seeds.prefix(6))
   func `every invariant holds with the database, and the world is the same as with its model`(seed: UInt64) throws {
     let store = try DatabaseStore()
     let real = try SimulationTests.simulate(seed: seed, store: store)
