@@ -31,6 +31,7 @@ enum Bounds {
     process.currentDirectoryURL = folder
     process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
     let started = DispatchTime.now()
     try process.run()
     process.waitUntilExit()

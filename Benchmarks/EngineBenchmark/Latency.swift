@@ -37,7 +37,7 @@ private func measureToFirstStart(binary: String) throws {
           database,
           sql: """
             SELECT min(start_date) FROM task_instance
-            WHERE run = (SELECT number FROM dag_run WHERE run_id = ?) AND state = 'success'
+            WHERE run = (SELECT id FROM dag_run WHERE run_id = ?) AND state = 'success'
             """, arguments: ["r\(arguments.count)_\(number)"]
         ).map { Double($0) / 1e6 }
       }

@@ -39,6 +39,7 @@ struct Workshop {
     process.environment = environment
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
     try process.run()
     return process
   }
@@ -87,7 +88,7 @@ struct Workshop {
         database,
         sql: """
           SELECT task_id, start_date, end_date FROM task_instance
-          WHERE run = (SELECT max(number) FROM dag_run) AND end_date IS NOT NULL ORDER BY start_date, end_date
+          WHERE run = (SELECT max(id) FROM dag_run) AND end_date IS NOT NULL ORDER BY start_date, end_date
           """
       ).map { Span(taskID: $0[0], start: Double($0[1] as Int64) / 1e6, end: Double($0[2] as Int64) / 1e6) }
     }
@@ -97,7 +98,7 @@ struct Workshop {
   func runSeconds() throws -> Double {
     try query { database in
       let row = try Row.fetchOne(
-        database, sql: "SELECT start_date, end_date, state FROM dag_run ORDER BY number DESC LIMIT 1")
+        database, sql: "SELECT start_date, end_date, state FROM dag_run ORDER BY id DESC LIMIT 1")
       guard let row, (row[2] as String) == "success" else { throw BenchmarkFailure("the run did not succeed") }
       return Double((row[1] as Int64) - (row[0] as Int64)) / 1e6
     }
