@@ -49,12 +49,18 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "CLI",
-      dependencies: ["Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "Engine", "Processes", argumentParser, "Yams", logging],
+      dependencies: [
+        "Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "Engine", "Processes", argumentParser, "Yams", logging,
+      ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable. Only the
       // executable carries the flag, so that other packages can depend on the library.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
+    // Measures the scheduler alone, without storage: one JSON line a figure.
+    .executableTarget(
+      name: "CoreBenchmark", dependencies: ["Dagrun", "Scheduling"], path: "Benchmarks/CoreBenchmark",
+      swiftSettings: settings),
     .executableTarget(
       name: "EngineBenchmark", dependencies: [grdb], path: "Benchmarks/EngineBenchmark", swiftSettings: settings),
     .executableTarget(
