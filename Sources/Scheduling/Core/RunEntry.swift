@@ -55,6 +55,14 @@ struct RunEntry: Sendable {
     recount()
   }
 
+  /// What a slot holds between two runs.
+  static let unused = RunEntry(
+    RunSnapshot(
+      run: DAGRun(
+        number: 0, dagID: "", runID: "", type: .manual, state: .success, logicalDate: nil, dataInterval: nil,
+        runAfter: .longAgo, queuedAt: .longAgo, conf: "{}", version: ""), tasks: []),
+    plan: DAGPlan(DAGDescription(id: "", location: SourceLocation(file: "", line: 0)), version: ""), dag: 0, pools: [])
+
   /// Derives everything that follows from the states of the tasks.
   mutating func recount() {
     counts = StateCounts()

@@ -16,25 +16,25 @@ extension Scheduler {
   }
 
   mutating func armExecutionTimeout(_ place: TaskPlace) {
-    let entry = slots[Int(place.slot)]!.tasks[Int(place.position)]
-    let timeout = slots[Int(place.slot)]!.plan.tasks[Int(place.position)].executionTimeoutMicroseconds
+    let entry = slots[Int(place.slot)].tasks[Int(place.position)]
+    let timeout = slots[Int(place.slot)].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
     guard timeout > 0, let start = entry.startDate else { return }
     timers.insert(
       Timer(
         at: Timestamp(microseconds: start.microseconds + timeout), kind: .executionTimeout,
-        subject: slots[Int(place.slot)]!.run.number, position: place.position, tryNumber: entry.tryNumber))
+        subject: slots[Int(place.slot)].run.number, position: place.position, tryNumber: entry.tryNumber))
   }
 
   mutating func armDAGRunTimeout(_ slot: Int32) {
-    guard let deadline = slots[Int(slot)]!.deadline else { return }
-    timers.insert(Timer(at: deadline, kind: .dagrunTimeout, subject: slots[Int(slot)]!.run.number))
+    guard let deadline = slots[Int(slot)].deadline else { return }
+    timers.insert(Timer(at: deadline, kind: .dagrunTimeout, subject: slots[Int(slot)].run.number))
   }
 
   mutating func armRetry(_ place: TaskPlace) {
-    let task = slots[Int(place.slot)]!.tasks[Int(place.position)]
+    let task = slots[Int(place.slot)].tasks[Int(place.position)]
     guard let retryAt = task.retryAt else { return }
     timers.insert(
-      Timer(at: retryAt, kind: .retry, subject: slots[Int(place.slot)]!.run.number, position: place.position))
+      Timer(at: retryAt, kind: .retry, subject: slots[Int(place.slot)].run.number, position: place.position))
   }
 
   private func isStale(_ timer: Timer) -> Bool {
@@ -66,13 +66,13 @@ extension Scheduler {
         .stop(entry.key(Int(timer.position)), tryNumber: Int(timer.tryNumber), .timedOut))
     case .retry:
       let place = TaskPlace(slot: slotsByRun[timer.subject]!, position: timer.position)
-      let state = slots[Int(place.slot)]!.tasks[Int(place.position)].state
+      let state = slots[Int(place.slot)].tasks[Int(place.position)].state
       if state == .upForReschedule {
         enqueue(place)
       } else {
         // Its upstream tasks may have been cleared meanwhile: the rule is asked again.
         touch(place)
-        slots[Int(place.slot)]!.tasks[Int(place.position)].retryAt = nil
+        slots[Int(place.slot)].tasks[Int(place.position)].retryAt = nil
         move(place, to: .none)
         evaluateLater(place.slot, place.position)
       }
