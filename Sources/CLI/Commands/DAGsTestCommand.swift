@@ -48,15 +48,13 @@ struct DAGsTestCommand: Command {
 }
 
 extension Workspace {
-  /// A home of its own with this one's compiled files and variables, and without its runs.
+  /// A home of its own, with this one's compiled files (they are the same in any home) and variables, without its runs.
   fileprivate func trial(in path: String) throws -> Workspace {
     var trial = self
+    trial.cacheFolder = cacheFolder
     trial.places.home = Home(path: path)
     try home.make()
     try trial.home.make()
-    // Compiled files are the same in any home; a link is found again the next time.
-    try FileManager.default.createDirectory(atPath: home.cachePath, withIntermediateDirectories: true)
-    try FileManager.default.createSymbolicLink(atPath: trial.home.cachePath, withDestinationPath: home.cachePath)
     for variable in try variables() { try trial.set(variable) }
     return trial
   }

@@ -95,7 +95,7 @@ extension Workspace {
   }
 
   var dagBag: DagBag {
-    DagBag(DagBag.Options(dagsFolder: places.dagsFolder, cacheFolder: home.cachePath, executable: Self.executable))
+    DagBag(DagBag.Options(dagsFolder: places.dagsFolder, cacheFolder: cacheFolder, executable: Self.executable))
   }
 
   /// This binary: what describes DAG files, and what workers are.

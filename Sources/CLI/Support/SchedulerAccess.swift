@@ -78,6 +78,7 @@ extension Workspace {
     var options = Engine.Options(home: home, dagsFolder: places.dagsFolder, executable: Self.executable)
     options.mode = mode
     options.version = Version.text
+    options.cacheFolder = cacheFolder
     if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
     var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = logLevel
