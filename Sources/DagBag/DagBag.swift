@@ -64,8 +64,9 @@ package final class DagBag: Sendable {
       return contents
     }
     let folder = options.dagsFolder
-    let sources = try DAGSource.find(in: realPath(folder) ?? folder)
-    if sources.isEmpty { return BagContents() }
+    let (sources, unreadable) = try DAGSource.find(in: realPath(folder) ?? folder)
+    contents.importErrors += unreadable
+    if sources.isEmpty { return contents }
     let workshop = try Workshop(options)
     let outcomes = Mutex([Int: Result<FileOutcome, DagBagError>]())
     DispatchQueue.concurrentPerform(iterations: sources.count) { index in

@@ -27,12 +27,18 @@ struct Workshop: Sendable {
   func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> FileOutcome {
     // The contents that are hashed are the contents that are compiled: a file which changes in between is compiled
     // again the next time, because its key is another one then.
-    let version = try self.version(of: source)
+    let version: String
+    do throws(ImportError) {
+      version = try self.version(of: source)
+    } catch {
+      return FileOutcome(errors: [error])
+    }
     let refused = path(version, "refused.json")
     let described = path(version, "described-\(describeKey).json")
-    if let known = read(described) ?? read(refused) { return known }
-
     let library = path(version, "so")
+    if let known = read(described), known.file == nil || access(library, R_OK) == 0 { return known }
+    if let known = read(refused) { return known }
+
     let entry = Self.entry(version)
     if access(library, R_OK) != 0 {
       counts.withLock { $0.compiled += 1 }
@@ -47,11 +53,11 @@ struct Workshop: Sendable {
         case .importError(let error):
           let outcome = FileOutcome(errors: [error])
           // The file was edited while the compiler read it: what it said belongs to neither version.
-          if try self.version(of: source) == version { try write(outcome, to: refused) }
+          if isStill(version, source) { try write(outcome, to: refused) }
           return outcome
         }
       }
-      if try self.version(of: source) != version {
+      if !isStill(version, source) {
         unlink(library)
         return try outcome(of: source, counts: counts)
       }
@@ -103,13 +109,16 @@ struct Workshop: Sendable {
     }
   }
 
-  private func version(of source: DAGSource) throws(DagBagError) -> String {
+  private func isStill(_ version: String, _ source: DAGSource) -> Bool { (try? self.version(of: source)) == version }
+
+  private func version(of source: DAGSource) throws(ImportError) -> String {
     var hash = ContentHash()
     compiler.addKey(to: &hash)
     hash.add("path", source.path)
     for file in source.files {
       guard let bytes = readWholeFile(file) else {
-        throw DagBagError("cannot read \(file): \(String(cString: strerror(errno)))")
+        throw ImportError(
+          path: file, line: nil, message: "cannot read the file: \(String(cString: strerror(errno)))", stage: .compile)
       }
       hash.add(file, bytes)
     }
