@@ -9,7 +9,14 @@ struct Workshop: Sendable {
   private let describer: Describer
   private let folder: String
 
-  init(_ options: DagBag.Options) throws(DagBagError) {
+  /// Path in the cache -> what it holds, as far as that was read before.
+  private let known: [String: FileOutcome]
+
+  /// What is known of a file, and where the cache keeps it; no path when it is not kept.
+  typealias Found = (outcome: FileOutcome, path: String?)
+
+  init(_ options: DagBag.Options, known: [String: FileOutcome]) throws(DagBagError) {
+    self.known = known
     folder = options.cacheFolder
     do {
       try makeFolders(folder)
@@ -24,20 +31,20 @@ struct Workshop: Sendable {
       executable: options.executable, folder: options.dagsFolder, timeoutSeconds: options.describeTimeoutSeconds)
   }
 
-  func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> FileOutcome {
+  func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> Found {
     // The contents that are hashed are the contents that are compiled: a file which changes in between is compiled
     // again the next time, because its key is another one then.
     let version: String
     do throws(ImportError) {
       version = try self.version(of: source)
     } catch {
-      return FileOutcome(errors: [error])
+      return (FileOutcome(errors: [error]), nil)
     }
     let refused = path(version, "refused.json")
     let described = path(version, "described-\(describeKey).json")
     let library = path(version, "so")
-    if let known = read(described), known.file == nil || access(library, R_OK) == 0 { return known }
-    if let known = read(refused) { return known }
+    if let known = read(described), known.file == nil || access(library, R_OK) == 0 { return (known, described) }
+    if let known = read(refused) { return (known, refused) }
 
     let entry = Self.entry(version)
     if access(library, R_OK) != 0 {
@@ -54,7 +61,7 @@ struct Workshop: Sendable {
           let outcome = FileOutcome(errors: [error])
           // The file was edited while the compiler read it: what it said belongs to neither version.
           if isStill(version, source) { try write(outcome, to: refused) }
-          return outcome
+          return (outcome, nil)
         }
       }
       if !isStill(version, source) {
@@ -66,7 +73,7 @@ struct Workshop: Sendable {
     let answer = try describer.describe(source, library: library, entry: entry)
     let outcome = Self.outcome(of: answer, source, version: version, library: library, entry: entry)
     try write(outcome, to: described)
-    return outcome
+    return (outcome, described)
   }
 
   func stored(version: String) throws(DagBagError) -> DAGFile? {
@@ -136,6 +143,7 @@ struct Workshop: Sendable {
   private func path(_ version: String, _ suffix: String) -> String { "\(folder)/\(version).\(suffix)" }
 
   private func read(_ path: String) -> FileOutcome? {
+    if let outcome = known[path] { return outcome }
     guard let bytes = readWholeFile(path) else { return nil }
     return try? JSONDecoder().decode(FileOutcome.self, from: Data(bytes))
   }

@@ -26,6 +26,9 @@ import Testing
     #expect(contents.files[0].dags[0].tasks[0].location == .init(file: folder.dags + "/one.swift", line: 4))
     #expect(first.workDone == .init(compiled: 1, described: 1))
 
+    #expect(try first.load().files == contents.files)
+    #expect(first.workDone == .init(compiled: 1, described: 1))
+
     let second = folder.bag()
     #expect(try second.load().files == contents.files)
     #expect(second.workDone == .init())
@@ -169,6 +172,18 @@ import Testing
         "the file's top-level code printed while it was described: line 0 " + String(repeating: "x", count: 100)
       ])
     #expect(contents.warnings[0].details?.utf8.count ?? 0 <= 65_536)
+  }
+
+  @Test func `a folder reached by a link keeps the path that the user knows`() throws {
+    let folder = try TestFolder()
+    try folder.write(file("one"), to: "one.swift")
+    let link = folder.path + "/link ü"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.dags)
+    var options = folder.bag().options
+    options.dagsFolder = link + "/../link ü/"
+    let contents = try DagBag(options).load()
+    #expect(contents.files.map(\.path) == [link + "/one.swift"], "\(contents.importErrors)")
+    #expect(contents.files.first?.dags[0].location.file == link + "/one.swift")
   }
 
   @Test func `an empty folder has no files, and a missing one says so`() throws {
