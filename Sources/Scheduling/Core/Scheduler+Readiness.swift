@@ -36,10 +36,16 @@ extension Scheduler {
     let slot = Int(place.slot)
     let position = Int(place.position)
     guard slots[slot].tasks[position].state == .none, slots[slot].run.state == .running else { return }
-    switch slots[slot].decide(position) {
+    let plan = slots[slot].plan
+    let task = plan.tasks[position]
+    // Asking the run itself would copy it, which the many simple tasks should not pay for.
+    let decision =
+      task.isConstrained
+      ? slots[slot].decide(position)
+      : task.rule.decide(slots[slot].tasks[position].counts(upstream: plan.upstream.degree(of: position)))
+    switch decision {
     case .wait: return
     case .end(let state):
-      let task = slots[slot].plan.tasks[position]
       if state == .skipped, task.waitsForPastBeforeSkipping, blockingPast(of: place) != nil { return }
       let reason = slots[slot].blame(position, for: state)
       move(place, to: state)
@@ -47,7 +53,7 @@ extension Scheduler {
       slots[slot].tasks[position].endDate = now
       work.touches[touch(place)].reason = reason
     case .run:
-      if slots[slot].plan.tasks[position].dependsOnPast, blockingPast(of: place) != nil { return }
+      if task.dependsOnPast, blockingPast(of: place) != nil { return }
       makeReady(place)
     }
   }

@@ -28,7 +28,7 @@ extension Scheduler {
   mutating func finishStep() -> Step {
     var step = Step()
     step.changes.reserveCapacity(work.head.count + work.touches.count + work.changedRuns.count + work.tail.count)
-    step.changes = work.head
+    step.changes.append(contentsOf: work.head)
     for slot in work.createdRuns { step.changes.append(.runCreated(createdSnapshot(slot))) }
     for slot in work.changedRuns where !slots[Int(slot)].isCreated {
       let entry = slots[Int(slot)]

@@ -40,16 +40,19 @@ extension Scheduler {
   private func isStale(_ timer: Timer) -> Bool {
     switch timer.kind {
     case .executionTimeout:
-      guard let entry = entry(timer.subject), let task = entry.task(timer.position) else { return true }
-      let timeout = entry.plan.tasks[Int(timer.position)].executionTimeoutMicroseconds
+      guard let slot = slotsByRun[timer.subject].map({ Int($0) }),
+        slots[slot].tasks.indices.contains(Int(timer.position))
+      else { return true }
+      let task = slots[slot].tasks[Int(timer.position)]
+      let timeout = slots[slot].plan.tasks[Int(timer.position)].executionTimeoutMicroseconds
       return task.state != .running || task.tryNumber != timer.tryNumber
         || task.startDate.map { $0.microseconds + timeout != timer.at.microseconds } ?? true
     case .retry:
       guard let task = entry(timer.subject)?.task(timer.position) else { return true }
       return (task.state != .upForRetry && task.state != .upForReschedule) || task.retryAt != timer.at || task.isReady
     case .dagrunTimeout:
-      guard let entry = entry(timer.subject) else { return true }
-      return entry.run.state != .running || entry.deadline != timer.at || entry.run.reason != nil
+      guard let slot = slotsByRun[timer.subject].map({ Int($0) }) else { return true }
+      return slots[slot].run.state != .running || slots[slot].deadline != timer.at || slots[slot].run.reason != nil
     case .promotion:
       return false
     case .schedule:
