@@ -9,6 +9,8 @@ let settings: [SwiftSetting] = [
 ]
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+// SQLite's own C interface, from the same system library that GRDB links.
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
@@ -33,7 +35,7 @@ let package = Package(
       name: "Scheduling",
       dependencies: ["Dagrun", .product(name: "HeapModule", package: "swift-collections")],
       swiftSettings: settings),
-    .target(name: "Storage", dependencies: ["Scheduling", grdb], swiftSettings: settings),
+    .target(name: "Storage", dependencies: ["Scheduling", grdb, sqlite], swiftSettings: settings),
     // Linux calls that Swift cannot import: pidfds, wait macros, prctl.
     .target(name: "CLinux"),
     .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: settings),
@@ -53,13 +55,22 @@ let package = Package(
       // executable carries the flag, so that other packages can depend on the library.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
+    .executableTarget(
+      name: "EngineBenchmark", dependencies: [grdb], path: "Benchmarks/EngineBenchmark", swiftSettings: settings),
+    .executableTarget(
+      name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
+      path: "Benchmarks/StorageBenchmark", swiftSettings: settings),
+
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
-    .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: settings),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
-    .testTarget(name: "WorkersTests", dependencies: ["Workers"], swiftSettings: settings),
-    .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: settings),
+    // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
+    .executableTarget(
+      name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
+    .testTarget(name: "WorkersTests", dependencies: ["Workers", "WorkerFixture"], swiftSettings: settings),
+    .testTarget(name: "EngineTests", dependencies: ["Engine", "CLI"], swiftSettings: settings),
     .testTarget(name: "CLITests", dependencies: ["CLI"], swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),

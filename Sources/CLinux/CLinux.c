@@ -4,10 +4,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +26,37 @@ int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int clinux_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int clinux_epoll_add(int epoll, int fd, unsigned long long token) {
+  struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = token}};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int clinux_epoll_modify(int epoll, int fd, unsigned long long token, int wants_write) {
+  struct epoll_event event = {.events = EPOLLIN | (wants_write ? EPOLLOUT : 0), .data = {.u64 = token}};
+  return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+int clinux_epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL); }
+
+int clinux_epoll_wait(int epoll, unsigned long long *tokens, unsigned char *writable, int count, int milliseconds) {
+  struct epoll_event events[64];
+  if (count > 64) count = 64;
+  int ready = epoll_wait(epoll, events, count, milliseconds);
+  for (int i = 0; i < ready; i++) {
+    tokens[i] = events[i].data.u64;
+    writable[i] = (events[i].events & EPOLLOUT) != 0;
+  }
+  return ready;
+}
+
+void clinux_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+static void call_back(int code, void *callback) { ((void (*)(int))callback)(code); }
+
+int clinux_on_exit(void (*callback)(int code)) { return on_exit(call_back, (void *)callback); }
 
 int clinux_wifexited(int status) { return WIFEXITED(status); }
 int clinux_wexitstatus(int status) { return WEXITSTATUS(status); }
@@ -79,4 +114,9 @@ int clinux_spawn(const struct clinux_spawn_request *request, int *pid) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return error;
+}
+
+int clinux_clock_is_synchronized(void) {
+  struct timex state = {0};
+  return adjtimex(&state) != TIME_ERROR;
 }

@@ -18,4 +18,14 @@ package struct Home: Hashable, Sendable {
   package var cachePath: String { path + "/cache" }
   package var logsPath: String { path + "/logs" }
   package var workersPath: String { path + "/workers" }
+
+  /// The folder of a run's logs. Layout and names are Airflow's.
+  package func logFolder(dagID: String, runID: String) -> String {
+    "\(logsPath)/dag_id=\(dagID)/run_id=\(runID)"
+  }
+
+  /// The log of one try. There is none when the try printed nothing.
+  package func logPath(dagID: String, runID: String, taskID: String, tryNumber: Int) -> String {
+    "\(logFolder(dagID: dagID, runID: runID))/task_id=\(taskID)/attempt=\(tryNumber).log"
+  }
 }

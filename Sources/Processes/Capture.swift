@@ -117,7 +117,7 @@ private struct PipeReader {
 }
 
 /// The read end does not block.
-func openPipe() throws(SystemError) -> (readEnd: Int32, writeEnd: Int32) {
+package func openPipe() throws(SystemError) -> (readEnd: Int32, writeEnd: Int32) {
   var ends: [Int32] = [-1, -1]
   if clinux_pipe(&ends) != 0 { throw SystemError("open a pipe") }
   _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)

@@ -65,3 +65,19 @@ package func waitForChild(_ pid: pid_t, blocking: Bool = true) -> EndedProcess? 
   guard ended > 0 else { return nil }
   return EndedProcess(pid: ended, status: ExitStatus(waitStatus: status), usage: ResourceUsage(usage))
 }
+
+package enum ReapedChild: Hashable, Sendable {
+  case ended(EndedProcess)
+  case stillRunning
+  case noChildren
+}
+
+/// Reaps any child that has ended; waits for none.
+package func reapChild() -> ReapedChild {
+  var status: Int32 = 0
+  var usage = rusage()
+  let ended = retrying { wait4(-1, &status, WNOHANG, &usage) }
+  if ended < 0 { return .noChildren }
+  if ended == 0 { return .stillRunning }
+  return .ended(EndedProcess(pid: ended, status: ExitStatus(waitStatus: status), usage: ResourceUsage(usage)))
+}

@@ -27,6 +27,7 @@ package struct ProcessIdentity: Hashable, Sendable {
 struct ProcessStatus {
   var hasEnded: Bool
   var startTime: UInt64
+  var session: pid_t
 
   init?(of pid: pid_t) {
     guard let bytes = readWholeFile("/proc/\(pid)/stat") else { return nil }
@@ -34,10 +35,12 @@ struct ProcessStatus {
     guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
     let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
     guard fields.count > 19, let state = fields[0].first,
+      let session = pid_t(String(decoding: fields[3], as: UTF8.self)),
       let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
     else { return nil }
     hasEnded = state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
     self.startTime = startTime
+    self.session = session
   }
 }
 

@@ -6,6 +6,8 @@ package import Glibc
 package struct Spawn: Sendable {
   /// A path, or a name that is looked up in this process's PATH.
   package var executable: String
+  /// What the process is called in lists of processes; nil: as the executable.
+  package var name: String?
   /// Without the name of the program itself.
   package var arguments: [String]
   /// nil: that of this process.
@@ -53,7 +55,7 @@ package struct Spawn: Sendable {
       throw SystemError("start \(executable): argument with a NUL byte (\(nul.utf8.count) bytes)", code: EINVAL)
     }
     var pid: pid_t = 0
-    let code = withCStringArray([executable] + arguments) { arguments in
+    let code = withCStringArray([name ?? executable] + arguments) { arguments in
       withEnvironment { environment in
         executable.withCString { executable in
           withOptionalCString(workingDirectory) { workingDirectory in

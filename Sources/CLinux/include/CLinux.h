@@ -15,6 +15,20 @@ int clinux_pipe(int ends[2]);
 /// The next connection of a listening socket, closed on exec and not blocking; -1 and errno.
 int clinux_accept(int socket);
 
+/// Descriptors to wait for, all at once; -1 and errno.
+int clinux_epoll_create(void);
+/// Waits for the descriptor to become readable and, if asked, writable. 0, or -1 and errno.
+int clinux_epoll_add(int epoll, int fd, unsigned long long token);
+int clinux_epoll_modify(int epoll, int fd, unsigned long long token, int wants_write);
+int clinux_epoll_remove(int epoll, int fd);
+/// The tokens of descriptors that are ready; `writable[i]` is 1 when one takes more bytes. How many, or -1 and errno.
+int clinux_epoll_wait(int epoll, unsigned long long *tokens, unsigned char *writable, int count, int milliseconds);
+
+/// Standard output is written line by line, also to a file.
+void clinux_line_buffer_stdout(void);
+/// Calls back when this process calls `exit`, with the code it was given.
+int clinux_on_exit(void (*callback)(int code));
+
 int clinux_wifexited(int status);
 int clinux_wexitstatus(int status);
 int clinux_wifsignaled(int status);
@@ -47,3 +61,6 @@ struct clinux_spawn_request {
 
 /// Starts a process with no signal blocked and every handler at its default. Returns 0 or an errno.
 int clinux_spawn(const struct clinux_spawn_request *request, int *pid);
+
+/// Whether something keeps the machine's clock right (NTP), by the kernel's word.
+int clinux_clock_is_synchronized(void);

@@ -8,9 +8,18 @@ package enum Event: Sendable {
   // Facts.
   /// The DAG files were read: the plan of every DAG there now is. A DAG that is missing has no new runs.
   case dagsLoaded([DAGPlan])
+  /// Plans of older versions, for the requests that follow: a finished run that a request is about is on one of them.
+  /// Without its plan such a run moves to the newest version.
+  case plansLoaded([DAGPlan])
   /// An executor has really started the try (only those that do not start at once say so).
   case taskStarted(TaskInstanceKey, tryNumber: Int)
   case taskFinished(TaskInstanceKey, tryNumber: Int, TaskResult)
+  /// The try has let go of its process until something outside the machine happens.
+  case taskDeferred(TaskInstanceKey, tryNumber: Int)
+  /// What a deferred try waited for has happened: it goes on, as the same try.
+  case taskResumed(TaskInstanceKey, tryNumber: Int)
+  /// The try has let go of its process until `until`; it then goes on, as the same try.
+  case taskRescheduled(TaskInstanceKey, tryNumber: Int, until: Timestamp)
   /// `nextWake` has come, or the scheduler was just restored.
   case wake
 
@@ -90,13 +99,19 @@ package struct TriggerRequest: Hashable, Sendable {
   package var conf: String
   /// The run that already bears `runID`, when it has finished and so is not in the scheduler.
   package var existing: DAGRun?
+  /// The run of the DAG, finished or not, that already bears `logicalDate`.
+  package var holder: DAGRun?
 
-  package init(dagID: String, runID: String? = nil, logicalDate: Timestamp? = nil, conf: String = "{}", existing: DAGRun? = nil) {
+  package init(
+    dagID: String, runID: String? = nil, logicalDate: Timestamp? = nil, conf: String = "{}", existing: DAGRun? = nil,
+    holder: DAGRun? = nil
+  ) {
     self.dagID = dagID
     self.runID = runID
     self.logicalDate = logicalDate
     self.conf = conf
     self.existing = existing
+    self.holder = holder
   }
 }
 

@@ -45,11 +45,19 @@ package struct DAGRun: Hashable, Sendable {
   package var version: String
   /// The backfill that made or took over the run.
   package var backfill: Int64?
+  /// Only tasks whose whole id matches belong to the run, and edges from other tasks do not count; nil: all tasks. Set by
+  /// a backfill of some tasks.
+  package var taskRegex: String?
+  /// Why the run fails or has failed, in words for a person, where the states of its tasks do not say it: it was
+  /// cancelled, it timed out, its tasks wait for each other. Set while the run is still `running` when a cancelled run
+  /// waits for its teardowns; it then fails when they are done.
+  package var reason: String?
 
   package init(
     number: Int64, dagID: String, runID: String, type: DAGRunType, state: DAGRunState, logicalDate: Timestamp?,
     dataInterval: DataInterval?, runAfter: Timestamp, queuedAt: Timestamp, startDate: Timestamp? = nil,
-    endDate: Timestamp? = nil, conf: String, version: String, backfill: Int64? = nil
+    endDate: Timestamp? = nil, conf: String, version: String, backfill: Int64? = nil, taskRegex: String? = nil,
+    reason: String? = nil
   ) {
     self.number = number
     self.dagID = dagID
@@ -65,6 +73,8 @@ package struct DAGRun: Hashable, Sendable {
     self.conf = conf
     self.version = version
     self.backfill = backfill
+    self.taskRegex = taskRegex
+    self.reason = reason
   }
 }
 
@@ -78,7 +88,7 @@ package struct TaskInstance: Hashable, Sendable {
   package var maxTries: Int
   package var startDate: Timestamp?
   package var endDate: Timestamp?
-  /// While `up_for_retry`: when the next try is due.
+  /// While `up_for_retry` or `up_for_reschedule`: when it is due.
   package var retryAt: Timestamp?
 
   package init(
@@ -169,7 +179,8 @@ package struct Backfill: Hashable, Sendable {
   }
 }
 
-/// A run with all its task instances, in the order of the plan.
+/// A run with all its task instances, in the order of the plan; after them those that the plan does not have (they are
+/// `removed`, or a backfill of some tasks took over a run that had more), by id.
 package struct RunSnapshot: Hashable, Sendable {
   package var run: DAGRun
   package var tasks: [TaskInstance]
@@ -191,10 +202,14 @@ package struct Snapshot: Sendable {
   package var runs: [RunSnapshot]
   package var lastRunNumber: Int64
   package var lastBackfillNumber: Int64
+  /// By DAG: the logical dates after its `lastScheduled` (all, when that is nil) which a run bears already. The
+  /// schedule passes over them.
+  package var takenDates: [String: [Timestamp]]
 
   package init(
     plans: [DAGPlan] = [], dags: [DAGRecord] = [], pools: [Pool] = [.standard], backfills: [Backfill] = [],
-    runs: [RunSnapshot] = [], lastRunNumber: Int64 = 0, lastBackfillNumber: Int64 = 0
+    runs: [RunSnapshot] = [], lastRunNumber: Int64 = 0, lastBackfillNumber: Int64 = 0,
+    takenDates: [String: [Timestamp]] = [:]
   ) {
     self.plans = plans
     self.dags = dags
@@ -203,5 +218,6 @@ package struct Snapshot: Sendable {
     self.runs = runs
     self.lastRunNumber = lastRunNumber
     self.lastBackfillNumber = lastBackfillNumber
+    self.takenDates = takenDates
   }
 }

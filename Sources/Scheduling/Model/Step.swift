@@ -9,6 +9,9 @@ package struct Step: Sendable {
   package var actions: [Action] = []
   /// The answer to a request; nil for facts.
   package var reply: Reply?
+  /// After the commit, restore the scheduler from the database: a DAG has come to depend on its past, and the finished
+  /// runs that are its past are not in memory.
+  package var needsRestoring = false
 
   package init() {}
 }
@@ -18,7 +21,9 @@ package enum Change: Hashable, Sendable {
   case runCreated(RunSnapshot)
   case runChanged(RunTransition)
   case taskChanged(TaskTransition)
-  /// The run moved to another version of its DAG: its rows are now these. Tasks that are gone become `removed`.
+  /// The run moved to another version of its DAG, or to another selection of its tasks: its row and those of its tasks
+  /// are now these, in this order, all of them (tasks that are gone are among them, `removed`). Rows of new tasks are
+  /// inserted.
   case runReplanned(RunSnapshot)
   /// The output of a task, as JSON text; replaces that of an earlier try.
   case outputStored(TaskInstanceKey, json: String)

@@ -1,0 +1,49 @@
+# Every task by name: `make help`.
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+SWIFT_FLAGS ?=
+BIN = .build/release/dagrun
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test bench format lint docs install uninstall deps clean
+
+help: ## List these tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Build, and run the shipped example on this machine's own data
+	$(BIN) trigger machine_report
+	$(BIN) tasks logs machine_report latest show
+
+build: deps ## Build the release binary (.build/release/dagrun)
+	swift build -c release --product dagrun $(SWIFT_FLAGS)
+
+test: deps ## Build and run all tests
+	swift test $(SWIFT_FLAGS)
+
+bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some)
+	swift build -c release --product EngineBenchmark $(SWIFT_FLAGS)
+	.build/release/EngineBenchmark $(BENCH)
+
+format: ## Format the sources in place
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: ## Check the format of the sources
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+
+docs: deps ## Write the generated pages: docs/command-line.md, docs/dagrun.1
+	swift build --product dagrun $(SWIFT_FLAGS)
+	.build/debug/dagrun reference markdown > docs/command-line.md
+	.build/debug/dagrun reference man > docs/dagrun.1
+
+install: build ## Install below PREFIX (default /usr/local)
+	scripts/install "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## Remove what `make install` put below PREFIX
+	scripts/install --remove "$(DESTDIR)$(PREFIX)"
+
+deps: ## Install the Debian packages that are missing
+	@scripts/install-packages
+
+clean: ## Remove what was built
+	swift package clean

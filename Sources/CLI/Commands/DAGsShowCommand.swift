@@ -1,0 +1,26 @@
+import ArgumentParser
+
+struct DAGsShowCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Draws the tasks of a DAG: as a tree, or for Graphviz or Mermaid.")
+
+  enum Drawing: String, CaseIterable, ExpressibleByArgument {
+    case tree, dot, mermaid
+  }
+
+  @Argument(help: "The DAG.", completion: .dags) var dag: String
+  @Option(name: .shortAndLong, help: "How to draw it.") var format: Drawing = .tree
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let files = try await Workspace(session, global).dagFiles()
+    let graph = GraphText(try files.dag(dag))
+    switch format {
+    case .tree: session.output.write(graph.tree())
+    case .dot: session.output.write(graph.dot())
+    case .mermaid: session.output.write(graph.mermaid())
+    }
+    files.mentionImportErrors(to: session)
+    return .success
+  }
+}

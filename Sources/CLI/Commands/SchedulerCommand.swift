@@ -1,0 +1,19 @@
+import ArgumentParser
+
+struct SchedulerCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "scheduler", abstract: "Schedules and runs the DAGs of the dags folder, until it is stopped.",
+    discussion: """
+      Only one scheduler works in a home. Ctrl-C or SIGTERM ends it: tasks that run go on, and the next scheduler \
+      finds them. A second Ctrl-C ends it at once.
+      """)
+
+  @Flag(help: "Run what is due, also what a crash left, and leave.") var untilIdle = false
+  @OptionGroup var parallelism: ParallelismOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let workspace = try Workspace(session, global)
+    return try await workspace.serve(untilIdle: untilIdle, parallelism: parallelism.parallelism)
+  }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Dagrun
+import Engine
+import Scheduling
+import Synchronization
+import Scheduling
+
+struct TriggerCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "trigger",
+    abstract: "Runs a DAG now, to its end.",
+    discussion: """
+      Where a scheduler runs, it gets the run and this command follows it; where none runs, this command is the \
+      scheduler until the run has ended. Ctrl-C cancels the run; a second Ctrl-C leaves at once.
+
+      With --run-id a caller may repeat the command: an unfinished run of that id is followed, a finished one is \
+      reported with its exit code, another conf for the same id is refused.
+      """)
+
+  @OptionGroup var options: TriggerOptions
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    try await options.trigger(Workspace(session, global))
+  }
+}
+
+/// As Airflow calls it.
+struct DAGsTriggerCommand: Command {
+  static let configuration = CommandConfiguration(commandName: "trigger", abstract: "The same as 'dagrun trigger'.")
+
+  @OptionGroup var options: TriggerOptions
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    try await options.trigger(Workspace(session, global))
+  }
+}
+
+struct TriggerOptions: ParsableArguments {
+  @Argument(help: "The DAG.", completion: .dags) var dag: String
+  @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
+  var conf: String?
+  @Option(name: .shortAndLong, help: "The run's id; makes the command safe to repeat.") var runId: String?
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The date the run is for.", valueName: "date"), transform: DateText.parse)
+  var logicalDate: Timestamp?
+  @Flag(help: "Do not wait for the run's end.") var noWait = false
+  @OptionGroup var format: FormatOption
+  @OptionGroup var parallelism: ParallelismOption
+
+  func validate() throws {
+    if let runId, runId.isEmpty { throw ValidationError("--run-id is empty") }
+  }
+
+  func trigger(_ workspace: Workspace) async throws -> ExitStatus {
+    let conf = try ConfText.check(conf)
+    let request = ControlRequest.trigger(dagID: dag, runID: runId, logicalDate: logicalDate, conf: conf)
+    if noWait {
+      let (run, _) = try Self.run(from: await workspace.ask(request))
+      try report(run, workspace.session)
+      if !run.state.isFinished { workspace.mentionWhatRuns("the run") }
+      return .success
+    }
+    try workspace.refusePaused(
+      dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
+    let ended = try await follow(request, workspace)
+    try report(ended.run, workspace.session, counts: ended.counts)
+    return ended.run.state == .success ? .success : .runFailed
+  }
+
+  /// Until the run has ended, also when the process that is the scheduler leaves before.
+  private func follow(_ request: ControlRequest, _ workspace: Workspace) async throws -> RunProgress {
+    let known = Mutex<RunSummary?>(nil)
+    return try await workspace.withScheduler(parallelism: parallelism.parallelism) { control in
+      let run: RunSummary
+      if let before = known.withLock({ $0 }) {
+        run = before
+      } else {
+        let created: Bool
+        (run, created) = try Self.run(from: await control.send(request))
+        known.withLock { $0 = run }
+        if !created {
+          let verb = run.state.isFinished ? "has already ended" : "exists already: following it"
+          workspace.session.errors.line("run \(run.runID) of \(run.dagID) \(verb)")
+        }
+      }
+      return try await RunFollower(
+        control: control, session: workspace.session, showsProgress: !run.state.isFinished
+      ).follow(run)
+    }
+  }
+
+  private static func run(from reply: ControlReply) throws -> (RunSummary, created: Bool) {
+    guard case .run(let run, let created) = reply else { throw Complaint(unexpected: reply) }
+    return (run, created)
+  }
+
+  private func report(_ run: RunSummary, _ session: Session, counts: [String: Int] = [:]) throws {
+    guard format.output == .table else { return try run.record.print(format.output, to: session) }
+    session.output.line(ProgressView.summary(run, counts: counts, style: session.output.style))
+  }
+}

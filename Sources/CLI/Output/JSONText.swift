@@ -1,0 +1,77 @@
+import Dagrun
+
+/// Writes JSON with the fields in their order. (Foundation's encoder sorts them or shuffles them.)
+enum JSONText {
+  /// Two spaces a level, a field a line.
+  static func pretty(_ value: Datum) -> String {
+    var text = ""
+    write(value, indent: 0, isPretty: true, into: &text)
+    return text
+  }
+
+  static func compact(_ value: Datum) -> String {
+    var text = ""
+    write(value, indent: 0, isPretty: false, into: &text)
+    return text
+  }
+
+  /// The shortest digits that read back as the same number; JSON has no infinities, so those are null.
+  static func number(_ value: Double) -> String {
+    guard value.isFinite else { return "null" }
+    let text = "\(value)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
+  private static func write(_ value: Datum, indent: Int, isPretty: Bool, into text: inout String) {
+    switch value {
+    case .null: text += "null"
+    case .bool(let value): text += value ? "true" : "false"
+    case .int(let value): text += String(value)
+    case .double(let value): text += number(value)
+    case .text(let value): quote(value, into: &text)
+    case .time(let value): quote(value.iso8601, into: &text)
+    case .list(let values):
+      writeItems(values, brackets: ("[", "]"), indent: indent, isPretty: isPretty, into: &text) { item, text in
+        write(item, indent: indent + 1, isPretty: isPretty, into: &text)
+      }
+    case .object(let record):
+      writeItems(record.fields, brackets: ("{", "}"), indent: indent, isPretty: isPretty, into: &text) { field, text in
+        quote(field.name, into: &text)
+        text += isPretty ? ": " : ":"
+        write(field.value, indent: indent + 1, isPretty: isPretty, into: &text)
+      }
+    }
+  }
+
+  private static func writeItems<Item>(
+    _ items: [Item], brackets: (String, String), indent: Int, isPretty: Bool, into text: inout String,
+    writeItem: (Item, inout String) -> Void
+  ) {
+    text += brackets.0
+    for (index, item) in items.enumerated() {
+      if index > 0 { text += "," }
+      if isPretty { text += "\n" + String(repeating: "  ", count: indent + 1) }
+      writeItem(item, &text)
+    }
+    if isPretty && !items.isEmpty { text += "\n" + String(repeating: "  ", count: indent) }
+    text += brackets.1
+  }
+
+  private static func quote(_ value: String, into text: inout String) {
+    text += "\""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}

@@ -1,0 +1,27 @@
+/// Colour and weight, where the reader is a terminal that wants them.
+struct Style: Sendable {
+  var isColoured: Bool
+
+  func bold(_ text: String) -> String { wrap(text, "1") }
+  func dim(_ text: String) -> String { wrap(text, "2") }
+  func red(_ text: String) -> String { wrap(text, "31") }
+  func green(_ text: String) -> String { wrap(text, "32") }
+  func yellow(_ text: String) -> String { wrap(text, "33") }
+  func cyan(_ text: String) -> String { wrap(text, "36") }
+
+  /// The state of a run or a task in its colour; Airflow's, as near as a terminal has them.
+  func state(_ state: String) -> String {
+    switch state {
+    case "success": green(state)
+    case "failed": red(state)
+    case "running", "restarting": cyan(state)
+    case "upstream_failed", "up_for_retry", "up_for_reschedule": yellow(state)
+    case "skipped", "removed", "none": dim(state)
+    default: state
+    }
+  }
+
+  private func wrap(_ text: String, _ code: String) -> String {
+    isColoured && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Dagrun
+import Foundation
+
+/// Two dates that an option pair gives.
+enum DateRange {
+  static func check(from: (option: String, date: Timestamp?), to: (option: String, date: Timestamp?)) throws {
+    guard let first = from.date, let last = to.date, first > last else { return }
+    throw ValidationError("\(from.option) \(first.iso8601) comes after \(to.option) \(last.iso8601); swap them")
+  }
+}
+
+enum RegularExpression {
+  static func check(_ pattern: String?, of option: String) throws {
+    guard let pattern else { return }
+    // The engine's kind of regular expression.
+    guard (try? NSRegularExpression(pattern: pattern)) == nil else { return }
+    throw ValidationError("\(option) '\(pattern)' is no regular expression")
+  }
+}
+
+/// The value of `--conf`.
+enum ConfText {
+  /// The same object with sorted keys and no blanks: equal confs are equal texts.
+  static func check(_ text: String?) throws -> String {
+    guard let text else { return "{}" }
+    let value: JSONValue
+    do {
+      value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    } catch {
+      throw Complaint(
+        .wrongUsage, "--conf is no JSON: \(reason(error))", hint: #"write an object: --conf '{"name": "value"}'"#)
+    }
+    guard case .object = value else {
+      throw Complaint(
+        .wrongUsage, "--conf is not a JSON object: \(text)", hint: #"write an object: --conf '{"name": "value"}'"#)
+    }
+    return JSONText.compact(Datum(value))
+  }
+
+  /// What Foundation's parser found, without the error types around it.
+  private static func reason(_ error: any Error) -> String {
+    guard case DecodingError.dataCorrupted(let context) = error else { return "\(error)" }
+    let underlying = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
+    return underlying ?? context.debugDescription
+  }
+}
+
+enum ShellWord {
+  /// As one word for a shell; unchanged where it needs no quotes.
+  static func quote(_ text: String) -> String {
+    let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.,:/@%+=".contains($0)) }
+    return plain && !text.isEmpty
+      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+}

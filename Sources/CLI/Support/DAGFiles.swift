@@ -1,0 +1,105 @@
+import DagBag
+import Dagrun
+import Engine
+import Foundation
+import Scheduling
+import Storage
+
+/// What the files of a dags folder say: their DAGs, and what is wrong with them.
+struct DAGFiles: Sendable {
+  /// By id.
+  let dags: [DAGDescription]
+  let importErrors: [ImportError]
+  let folder: String
+  private let files: [DAGFile]
+
+  init(_ contents: BagContents, folder: String) {
+    dags = contents.files.flatMap(\.dags).sorted { $0.id < $1.id }
+    importErrors = contents.importErrors
+    files = contents.files
+    self.folder = folder
+  }
+
+  /// - Throws: exit code 4 when the DAG is in a file that is broken, and 3 when there is no such DAG.
+  func dag(_ id: String) throws -> DAGDescription {
+    if let dag = dags.first(where: { $0.id == id }) { return dag }
+    throw complaint(aboutMissing: id)
+  }
+
+  /// The compiled file that has the DAG.
+  func file(of id: String) -> DAGFile? { files.first { $0.dags.contains { $0.id == id } } }
+
+  func complaint(aboutMissing id: String) -> Complaint {
+    // A file that does not compile cannot say which DAGs it has; one that has the id in quotes has this one, most likely.
+    let errors = importErrors.filter { Self.mentions(id, inFile: $0.path) }
+    guard !errors.isEmpty else {
+      return Complaint(notFound: "DAG", id, among: dags.map(\.id), hint: "'dagrun dags list' lists those of \(folder)")
+    }
+    let texts = errors.map { $0.text(style: Style(isColoured: false)) }.joined()
+    return Complaint(
+      .importErrors,
+      "DAG '\(id)' cannot be loaded: its file has \(errors.count == 1 ? "an import error" : "import errors")",
+      hint: texts)
+  }
+
+  /// Said by every command that lists DAGs, so that a missing one is no riddle.
+  func mentionImportErrors(to session: Session) {
+    guard !importErrors.isEmpty else { return }
+    let files = Set(importErrors.map(\.path)).count
+    session.errors.line(
+      "\(files) \(files == 1 ? "file has" : "files have") import errors: see 'dagrun dags list-import-errors'")
+  }
+
+  private static func mentions(_ id: String, inFile path: String) -> Bool {
+    var files = [path]
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue,
+      let names = try? FileManager.default.subpathsOfDirectory(atPath: path)
+    {
+      files = names.filter { $0.hasSuffix(".swift") && !$0.hasPrefix(".build/") }.map { path + "/" + $0 }
+    }
+    return files.contains { (try? String(contentsOfFile: $0, encoding: .utf8))?.contains("\"\(id)\"") == true }
+  }
+}
+
+extension ImportError {
+  /// The field names are those of Airflow's REST API v2 (`ImportErrorResponse`), and the line.
+  var record: Record {
+    [
+      "filename": .text(path), "line": .optional(line), "stage": .text(stage.rawValue), "message": .text(message),
+      "stack_trace": .text(details ?? message),
+    ]
+  }
+
+  /// The place and the reason; below it, everything that the compiler said.
+  func text(style: Style) -> String {
+    let place = line.map { "\(path):\($0)" } ?? path
+    var text = "\(style.bold(place)): \(message)\n"
+    for line in (details ?? "").split(whereSeparator: \.isNewline) where stage == .compile || line.count < 200 {
+      text += "    \(line)\n"
+    }
+    return text
+  }
+}
+
+extension Workspace {
+  /// Compiles what has changed. No user code runs in this process.
+  func dagFiles() async throws -> DAGFiles {
+    guard FileManager.default.fileExists(atPath: places.dagsFolder) else {
+      throw Complaint(
+        .wrongUsage, "there is no folder \(places.dagsFolder)",
+        hint: "make it, or name another one with --dags-folder or DAGRUN_DAGS_FOLDER")
+    }
+    try home.make()
+    return DAGFiles(try dagBag.load(pools: Set(try pools().map(\.pool.name))), folder: places.dagsFolder)
+  }
+
+  var dagBag: DagBag {
+    DagBag(DagBag.Options(dagsFolder: places.dagsFolder, cacheFolder: home.cachePath, executable: Self.executable))
+  }
+
+  /// This binary: what describes DAG files, and what workers are.
+  static var executable: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+  }
+}

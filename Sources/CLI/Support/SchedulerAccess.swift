@@ -1,0 +1,114 @@
+import ArgumentParser
+import Dagrun
+import Engine
+import Foundation
+import Logging
+import Scheduling
+import Storage
+
+/// How commands reach the scheduler of the home: the one that runs, or one in this process.
+extension Workspace {
+  /// Asks the scheduler that runs, or one in this process that starts nothing.
+  ///
+  /// - Throws: a refusal, or what keeps the scheduler from answering.
+  func ask(_ request: ControlRequest, of control: (any Control)? = nil) async throws -> ControlReply {
+    if let control = control ?? SocketControl(home) { return try await control.send(request) }
+    return try await withEngine(.offline, parallelism: nil) { try await $0.send(request) }
+  }
+
+  /// Does something with a scheduler that runs tasks: the one that runs, or one in this process for as long.
+  func withScheduler<Result: Sendable>(
+    parallelism: Int?, _ body: @Sendable (any Control) async throws -> Result
+  ) async throws -> Result {
+    while true {
+      do {
+        if let control = SocketControl(home) { return try await body(control) }
+        return try await withEngine(.command, parallelism: parallelism, body)
+      } catch let gone as SchedulerWentAway {
+        // Another command was the scheduler, and its run has ended. Ours has not.
+        session.errors.line("the scheduler of run \(gone.runID) has left; going on without it")
+      }
+    }
+  }
+
+  /// Is the scheduler of the home, until a signal or until nothing is left to do.
+  func serve(untilIdle: Bool, parallelism: Int?) async throws -> ExitStatus {
+    let engine = try await start(.scheduler, parallelism: parallelism, logLevel: .info)
+    let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
+    let interruption = Interruption { continuation.finish() }
+    defer { interruption.end() }
+    if untilIdle {
+      Task {
+        await engine.waitUntilIdle()
+        continuation.finish()
+      }
+    }
+    for await _ in signals {}
+    await engine.stop()
+    return .success
+  }
+
+  /// What was stored waits for a scheduler; says so where none runs.
+  func mentionWhatRuns(_ what: String) {
+    guard SocketControl(home) == nil else { return }
+    session.errors.line("no scheduler is running; \(what) waits for one: 'dagrun scheduler'")
+  }
+
+  /// A paused DAG starts no tasks, so waiting for its run would never end.
+  func refusePaused(_ dagID: String, hint: String) throws {
+    guard try reader()?.dag(dagID)?.isPaused == true else { return }
+    throw Complaint(.wrongUsage, "\(dagID) is paused", hint: hint)
+  }
+
+  private func withEngine<Result: Sendable>(
+    _ mode: Engine.Mode, parallelism: Int?, _ body: (any Control) async throws -> Result
+  ) async throws -> Result {
+    let engine = try await start(mode, parallelism: parallelism, logLevel: .error)
+    do {
+      let result = try await body(EngineControl(engine))
+      await engine.stop()
+      return result
+    } catch {
+      await engine.stop()
+      throw error
+    }
+  }
+
+  private func start(_ mode: Engine.Mode, parallelism: Int?, logLevel: Logger.Level) async throws -> Engine {
+    var options = Engine.Options(home: home, dagsFolder: places.dagsFolder, executable: Self.executable)
+    options.mode = mode
+    options.version = Version.text
+    if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
+    var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
+    logger.logLevel = logLevel
+    return try await Engine.start(options, logger: logger)
+  }
+
+  private func parallelismOfEnvironment() throws -> Int? {
+    guard let text = session.environment["DAGRUN_PARALLELISM"], !text.isEmpty else { return nil }
+    guard let number = Int(text), number >= 1 else {
+      throw Complaint(
+        .wrongUsage, "DAGRUN_PARALLELISM is '\(text)'", hint: "it is how many tasks run at once: 1 or more")
+    }
+    return number
+  }
+}
+
+/// The process that was the scheduler has ended; the run goes on as soon as there is another.
+struct SchedulerWentAway: Error {
+  var runID: String
+}
+
+struct ParallelismOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How many tasks run at once; a scheduler that runs already has its own. (environment: DAGRUN_PARALLELISM; "
+        + "default: 32)", valueName: "count"))
+  var parallelism: Int?
+
+  func validate() throws {
+    if let parallelism, parallelism < 1 {
+      throw ValidationError("--parallelism must be 1 or more, not \(parallelism)")
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Dagrun
+import Foundation
+
+/// What a command has of the world around it. Tests make their own.
+struct Session: Sendable {
+  var environment: [String: String]
+  var workingDirectory: String
+  var output: Output
+  var errors: Output
+  /// A line that a person typed; nil at the end of the input.
+  var readLine: @Sendable () -> String?
+  var inputIsTerminal: Bool
+
+  static func process() -> Session {
+    let environment = ProcessInfo.processInfo.environment
+    return Session(
+      environment: environment, workingDirectory: FileManager.default.currentDirectoryPath,
+      output: .descriptor(STDOUT_FILENO, environment: environment),
+      errors: .descriptor(STDERR_FILENO, environment: environment),
+      readLine: { Swift.readLine() }, inputIsTerminal: isatty(STDIN_FILENO) == 1)
+  }
+
+  func places(_ options: GlobalOptions) throws -> Places {
+    try Places.find(
+      home: options.home, dagsFolder: options.dagsFolder, environment: environment, workingDirectory: workingDirectory)
+  }
+
+  /// Asks before something is lost. Where nobody can answer, `-y` has to.
+  func confirm(_ question: String) throws {
+    guard inputIsTerminal else {
+      throw Complaint(
+        .wrongUsage, "\(question) Nobody can answer: the input is no terminal", hint: "say -y to go ahead")
+    }
+    errors.write("\(question) [y/N] ")
+    let answer = readLine()?.lowercased()
+    guard answer == "y" || answer == "yes" else {
+      throw Complaint(.interrupted, "not confirmed; nothing was changed")
+    }
+  }
+}
+
+extension Session {
+  /// For what belongs to a question, not to the result.
+  var withOutputToErrors: Session {
+    var copy = self
+    copy.output = errors
+    return copy
+  }
+}

@@ -1,0 +1,72 @@
+import Dagrun
+import Scheduling
+import Storage
+
+/// One task of a DAG for a date, without the run: what `tasks render` and `tasks run` work on.
+struct TrialRun {
+  let dag: DAGDescription
+  let task: TaskDescription
+  /// The context of the run of that date, where there is one, or what a manual run of that date would have.
+  let context: RunContext
+  /// Of the tasks upstream, by their id, as JSON: from the run of that date, or else from the newest run that has it.
+  let outputs: [String: String]
+
+  /// - Parameter conf: nil: that of the run of that date, or none.
+  init(_ task: TaskDescription, of dag: DAGDescription, at date: Timestamp, conf: String?, in workspace: Workspace)
+    throws
+  {
+    self.dag = dag
+    self.task = task
+    let reader = try workspace.reader()
+    let run = try reader?.listRuns(RunFilter(dagID: dag.id, fromDate: date, toDate: date, limit: 1)).first
+    let previous = try reader?.previousSuccessfulRun(dagID: dag.id, before: date)
+    let interval = run?.dataInterval
+    context = RunContext(
+      dagID: dag.id, runID: run?.runID ?? "manual__\(date.iso8601)", logicalDate: date,
+      dataIntervalStart: interval?.start ?? date, dataIntervalEnd: interval?.end ?? date,
+      runAfter: run?.runAfter ?? date, previousSuccessStart: previous?.dataInterval?.start,
+      previousSuccessEnd: previous?.dataInterval?.end,
+      parameters: try Self.parameters(of: dag, conf: conf ?? run?.conf ?? "{}"),
+      variables: Dictionary(uniqueKeysWithValues: try workspace.variables().map { ($0.key, $0.value) }))
+
+    var outputs: [String: String] = [:]
+    var missing = task.upstream
+    let newest = try reader?.listRuns(RunFilter(dagID: dag.id, limit: 100)) ?? []
+    for run in [run].compactMap(\.self) + newest where !missing.isEmpty {
+      outputs.merge(try reader?.outputs(run: run.number, missing) ?? [:]) { $1 }
+      missing.removeAll { outputs[$0] != nil }
+    }
+    self.outputs = outputs
+  }
+
+  private static func parameters(of dag: DAGDescription, conf: String) throws -> [String: JSONValue] {
+    do {
+      return try dag.resolveParameters(conf: conf)
+    } catch {
+      throw Complaint(.wrongUsage, "\(error)", hint: "'dagrun dags details \(dag.id)' shows the parameters")
+    }
+  }
+
+  /// - Parameter standIns: put a name where an output is not there; otherwise it is an error.
+  func render(_ template: Template, for context: Template.Context, standIns: Bool) throws -> String {
+    var outputs = outputs
+    if standIns {
+      for id in task.upstream where outputs[id] == nil { outputs[id] = "\"<output of \(id)>\"" }
+    }
+    let values = Template.Values(run: self.context, taskID: task.id, tryNumber: 1, outputs: outputs)
+    do {
+      return try template.render(values, for: context)
+    } catch let error as RenderError {
+      throw Complaint(.wrongUsage, "task \(task.id): \(error)")
+    }
+  }
+}
+
+extension DAGDescription {
+  /// - Throws: exit code 3.
+  func task(_ taskID: String) throws -> TaskDescription {
+    if let task = tasks.first(where: { $0.id == taskID }) { return task }
+    throw Complaint(
+      notFound: "task", taskID, among: tasks.map(\.id), hint: "'dagrun tasks list \(id)' lists those of \(id)")
+  }
+}

@@ -1,0 +1,154 @@
+internal import Dispatch
+internal import Foundation
+internal import Glibc
+internal import Processes
+
+/// Takes requests on the home's socket: a connection carries one request and its answers.
+///
+/// Confined to the engine's queue.
+final class ControlServer: @unchecked Sendable {
+  private let queue: DispatchQueue
+  private let home: Home
+  private let handler: (ControlRequest, ControlConnection) -> Void
+  private let source: any DispatchSourceRead
+  private var connections: [ObjectIdentifier: ControlConnection] = [:]
+
+  /// - Parameter handler: called on `queue`; answers through the connection, now or later.
+  init(
+    home: Home, queue: DispatchQueue, handler: @escaping (ControlRequest, ControlConnection) -> Void
+  ) throws(SystemError) {
+    self.queue = queue
+    self.home = home
+    self.handler = handler
+    let listener = try ControlSocket.listen(in: home)
+    _ = fcntl(listener, F_SETFL, O_NONBLOCK)
+    source = DispatchSource.makeReadSource(fileDescriptor: listener, queue: queue)
+    source.setEventHandler { [weak self] in self?.accept(listener) }
+    source.setCancelHandler { close(listener) }
+    source.resume()
+  }
+
+  /// Takes no further requests and drops those that wait for an answer.
+  func stop() {
+    dispatchPrecondition(condition: .onQueue(queue))
+    unlink(home.socketPath)
+    source.cancel()
+    for connection in connections.values { connection.close() }
+  }
+
+  private func accept(_ listener: Int32) {
+    dispatchPrecondition(condition: .onQueue(queue))
+    while true {
+      let descriptor = retrying { Glibc.accept(listener, nil, nil) }
+      guard descriptor >= 0 else { return }
+      _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      let connection = ControlConnection(descriptor, queue: queue, handler: handler)
+      let name = ObjectIdentifier(connection)
+      connections[name] = connection
+      connection.closed = { [weak self] in self?.connections[name] = nil }
+      connection.open()
+    }
+  }
+}
+
+/// One client of the server. Confined to the engine's queue; a client that does not read never holds the engine up.
+final class ControlConnection: @unchecked Sendable {
+  /// Answers that a client has not read yet; one that lets so much pile up is dropped.
+  private static let limitBytes = 64 << 20
+
+  private let descriptor: Int32
+  private let queue: DispatchQueue
+  private let handler: (ControlRequest, ControlConnection) -> Void
+  private let reader: any DispatchSourceRead
+  private let writer: any DispatchSourceWrite
+  private var received = Data()
+  private var unsent = Data()
+  private var isWriterResumed = false
+  private(set) var isClosed = false
+  private var openSources = 2
+  fileprivate var closed: () -> Void = {}
+  /// Called once, when the client has gone: nobody wants further answers.
+  var onClose: () -> Void = {}
+
+  fileprivate init(
+    _ descriptor: Int32, queue: DispatchQueue, handler: @escaping (ControlRequest, ControlConnection) -> Void
+  ) {
+    self.descriptor = descriptor
+    self.queue = queue
+    self.handler = handler
+    reader = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    writer = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
+  }
+
+  fileprivate func open() {
+    reader.setEventHandler { [weak self] in self?.receive() }
+    writer.setEventHandler { [weak self] in self?.send() }
+    // The descriptor may be given away only when neither source looks at it any more.
+    let released: () -> Void = { [self] in
+      openSources -= 1
+      if openSources == 0 { Glibc.close(descriptor) }
+    }
+    reader.setCancelHandler(handler: released)
+    writer.setCancelHandler(handler: released)
+    reader.resume()
+  }
+
+  func reply(_ reply: ControlReply) {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard !isClosed else { return }
+    unsent += ControlLine.encode(reply)
+    send()
+  }
+
+  func close() {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard !isClosed else { return }
+    isClosed = true
+    // A suspended source cannot be cancelled for good.
+    if !isWriterResumed { writer.resume() }
+    reader.cancel()
+    writer.cancel()
+    closed()
+    onClose()
+  }
+
+  private func receive() {
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = retrying { read(descriptor, &chunk, chunk.count) }
+      if count < 0 && errno == EAGAIN { break }
+      guard count > 0 else { return close() }
+      received += chunk[..<count]
+    }
+    while let line = ControlLine.next(in: &received) {
+      do {
+        handler(try JSONDecoder().decode(ControlRequest.self, from: line), self)
+      } catch {
+        reply(
+          .refused(
+            ControlRefusal(.invalid, "the scheduler does not know this request; is it of another version of dagrun?")))
+      }
+    }
+  }
+
+  private func send() {
+    while !isClosed && !unsent.isEmpty {
+      let count = unsent.withUnsafeBytes { bytes in
+        retrying { Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
+      }
+      if count < 0 {
+        if errno == EAGAIN && unsent.count <= Self.limitBytes { return awaitRoom(true) }
+        return close()
+      }
+      unsent = Data(unsent.dropFirst(count))
+    }
+    if !isClosed { awaitRoom(false) }
+  }
+
+  private func awaitRoom(_ isNeeded: Bool) {
+    guard isNeeded != isWriterResumed else { return }
+    isWriterResumed = isNeeded
+    if isNeeded { writer.resume() } else { writer.suspend() }
+  }
+}

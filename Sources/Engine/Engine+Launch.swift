@@ -1,0 +1,172 @@
+internal import Dagrun
+internal import Dispatch
+internal import Foundation
+internal import Processes
+internal import Scheduling
+internal import Storage
+internal import Workers
+
+/// What launching the tasks of one run needs, found out when the first one starts.
+struct LaunchedRun {
+  var plan: DAGPlan
+  var briefing: RunBriefing
+  var library: String
+  var entry: String
+}
+
+extension Engine {
+  func launch(_ key: TaskInstanceKey, tryNumber: Int) {
+    let id = TryID(key, tryNumber: tryNumber)
+    do {
+      let run = try launchedRun(key.run)
+      guard let position = run.plan.position(of: key.taskID) else {
+        throw LaunchError("the run's DAG has no such task", isRetryable: false)
+      }
+      let work = try work(of: run.plan.description.tasks[position], in: run, tryNumber: tryNumber)
+      pool!.submit(
+        PendingTry(
+          assignment: TryAssignment(id: id, work: work, graceSeconds: options.graceSeconds), briefing: run.briefing,
+          logPath: run.briefing.logPath(taskID: key.taskID, tryNumber: tryNumber)))
+    } catch {
+      let (reason, isRetryable) =
+        switch error {
+        case let error as LaunchError: (error.reason, error.isRetryable)
+        case let error as RenderError: (error.description, false)
+        default: ("\(error)", true)
+        }
+      let logPath = logPath(key, tryNumber: tryNumber)
+      if let logPath { WorkerOutput.note(reason, inLog: logPath) }
+      // In the next round of this batch: the step that launched it is still being performed.
+      pending.append(
+        PendingEvent(.taskFinished(key, tryNumber: tryNumber, .failed(reason, isRetryable: isRetryable))))
+    }
+  }
+
+  private struct LaunchError: Error {
+    var reason: String
+    var isRetryable: Bool
+
+    init(_ reason: String, isRetryable: Bool) {
+      self.reason = reason
+      self.isRetryable = isRetryable
+    }
+  }
+
+  private func work(
+    of task: TaskDescription, in run: LaunchedRun, tryNumber: Int
+  ) throws -> TryAssignment.Work {
+    switch task.work {
+    case .swift:
+      return .swift(library: run.library, entry: run.entry, inputs: try inputs(of: task, in: run))
+    case .bash(let script):
+      let templates = [script] + task.environment.values + (task.workingDirectory.map { [$0] } ?? [])
+      let values = Template.Values(
+        run: run.briefing.context, taskID: task.id, tryNumber: tryNumber,
+        outputs: try outputs(of: templates.flatMap(\.usedOutputs), in: run))
+      return .bash(
+        script: try script.render(values, for: .shell),
+        environment: try task.environment.mapValues { try $0.render(values, for: .plain) },
+        workingDirectory: try task.workingDirectory.map { template in
+          let path = try template.render(values, for: .plain)
+          return path.hasPrefix("/") ? path : options.dagsFolder + "/" + path
+        })
+    case .computeEngineJob:
+      throw LaunchError(
+        "this version of dagrun cannot run a ComputeEngineJobOperator yet; the job was not started",
+        isRetryable: false)
+    case .empty:
+      preconditionFailure("\(task.id): a task without work was launched")
+    }
+  }
+
+  private func inputs(of task: TaskDescription, in run: LaunchedRun) throws -> [String] {
+    guard !task.inputs.isEmpty else { return [] }
+    let outputs = try outputs(of: task.inputs, in: run)
+    // What was skipped has no output; a closure that takes an optional gets nil.
+    return task.inputs.map { outputs[$0] ?? "null" }
+  }
+
+  private func outputs(of taskIDs: [String], in run: LaunchedRun) throws -> [String: String] {
+    taskIDs.isEmpty ? [:] : try store.outputs(run: run.briefing.run, taskIDs)
+  }
+
+  private func launchedRun(_ number: Int64) throws -> LaunchedRun {
+    guard let run = scheduler.run(number), let plan = scheduler.plan(ofRun: number) else {
+      preconditionFailure("run \(number) launches a task, and is not there")
+    }
+    // A run that was cleared may have moved to another version.
+    if let known = runs[number], known.plan === plan { return known }
+    guard let version = try store.version(run.version, dagID: run.dagID) else {
+      throw LaunchError("version \(run.version) of DAG \(run.dagID) is not in the database", isRetryable: false)
+    }
+    let previous = try run.logicalDate.flatMap {
+      try store.previousSuccessfulRun(dagID: run.dagID, before: $0)
+    }
+    let context = RunContext(
+      dagID: run.dagID, runID: run.runID, logicalDate: run.logicalDate, dataIntervalStart: run.dataInterval?.start,
+      dataIntervalEnd: run.dataInterval?.end, runAfter: run.runAfter,
+      previousSuccessStart: previous?.dataInterval?.start ?? previous?.logicalDate,
+      previousSuccessEnd: previous?.dataInterval?.end ?? previous?.logicalDate,
+      parameters: try plan.description.resolveParameters(conf: run.conf), variables: try store.variableValues())
+    let launched = LaunchedRun(
+      plan: plan,
+      briefing: RunBriefing(
+        run: number, context: context, logFolder: options.home.logFolder(dagID: run.dagID, runID: run.runID),
+        workingDirectory: options.dagsFolder),
+      library: version.libraryPath, entry: version.entryName)
+    runs[number] = launched
+    return launched
+  }
+
+  func logPath(_ key: TaskInstanceKey, tryNumber: Int) -> String? {
+    scheduler.run(key.run).map {
+      options.home.logPath(dagID: $0.dagID, runID: $0.runID, taskID: key.taskID, tryNumber: tryNumber)
+    }
+  }
+
+  // MARK: The end of a try
+
+  func tryEnded(_ id: TryID, _ end: WorkerPool.TryEnd) {
+    let stopReason = stopReasons.isEmpty ? nil : stopReasons.removeValue(forKey: id)
+    let result: TaskResult
+    switch end {
+    case .reported(let reported): result = TaskResult(reported, stopReason: stopReason)
+    case .workerEnded(let status): result = TaskResult(workerEnded: status)
+    case .failed(let reason): result = .failed(reason)
+    case .stoppedBeforeStart:
+      let date = now().microseconds
+      result = TaskResult(TryResult(.stopped(), startDate: date, endDate: date), stopReason: stopReason)
+    }
+    pending.append(PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, result)))
+  }
+
+  func stop(_ key: TaskInstanceKey, tryNumber: Int, _ reason: Action.StopReason) {
+    let id = TryID(key, tryNumber: tryNumber)
+    stopReasons[id] = reason
+    guard pool?.stop(id) == true || adopted?.stop(id) == true else {
+      stopReasons[id] = nil
+      return
+    }
+    // The worker kills the task after its grace period. This is for a worker that does not.
+    queue.asyncAfter(deadline: .now() + options.graceSeconds + 5) { [weak self] in
+      guard let self, stopReasons[id] != nil else { return }
+      pool?.kill(id)
+      adopted?.kill(id)
+    }
+  }
+}
+
+extension Template {
+  /// The tasks whose outputs it uses.
+  var usedOutputs: [String] { parts.compactMap(\.usedOutput) }
+}
+
+extension Template.Part {
+  fileprivate var usedOutput: String? {
+    switch self {
+    case .output(let taskID): taskID
+    case .raw(let part): part.usedOutput
+    case .text, .value, .variable: nil
+    }
+  }
+}

@@ -1,0 +1,141 @@
+internal import Dagrun
+internal import Dispatch
+internal import Glibc
+internal import Scheduling
+internal import Storage
+
+/// What commands ask for.
+extension Engine {
+  /// A request that came over the socket.
+  func handle(_ request: ControlRequest, from connection: ControlConnection) {
+    let follower = handle(request) { connection.reply($0) }
+    if let follower { connection.onClose = { [weak self] in self?.followers.remove(follower) } }
+  }
+
+  /// - Parameter reply: called on the queue; once, or for `follow` until the run has ended.
+  /// - Returns: the follower that was made, for whoever may lose interest.
+  @discardableResult
+  func handle(_ request: ControlRequest, reply: @escaping (ControlReply) -> Void) -> Follower? {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard !isStopped else {
+      reply(.refused(ControlRefusal(.unavailable, "the scheduler was stopped")))
+      return nil
+    }
+    switch request {
+    case .ping: reply(.status(status))
+    case .reload: reloadDAGFiles { reply(.done) }
+    case .follow(let run): return follow(run, reply)
+    case .explain(let dagID, let runID, let taskID):
+      answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
+    case .trigger, .backfill, .clear, .setTaskState, .setRunState, .setPaused, .deleteDAG:
+      // Somebody may have saved the file a moment ago.
+      withCurrentDAGFiles { [self] in translateAndSubmit(request, reply) }
+    case .cancelBackfill, .setPool, .deletePool:
+      translateAndSubmit(request, reply)
+    }
+    return nil
+  }
+
+  private func translateAndSubmit(_ request: ControlRequest, _ reply: @escaping (ControlReply) -> Void) {
+    guard failedCommits == nil else {
+      return reply(.refused(ControlRefusal(.unavailable, "the database cannot be written at the moment")))
+    }
+    do throws(ControlRefusal) {
+      switch try translation.translate(request) {
+      case .answer(let answer): reply(answer)
+      case .event(let event, let answer):
+        try loadPlans(of: event)
+        submit(event) { [self] result in
+          self.answer(reply) { () throws(ControlRefusal) in try answer(try result.get()) }
+        }
+      }
+    } catch {
+      reply(.refused(error))
+    }
+  }
+
+  private func answer(
+    _ reply: (ControlReply) -> Void, _ body: () throws(ControlRefusal) -> ControlReply
+  ) {
+    do throws(ControlRefusal) {
+      reply(try body())
+    } catch {
+      reply(.refused(error))
+    }
+  }
+
+  private var translation: RequestTranslation {
+    RequestTranslation(
+      store: store, plan: { [self] in scheduler.plan(ofDAG: $0) },
+      dagIDs: { [self] in scheduler.dagRecords.filter { $0.version != nil }.map(\.dagID) },
+      importError: { [self] in importError($0) }, now: now())
+  }
+
+  /// Runs that have ended are on versions that the scheduler may not hold.
+  private func loadPlans(of event: Event) throws(ControlRefusal) {
+    var plans: [DAGPlan] = []
+    for snapshot in event.loadedRuns where scheduler.run(snapshot.run.number) == nil {
+      let run = snapshot.run
+      if scheduler.plan(ofDAG: run.dagID)?.version == run.version { continue }
+      if plans.contains(where: { $0.dagID == run.dagID && $0.version == run.version }) { continue }
+      do {
+        if let stored = try store.version(run.version, dagID: run.dagID) { plans.append(try stored.plan()) }
+      } catch {
+        throw ControlRefusal(.unavailable, "\(error)")
+      }
+    }
+    if !plans.isEmpty { pending.append(PendingEvent(.plansLoaded(plans))) }
+  }
+
+  private var status: SchedulerStatus {
+    SchedulerStatus(
+      pid: getpid(), version: options.version, startedAt: startedAt, runningTasks: scheduler.activeTasks,
+      unfinishedRuns: scheduler.unfinishedRunCount)
+  }
+
+  /// Of a run that the scheduler does not hold, the database says all there is to say.
+  private func explain(dagID: String, runID: String, taskID: String) throws(ControlRefusal) -> ControlReply {
+    let run = try translation.run(dagID: dagID, runID: runID).run
+    let key = TaskInstanceKey(run: run.number, taskID: taskID)
+    do {
+      guard let task = try store.taskInstance(key) else {
+        throw ControlRefusal(.unknownTask(dagID: dagID, taskID: taskID))
+      }
+      let reasons = scheduler.explain(key, at: now()).map(\.description)
+      return .reasons(
+        state: task.instance.state.rawValue, reasons.isEmpty ? [task.reason].compactMap { $0 } : reasons)
+    } catch {
+      throw (error as? ControlRefusal) ?? ControlRefusal(.unavailable, "\(error)")
+    }
+  }
+
+  private func follow(_ run: Int64, _ reply: @escaping (ControlReply) -> Void) -> Follower? {
+    let snapshot: RunSnapshot?
+    do {
+      snapshot = try scheduler.snapshot(ofRun: run) ?? store.runSnapshots(numbers: [run]).first
+    } catch {
+      reply(.refused(ControlRefusal(.unavailable, "\(error)")))
+      return nil
+    }
+    guard let snapshot else {
+      reply(.refused(ControlRefusal(.notFound, "no run number \(run)")))
+      return nil
+    }
+    let follower = Follower(snapshot, send: reply)
+    if !follower.hasEnded { followers.add(follower) }
+    return follower
+  }
+}
+
+extension Event {
+  fileprivate var loadedRuns: [RunSnapshot] {
+    switch self {
+    case .backfill(let request): request.existing
+    case .clear(let request): request.loaded
+    case .setTaskState(_, _, let loaded), .setRunState(_, _, let loaded): loaded.map { [$0] } ?? []
+    case .dagsLoaded, .plansLoaded, .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled, .wake,
+      .trigger, .cancelBackfill, .setPaused, .setPool, .deletePool, .deleteDAG:
+      []
+    }
+  }
+}

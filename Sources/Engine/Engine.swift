@@ -1,0 +1,242 @@
+internal import DagBag
+internal import Dagrun
+internal import Dispatch
+internal import Foundation
+internal import Glibc
+package import Logging
+internal import Processes
+internal import Scheduling
+internal import Storage
+package import Workers
+
+/// The one loop:  events -> Scheduler -> one transaction -> actions.
+///
+/// Everything below is confined to one serial queue, which owns the scheduler, the database and the workers. What
+/// workers say, timers and requests append events; a batch handles all there are with one commit (`Engine+Batch`).
+/// Nothing is launched, answered or reported that is not committed.
+///
+///     Engine+Batch      events to actions, and what happens when the disk fails
+///     Engine+Launch     a task's templates and inputs, to what a worker is given
+///     Engine+Recovery   what became of the tries of the last scheduler
+///     Engine+Requests   what commands ask for
+///     Engine+DAGFiles   reading the DAG files, and noticing that they changed
+package final class Engine: @unchecked Sendable {
+  package struct Options: Sendable {
+    package var home: Home
+    /// Absolute.
+    package var dagsFolder: String
+    package var mode: Mode = .scheduler
+    /// Task instances that run at once.
+    package var parallelism = 32
+    /// Between SIGTERM and SIGKILL.
+    package var graceSeconds = 10.0
+    package var workerProgram: WorkerProgram
+    /// The `dagrun` that describes DAG files.
+    package var executable: String
+    /// Where the compiler keeps what it makes of the system's headers; nil: in the home.
+    package var moduleCacheFolder: String?
+    /// What `ping` is answered.
+    package var version = ""
+
+    package init(home: Home, dagsFolder: String, executable: String, workerProgram: WorkerProgram = .init()) {
+      self.home = home
+      self.dagsFolder = dagsFolder
+      self.executable = executable
+      self.workerProgram = workerProgram
+    }
+  }
+
+  package enum Mode: Sendable {
+    /// Runs what is due, and listens on the home's socket, until `stop`.
+    case scheduler
+    /// As `scheduler`, for a command that is its own scheduler until its run has ended: makes no scheduled runs.
+    case command
+    /// For commands where no scheduler runs: answers requests, and starts nothing.
+    case offline
+  }
+
+  let options: Options
+  let logger: Logger
+  let queue = DispatchQueue(label: "dagrun.engine")
+  let startedAt: Timestamp
+  let bag: DagBag
+
+  // Confined to the queue.
+  var lock: SchedulerLock?
+  var store: Store
+  var scheduler: Scheduler
+  var pool: WorkerPool?
+  var poolSource: (any DispatchSourceRead)?
+  var server: ControlServer?
+  var watcher: FolderWatcher?
+  var isStopped = false
+
+  var pending: [PendingEvent] = []
+  /// Committed, and to be told to those who wait for it after the actions.
+  var isInBatch = false
+  var timer: any DispatchSourceTimer
+  var timerIsSetFor: Timestamp?
+  /// How often in a row the database could not be written; nil: it can.
+  var failedCommits: Int?
+
+  var runs: [Int64: LaunchedRun] = [:]
+  var stopReasons: [TryID: Action.StopReason] = [:]
+  var adopted: AdoptedWorkers?
+  var followers = Followers()
+  var idleWaiters: [() -> Void] = []
+  var dagFiles = DAGFiles()
+
+  /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and goes
+  /// on.
+  ///
+  /// - Throws: `ControlRefusal` with `unavailable`: another scheduler has the home, or disk or database fail.
+  package static func start(_ options: Options, logger: Logger) async throws -> Engine {
+    try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue.global().async {
+        continuation.resume(
+          with: Result {
+            let engine = try Engine(options, logger: logger)
+            try engine.queue.sync { try engine.begin() }
+            return engine
+          })
+      }
+    }
+  }
+
+  private init(_ options: Options, logger: Logger) throws {
+    self.options = options
+    self.logger = logger
+    startedAt = now()
+    // A limit on the size of files fails a write, as a full disk does, and ends nothing.
+    signal(SIGXFSZ, SIG_IGN)
+    lastScheduler = SchedulerLock.holder(of: options.home)
+    lock = try SchedulerLock(options.home)
+    var files = DagBag.Options(
+      dagsFolder: options.dagsFolder, cacheFolder: options.home.cachePath, executable: options.executable)
+    files.moduleCacheFolder = options.moduleCacheFolder
+    bag = DagBag(files)
+    do {
+      store = try Store(path: options.home.databasePath)
+      let limits =
+        switch options.mode {
+        case .scheduler: Limits(parallelism: options.parallelism)
+        case .command: Limits(parallelism: options.parallelism, makesScheduledRuns: false)
+        case .offline: Limits.offline
+        }
+      scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
+    } catch {
+      throw ControlRefusal(.unavailable, error.description)
+    }
+    timer = DispatchSource.makeTimerSource(queue: queue)
+  }
+
+  /// Who had the home before; read before the lock was taken.
+  let lastScheduler: SchedulerLock.Holder?
+
+  private func begin() throws {
+    dispatchPrecondition(condition: .onQueue(queue))
+    timer.setEventHandler { [weak self] in self?.timerFired() }
+    timer.resume()
+    guard options.mode != .offline else { return }
+    try startPool()
+    recover()
+    loadDAGFiles()
+    pending.append(PendingEvent(.wake))
+    handlePending()
+    startServer()
+    watchDAGFiles()
+  }
+
+  private func startPool() throws {
+    do throws(SystemError) {
+      try makeFolders(options.home.workersPath, mode: 0o700)
+      let pool = try WorkerPool(
+        WorkerPool.Options(program: options.workerProgram, folder: options.home.workersPath), queue: queue,
+        logger: logger
+      ) { [unowned self] id, end in tryEnded(id, end) }
+      // Its process starts while this one restores and reads.
+      pool.warmUp()
+      self.pool = pool
+      adopted = AdoptedWorkers(queue: queue) { [weak self] worker in self?.adoptedWorkerEnded(worker) }
+      let source = DispatchSource.makeReadSource(fileDescriptor: pool.poller.descriptor, queue: queue)
+      source.setEventHandler { [weak self] in self?.pump() }
+      source.resume()
+      poolSource = source
+    } catch {
+      throw ControlRefusal(.unavailable, "\(error)")
+    }
+  }
+
+  private func startServer() {
+    do {
+      server = try ControlServer(home: options.home, queue: queue) { [weak self] request, connection in
+        self?.handle(request, from: connection)
+      }
+    } catch {
+      // Runs go on; only commands cannot reach this scheduler.
+      logger.error("commands cannot reach this scheduler", metadata: ["reason": "\(error)"])
+    }
+  }
+
+  /// Stops scheduling and lets go of the home. Tasks that run bring themselves to their end, and the next scheduler
+  /// finds their results.
+  package func stop() async {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        end()
+        continuation.resume()
+      }
+    }
+  }
+
+  private func end() {
+    guard !isStopped else { return }
+    isStopped = true
+    timer.cancel()
+    server?.stop()
+    server = nil
+    watcher = nil
+    poolSource?.cancel()
+    pool?.stop()
+    adopted?.stop()
+    followers.endAll(ControlRefusal(.unavailable, "the scheduler was stopped"))
+    for waiter in idleWaiters { waiter() }
+    idleWaiters = []
+    try? store.close()
+    lock = nil
+  }
+
+  /// Returns when nothing runs, and nothing will by itself: no run is unfinished, but for those of paused DAGs.
+  package func waitUntilIdle() async {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        idleWaiters.append { continuation.resume() }
+        tellIfIdle()
+      }
+    }
+  }
+
+  func tellIfIdle() {
+    guard !idleWaiters.isEmpty, isIdle else { return }
+    for waiter in idleWaiters { waiter() }
+    idleWaiters = []
+  }
+
+  private var isIdle: Bool {
+    if isStopped { return true }
+    guard scheduler.activeTasks == 0, pool?.activeCount ?? 0 == 0, pending.isEmpty, !dagFiles.isLoading else {
+      return false
+    }
+    return scheduler.unfinishedRuns.allSatisfy { number in
+      guard let run = scheduler.run(number) else { return true }
+      return scheduler.dagRecord(run.dagID)?.isPaused ?? false
+    }
+  }
+}
+
+/// Microseconds since 1970, without the floating point of `Date`.
+func now() -> Timestamp {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+}

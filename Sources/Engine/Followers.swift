@@ -1,0 +1,127 @@
+internal import Dagrun
+internal import Dispatch
+internal import Scheduling
+
+/// Those who follow a run: each gets what has moved since its last report, at most every so often, and the end at once.
+///
+/// Confined to the engine's queue.
+struct Followers {
+  private static let intervalMicroseconds: Int64 = 50_000
+  private var all: [Int64: [Follower]] = [:]
+
+  func isEmpty(of run: Int64) -> Bool { all[run] == nil }
+
+  mutating func add(_ follower: Follower) {
+    all[follower.run.number, default: []].append(follower)
+  }
+
+  mutating func remove(_ follower: Follower) {
+    all[follower.run.number]?.removeAll { $0 === follower }
+    if all[follower.run.number]?.isEmpty == true { all[follower.run.number] = nil }
+  }
+
+  /// Tells what was committed to those whom it concerns.
+  mutating func tell(_ changes: [Change], at now: Timestamp, on queue: DispatchQueue) {
+    guard !all.isEmpty else { return }
+    var touched: [Int64] = []
+    for change in changes {
+      guard let number = change.run, let followers = all[number] else { continue }
+      for follower in followers { follower.take(change, at: now) }
+      if touched.last != number, !touched.contains(number) { touched.append(number) }
+    }
+    for number in touched {
+      for follower in all[number] ?? [] {
+        follower.reportWhenDue(at: now, everyMicroseconds: Self.intervalMicroseconds, on: queue)
+        if follower.hasEnded { remove(follower) }
+      }
+    }
+  }
+
+  mutating func endAll(_ refusal: ControlRefusal) {
+    for follower in all.values.joined() { follower.send(.refused(refusal)) }
+    all = [:]
+  }
+}
+
+final class Follower: @unchecked Sendable {
+  private(set) var run: DAGRun
+  let send: (ControlReply) -> Void
+  private var moved: [RunProgress.MovedTask] = []
+  private var counts: [TaskState: Int] = [:]
+  private var lastReport = Timestamp(microseconds: 0)
+  private var isReportDue = false
+  private(set) var hasEnded = false
+
+  /// The first report tells of every task that has moved at all.
+  init(_ snapshot: RunSnapshot, send: @escaping (ControlReply) -> Void) {
+    run = snapshot.run
+    self.send = send
+    count(snapshot.tasks)
+    for task in snapshot.tasks where task.state != .none {
+      moved.append(
+        .init(
+          taskID: task.taskID, state: task.state, tryNumber: task.tryNumber,
+          at: task.endDate ?? task.startDate ?? run.queuedAt, reason: nil))
+    }
+    report()
+  }
+
+  private func count(_ tasks: [TaskInstance]) {
+    counts = [:]
+    for task in tasks { counts[task.state, default: 0] += 1 }
+  }
+
+  func take(_ change: Change, at now: Timestamp) {
+    switch change {
+    case .runChanged(let transition): run = transition.to
+    case .runReplanned(let snapshot):
+      run = snapshot.run
+      count(snapshot.tasks)
+    case .taskChanged(let transition):
+      counts[transition.from, default: 0] -= 1
+      counts[transition.to.state, default: 0] += 1
+      moved.append(
+        .init(
+          taskID: transition.key.taskID, state: transition.to.state, tryNumber: transition.to.tryNumber, at: now,
+          reason: transition.reason))
+    case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
+      .backfillCreated, .backfillCompleted:
+      break
+    }
+  }
+
+  func reportWhenDue(at now: Timestamp, everyMicroseconds interval: Int64, on queue: DispatchQueue) {
+    if run.state.isFinished || now.microseconds - lastReport.microseconds >= interval {
+      lastReport = now
+      report()
+    } else if !isReportDue {
+      isReportDue = true
+      queue.asyncAfter(deadline: .now() + .microseconds(Int(interval))) { [weak self] in
+        guard let self, !hasEnded else { return }
+        isReportDue = false
+        report()
+      }
+    }
+  }
+
+  private func report() {
+    hasEnded = run.state.isFinished
+    var named: [String: Int] = [:]
+    for (state, count) in counts where count > 0 { named[state.rawValue] = count }
+    send(.progress(RunProgress(run: RunSummary(run), moved: moved, counts: named, isFinal: hasEnded)))
+    moved = []
+  }
+}
+
+extension Change {
+  fileprivate var run: Int64? {
+    switch self {
+    case .runChanged(let transition): transition.run
+    case .taskChanged(let transition): transition.key.run
+    case .runReplanned(let snapshot): snapshot.run.number
+    case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
+      .backfillCreated, .backfillCompleted:
+      nil
+    }
+  }
+}

@@ -1,0 +1,53 @@
+internal import Processes
+internal import Workers
+
+/// One worker process of this scheduler:  starting -> idle -> busy -> idle … -> leaving -> gone
+final class PooledWorker {
+  enum State {
+    case starting
+    case idle
+    case busy(PendingTry)
+    /// Was told to leave, or has closed its end; its process is waited for.
+    case leaving
+  }
+
+  let number: Int
+  let link: WorkerLink
+  var state: State = .starting
+  /// The compiled DAG file it has loaded; nil: none yet, it can take any.
+  var library: String?
+  /// Runs that it was briefed about.
+  var briefed: Set<Int64> = []
+  var isAwaitingRoom = false
+
+  init(number: Int, link: WorkerLink) {
+    self.number = number
+    self.link = link
+  }
+
+  // A worker has two descriptors in the poller: its socket, and its process.
+  var socketToken: UInt64 { UInt64(number) << 1 }
+  var processToken: UInt64 { UInt64(number) << 1 | 1 }
+
+  func canRun(_ pending: PendingTry) -> Bool {
+    switch (pending.library, library) {
+    case (nil, _), (_, nil): true
+    case (let wanted, let loaded): wanted == loaded
+    }
+  }
+}
+
+/// A try that has a slot, on its way to a worker.
+struct PendingTry {
+  var assignment: TryAssignment
+  var briefing: RunBriefing
+  var logPath: String
+  /// How many workers ended before they had begun it.
+  var attempts = 0
+  /// On the clock of `monotonicSeconds`, while no worker is free.
+  var waitsSince = 0.0
+
+  var library: String? {
+    if case .swift(let library, _, _) = assignment.work { library } else { nil }
+  }
+}

@@ -1,0 +1,346 @@
+internal import Dispatch
+internal import Foundation
+internal import Logging
+internal import Processes
+internal import Scheduling
+internal import Workers
+
+/// The worker processes of this scheduler: gives tries to those that are free, starts more when tries wait, and keeps a
+/// few warm.
+///
+/// Confined to the engine's queue.
+final class WorkerPool: @unchecked Sendable {
+  struct Options {
+    var program = WorkerProgram()
+    /// The folder of the workers' folders.
+    var folder: String
+    /// Workers that are kept although nothing waits for them.
+    var maximumIdle = max(4, 2 * ProcessInfo.processInfo.activeProcessorCount)
+    /// Starting processes at once is only as good as there are cores for it.
+    var maximumStarting = max(1, ProcessInfo.processInfo.activeProcessorCount)
+    /// A worker that has grown beyond it is replaced when it is free.
+    var maximumMemoryBytes: Int64 = 256 << 20
+  }
+
+  let poller: Poller
+  private let options: Options
+  private let logger: Logger
+  private var workers: [Int: PooledWorker] = [:]
+  /// Numbers of the idle ones; the last one was busy last, and is the warmest.
+  private var idle: [Int] = []
+  private var startingCount = 0
+  private var lastNumber = 0
+  private var waiting: [PendingTry] = []
+  private var busyCount = 0
+  private var isCheckDue = false
+  private let queue: DispatchQueue
+  private static let patienceSeconds = 0.003
+  private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
+  /// The end of a try, in the order in which it came. The pool has let go of it by then.
+  private let ended: (TryID, TryEnd) -> Void
+
+  enum TryEnd {
+    case reported(TryResult)
+    /// Its worker's process ended under it.
+    case workerEnded(ExitStatus?)
+    /// It never began.
+    case failed(String)
+    case stoppedBeforeStart
+  }
+
+  init(
+    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryID, TryEnd) -> Void
+  ) throws(SystemError) {
+    self.options = options
+    self.queue = queue
+    self.logger = logger
+    self.ended = ended
+    poller = try Poller()
+  }
+
+  /// Tries that were submitted and have not ended.
+  var activeCount: Int { busyCount + waiting.count }
+
+  /// Keeps a worker ready that has nothing loaded, so that a run's first task does not wait for a process to start.
+  func warmUp() {
+    guard startingCount == 0, !idle.contains(where: { workers[$0]!.library == nil }) else { return }
+    startWorker()
+  }
+
+  // MARK: Tries
+
+  func submit(_ pending: PendingTry) {
+    if let index = bestIdle(for: pending) {
+      assign(pending, to: workers[idle.remove(at: index)]!)
+    } else {
+      var pending = pending
+      pending.waitsSince = monotonicSeconds()
+      waiting.append(pending)
+      startWorkersIfNeeded()
+    }
+  }
+
+  /// False when the pool does not have the try.
+  func stop(_ id: TryID) -> Bool {
+    if let index = waiting.firstIndex(where: { $0.assignment.id == id }) {
+      waiting.remove(at: index)
+      ended(id, .stoppedBeforeStart)
+      return true
+    }
+    guard let worker = worker(at: id) else { return false }
+    worker.link.stop(id)
+    return true
+  }
+
+  /// Kills the worker that is still at the try; for one that does not do as it is told.
+  func kill(_ id: TryID) { worker(at: id)?.link.process.signal(SIGKILL) }
+
+  private func worker(at id: TryID) -> PooledWorker? {
+    workers.values.first {
+      if case .busy(let pending) = $0.state { pending.assignment.id == id } else { false }
+    }
+  }
+
+  /// The warmest worker that has the right file loaded, or else one that has none.
+  private func bestIdle(for pending: PendingTry) -> Int? {
+    guard let library = pending.library else { return idle.indices.last }
+    return idle.lastIndex { workers[$0]!.library == library } ?? idle.lastIndex { workers[$0]!.library == nil }
+  }
+
+  private func assign(_ pending: PendingTry, to worker: PooledWorker) {
+    worker.state = .busy(pending)
+    busyCount += 1
+    if let library = pending.library { worker.library = library }
+    var isSent = true
+    if worker.briefed.count >= 64 { worker.briefed = [] }
+    if worker.briefed.insert(pending.briefing.run).inserted { isSent = worker.link.send(.run(pending.briefing)) }
+    isSent = worker.link.send(.start(pending.assignment)) && isSent
+    if !isSent { awaitRoom(worker, true) }
+  }
+
+  private func awaitRoom(_ worker: PooledWorker, _ isNeeded: Bool) {
+    guard worker.isAwaitingRoom != isNeeded else { return }
+    worker.isAwaitingRoom = isNeeded
+    poller.await(writable: isNeeded, worker.link.socket, token: worker.socketToken)
+  }
+
+  // MARK: Workers
+
+  /// Small tasks are done sooner by the workers there are than a new one starts. So one is started at once only where
+  /// none is, and otherwise when a try has waited for longer than small tasks take.
+  private func startWorkersIfNeeded() {
+    guard let oldest = waiting.first else { return }
+    let hasNone = busyCount == 0 && startingCount == 0
+    let waited = monotonicSeconds() - oldest.waitsSince
+    guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
+    while startingCount < min(options.maximumStarting, waiting.count) {
+      // One that has another file loaded is of no use to those that wait.
+      if let other = idle.first { retire(workers[other]!) }
+      guard startWorker() else { return }
+    }
+  }
+
+  private func checkLater(after seconds: Double) {
+    guard !isCheckDue else { return }
+    isCheckDue = true
+    queue.asyncAfter(deadline: .now() + seconds) { [weak self] in
+      guard let self else { return }
+      isCheckDue = false
+      startWorkersIfNeeded()
+    }
+  }
+
+  @discardableResult
+  private func startWorker() -> Bool {
+    lastNumber += 1
+    let folder = "\(options.folder)/\(instance)-\(lastNumber)"
+    do throws(SystemError) {
+      let worker = PooledWorker(number: lastNumber, link: try WorkerLink(options.program, folder: folder))
+      try poller.add(worker.link.socket, token: worker.socketToken)
+      try poller.add(worker.link.process.descriptor, token: worker.processToken)
+      workers[worker.number] = worker
+      startingCount += 1
+      return true
+    } catch {
+      logger.error("cannot start a worker process", metadata: ["reason": "\(error)"])
+      failWaitingWithoutWorkers("cannot start a worker process: \(error)")
+      return false
+    }
+  }
+
+  /// Nobody is left who could take them.
+  private func failWaitingWithoutWorkers(_ reason: String) {
+    guard startingCount == 0, busyCount == 0 else { return }
+    let failed = waiting
+    waiting = []
+    for pending in failed { ended(pending.assignment.id, .failed(reason)) }
+  }
+
+  private func retire(_ worker: PooledWorker) {
+    idle.removeAll { $0 == worker.number }
+    worker.state = .leaving
+    worker.link.hangUp()
+  }
+
+  /// The worker has nothing to do: gives it what has waited longest, of what it can run.
+  private func becomeFree(_ worker: PooledWorker) {
+    if let index = waiting.firstIndex(where: { worker.canRun($0) }) {
+      assign(waiting.remove(at: index), to: worker)
+    } else {
+      worker.state = .idle
+      idle.append(worker.number)
+      if idle.count > options.maximumIdle { retire(workers[idle[0]]!) }
+    }
+    startWorkersIfNeeded()
+  }
+
+  // MARK: What workers say
+
+  /// Handles what is ready, after waiting at most so long for anything.
+  ///
+  /// - Returns: whether anything was.
+  func poll(milliseconds: Int32) -> Bool {
+    poller.poll(milliseconds: milliseconds) { token, isWritable in
+      guard let worker = workers[Int(token >> 1)] else { return }
+      if token & 1 == 1 { return processEnded(worker) }
+      if isWritable, worker.link.sendRest() { awaitRoom(worker, false) }
+      receive(worker)
+    } > 0
+  }
+
+  private func receive(_ worker: PooledWorker) {
+    let isOpen = worker.link.receive { report in
+      switch report {
+      case .ready:
+        startingCount -= 1
+        worker.state = .idle
+        // Given something by `settle`, once the whole batch has been handled.
+        freed.append(worker)
+      case .finished(let id, let result):
+        guard case .busy(let pending) = worker.state, pending.assignment.id == id else {
+          preconditionFailure("worker \(worker.number) ended \(id) while \(worker.state)")
+        }
+        busyCount -= 1
+        worker.state = .idle
+        if result.peakMemoryBytes > options.maximumMemoryBytes, worker.library != nil {
+          worker.state = .leaving
+          worker.link.hangUp()
+        } else {
+          freed.append(worker)
+        }
+        ended(id, .reported(result))
+      }
+    }
+    if !isOpen {
+      // Its process is about to end, and tells the rest.
+      poller.remove(worker.link.socket)
+    }
+  }
+
+  /// Workers that have become free in this batch. A worker is given its next try only when the result of the last one is
+  /// committed, because it then begins its journal anew.
+  private var freed: [PooledWorker] = []
+
+  private func settle() {
+    guard !freed.isEmpty else { return }
+    let all = freed
+    freed = []
+    for worker in all {
+      guard case .idle = worker.state else { continue }
+      becomeFree(worker)
+    }
+  }
+
+  private func processEnded(_ worker: PooledWorker) {
+    // What it said last may still be unread.
+    receive(worker)
+    poller.remove(worker.link.process.descriptor)
+    poller.remove(worker.link.socket)
+    let status = waitForChild(worker.link.pid)?.status
+    let state = worker.state
+    worker.state = .leaving
+    workers[worker.number] = nil
+    idle.removeAll { $0 == worker.number }
+    freed.removeAll { $0 === worker }
+    switch state {
+    case .idle, .leaving:
+      // What it reported last may not be committed yet.
+      removeWhenCommitted(worker.link.folder)
+    case .starting:
+      startingCount -= 1
+      logger.error(
+        "a worker process ended before it was ready", metadata: ["status": "\(status.map { "\($0)" } ?? "")"])
+      WorkerFolder.remove(worker.link.folder)
+      retryOrFail(status)
+    case .busy(var pending):
+      busyCount -= 1
+      let journal = WorkerJournal(folder: worker.link.folder)
+      let entry = journal?.last.flatMap { $0.id == pending.assignment.id ? $0 : nil }
+      if let entry, let result = entry.result {
+        endedWithWorker(pending.assignment.id, .reported(result), worker.link.folder)
+      } else if entry != nil {
+        WorkerFolder.cleanUp(
+          worker.link.folder, journal: journal, logPath: pending.logPath,
+          note: status.map { "the task's process ended with \($0)" })
+        endedWithWorker(pending.assignment.id, .workerEnded(status), worker.link.folder)
+      } else {
+        WorkerFolder.remove(worker.link.folder)
+        pending.attempts += 1
+        if pending.attempts < 3 {
+          submit(pending)
+        } else {
+          ended(pending.assignment.id, .failed("three workers ended before they could begin it"))
+        }
+      }
+    }
+  }
+
+  /// The journal is kept until its result is committed.
+  private func endedWithWorker(_ id: TryID, _ end: TryEnd, _ folder: String) {
+    ended(id, end)
+    finishedFolders.append(folder)
+  }
+
+  private var finishedFolders: [String] = []
+
+  /// Removes the folder of a worker that has ended, once what was told so far is committed.
+  func removeWhenCommitted(_ folder: String) { finishedFolders.append(folder) }
+
+  func owns(_ folder: String) -> Bool { workers.values.contains { $0.link.folder == folder } }
+
+  /// The results that were told so far are committed.
+  func resultsCommitted() {
+    for folder in finishedFolders { WorkerFolder.remove(folder) }
+    finishedFolders = []
+    settle()
+  }
+
+  private var failedStarts = 0
+
+  private func retryOrFail(_ status: ExitStatus?) {
+    failedStarts += 1
+    if failedStarts < 3 {
+      startWorkersIfNeeded()
+    } else {
+      failedStarts = 0
+      failWaitingWithoutWorkers("worker processes end as soon as they start (\(status.map { "\($0)" } ?? "unknown"))")
+    }
+  }
+
+  // MARK: The end
+
+  /// Lets all workers go. Those that run a task bring it to its end, and leave the result in their journals for the next
+  /// scheduler; the others are waited for, which takes no time.
+  func stop() {
+    for worker in workers.values {
+      worker.link.hangUp()
+      if case .idle = worker.state, worker.link.process.hasEnded(within: 1000) {
+        _ = waitForChild(worker.link.pid)
+        WorkerFolder.remove(worker.link.folder)
+      }
+    }
+    workers = [:]
+    idle = []
+    waiting = []
+  }
+}

@@ -1,0 +1,55 @@
+internal import Dispatch
+internal import Glibc
+internal import Processes
+internal import Workers
+
+/// Workers that an earlier scheduler started, and that are still at their last try. They have no connection to this
+/// process: their end is told by their pidfds, and the result by their journals.
+///
+/// Confined to the engine's queue.
+final class AdoptedWorkers: @unchecked Sendable {
+  struct Worker {
+    var folder: String
+    var id: TryID
+    var process: ProcessDescriptor
+    /// A try that the database does not know as active: its result interests nobody.
+    var isStray: Bool
+  }
+
+  private let queue: DispatchQueue
+  private let ended: (Worker) -> Void
+  private var workers: [TryID: (worker: Worker, source: any DispatchSourceRead)] = [:]
+
+  init(queue: DispatchQueue, ended: @escaping (Worker) -> Void) {
+    self.queue = queue
+    self.ended = ended
+  }
+
+  /// Calls `ended` when its process has ended, at once if it has already.
+  func watch(_ worker: Worker) {
+    let source = DispatchSource.makeReadSource(fileDescriptor: worker.process.descriptor, queue: queue)
+    workers[worker.id] = (worker, source)
+    source.setEventHandler { [weak self] in
+      guard let self, let (worker, source) = workers.removeValue(forKey: worker.id) else { return }
+      source.cancel()
+      ended(worker)
+    }
+    // Holds the descriptor open for as long as the source looks at it.
+    source.setCancelHandler { withExtendedLifetime(worker.process) {} }
+    source.resume()
+  }
+
+  /// A worker takes SIGTERM as the order to stop its task.
+  func stop(_ id: TryID) -> Bool {
+    guard let (worker, _) = workers[id] else { return false }
+    worker.process.signal(SIGTERM)
+    return true
+  }
+
+  func kill(_ id: TryID) { workers[id]?.worker.process.signal(SIGKILL) }
+
+  func stop() {
+    for (_, source) in workers.values { source.cancel() }
+    workers = [:]
+  }
+}

@@ -1,0 +1,57 @@
+internal import Processes
+internal import Scheduling
+internal import Workers
+
+/// What a restarted scheduler does about a try that was under way when the last one ended.
+enum AdoptionDecision: Hashable {
+  /// It has ended; this is how.
+  case finished(TryResult)
+  /// Its worker is still at it. `folder` is the worker's.
+  case adopt(folder: String)
+  /// It began, and its worker has died. What is left of it has to be killed.
+  case died(folder: String)
+  /// It never began.
+  case launch
+  /// The machine went down meanwhile, so that nobody can say whether it began.
+  case lost
+}
+
+/// A worker's folder, read after the last scheduler was gone.
+struct FoundWorker: Hashable {
+  var folder: String
+  var journal: WorkerJournal
+  /// The very process that wrote the journal still runs.
+  var isAlive: Bool
+}
+
+extension AdoptionDecision {
+  /// Decides about one try that the database has as active.
+  ///
+  /// The journals were read after the process of the last scheduler had ended. From then on no worker begins a try: it
+  /// writes `started` first and looks for its scheduler second. So a try without an entry has not begun, and never will
+  /// by itself.
+  ///
+  /// - Parameters:
+  ///   - schedulerBoot: boot id of the machine when the last scheduler took its lock; nil when unknown.
+  ///   - boot: the boot id now.
+  init(_ id: TryID, _ workers: [FoundWorker], schedulerBoot: String?, boot: String) {
+    self = Self.decide(id, workers, schedulerBoot, boot)
+  }
+
+  private static func decide(
+    _ id: TryID, _ workers: [FoundWorker], _ schedulerBoot: String?, _ boot: String
+  ) -> AdoptionDecision {
+    let entries = workers.filter { $0.journal.last?.id == id }
+    // An entry that was abandoned says only that this worker did not run it; another one may have.
+    for worker in entries {
+      if let result = worker.journal.last?.result { return .finished(result) }
+    }
+    for worker in entries where worker.journal.last?.isAbandoned == false {
+      if worker.journal.bootID != boot { return .lost }
+      return worker.isAlive ? .adopt(folder: worker.folder) : .died(folder: worker.folder)
+    }
+    // A journal is not synced: what the machine took with it is not known to be missing.
+    if let schedulerBoot, schedulerBoot != boot { return .lost }
+    return .launch
+  }
+}

@@ -1,0 +1,118 @@
+internal import Dagrun
+internal import Foundation
+internal import Glibc
+internal import Logging
+internal import Processes
+internal import Scheduling
+internal import Workers
+
+/// What became of the tries that were under way when the last scheduler ended.
+extension Engine {
+  func recover() {
+    let workers = findWorkers()
+    let active = scheduler.activeTries
+    var wanted: Set<TryID> = []
+    var relaunches: [Scheduler.ActiveTry] = []
+    for activeTry in active {
+      let id = TryID(activeTry.key, tryNumber: activeTry.tryNumber)
+      wanted.insert(id)
+      if let stopReason = activeTry.stopReason { stopReasons[id] = stopReason }
+      switch AdoptionDecision(id, workers, schedulerBoot: lastScheduler?.bootID, boot: bootID) {
+      case .finished(let result): tryEnded(id, .reported(result))
+      case .adopt(let folder): watch(id, workers.first { $0.folder == folder }!, isStray: false)
+      case .died(let folder): died(id, workers.first { $0.folder == folder }!.journal, folder)
+      case .lost: finish(id, .failed("was lost when the machine went down"))
+      case .launch:
+        if activeTry.state == .restarting {
+          tryEnded(id, .stoppedBeforeStart)
+        } else {
+          relaunches.append(activeTry)
+        }
+      }
+    }
+    for worker in workers where worker.isAlive {
+      guard let last = worker.journal.last, last.result == nil, !last.isAbandoned, !wanted.contains(last.id) else {
+        continue
+      }
+      watch(last.id, worker, isStray: true)
+    }
+    if !active.isEmpty {
+      logger.notice("took over from an earlier scheduler", metadata: ["tasks": "\(active.count)"])
+    }
+    // Committed before anything else: the journals are removed then.
+    handlePending()
+    for activeTry in relaunches { launch(activeTry.key, tryNumber: activeTry.tryNumber) }
+    removeFolders(of: workers)
+  }
+
+  private func findWorkers() -> [FoundWorker] {
+    let folder = options.home.workersPath
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().compactMap { name in
+      let path = folder + "/" + name
+      guard let journal = WorkerJournal(folder: path) else { return nil }
+      return FoundWorker(
+        folder: path, journal: journal, isAlive: journal.bootID == bootID && journal.worker.isAlive)
+    }
+  }
+
+  private func watch(_ id: TryID, _ worker: FoundWorker, isStray: Bool) {
+    guard let process = ProcessDescriptor(worker.journal.worker) else {
+      // It has ended since it was looked at.
+      if !isStray { adoptedWorkerEnded(folder: worker.folder, id) }
+      return
+    }
+    adopted?.watch(.init(folder: worker.folder, id: id, process: process, isStray: isStray))
+    if isStray || stopReasons[id] != nil { process.signal(SIGTERM) }
+  }
+
+  func adoptedWorkerEnded(_ worker: AdoptedWorkers.Worker) {
+    if worker.isStray {
+      WorkerFolder.remove(worker.folder)
+    } else {
+      adoptedWorkerEnded(folder: worker.folder, worker.id)
+      handlePending()
+    }
+  }
+
+  private func adoptedWorkerEnded(folder: String, _ id: TryID) {
+    let journal = WorkerJournal(folder: folder)
+    guard let last = journal?.last, last.id == id else { return finish(id, TaskResult(workerEnded: nil)) }
+    if let result = last.result {
+      tryEnded(id, .reported(result))
+      pool?.removeWhenCommitted(folder)
+    } else if last.isAbandoned {
+      pool?.removeWhenCommitted(folder)
+      launch(id.key, tryNumber: id.tryNumber)
+    } else {
+      died(id, journal!, folder)
+      pool?.removeWhenCommitted(folder)
+    }
+  }
+
+  private func died(_ id: TryID, _ journal: WorkerJournal, _ folder: String) {
+    let logPath = logPath(id.key, tryNumber: id.tryNumber)
+    if let logPath {
+      WorkerFolder.cleanUp(
+        folder, journal: journal, logPath: logPath,
+        note: "the task's process died while no scheduler was there to see how")
+    }
+    finish(id, TaskResult(workerEnded: nil))
+  }
+
+  private func finish(_ id: TryID, _ result: TaskResult) {
+    stopReasons[id] = nil
+    pending.append(PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, result)))
+  }
+
+  /// Of workers that have ended, and whose results are committed.
+  private func removeFolders(of workers: [FoundWorker]) {
+    guard failedCommits == nil else { return }
+    let alive = Set(workers.filter(\.isAlive).map(\.folder))
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: options.home.workersPath)) ?? []
+    for name in names {
+      let path = options.home.workersPath + "/" + name
+      if !alive.contains(path), pool?.owns(path) != true { WorkerFolder.remove(path) }
+    }
+  }
+}

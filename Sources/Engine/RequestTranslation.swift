@@ -1,0 +1,313 @@
+internal import Dagrun
+internal import Foundation
+internal import Scheduling
+internal import Storage
+
+/// Turns a request in the names that people use into an event for the pure scheduler, with the finished runs that the
+/// scheduler does not hold; and the scheduler's reply into an answer.
+struct RequestTranslation {
+  /// The request, ready for the scheduler, or answered already.
+  enum Outcome {
+    case event(Event, answer: (Reply) throws(ControlRefusal) -> ControlReply)
+    case answer(ControlReply)
+  }
+
+  let store: StoreConnection
+  /// The current plan of a DAG; nil when no file describes it.
+  let plan: (_ dagID: String) -> DAGPlan?
+  /// Ids of all DAGs that have a plan.
+  let dagIDs: () -> [String]
+  /// What is wrong with the file that described the DAG before it was broken.
+  let importError: (_ dagID: String) -> String?
+  let now: Timestamp
+
+  /// - Throws: `ControlRefusal`, with nothing changed.
+  func translate(_ request: ControlRequest) throws(ControlRefusal) -> Outcome {
+    switch request {
+    case .trigger(let dagID, let runID, let logicalDate, let conf):
+      try trigger(dagID: dagID, runID: runID, logicalDate: logicalDate, conf: conf)
+    case .backfill(let parameters): try backfill(parameters)
+    case .cancelBackfill(let number): plain(.cancelBackfill(number: number))
+    case .clear(let selection, let onNewestVersion): try clear(selection, onNewestVersion: onNewestVersion)
+    case .setTaskState(let dagID, let runID, let taskID, let state):
+      try setTaskState(dagID: dagID, runID: runID, taskID: taskID, state)
+    case .setRunState(let dagID, let runID, let state):
+      try runEvent(dagID: dagID, runID: runID) { .setRunState(run: $0.run.number, state, loaded: $0) }
+    case .setPaused(let dagID, let isPaused):
+      try knownDAG(dagID) { plain(.setPaused(dagID: dagID, isPaused)) }
+    case .setPool(let name, let slots, let documentation, let includeDeferred):
+      plain(
+        .setPool(Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred)))
+    case .deletePool(let name): plain(.deletePool(name: name))
+    case .deleteDAG(let dagID): try knownDAG(dagID) { plain(.deleteDAG(dagID: dagID)) }
+    case .ping, .reload, .explain, .follow:
+      preconditionFailure("\(request) is answered by the engine, not by the scheduler")
+    }
+  }
+
+  // MARK: Requests
+
+  private func trigger(
+    dagID: String, runID: String?, logicalDate: Timestamp?, conf: String
+  ) throws(ControlRefusal) -> Outcome {
+    let plan = try currentPlan(dagID)
+    if let runID, let problem = Identifier.problem(withRunID: runID) {
+      throw ControlRefusal(.invalid, "run id \"\(runID)\" \(problem)")
+    }
+    var request = TriggerRequest(
+      dagID: dagID, runID: runID, logicalDate: logicalDate, conf: try canonicalConf(conf, for: plan))
+    if let runID {
+      request.existing = try stored { () throws(StoreError) in try store.run(dagID: dagID, runID: runID) }
+    }
+    if let logicalDate {
+      request.holder = try stored { () throws(StoreError) in
+        try store.listRuns(RunFilter(dagID: dagID, fromDate: logicalDate, toDate: logicalDate, limit: 1)).first
+      }
+    }
+    return plain(.trigger(request))
+  }
+
+  private func backfill(_ parameters: BackfillParameters) throws(ControlRefusal) -> Outcome {
+    let plan = try currentPlan(parameters.dagID)
+    if let regex = parameters.taskRegex { _ = try expression(regex) }
+    let request = BackfillRequest(
+      dagID: parameters.dagID, fromDate: parameters.fromDate, toDate: parameters.toDate,
+      maxActiveRuns: parameters.maxActiveRuns, runsBackwards: parameters.runsBackwards,
+      reprocess: parameters.reprocess, taskRegex: parameters.taskRegex,
+      conf: try canonicalConf(parameters.conf, for: plan),
+      existing: try stored { () throws(StoreError) in
+        try store.runSnapshots(dagID: parameters.dagID, from: parameters.fromDate, through: parameters.toDate)
+      })
+    guard parameters.isDryRun else { return plain(.backfill(request)) }
+    switch BackfillPlan.make(request, plan: plan, existing: request.existing.map(\.run), at: now) {
+    case .success(let planned): return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init)))
+    case .failure(let refusal): throw ControlRefusal(refusal)
+    }
+  }
+
+  private func clear(_ selection: TaskSelection, onNewestVersion: Bool) throws(ControlRefusal) -> Outcome {
+    let plan = try currentPlan(selection.dagID)
+    let runs: [RunSnapshot]
+    if let runID = selection.runID {
+      runs = [try run(dagID: selection.dagID, runID: runID)]
+    } else {
+      runs = try stored { () throws(StoreError) in
+        try store.runSnapshots(dagID: selection.dagID, from: selection.startDate, through: selection.endDate)
+      }
+    }
+    let named = try selectedTasks(of: plan.description, selection)
+    var cleared: [ClearedTask] = []
+    var keys: [TaskInstanceKey] = []
+    for run in runs {
+      for task in run.tasks where named.contains(task.taskID) && selection.includes(task.state) {
+        keys.append(TaskInstanceKey(run: run.run.number, taskID: task.taskID))
+        cleared.append(ClearedTask(runID: run.run.runID, taskID: task.taskID, state: task.state))
+      }
+    }
+    guard !keys.isEmpty else {
+      let which = selection.onlyFailed ? "failed task" : "task that has begun"
+      throw ControlRefusal(
+        .nothingToDo, "nothing to clear: no \(which) of \(selection.dagID) in \(runs.count) runs is selected")
+    }
+    if selection.isDryRun { return .answer(.cleared(cleared)) }
+    let touched = Set(keys.map(\.run))
+    let event = Event.clear(
+      ClearRequest(
+        keys: keys, onNewestVersion: onNewestVersion, loaded: runs.filter { touched.contains($0.run.number) }))
+    return .event(event) { reply throws(ControlRefusal) in
+      switch reply {
+      case .cleared(let done):
+        let done = Set(done)
+        return .cleared(zip(keys, cleared).filter { done.contains($0.0) }.map(\.1))
+      default: return try answer(reply)
+      }
+    }
+  }
+
+  private func setTaskState(
+    dagID: String, runID: String, taskID: String, _ state: TaskState
+  ) throws(ControlRefusal) -> Outcome {
+    try runEvent(dagID: dagID, runID: runID) { snapshot in
+      .setTaskState(TaskInstanceKey(run: snapshot.run.number, taskID: taskID), state, loaded: snapshot)
+    }
+  }
+
+  private func runEvent(
+    dagID: String, runID: String, _ event: (RunSnapshot) -> Event
+  ) throws(ControlRefusal) -> Outcome {
+    plain(event(try run(dagID: dagID, runID: runID)))
+  }
+
+  // MARK: Names
+
+  private func currentPlan(_ dagID: String) throws(ControlRefusal) -> DAGPlan {
+    if let plan = plan(dagID) { return plan }
+    throw missingDAG(dagID)
+  }
+
+  /// Also a DAG whose file is gone may be paused or deleted.
+  private func knownDAG(_ dagID: String, _ outcome: () -> Outcome) throws(ControlRefusal) -> Outcome {
+    if plan(dagID) != nil { return outcome() }
+    if try stored({ () throws(StoreError) in try store.dag(dagID) }) != nil { return outcome() }
+    throw missingDAG(dagID)
+  }
+
+  private func missingDAG(_ dagID: String) -> ControlRefusal {
+    if let error = importError(dagID) {
+      return ControlRefusal(.importError, "DAG \"\(dagID)\" cannot run: its file is broken\n\(error)")
+    }
+    if let meant = Identifier.closest(to: dagID, in: dagIDs()) {
+      return ControlRefusal(.notFound, "no DAG \"\(dagID)\"; did you mean \"\(meant)\"?")
+    }
+    return ControlRefusal(.notFound, "no DAG \"\(dagID)\"; `dagrun dags list` shows those there are")
+  }
+
+  func run(dagID: String, runID: String) throws(ControlRefusal) -> RunSnapshot {
+    let found = try stored { () throws(StoreError) in
+      try store.run(dagID: dagID, runID: runID).map { run throws(StoreError) in
+        try store.runSnapshots(numbers: [run.number])
+      }
+    }
+    if let snapshot = found?.first { return snapshot }
+    if plan(dagID) == nil, try stored({ () throws(StoreError) in try store.dag(dagID) }) == nil {
+      throw missingDAG(dagID)
+    }
+    throw ControlRefusal(
+      .notFound, "DAG \"\(dagID)\" has no run \"\(runID)\"; `dagrun dags list-runs \(dagID)` shows those there are")
+  }
+
+  // MARK: Parts
+
+  private func plain(_ event: Event) -> Outcome {
+    .event(event) { reply throws(ControlRefusal) in try answer(reply) }
+  }
+
+  private func answer(_ reply: Reply) throws(ControlRefusal) -> ControlReply {
+    switch reply {
+    case .done: return .done
+    case .run(let run, let created): return .run(RunSummary(run), created: created)
+    case .backfill(let backfill, let runs):
+      return .backfill(number: backfill.number, rows: runs.map(BackfillRow.init))
+    case .cleared(let keys): preconditionFailure("\(keys.count) cleared task instances, without a request to clear")
+    case .refused(let refusal): throw ControlRefusal(refusal)
+    }
+  }
+
+  /// Checked against the DAG's parameters; keys sorted, so that equal confs are equal texts.
+  private func canonicalConf(_ conf: String, for plan: DAGPlan) throws(ControlRefusal) -> String {
+    do {
+      _ = try plan.description.resolveParameters(conf: conf)
+    } catch {
+      throw ControlRefusal(.invalid, error.description)
+    }
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(conf.utf8)) else { return "{}" }
+    return value.jsonText
+  }
+
+  private func selectedTasks(of dag: DAGDescription, _ selection: TaskSelection) throws(ControlRefusal) -> Set<String> {
+    guard let regex = selection.taskRegex else { return Set(dag.tasks.map(\.id)) }
+    let expression = try expression(regex)
+    let named = dag.tasks.map(\.id).filter { expression.isFound(in: $0) }
+    guard !named.isEmpty else {
+      throw ControlRefusal(
+        .notFound, "no task of \"\(dag.id)\" matches \"\(regex)\"; `dagrun tasks list \(dag.id)` shows those there are")
+    }
+    var selected = Set(named)
+    if selection.withUpstream { selected.formUnion(dag.relatives(of: named, by: { $0.upstream })) }
+    if selection.withDownstream {
+      var downstream: [String: [String]] = [:]
+      for task in dag.tasks { for above in task.upstream { downstream[above, default: []].append(task.id) } }
+      selected.formUnion(dag.relatives(of: named, by: { downstream[$0.id] ?? [] }))
+    }
+    return selected
+  }
+
+  private func expression(_ text: String) throws(ControlRefusal) -> NSRegularExpression {
+    do {
+      return try NSRegularExpression(pattern: text)
+    } catch {
+      throw ControlRefusal(.invalid, "\"\(text)\" is not a regular expression")
+    }
+  }
+
+  private func stored<Value>(_ read: () throws(StoreError) -> Value) throws(ControlRefusal) -> Value {
+    do {
+      return try read()
+    } catch {
+      throw ControlRefusal(.unavailable, error.description)
+    }
+  }
+}
+
+extension DAGDescription {
+  /// All tasks that are reached from some by following `edges`, without the start.
+  fileprivate func relatives(of start: [String], by edges: (TaskDescription) -> [String]) -> Set<String> {
+    let tasks = Dictionary(self.tasks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    var found: Set<String> = []
+    var open = start
+    while let id = open.popLast() {
+      guard let task = tasks[id] else { continue }
+      for next in edges(task) where found.insert(next).inserted { open.append(next) }
+    }
+    return found
+  }
+}
+
+extension TaskSelection {
+  /// A task that has not begun has nothing to clear.
+  fileprivate func includes(_ state: TaskState) -> Bool {
+    if onlyFailed { return state == .failed || state == .upstreamFailed }
+    return state != .none && state != .removed
+  }
+}
+
+extension NSRegularExpression {
+  fileprivate func isFound(in text: String) -> Bool {
+    firstMatch(in: text, range: NSRange(text.startIndex..., in: text)) != nil
+  }
+}
+
+extension BackfillRow {
+  init(_ row: BackfillPlan.Row) {
+    self.init(logicalDate: row.logicalDate, runID: row.runID, verdict: row.verdict.rawValue)
+  }
+}
+
+extension Identifier {
+  /// Run ids hold dates: besides what ids may have, `:` and `+`. They become the names of folders.
+  fileprivate static func problem(withRunID id: String) -> String? {
+    if id.isEmpty { return "is empty" }
+    if id.utf8.count > 240 { return "is longer than 240 bytes" }
+    if id == "." || id == ".." || id.contains("/") || id.unicodeScalars.contains(where: { $0.value < 32 }) {
+      return "cannot be the name of a folder: leave out \"/\" and control characters"
+    }
+    return nil
+  }
+}
+
+extension ControlRefusal {
+  /// The scheduler's refusal, in words.
+  init(_ refusal: Refusal) {
+    switch refusal {
+    case .unknownDAG(let dagID): self.init(.notFound, "no DAG \"\(dagID)\"")
+    case .unknownRun(let number): self.init(.notFound, "no run number \(number)")
+    case .unknownTask(let dagID, let taskID):
+      self.init(.notFound, "DAG \"\(dagID)\" has no task \"\(taskID)\"; `dagrun tasks list \(dagID)` shows its tasks")
+    case .unknownPool(let name): self.init(.notFound, "no pool \"\(name)\"; `dagrun pools list` shows those there are")
+    case .unknownBackfill(let number): self.init(.notFound, "no backfill \(number) is under way")
+    case .runExists(let runID, let difference):
+      self.init(
+        .invalid, "a run \"\(runID)\" exists already, with another \(difference); choose another run id (-r)")
+    case .logicalDateTaken(let date, let runID):
+      self.init(
+        .invalid, "run \"\(runID)\" has the logical date \(date.iso8601) already; clear it to run that date again")
+    case .dagIsRunning(let dagID, let runID):
+      self.init(.invalid, "DAG \"\(dagID)\" is at work on run \"\(runID)\"; cancel it, or wait until it has ended")
+    case .defaultPoolCannotBeDeleted:
+      self.init(
+        .invalid, "\(TaskDescription.defaultPool) cannot be deleted; give it another size with `dagrun pools set`")
+    case .nothingToDo(let reason): self.init(.nothingToDo, reason)
+    case .invalid(let reason): self.init(.invalid, reason)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package import Dagrun
+internal import Foundation
+internal import Glibc
+internal import Processes
+
+/// The right to change a home. One process has it at a time, and it ends with that process, however that ends.
+///
+/// The lock is a `flock` on a file that says who holds it. The kernel drops it while the holder's process is being torn
+/// down, a moment before the process is gone; so whoever takes it next waits for that process, and afterwards knows that
+/// no worker still has a living parent (Workers rely on it).
+package final class SchedulerLock: Sendable {
+  private let descriptor: Int32
+
+  /// Who holds, or held, the lock.
+  package struct Holder: Codable, Hashable, Sendable {
+    package var pid: Int32
+    package var startTime: UInt64
+    package var bootID: String
+    package var since: Timestamp
+  }
+
+  /// - Throws: `unavailable` when another process holds the home, or the file cannot be opened.
+  package init(_ home: Home) throws(ControlRefusal) {
+    do {
+      try makeFolders(home.path, mode: 0o700)
+    } catch {
+      throw ControlRefusal(.unavailable, "\(error); name another home with --home or DAGRUN_HOME")
+    }
+    let descriptor = open(home.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw ControlRefusal(
+        .unavailable, "\(SystemError("open \(home.lockPath)")); name another home with --home or DAGRUN_HOME")
+    }
+    guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
+      let holder = Self.holder(of: home)
+      close(descriptor)
+      let name = holder.map { "process \($0.pid)" } ?? "another process"
+      throw ControlRefusal(
+        .unavailable,
+        "\(name) is the scheduler of \(home.path); wait until it has ended, or stop it (kill \(holder?.pid.description ?? "PID"))"
+      )
+    }
+    self.descriptor = descriptor
+    Self.waitForEnd(of: Self.holder(of: home))
+    Self.write(
+      Holder(
+        pid: ProcessIdentity.current.pid, startTime: ProcessIdentity.current.startTime, bootID: bootID,
+        since: Timestamp(Date())),
+      to: descriptor)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Who last took the lock of the home; nil when nobody has, or the file cannot be read.
+  package static func holder(of home: Home) -> Holder? {
+    guard let bytes = readWholeFile(home.lockPath) else { return nil }
+    return try? JSONDecoder().decode(Holder.self, from: Data(bytes))
+  }
+
+  private static func waitForEnd(of holder: Holder?) {
+    guard let holder, holder.bootID == bootID, holder.pid != getpid() else { return }
+    _ = ProcessDescriptor(ProcessIdentity(pid: holder.pid, startTime: holder.startTime))?.hasEnded(within: -1)
+  }
+
+  private static func write(_ holder: Holder, to descriptor: Int32) {
+    // Encoding numbers and a short text cannot fail; a full disk only costs the next message its pid.
+    guard let text = try? JSONEncoder().encode(holder) else { return }
+    _ = ftruncate(descriptor, 0)
+    _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+  }
+}

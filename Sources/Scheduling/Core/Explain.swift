@@ -1,0 +1,170 @@
+package import Dagrun
+
+/// Why a task instance is in its state; while it waits: for what. `description` is for a person.
+package enum Reason: Hashable, Sendable, CustomStringConvertible {
+  case runIsQueued(RunWait)
+  case dagIsPaused(String)
+  /// `pending`: upstream tasks that have not ended, at most ten of `count`.
+  case rule(TriggerRule, pending: [String], count: Int)
+  case setups([String])
+  case teardownScope([String])
+  case past(taskID: String, logicalDate: Timestamp)
+  case pool(name: String, slots: Int?, used: Int, needed: Int)
+  case maxActiveTasks(Int)
+  case maxActivePerDAG(Int)
+  case parallelism(Int)
+  case offline
+  case nextInLine
+  case retry(at: Timestamp, tryNumber: Int, maxTries: Int)
+  case rescheduled(until: Timestamp)
+  case active(TaskState, tryNumber: Int, since: Timestamp?)
+  case timedOut(seconds: Double)
+  case ended(TaskState, because: String?)
+
+  package enum RunWait: Hashable, Sendable {
+    case maxActiveRuns(Int)
+    case backfill(maxActiveRuns: Int)
+    case until(Timestamp)
+    case nothing
+  }
+
+  package var description: String {
+    switch self {
+    case .runIsQueued(.maxActiveRuns(let most)):
+      "its run is queued: the DAG has \(most) active runs, as many as max_active_runs lets it have"
+    case .runIsQueued(.backfill(let most)):
+      "its run is queued: the backfill has \(most) active runs, as many as it may have"
+    case .runIsQueued(.until(let date)): "its run is not due before \(date.iso8601)"
+    case .runIsQueued(.nothing): "its run is queued and starts next"
+    case .dagIsPaused(let dagID): "the DAG \(dagID) is paused"
+    case .rule(let rule, let pending, let count):
+      "\(rule.rawValue) waits for \(rule.requirement); not ended: \(Self.list(pending, of: count))"
+    case .setups(let setups): "waits for setups to succeed: \(setups.joined(separator: ", "))"
+    case .teardownScope(let tasks):
+      "a teardown waits for all tasks between it and its setups; not ended: \(tasks.joined(separator: ", "))"
+    case .past(let taskID, let date):
+      "depends on its past: \(taskID) of \(date.iso8601) has not succeeded"
+    case .pool(let name, nil, _, _): "there is no pool \(name)"
+    case .pool(let name, let slots?, let used, let needed):
+      "pool \(name) has no room: \(used) of \(slots) slots are in use, \(needed) needed"
+    case .maxActiveTasks(let most): "its run has \(most) active tasks, as many as max_active_tasks lets it have"
+    case .maxActivePerDAG(let most): "\(most) instances of the task are active in all runs, as many as there may be"
+    case .parallelism(let most): "\(most) tasks are active, as many as parallelism lets there be"
+    case .offline: "no scheduler is running"
+    case .nextInLine: "it is next in line"
+    case .retry(let date, let tryNumber, let maxTries):
+      "try \(tryNumber) failed; the next of \(maxTries + 1) is due at \(date.iso8601)"
+    case .rescheduled(let date): "it looks again at \(date.iso8601)"
+    case .active(let state, let tryNumber, let since):
+      "try \(tryNumber) is \(state.rawValue)\(since.map { " since \($0.iso8601)" } ?? "")"
+    case .timedOut(let seconds): "it is being stopped: it has run longer than \(formatSeconds(seconds))"
+    case .ended(let state, let because): "it is \(state.rawValue)\(because.map { ": \($0)" } ?? "")"
+    }
+  }
+
+  private static func list(_ names: [String], of count: Int) -> String {
+    names.joined(separator: ", ") + (count > names.count ? " and \(count - names.count) more" : "")
+  }
+}
+
+extension Scheduler {
+  /// Why an instance of an unfinished run is in its state, by the same predicates as `handle`. Empty: the scheduler does
+  /// not hold it.
+  package func explain(_ key: TaskInstanceKey, at now: Timestamp) -> [Reason] {
+    guard let place = find(key) else { return [] }
+    let entry = slots[Int(place.slot)]!
+    let position = Int(place.position)
+    let task = entry.tasks[position]
+    switch task.state {
+    case .none:
+      let reasons = runReasons(entry, at: now)
+      return reasons + ruleReasons(place, entry)
+    case .scheduled: return readyReasons(place, entry, at: now)
+    case .upForReschedule:
+      if let until = task.retryAt, !task.isReady { return [.rescheduled(until: until)] }
+      return readyReasons(place, entry, at: now)
+    case .upForRetry:
+      return [.retry(at: task.retryAt ?? now, tryNumber: Int(task.tryNumber), maxTries: Int(task.maxTries))]
+    case .running:
+      let active = Reason.active(.running, tryNumber: Int(task.tryNumber), since: task.startDate)
+      let timeout = entry.plan.tasks[position].executionTimeoutMicroseconds
+      guard timeout > 0, let start = task.startDate, now.microseconds - start.microseconds >= timeout else {
+        return [active]
+      }
+      return [active, .timedOut(seconds: Double(timeout) / 1e6)]
+    case .queued, .restarting, .deferred, .awaitingInput:
+      return [.active(task.state, tryNumber: Int(task.tryNumber), since: task.startDate)]
+    case .upstreamFailed, .skipped:
+      let isByRule = entry.decide(position) == .end(task.state)
+      return [.ended(task.state, because: isByRule ? entry.blame(position, for: task.state) : nil)]
+    case .removed, .success, .failed:
+      return [.ended(task.state, because: nil)]
+    }
+  }
+
+  private func runReasons(_ entry: RunEntry, at now: Timestamp) -> [Reason] {
+    if limits.isOffline { return [.offline] }
+    if dags[entry.dag].record.isPaused { return [.dagIsPaused(entry.run.dagID)] }
+    guard entry.run.state == .queued else { return [] }
+    if let number = openBackfill(of: entry.run), let backfill = backfills[number] {
+      let most = backfill.backfill.maxActiveRuns
+      return [.runIsQueued(backfill.running >= most ? .backfill(maxActiveRuns: most) : .nothing)]
+    }
+    if entry.run.runAfter > now { return [.runIsQueued(.until(entry.run.runAfter))] }
+    let most = (dags[entry.dag].plan ?? entry.plan).description.maxActiveRuns
+    return [.runIsQueued(dags[entry.dag].runningLive >= most ? .maxActiveRuns(most) : .nothing)]
+  }
+
+  private func ruleReasons(_ place: TaskPlace, _ entry: RunEntry) -> [Reason] {
+    let position = Int(place.position)
+    var reasons: [Reason] = []
+    if entry.decide(position) == .wait {
+      let pending = entry.plan.upstream[position].filter { !entry.tasks[Int($0)].state.isFinished }
+      if !pending.isEmpty || entry.plan.constraints[place.position] == nil {
+        reasons.append(
+          .rule(
+            entry.plan.tasks[position].rule, pending: pending.prefix(10).map { entry.plan.taskIDs[Int($0)] },
+            count: pending.count))
+      }
+      if let constraint = entry.plan.constraints[place.position] {
+        let setups = constraint.indirectSetups.filter { entry.tasks[Int($0)].state != .success }
+        if !setups.isEmpty { reasons.append(.setups(setups.map { entry.plan.taskIDs[Int($0)] })) }
+        let scope = constraint.scope.filter { !entry.tasks[Int($0)].state.isFinished }
+        if !scope.isEmpty { reasons.append(.teardownScope(scope.map { entry.plan.taskIDs[Int($0)] })) }
+      }
+    }
+    if entry.plan.tasks[position].dependsOnPast, let past = blockingPast(of: place) {
+      reasons.append(.past(taskID: entry.plan.taskIDs[position], logicalDate: past.logicalDate))
+    }
+    return reasons
+  }
+
+  private func readyReasons(_ place: TaskPlace, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
+    let planned = entry.plan.tasks[Int(place.position)]
+    let taskID = entry.plan.taskIDs[Int(place.position)]
+    if planned.isEmpty {
+      let reasons = runReasons(entry, at: now)
+      return reasons.isEmpty ? [.nextInLine] : reasons
+    }
+    let pool = entry.pools[Int(planned.pool)]
+    let taskLimit =
+      planned.maxActivePerDAG > 0 ? taskLimits.findIndex(dag: entry.dag, taskID: taskID) ?? -1 : -1
+    let blocker = blocker(
+      slot: Int(place.slot), pool: pool, poolSlots: planned.poolSlots, taskLimit: taskLimit,
+      maxActivePerDAG: planned.maxActivePerDAG)
+    switch blocker {
+    case nil: return [.nextInLine]
+    case .offline: return [.offline]
+    case .paused, .runNotRunning: return runReasons(entry, at: now)
+    case .maxActiveTasks: return [.maxActiveTasks(entry.plan.maxActiveTasks)]
+    case .pool:
+      return [
+        .pool(
+          name: pools[pool].name, slots: pools[pool].pool?.slots, used: Int(pools[pool].usedSlots),
+          needed: Int(planned.poolSlots))
+      ]
+    case .maxActivePerDAG: return [.maxActivePerDAG(Int(planned.maxActivePerDAG))]
+    case .parallelism: return [.parallelism(limits.parallelism)]
+    }
+  }
+}

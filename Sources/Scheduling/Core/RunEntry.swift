@@ -1,0 +1,128 @@
+import Dagrun
+import HeapModule
+
+/// An unfinished run in memory.
+struct RunEntry: Sendable {
+  var run: DAGRun
+  var plan: DAGPlan
+  /// By position in the plan.
+  var tasks: [TaskSlot]
+  /// Rows that the plan does not have; nothing happens to them. By id.
+  var extras: [TaskInstance] = []
+  /// Index in `Scheduler.dags`.
+  var dag: Int
+  /// Of `plan.poolNames`: indices in `PoolTable`.
+  var pools: [Int32]
+  var counts = StateCounts()
+  /// Tasks of the plan that have not ended.
+  var unfinished: Int32 = 0
+  /// Tasks that are active: they count against `maxActiveTasks`.
+  var active: Int32 = 0
+  /// Empty tasks that are ready while nothing may start.
+  var heldEmpties: [Int32] = []
+  /// Lanes of the ready queue that belong to the run.
+  var lanes: [LaneKey: Int32] = [:]
+  /// Lanes that wait because the run has no room, or its DAG is paused.
+  var waiting = Heap<LaneReference>()
+  var isFreed = false
+  /// The run's state before the step that is being made, if the step has changed the run.
+  var stateBefore: DAGRunState?
+  /// The step that is being made has created it.
+  var isCreated = false
+  /// Is on the list of runs that may be over, to be looked at before the step is done.
+  var isToBeChecked = false
+
+  struct LaneKey: Hashable, Sendable {
+    var pool: Int32
+    var poolSlots: Int32
+    var taskLimit: Int32
+  }
+
+  init(_ snapshot: RunSnapshot, plan: DAGPlan, dag: Int, pools: [Int32]) {
+    run = snapshot.run
+    self.plan = plan
+    self.dag = dag
+    self.pools = pools
+    tasks = plan.tasks.map { TaskSlot(maxTries: $0.retries) }
+    for instance in snapshot.tasks {
+      if let position = plan.position(of: instance.taskID) {
+        tasks[position] = TaskSlot(instance)
+      } else {
+        extras.append(instance)
+      }
+    }
+    extras.sort { $0.taskID < $1.taskID }
+    recount()
+  }
+
+  /// Derives everything that follows from the states of the tasks.
+  mutating func recount() {
+    counts = StateCounts()
+    unfinished = 0
+    active = 0
+    for position in tasks.indices { tasks[position].forgetUpstream() }
+    for position in tasks.indices {
+      let state = tasks[position].state
+      counts.add(state)
+      if state.isActive { active += 1 }
+      if state.isFinished {
+        for downstream in plan.downstream[position] { tasks[Int(downstream)].countUpstream(state) }
+      } else {
+        unfinished += 1
+      }
+    }
+  }
+
+  /// Task instances that something will still happen to by itself.
+  var moving: Int { Int(unfinished) - counts[.none] }
+
+  func key(_ position: Int) -> TaskInstanceKey {
+    TaskInstanceKey(run: run.number, taskID: plan.taskIDs[position])
+  }
+
+  func snapshot() -> RunSnapshot {
+    RunSnapshot(
+      run: run, tasks: tasks.indices.map { tasks[$0].instance(taskID: plan.taskIDs[$0]) } + extras)
+  }
+
+  /// What the upstream tasks, setups and trigger rule say to a task; not its past, nor limits.
+  func decide(_ position: Int) -> RuleDecision {
+    let task = plan.tasks[position]
+    let counts = tasks[position].counts(upstream: plan.upstream.degree(of: position))
+    guard task.isConstrained else { return task.rule.decide(counts) }
+    return decide(position, task, counts, plan.constraints[Int32(position)]!)
+  }
+
+  private func decide(
+    _ position: Int, _ task: PlannedTask, _ counts: UpstreamCounts, _ constraint: SetupConstraint
+  ) -> RuleDecision {
+    if task.isTeardown {
+      let decision = task.rule.decide(counts, setups: setupCounts(constraint.directSetups))
+      if decision == .run, constraint.scope.contains(where: { !tasks[Int($0)].state.isFinished }) { return .wait }
+      return decision
+    }
+    // As in Airflow, `always` does not ask its setups.
+    if task.rule == .always || counts.upstream == 0 { return .run }
+    var setups = UpstreamCounts()
+    for setup in constraint.indirectSetups { setups.add(tasks[Int(setup)].state) }
+    if setups.failed + setups.upstreamFailed > 0 { return .end(.upstreamFailed) }
+    if setups.skipped > 0 { return .end(.skipped) }
+    let decision = task.rule.decide(counts)
+    if decision == .run, setups.succeeded < constraint.indirectSetups.count { return .wait }
+    return decision
+  }
+
+  private func setupCounts(_ setups: [Int32]) -> SetupCounts {
+    var counts = SetupCounts(setups: Int32(setups.count))
+    for setup in setups {
+      switch tasks[Int(setup)].state {
+      case .success: counts.succeeded += 1
+      case .skipped: counts.skipped += 1
+      case .none, .removed, .scheduled, .queued, .running, .restarting, .failed, .upForRetry, .upForReschedule,
+        .upstreamFailed, .deferred, .awaitingInput:
+        break
+      }
+    }
+    return counts
+  }
+}

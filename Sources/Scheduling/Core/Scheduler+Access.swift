@@ -1,0 +1,74 @@
+import Dagrun
+
+/// What the engine reads. Only what is in memory: unfinished runs, and nothing that the database knows better.
+extension Scheduler {
+  package func run(_ number: Int64) -> DAGRun? { entry(number)?.run }
+
+  /// The plan that an unfinished run is on.
+  package func plan(ofRun number: Int64) -> DAGPlan? { entry(number)?.plan }
+
+  package func counts(ofRun number: Int64) -> StateCounts? { entry(number)?.counts }
+
+  package func taskInstance(_ key: TaskInstanceKey) -> TaskInstance? {
+    guard let entry = entry(key.run), let position = entry.plan.position(of: key.taskID) else { return nil }
+    return entry.tasks[position].instance(taskID: key.taskID)
+  }
+
+  package func snapshot(ofRun number: Int64) -> RunSnapshot? { entry(number)?.snapshot() }
+
+  /// Numbers of all unfinished runs, ascending.
+  package var unfinishedRuns: [Int64] { slotsByRun.keys.sorted() }
+
+  package var unfinishedRunCount: Int { slotsByRun.count }
+
+  /// Every DAG that was ever seen and not deleted, by id.
+  package var dagRecords: [DAGRecord] {
+    dags.filter { !$0.isDeleted }.map(\.record).sorted { $0.dagID < $1.dagID }
+  }
+
+  package func dagRecord(_ dagID: String) -> DAGRecord? { dagIndices[dagID].map { dags[$0].record } }
+
+  /// The newest plan of a DAG; nil when its file is gone.
+  package func plan(ofDAG dagID: String) -> DAGPlan? { dagIndices[dagID].flatMap { dags[$0].plan } }
+
+  /// The unfinished run of a DAG by its id.
+  package func run(dagID: String, runID: String) -> DAGRun? {
+    guard let dag = dagIndices[dagID] else { return nil }
+    return dags[dag].runs.lazy.compactMap { run($0) }.first { $0.runID == runID }
+  }
+
+  /// By name, with the slots in use.
+  package var poolUsage: [(pool: Pool, usedSlots: Int)] {
+    pools.existing.map { ($0.pool!, Int($0.usedSlots)) }
+  }
+
+  /// Backfills that are under way, by number.
+  package var openBackfills: [Backfill] { backfills.sorted { $0.key < $1.key }.map(\.value.backfill) }
+
+  /// Tries that an executor was told of and that have not ended, with why they are being stopped, if they are. For a
+  /// restarted engine, which has to find out what became of each.
+  package var activeTries: [ActiveTry] {
+    var tries: [ActiveTry] = []
+    for number in unfinishedRuns {
+      guard let entry = entry(number) else { continue }
+      for position in entry.tasks.indices {
+        let task = entry.tasks[position]
+        guard task.state.isActive || task.state == .deferred else { continue }
+        tries.append(
+          ActiveTry(
+            key: entry.key(position), tryNumber: Int(task.tryNumber), state: task.state,
+            stopReason: task.state == .restarting ? .cleared : nil))
+      }
+    }
+    return tries
+  }
+
+  package struct ActiveTry: Hashable, Sendable {
+    package var key: TaskInstanceKey
+    package var tryNumber: Int
+    package var state: TaskState
+    package var stopReason: Action.StopReason?
+  }
+
+  private func entry(_ run: Int64) -> RunEntry? { slotsByRun[run].flatMap { slots[Int($0)] } }
+}

@@ -1,0 +1,127 @@
+import Dagrun
+import HeapModule
+
+/// DAG files, pauses, schedules.
+extension Scheduler {
+  mutating func dagsLoaded(_ plans: [DAGPlan]) {
+    var present: Set<String> = []
+    for plan in plans {
+      present.insert(plan.dagID)
+      let index: Int
+      if let known = dagIndices[plan.dagID] {
+        index = known
+        if dags[index].record.version != plan.version {
+          dags[index].record.version = plan.version
+          work.head.append(.dagStored(dags[index].record))
+        }
+      } else {
+        index = dags.count
+        dagIndices[plan.dagID] = index
+        dags.append(DAGEntry(DAGRecord(dagID: plan.dagID, version: plan.version)))
+        work.head.append(.dagStored(dags[index].record))
+      }
+      if dags[index].plan?.version != plan.version {
+        let hadPast = dags[index].hasPast
+        setPlan(plan, of: index)
+        if dags[index].hasPast, !hadPast { work.needsRestoring = true }
+      }
+      work.dagsToSchedule.append(index)
+      work.dagsToPromote.append(index)
+    }
+    for index in dags.indices where !dags[index].isDeleted && !present.contains(dags[index].record.dagID) {
+      guard dags[index].record.version != nil else { continue }
+      dags[index].record.version = nil
+      setPlan(nil, of: index)
+      work.head.append(.dagStored(dags[index].record))
+      setNextDue(index)
+    }
+  }
+
+  mutating func setPlan(_ plan: DAGPlan?, of dag: Int) {
+    dags[dag].plan = plan
+    dags[dag].timetable = plan.flatMap { Timetable($0.description.schedule) }
+  }
+
+  mutating func setPaused(_ dagID: String, _ isPaused: Bool) {
+    guard let dag = dagIndices[dagID] else { return refuse(.unknownDAG(dagID)) }
+    work.reply = .done
+    guard dags[dag].record.isPaused != isPaused else { return }
+    dags[dag].record.isPaused = isPaused
+    work.head.append(.dagStored(dags[dag].record))
+    guard !isPaused else { return }
+    work.dagsToSchedule.append(dag)
+    work.dagsToPromote.append(dag)
+    work.backfillsToPromote += backfills.values.filter { $0.backfill.dagID == dagID }.map(\.backfill.number).sorted()
+    for number in dags[dag].runs {
+      let slot = slotsByRun[number]!
+      freeRun(slot)
+      releaseHeldEmpties(slot)
+    }
+  }
+
+  mutating func deleteDAG(_ dagID: String) {
+    guard let dag = dagIndices[dagID] else { return refuse(.unknownDAG(dagID)) }
+    if let number = dags[dag].runs.first {
+      return refuse(.dagIsRunning(dagID: dagID, runID: slots[Int(slotsByRun[number]!)]!.run.runID))
+    }
+    for (number, entry) in backfills.sorted(by: { $0.key < $1.key }) where entry.backfill.dagID == dagID {
+      backfills[number] = nil
+    }
+    dagIndices[dagID] = nil
+    dags[dag] = DAGEntry(DAGRecord(dagID: dagID, version: nil))
+    dags[dag].isDeleted = true
+    work.head.append(.dagDeleted(dagID: dagID))
+    work.reply = .done
+  }
+
+  /// Makes the runs that schedules ask for.
+  mutating func scheduleRuns() {
+    let due = work.dagsToSchedule
+    work.dagsToSchedule.removeAll(keepingCapacity: true)
+    for dag in due where !dags[dag].isDeleted {
+      makeScheduledRuns(dag)
+      setNextDue(dag)
+    }
+  }
+
+  private mutating func makeScheduledRuns(_ dag: Int) {
+    guard limits.makesScheduledRuns, !dags[dag].record.isPaused, let plan = dags[dag].plan,
+      let timetable = dags[dag].timetable
+    else { return }
+    let description = plan.description
+    let mostRuns = description.schedule.kind == .continuous ? 1 : max(1, description.maxActiveRuns)
+    while dags[dag].unfinishedLive < mostRuns,
+      let due = timetable.due(
+        at: now, last: dags[dag].record.lastScheduled, startDate: description.startDate, endDate: description.endDate,
+        catchup: description.catchup)
+    {
+      let isTaken = dags[dag].takenDates.contains(due.logicalDate)
+      dags[dag].record.lastScheduled = due.logicalDate
+      dags[dag].takenDates.removeAll { $0 <= due.logicalDate }
+      work.head.append(.dagStored(dags[dag].record))
+      if isTaken { continue }
+      lastRunNumber += 1
+      _ = createRun(
+        DAGRun(
+          number: lastRunNumber, dagID: plan.dagID, runID: "scheduled__\(due.logicalDate.iso8601)", type: .scheduled,
+          state: .queued, logicalDate: due.logicalDate, dataInterval: due.dataInterval, runAfter: due.runAfter,
+          queuedAt: now, conf: "{}", version: plan.version),
+        plan: plan, dag: dag)
+    }
+  }
+
+  /// Notes when the DAG's schedule is due next. While too many of its runs are unfinished, the end of one is waited
+  /// for instead.
+  mutating func setNextDue(_ dag: Int) {
+    guard let plan = dags[dag].plan, let timetable = dags[dag].timetable, !dags[dag].isDeleted else {
+      dags[dag].nextDue = nil
+      return
+    }
+    let due = timetable.nextDue(
+      last: dags[dag].record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate)
+    dags[dag].nextDue = due
+    if let due, due > now, limits.makesScheduledRuns {
+      timers.insert(Timer(at: due, kind: .schedule, subject: Int64(dag)))
+    }
+  }
+}

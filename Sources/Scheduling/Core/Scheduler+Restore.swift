@@ -1,0 +1,92 @@
+import Dagrun
+
+/// From what is stored to what is in memory.
+extension Scheduler {
+  mutating func restore(_ snapshot: Snapshot) {
+    for plan in snapshot.plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
+    for pool in snapshot.pools { pools[pools.index(of: pool.name)].pool = pool }
+    for record in snapshot.dags {
+      dagIndices[record.dagID] = dags.count
+      var dag = DAGEntry(record)
+      dag.takenDates = (snapshot.takenDates[record.dagID] ?? []).sorted()
+      dags.append(dag)
+      if let version = record.version {
+        setPlan(knownPlans[PlanKey(dagID: record.dagID, version: version)], of: dags.count - 1)
+      }
+    }
+    for backfill in snapshot.backfills where backfill.completedAt == nil {
+      backfills[backfill.number] = BackfillEntry(backfill)
+    }
+    for run in snapshot.runs { restore(run) }
+    for index in dags.indices { setNextDue(index) }
+    work = StepWork()
+    knownPlans = [:]
+  }
+
+  private mutating func restore(_ snapshot: RunSnapshot) {
+    let run = snapshot.run
+    guard let dag = dagIndices[run.dagID], let plan = plan(of: run, dag: dag) else {
+      preconditionFailure("run \(run.number): the snapshot has no plan of \(run.dagID) in version \(run.version)")
+    }
+    if run.state.isFinished {
+      if !plan.pastTaskIDs.isEmpty {
+        dags[dag].history.add(RunEntry(snapshot, plan: plan, dag: dag, pools: []))
+      }
+      return
+    }
+    let slot = insert(snapshot, plan: plan, dag: dag)
+    resume(slot)
+    if run.state == .running { armDAGRunTimeout(slot) }
+  }
+
+  /// Puts the tasks of a run that just came into memory, or was planned anew, where their states say.
+  mutating func resume(_ slot: Int32) {
+    for position in slots[Int(slot)]!.tasks.indices {
+      let place = TaskPlace(slot: slot, position: Int32(position))
+      switch slots[Int(slot)]!.tasks[position].state {
+      case .scheduled:
+        if slots[Int(slot)]!.plan.tasks[position].isEmpty { hold(place) } else { enqueue(place) }
+      case .running: armExecutionTimeout(place)
+      case .upForRetry, .upForReschedule: armRetry(place)
+      case .none, .removed, .queued, .success, .restarting, .failed, .upstreamFailed, .skipped, .deferred,
+        .awaitingInput:
+        break
+      }
+    }
+  }
+
+  /// The plan of the version that a run is on, with the run's selection of tasks. nil: it is not at hand.
+  func plan(of run: DAGRun, dag: Int) -> DAGPlan? {
+    let current = dags[dag].plan
+    guard
+      let base = current?.version == run.version
+        ? current : knownPlans[PlanKey(dagID: run.dagID, version: run.version)]
+    else { return nil }
+    return select(base, run.taskRegex, dag: dag)
+  }
+
+  /// Runs of one backfill share the plan of their selection.
+  func select(_ base: DAGPlan, _ regex: String?, dag: Int) -> DAGPlan? {
+    guard let regex else { return base }
+    for number in dags[dag].runs.reversed() {
+      guard let slot = slotsByRun[number], let plan = slots[Int(slot)]?.plan else { continue }
+      if plan.version == base.version, plan.taskRegex == regex { return plan }
+    }
+    return base.selecting(regex)
+  }
+
+  /// Looks around once after a restart: what was due meanwhile, and what is there to start.
+  mutating func review() {
+    isUnreviewed = false
+    for dag in dags.indices {
+      work.dagsToSchedule.append(dag)
+      work.dagsToPromote.append(dag)
+    }
+    work.backfillsToPromote = backfills.keys.sorted()
+    for slot in slots.indices.map(Int32.init) where slots[Int(slot)]?.run.state == .running {
+      releaseHeldEmpties(slot)
+      evaluateWaiting(slot)
+      check(slot)
+    }
+  }
+}

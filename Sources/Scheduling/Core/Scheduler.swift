@@ -1,0 +1,120 @@
+package import Dagrun
+import HeapModule
+
+/// Decides what happens next. No clock, no I/O, no randomness: the same state and event always give the same step.
+///
+/// The caller commits the changes of a step, and only then performs its actions; when a commit fails, it throws the
+/// scheduler away and restores one from the database. A restored scheduler starts nothing over: the caller tells it
+/// what became of the tries that were active (`activeTries`), and then `.wake`.
+///
+/// Work is O(what changes): each instance counts how its upstream tasks have ended, ready ones wait in heaps, due
+/// moments too. Nothing is scanned but the tasks of a run that starts, is cleared or moves to another version.
+package struct Scheduler: Sendable {
+  package let limits: Limits
+  package internal(set) var lastRunNumber: Int64
+  package internal(set) var lastBackfillNumber: Int64
+
+  var dags: [DAGEntry] = []
+  var dagIndices: [String: Int] = [:]
+  var backfills: [Int64: BackfillEntry] = [:]
+  /// Runs in memory. Slots of runs that have left are used again.
+  var slots: [RunEntry?] = []
+  var slotsByRun: [Int64: Int32] = [:]
+  var unusedSlots: [Int32] = []
+  /// Plans of versions that requests about finished runs need.
+  var knownPlans: [PlanKey: DAGPlan] = [:]
+
+  var pools = PoolTable()
+  var taskLimits = TaskLimitTable()
+  var queue = ReadyQueue()
+  /// Limits that have room again while lanes wait for them.
+  var freedLimits: [FreedLimit] = []
+  /// Task instances that are active.
+  package internal(set) var activeTasks = 0
+  var timers = Heap<Timer>()
+
+  /// Was restored and has not looked around since.
+  var isUnreviewed = true
+  /// Only while `handle` runs.
+  var now = Timestamp.longAgo
+  var work = StepWork()
+
+  struct PlanKey: Hashable, Sendable {
+    var dagID: String
+    var version: String
+  }
+
+  enum FreedLimit: Equatable, Sendable {
+    case run(Int32)
+    case pool(Int32)
+    case taskLimit(Int32)
+  }
+
+  package init(restoring snapshot: Snapshot, limits: Limits = .init()) {
+    self.limits = limits
+    lastRunNumber = snapshot.lastRunNumber
+    lastBackfillNumber = snapshot.lastBackfillNumber
+    restore(snapshot)
+  }
+
+  /// One event. Facts about a try that is not the current one, or no longer active, do nothing.
+  package mutating func handle(_ event: Event, at now: Timestamp) -> Step {
+    self.now = now
+    switch event {
+    case .taskStarted(let key, let tryNumber):
+      guard let place = find(key) else { return Step() }
+      taskStarted(place, tryNumber: tryNumber)
+    case .taskFinished(let key, let tryNumber, let result):
+      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      taskFinished(place, result)
+    case .taskDeferred(let key, let tryNumber):
+      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      taskDeferred(place, tryNumber: tryNumber)
+    case .taskResumed(let key, let tryNumber):
+      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      taskResumed(place)
+    case .taskRescheduled(let key, let tryNumber, let until):
+      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      taskRescheduled(place, until: until)
+    case .dagsLoaded(let plans): dagsLoaded(plans)
+    case .plansLoaded(let plans):
+      for plan in plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
+    case .wake: if isUnreviewed { review() }
+    case .trigger(let request): trigger(request)
+    case .backfill(let request): startBackfill(request)
+    case .cancelBackfill(let number): cancelBackfill(number)
+    case .clear(let request): clear(request)
+    case .setTaskState(let key, let state, let loaded): setTaskState(key, state, loaded)
+    case .setRunState(let run, let state, let loaded): setRunState(run, state, loaded)
+    case .setPaused(let dagID, let isPaused): setPaused(dagID, isPaused)
+    case .setPool(let pool): setPool(pool)
+    case .deletePool(let name): deletePool(name)
+    case .deleteDAG(let dagID): deleteDAG(dagID)
+    }
+    settle()
+    return finishStep()
+  }
+
+  /// When to be called with `.wake` if nothing else happens before.
+  package var nextWake: Timestamp? { timers.min?.at }
+
+  /// Lets everything that the event set off happen, until nothing moves any more.
+  private mutating func settle() {
+    repeat {
+      fireTimers()
+      evaluatePast()
+      evaluateAll()
+      checkRuns()
+      scheduleRuns()
+      promoteRuns()
+      if work.isSettled { dispatch() }
+    } while !work.isSettled
+    pruneTimers()
+  }
+}
+
+/// One task instance in memory.
+struct TaskPlace: Hashable, Sendable {
+  var slot: Int32
+  var position: Int32
+}

@@ -1,0 +1,60 @@
+import Dagrun
+
+/// What a step has done so far, and what it has still to look at.
+struct StepWork: Sendable {
+  /// Changes that come before those of task instances, in order.
+  var head: [Change] = []
+  /// Changes that come after them.
+  var tail: [Change] = []
+  var actions: [Action] = []
+  var reply: Reply?
+  /// The reply is this run, as it is at the end of the step.
+  var replyRun: Int32?
+  var touches: [Touch] = []
+  /// Slots of runs whose row changes.
+  var changedRuns: [Int32] = []
+  var createdRuns: [Int32] = []
+  /// Slots of runs that leave memory when the step is done.
+  var endedRuns: [Int32] = []
+
+  /// Instances whose rule may have been met. First in, first out, so that what ended first decides first.
+  var evaluations: [(slot: Int32, position: Int32)] = []
+  var runsToCheck: [Int32] = []
+  var dagsToPromote: [Int] = []
+  var backfillsToPromote: [Int64] = []
+  var dagsToSchedule: [Int] = []
+  /// DAGs whose runs, and so what tasks find in their past, have changed.
+  var dagsWithOtherPast: [Int] = []
+  var needsRestoring = false
+
+  var isSettled: Bool {
+    evaluations.isEmpty && runsToCheck.isEmpty && dagsToPromote.isEmpty && backfillsToPromote.isEmpty
+      && dagsToSchedule.isEmpty && dagsWithOtherPast.isEmpty
+  }
+
+  /// One instance that moves in this step, and where from.
+  struct Touch: Sendable {
+    var slot: Int32
+    var position: Int32
+    var from: TaskState
+    var fromTry: Int32
+    var reason: String?
+    var ended: EndedTry?
+  }
+
+  mutating func reset() {
+    head.removeAll(keepingCapacity: true)
+    tail.removeAll(keepingCapacity: true)
+    actions = []
+    reply = nil
+    replyRun = nil
+    touches.removeAll(keepingCapacity: touches.count < 4096)
+    changedRuns.removeAll(keepingCapacity: true)
+    createdRuns.removeAll(keepingCapacity: true)
+    endedRuns.removeAll(keepingCapacity: true)
+    evaluations.removeAll(keepingCapacity: evaluations.count < 4096)
+    runsToCheck.removeAll(keepingCapacity: true)
+    dagsWithOtherPast.removeAll(keepingCapacity: true)
+    needsRestoring = false
+  }
+}

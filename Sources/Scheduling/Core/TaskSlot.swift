@@ -1,0 +1,91 @@
+import Dagrun
+
+/// A task instance in memory: 64 bytes, of which there may be hundreds of thousands.
+struct TaskSlot: Sendable {
+  var state: TaskState = .none
+  /// Its rule lets it run, and it has an entry in a lane of the ready queue (or is an empty task that is held back).
+  /// Entries of slots that are no longer ready are stale.
+  var isReady = false
+  var tryNumber: Int32 = 0
+  var maxTries: Int32
+  /// 1 + its index among the touches of the step that is being made; 0: untouched.
+  var touch: Int32 = 0
+  // How the tasks right above it have ended. N is in the plan.
+  var succeededUpstream: Int32 = 0
+  var skippedUpstream: Int32 = 0
+  var failedUpstream: Int32 = 0
+  var upstreamFailedUpstream: Int32 = 0
+  var removedUpstream: Int32 = 0
+  private var startMicroseconds = Self.never
+  private var endMicroseconds = Self.never
+  private var retryMicroseconds = Self.never
+
+  private static let never = Int64.min
+
+  init(maxTries: Int32) { self.maxTries = maxTries }
+
+  init(_ instance: TaskInstance) {
+    state = instance.state
+    tryNumber = Int32(clamping: instance.tryNumber)
+    maxTries = Int32(clamping: instance.maxTries)
+    startDate = instance.startDate
+    endDate = instance.endDate
+    retryAt = instance.retryAt
+  }
+
+  var startDate: Timestamp? {
+    get { startMicroseconds == Self.never ? nil : Timestamp(microseconds: startMicroseconds) }
+    set { startMicroseconds = newValue?.microseconds ?? Self.never }
+  }
+  var endDate: Timestamp? {
+    get { endMicroseconds == Self.never ? nil : Timestamp(microseconds: endMicroseconds) }
+    set { endMicroseconds = newValue?.microseconds ?? Self.never }
+  }
+  var retryAt: Timestamp? {
+    get { retryMicroseconds == Self.never ? nil : Timestamp(microseconds: retryMicroseconds) }
+    set { retryMicroseconds = newValue?.microseconds ?? Self.never }
+  }
+
+  func instance(taskID: String) -> TaskInstance {
+    TaskInstance(
+      taskID: taskID, state: state, tryNumber: Int(tryNumber), maxTries: Int(maxTries), startDate: startDate,
+      endDate: endDate, retryAt: retryAt)
+  }
+
+  func counts(upstream: Int) -> UpstreamCounts {
+    UpstreamCounts(
+      upstream: Int32(upstream), succeeded: succeededUpstream, skipped: skippedUpstream, failed: failedUpstream,
+      upstreamFailed: upstreamFailedUpstream, removed: removedUpstream)
+  }
+
+  /// A task right above has ended so; with -1, no longer so.
+  mutating func countUpstream(_ state: TaskState, _ number: Int32 = 1) {
+    switch state {
+    case .success: succeededUpstream += number
+    case .skipped: skippedUpstream += number
+    case .failed: failedUpstream += number
+    case .upstreamFailed: upstreamFailedUpstream += number
+    case .removed: removedUpstream += number
+    case .none, .scheduled, .queued, .running, .restarting, .upForRetry, .upForReschedule, .deferred, .awaitingInput:
+      break
+    }
+  }
+
+  mutating func forgetUpstream() {
+    succeededUpstream = 0
+    skippedUpstream = 0
+    failedUpstream = 0
+    upstreamFailedUpstream = 0
+    removedUpstream = 0
+  }
+
+  /// Equal in all that outlives a restart, or follows from it.
+  func isSame(as other: TaskSlot) -> Bool {
+    state == other.state && tryNumber == other.tryNumber && maxTries == other.maxTries
+      && startMicroseconds == other.startMicroseconds && endMicroseconds == other.endMicroseconds
+      && retryMicroseconds == other.retryMicroseconds && succeededUpstream == other.succeededUpstream
+      && skippedUpstream == other.skippedUpstream && failedUpstream == other.failedUpstream
+      && upstreamFailedUpstream == other.upstreamFailedUpstream && removedUpstream == other.removedUpstream
+      && (state != .scheduled || isReady == other.isReady)
+  }
+}

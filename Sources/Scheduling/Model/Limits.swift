@@ -1,0 +1,17 @@
+/// What holds for all DAGs together.
+package struct Limits: Hashable, Sendable {
+  /// Task instances that are active at once. 0 is for a scheduler that only answers requests, in a command that runs
+  /// where no engine does: it starts no run and no task, and makes no scheduled run.
+  package var parallelism: Int
+  /// False for a command that is its own scheduler until its run has ended: nobody asked it for the runs that are due.
+  package var makesScheduledRuns: Bool
+
+  package init(parallelism: Int = 32, makesScheduledRuns: Bool = true) {
+    self.parallelism = parallelism
+    self.makesScheduledRuns = makesScheduledRuns && parallelism > 0
+  }
+
+  package static let offline = Limits(parallelism: 0)
+
+  package var isOffline: Bool { parallelism <= 0 }
+}

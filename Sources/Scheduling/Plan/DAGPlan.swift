@@ -1,0 +1,123 @@
+package import Dagrun
+
+/// A DAG as the scheduler reads it: tasks by position, with what each waits for and what waits for it. Immutable, and
+/// shared by all runs that are on the same version.
+package final class DAGPlan: Sendable {
+  package let description: DAGDescription
+  /// Content hash of the compiled file.
+  package let version: String
+  package let dagID: String
+  /// Only tasks whose whole id matches are in the plan; nil: all. Edges from other tasks do not count.
+  package let taskRegex: String?
+  /// By position.
+  package let taskIDs: [String]
+  /// `description.maxActiveTasks`, at least 1.
+  let maxActiveTasks: Int
+  /// Own weight and that of the relatives that the task's weight rule counts.
+  package let priorities: [Int64]
+
+  let tasks: [PlannedTask]
+  let upstream: Adjacency
+  let downstream: Adjacency
+  let poolNames: [String]
+  /// Tasks with `dependsOnPast`.
+  let pastTaskIDs: [String]
+  let constraints: [Int32: SetupConstraint]
+  /// By position of a task: those that have it in their `SetupConstraint`.
+  let watchers: [Int32: [Int32]]
+  private let positions: [String: Int32]
+
+  package convenience init(_ description: DAGDescription, version: String) {
+    self.init(description, version: version, taskRegex: nil)
+  }
+
+  private init(_ description: DAGDescription, version: String, taskRegex: String?) {
+    self.description = description
+    self.version = version
+    self.taskRegex = taskRegex
+    dagID = description.id
+    maxActiveTasks = max(1, description.maxActiveTasks)
+    taskIDs = description.tasks.map(\.id)
+    var positions: [String: Int32] = [:]
+    positions.reserveCapacity(taskIDs.count)
+    for (position, id) in taskIDs.enumerated() { positions[id] = Int32(position) }
+    self.positions = positions
+    upstream = Adjacency(description.tasks.map { Self.upstreamPositions(of: $0, positions) })
+    downstream = upstream.reversed
+    pastTaskIDs = description.tasks.filter(\.dependsOnPast).map(\.id)
+
+    var poolNames: [String] = []
+    var tasks: [PlannedTask] = []
+    tasks.reserveCapacity(taskIDs.count)
+    for task in description.tasks {
+      let pool: Int
+      if let known = poolNames.firstIndex(of: task.pool) {
+        pool = known
+      } else {
+        pool = poolNames.count
+        poolNames.append(task.pool)
+      }
+      tasks.append(PlannedTask(task, pool: Int32(pool)))
+    }
+    self.poolNames = poolNames
+
+    let setups = SetupConstraints(tasks: tasks, upstream: upstream, downstream: downstream)
+    constraints = setups.constraints
+    watchers = setups.watchers
+    for position in constraints.keys { tasks[Int(position)].isConstrained = true }
+    for position in watchers.keys { tasks[Int(position)].isWatched = true }
+    for position in Self.decidingTasks(description.tasks, tasks, downstream) { tasks[position].decidesRun = true }
+    self.tasks = tasks
+    priorities = Self.priorities(of: description.tasks, downstream, upstream)
+  }
+
+  package func position(of taskID: String) -> Int? { positions[taskID].map(Int.init) }
+
+  package var count: Int { taskIDs.count }
+
+  /// Positions of the tasks right above and right below one.
+  package func upstreamPositions(of position: Int) -> [Int] { upstream[position].map(Int.init) }
+  package func downstreamPositions(of position: Int) -> [Int] { downstream[position].map(Int.init) }
+
+  /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is none.
+  package func selecting(_ regex: String) -> DAGPlan? {
+    guard let pattern = try? Regex(regex) else { return nil }
+    var selected = description
+    selected.tasks = description.tasks.filter { $0.id.wholeMatch(of: pattern) != nil }
+    return DAGPlan(selected, version: version, taskRegex: regex)
+  }
+
+  private static func upstreamPositions(of task: TaskDescription, _ positions: [String: Int32]) -> [Int32] {
+    var ids = task.upstream
+    if case .teardown(let setups, _) = task.role { ids += setups.filter { !ids.contains($0) } }
+    return ids.compactMap { positions[$0] }
+  }
+
+  /// The leaves, as Airflow sees them: a teardown whose failure does not count is looked through.
+  private static func decidingTasks(
+    _ descriptions: [TaskDescription], _ tasks: [PlannedTask], _ downstream: Adjacency
+  ) -> [Int] {
+    func isIgnored(_ position: Int) -> Bool {
+      if case .teardown(_, let failsRun) = descriptions[position].role { return !failsRun }
+      return false
+    }
+    let leaves = tasks.indices.filter { position in
+      !isIgnored(position) && downstream[position].allSatisfy { isIgnored(Int($0)) }
+    }
+    // A DAG of nothing but teardowns.
+    return leaves.isEmpty ? tasks.indices.filter { downstream.degree(of: $0) == 0 } : leaves
+  }
+
+  private static func priorities(
+    of tasks: [TaskDescription], _ downstream: Adjacency, _ upstream: Adjacency
+  ) -> [Int64] {
+    let weights = PriorityWeights(
+      weights: tasks.map { Int64($0.priorityWeight) }, downstream: downstream, upstream: upstream,
+      order: downstream.topologicalOrder(upstream: upstream))
+    var totals: [WeightRule: [Int64]] = [:]
+    for rule in WeightRule.allCases where tasks.contains(where: { $0.weightRule == rule }) {
+      totals[rule] = weights.total(rule)
+    }
+    return tasks.indices.map { totals[tasks[$0].weightRule]![$0] }
+  }
+}

@@ -1,0 +1,60 @@
+import Dagrun
+
+/// What the scheduler asks of a task again and again, apart from its description, which is large.
+struct PlannedTask: Sendable {
+  var rule: TriggerRule
+  var isEmpty: Bool
+  /// Its executor says when the try has really begun; until then the instance is `queued`.
+  var reportsStart = false
+  var isSetup = false
+  var isTeardown = false
+  var dependsOnPast: Bool
+  var waitsForPastBeforeSkipping: Bool
+  /// Has a `SetupConstraint`.
+  var isConstrained = false
+  /// Something else than its downstream has to be looked at when it ends.
+  var isWatched = false
+  /// Its failure fails the run.
+  var decidesRun = false
+  /// Index in `DAGPlan.poolNames`.
+  var pool: Int32
+  var poolSlots: Int32
+  var retries: Int32
+  /// 0: none.
+  var executionTimeoutMicroseconds: Int64
+  /// 0: none.
+  var maxActivePerDAG: Int32
+
+  init(_ task: TaskDescription, pool: Int32) {
+    rule = task.triggerRule
+    switch task.work {
+    case .empty: isEmpty = true
+    case .bash, .swift: isEmpty = false
+    case .computeEngineJob:
+      isEmpty = false
+      reportsStart = true
+    }
+    switch task.role {
+    case .work: break
+    case .setup: isSetup = true
+    case .teardown: isTeardown = true
+    }
+    dependsOnPast = task.dependsOnPast
+    waitsForPastBeforeSkipping = task.dependsOnPast && task.waitForPastDependsBeforeSkipping
+    self.pool = pool
+    poolSlots = Int32(clamping: max(1, task.poolSlots))
+    retries = Int32(clamping: max(0, task.retries))
+    executionTimeoutMicroseconds = task.executionTimeoutSeconds.map { max(1, Int64(($0 * 1e6).rounded())) } ?? 0
+    maxActivePerDAG = Int32(clamping: max(0, task.maxActivePerDAG ?? 0))
+  }
+}
+
+/// What setups and teardowns ask for beyond the trigger rule.
+struct SetupConstraint: Sendable {
+  /// Setups further up whose teardown is downstream of the task, or that have none: they must have succeeded.
+  var indirectSetups: [Int32] = []
+  /// Of a teardown: the setups right above it.
+  var directSetups: [Int32] = []
+  /// Of a teardown: the tasks between it and its setups that are not right above it. They must have ended.
+  var scope: [Int32] = []
+}

@@ -1,0 +1,92 @@
+package import Dagrun
+
+/// What a backfill will do, readable before it is done.
+package struct BackfillPlan: Hashable, Sendable {
+  /// In the order in which the runs start.
+  package var rows: [Row]
+
+  package struct Row: Hashable, Sendable {
+    package var logicalDate: Timestamp
+    package var runID: String
+    package var verdict: Verdict
+
+    package init(logicalDate: Timestamp, runID: String, verdict: Verdict) {
+      self.logicalDate = logicalDate
+      self.runID = runID
+      self.verdict = verdict
+    }
+  }
+
+  package enum Verdict: String, Hashable, Sendable {
+    case create
+    case clear
+    /// Airflow's words for why a run is left alone.
+    case inFlight = "in flight"
+    case alreadyExists = "already exists"
+  }
+
+  package init(rows: [Row]) { self.rows = rows }
+
+  /// Whether anything would be done.
+  package var isEmpty: Bool { !rows.contains { $0.verdict == .create || $0.verdict == .clear } }
+}
+
+extension BackfillPlan {
+  /// The plan for a request, or why there is none. Both dates are included; only intervals that have ended count.
+  ///
+  /// With `taskRegex` the runs have only the tasks whose whole id matches, as though the DAG had no others: nothing
+  /// waits for a task that is not part of the backfill. Of a run that exists already, the other tasks stay as they are.
+  ///
+  /// - Parameter existing: every run of the DAG with a logical date in the range.
+  package static func make(
+    _ request: BackfillRequest, plan: DAGPlan, existing: [DAGRun], at now: Timestamp
+  ) -> Result<BackfillPlan, Refusal> {
+    guard let timetable = Timetable(plan.description.schedule), timetable.hasTicks else {
+      return .failure(.invalid("\(plan.dagID) has no schedule with dates that could be filled in"))
+    }
+    guard request.fromDate <= request.toDate else {
+      return .failure(
+        .invalid("the first date, \(request.fromDate.iso8601), is after the last, \(request.toDate.iso8601)"))
+    }
+    guard request.fromDate <= now else {
+      return .failure(.invalid("the dates lie in the future: \(request.fromDate.iso8601) has not come yet"))
+    }
+    guard request.maxActiveRuns >= 1 else {
+      return .failure(.invalid("a backfill needs at least one active run, not \(request.maxActiveRuns)"))
+    }
+    var tasks = plan
+    if let regex = request.taskRegex {
+      guard let selected = plan.selecting(regex) else {
+        return .failure(.invalid("\"\(regex)\" is no regular expression"))
+      }
+      guard selected.count > 0 else { return .failure(.invalid("no task of \(plan.dagID) matches \"\(regex)\"")) }
+      tasks = selected
+    }
+    if request.runsBackwards, let task = tasks.pastTaskIDs.first {
+      return .failure(.invalid("cannot run backwards: \(task) depends on its past"))
+    }
+    let dues = timetable.ticks(in: request.fromDate...min(request.toDate, now)).filter { $0.runAfter <= now }
+    guard !dues.isEmpty else {
+      return .failure(.nothingToDo("\(plan.dagID) has no interval between those dates that has ended"))
+    }
+    var runs: [Timestamp: DAGRun] = [:]
+    for run in existing { if let date = run.logicalDate { runs[date] = run } }
+    let rows = dues.map { row(for: $0.logicalDate, runs[$0.logicalDate], request.reprocess) }
+    return .success(BackfillPlan(rows: request.runsBackwards ? rows.reversed() : rows))
+  }
+
+  private static func row(
+    for date: Timestamp, _ existing: DAGRun?, _ reprocess: Backfill.ReprocessBehavior
+  ) -> Row {
+    guard let existing else { return Row(logicalDate: date, runID: "backfill__\(date.iso8601)", verdict: .create) }
+    let verdict: Verdict =
+      switch (existing.state, reprocess) {
+      case (.queued, _), (.running, _): .inFlight
+      case (.success, .completed), (.failed, .completed), (.failed, .failed): .clear
+      case (.success, .failed), (.success, .none), (.failed, .none): .alreadyExists
+      }
+    return Row(logicalDate: date, runID: existing.runID, verdict: verdict)
+  }
+}
+
+extension Refusal: Error {}

@@ -1,0 +1,134 @@
+package import Dagrun
+import Foundation
+
+/// When the runs of a DAG are due, and which dates they bear.
+///
+/// As in Airflow 3, a plain cron schedule is a *trigger* timetable: the run is due at the tick, which is its logical date
+/// and both ends of its data interval. A `dataInterval` schedule keeps Airflow 2's meaning: the run is due when the
+/// interval between two ticks has ended, and its logical date is the interval's start.
+package struct Timetable: Sendable {
+  package let schedule: Schedule
+  private let cron: CronTicks?
+
+  /// nil: the DAG has no schedule, or one that cannot be read (DAG files with such a one are refused before).
+  package init?(_ schedule: Schedule) {
+    self.schedule = schedule
+    switch schedule.kind {
+    case .none: return nil
+    case .once, .continuous: cron = nil
+    case .cron(let expression, let timeZone), .dataInterval(let expression, let timeZone):
+      guard let ticks = CronTicks(expression, timeZone: timeZone) else { return nil }
+      cron = ticks
+    }
+  }
+
+  /// One run as the schedule asks for it.
+  package struct DueRun: Hashable, Sendable {
+    package var logicalDate: Timestamp
+    package var dataInterval: DataInterval
+    package var runAfter: Timestamp
+  }
+
+  /// Whether the schedule has dates of its own, so that a range of them can be filled in.
+  package var hasTicks: Bool { cron != nil }
+
+  /// The run at the first tick after `date`. nil: there is none, or the schedule has no ticks.
+  package func next(after date: Timestamp) -> DueRun? {
+    cron?.next(after: date).flatMap(run)
+  }
+
+  /// The run at the first tick that is not before `date`.
+  package func first(notBefore date: Timestamp) -> DueRun? {
+    next(after: Timestamp(microseconds: date.microseconds - 1))
+  }
+
+  /// The newest run that is due at `now`.
+  package func newest(dueAt now: Timestamp) -> DueRun? {
+    guard let tick = cron?.last(notAfter: now) else { return nil }
+    switch schedule.kind {
+    case .dataInterval:
+      return cron?.last(notAfter: Timestamp(microseconds: tick.microseconds - 1)).flatMap(run)
+    case .cron: return run(at: tick)
+    case .none, .once, .continuous: return nil
+    }
+  }
+
+  /// Every run whose logical date lies in the range, both bounds included.
+  package func ticks(in range: ClosedRange<Timestamp>) -> [DueRun] {
+    var runs: [DueRun] = []
+    var next = first(notBefore: range.lowerBound)
+    while let run = next, run.logicalDate <= range.upperBound {
+      runs.append(run)
+      next = self.next(after: run.logicalDate)
+    }
+    return runs
+  }
+
+  private func run(at tick: Timestamp) -> DueRun? {
+    switch schedule.kind {
+    case .dataInterval:
+      guard let end = cron?.next(after: tick) else { return nil }
+      return DueRun(logicalDate: tick, dataInterval: DataInterval(start: tick, end: end), runAfter: end)
+    case .cron, .none, .once, .continuous:
+      return DueRun(logicalDate: tick, dataInterval: DataInterval(start: tick, end: tick), runAfter: tick)
+    }
+  }
+}
+
+extension Timetable {
+  /// When the next run after `last` is due, without regard to what was missed. nil: never.
+  func nextDue(last: Timestamp?, startDate: Timestamp?, endDate: Timestamp?) -> Timestamp? {
+    switch schedule.kind {
+    case .none: return nil
+    case .once: return last == nil ? startDate ?? .longAgo : nil
+    case .continuous:
+      let next = max(last?.adding(seconds: Self.continuousPauseSeconds) ?? .longAgo, startDate ?? .longAgo)
+      return endDate.map { next > $0 } == true ? nil : next
+    case .cron, .dataInterval:
+      let run: DueRun?
+      if let last {
+        let first = max(Timestamp(microseconds: last.microseconds + 1), startDate ?? .longAgo)
+        run = self.first(notBefore: first)
+      } else if let startDate {
+        run = first(notBefore: startDate)
+      } else {
+        // Airflow starts such a DAG with the newest tick there was.
+        return .longAgo
+      }
+      guard let run, endDate.map({ run.logicalDate > $0 }) != true else { return nil }
+      return run.runAfter
+    }
+  }
+
+  /// The run to make at `now`, when one is due. Without `catchup` only the newest missed one.
+  func due(
+    at now: Timestamp, last: Timestamp?, startDate: Timestamp?, endDate: Timestamp?, catchup: Bool
+  ) -> DueRun? {
+    guard let due = nextDue(last: last, startDate: startDate, endDate: endDate), due <= now else { return nil }
+    switch schedule.kind {
+    case .none: return nil
+    case .once:
+      let date = startDate ?? now
+      return DueRun(logicalDate: date, dataInterval: DataInterval(start: date, end: date), runAfter: date)
+    case .continuous:
+      return DueRun(logicalDate: now, dataInterval: DataInterval(start: last ?? now, end: now), runAfter: now)
+    case .cron, .dataInterval:
+      let earliest = [last.map { Timestamp(microseconds: $0.microseconds + 1) }, startDate].compactMap(\.self).max()
+      let oldest = earliest.flatMap(first(notBefore:))
+      var run = catchup ? oldest : nil
+      if run == nil, let newest = newest(dueAt: now) {
+        run = earliest.map { newest.logicalDate < $0 } == true ? oldest : newest
+      }
+      guard let run, run.runAfter <= now, endDate.map({ run.logicalDate > $0 }) != true else { return nil }
+      return run
+    }
+  }
+
+  /// A continuous DAG whose tasks do nothing must not keep the machine busy.
+  static let continuousPauseSeconds = 1.0
+}
+
+extension Timestamp {
+  /// 1970: before every date that a DAG file can mean.
+  static let longAgo = Timestamp(microseconds: 0)
+}

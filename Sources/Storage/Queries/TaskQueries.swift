@@ -1,0 +1,61 @@
+import GRDB
+package import Scheduling
+
+extension StoreConnection {
+  /// In the order of the plan.
+  package func taskInstances(run: Int64) throws(StoreError) -> [TaskRecord] {
+    try read { database in
+      try statement(database, "SELECT * FROM task_instance WHERE run = ? ORDER BY position")
+        .rows(run, as: TaskRecord.init(row:))
+    }
+  }
+
+  package func taskInstance(_ key: TaskInstanceKey) throws(StoreError) -> TaskRecord? {
+    try read { try taskInstance(key, $0) }
+  }
+
+  /// The tries of a task, first to last, with the one it is on.
+  package func tries(_ key: TaskInstanceKey) throws(StoreError) -> [TryRecord] {
+    try read { database in
+      var tries = try statement(database, "SELECT * FROM task_try WHERE run = ? AND task_id = ? ORDER BY try_number")
+        .rows(key.run, key.taskID, as: TryRecord.init(row:))
+      if let task = try taskInstance(key, database), task.instance.tryNumber >= 1,
+        task.instance.tryNumber != tries.last?.tryNumber
+      {
+        tries.append(TryRecord(task))
+      }
+      return tries
+    }
+  }
+
+  /// JSON text; nil when the task has none.
+  package func output(_ key: TaskInstanceKey) throws(StoreError) -> String? {
+    try outputs(run: key.run, [key.taskID])[key.taskID]
+  }
+
+  /// Task id -> its output as JSON text. Tasks without one are left out.
+  package func outputs(run: Int64, _ taskIDs: [String]) throws(StoreError) -> [String: String] {
+    // The engine asks before each launch of a task with inputs, so without the statements of a transaction.
+    try perform("read") { database in
+      let query = try statement(database, "SELECT value FROM xcom WHERE run = ? AND task_id = ?")
+      var outputs: [String: String] = [:]
+      for taskID in taskIDs { outputs[taskID] = try query.first(run, taskID) { $0.text(0) } }
+      return outputs
+    }
+  }
+
+  private func taskInstance(_ key: TaskInstanceKey, _ database: Database) throws -> TaskRecord? {
+    try statement(database, "SELECT * FROM task_instance WHERE run = ? AND task_id = ?")
+      .first(key.run, key.taskID, as: TaskRecord.init(row:))
+  }
+}
+
+extension TryRecord {
+  /// The try that a task is on, or ended with.
+  fileprivate init(_ task: TaskRecord) {
+    self.init(
+      tryNumber: task.instance.tryNumber, state: task.instance.state, startDate: task.instance.startDate,
+      endDate: task.instance.endDate, reason: task.reason, exitCode: task.exitCode, signal: task.signal,
+      usage: task.usage)
+  }
+}

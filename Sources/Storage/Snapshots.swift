@@ -1,0 +1,152 @@
+import Dagrun
+import Foundation
+import GRDB
+package import Scheduling
+
+extension Store {
+  /// Everything a scheduler is restored from, as of one moment.
+  ///
+  /// - Parameter known: plans the caller holds already; the others are made from the stored descriptions.
+  package func snapshot(plans known: [DAGPlan] = []) throws(StoreError) -> Snapshot {
+    try read { database in
+      let dags = try statement(database, "SELECT * FROM dag ORDER BY dag_id").rows(as: DAGRecord.init(row:))
+      var plans = PlanShelf(known)
+      for dag in dags {
+        guard let version = dag.version else { continue }
+        try take(dagID: dag.dagID, version: version, to: &plans, database)
+      }
+      var runs = try statement(
+        database, "SELECT * FROM dag_run WHERE state IN ('queued', 'running') ORDER BY id"
+      ).rows(as: DAGRun.init(row:))
+      for run in runs { try take(dagID: run.dagID, version: run.version, to: &plans, database) }
+
+      let finished = try plans.dagsThatDependOnTheirPast.flatMap { dagID in
+        try statement(database, "SELECT * FROM dag_run WHERE dag_id = ? AND state IN ('success', 'failed')")
+          .rows(dagID, as: DAGRun.init(row:))
+      }
+      if !finished.isEmpty {
+        for run in finished { try take(dagID: run.dagID, version: run.version, to: &plans, database) }
+        runs = (runs + finished).sorted { $0.number < $1.number }
+      }
+      return Snapshot(
+        plans: plans.inOrder, dags: dags,
+        pools: try statement(database, "SELECT * FROM pool ORDER BY name").rows(as: Pool.init(row:)),
+        backfills: try statement(database, "SELECT * FROM backfill WHERE completed_at IS NULL ORDER BY id")
+          .rows(as: Backfill.init(row:)),
+        runs: try runs.map { run in
+          let plan = plans.plan(dagID: run.dagID, version: run.version)
+          return RunSnapshot(run: run, tasks: try tasks(ofRun: run.number, plan, database))
+        },
+        lastRunNumber: try lastNumber(in: "dag_run", database),
+        lastBackfillNumber: try lastNumber(in: "backfill", database), takenDates: try takenDates(database))
+    }
+  }
+
+  private func take(
+    dagID: String, version: String, to plans: inout PlanShelf, _ database: Database
+  ) throws {
+    guard plans.plan(dagID: dagID, version: version) == nil else { return }
+    guard let stored = try storedVersion(version, dagID: dagID, database) else {
+      throw DatabaseError(
+        resultCode: .SQLITE_CORRUPT, message: "version \(version) of DAG \"\(dagID)\" is used, but not there")
+    }
+    plans.add(try stored.plan())
+  }
+
+  private func takenDates(_ database: Database) throws -> [String: [Timestamp]] {
+    var dates: [String: [Timestamp]] = [:]
+    try statement(
+      database,
+      """
+      SELECT dag_id, logical_date FROM dag JOIN dag_run USING (dag_id)
+      WHERE logical_date IS NOT NULL AND (last_scheduled IS NULL OR logical_date > last_scheduled)
+      ORDER BY dag_id, logical_date
+      """
+    ).forEachRow { dates[$0.text(0), default: []].append($0.timestamp(1)) }
+    return dates
+  }
+
+  /// The last number that was given out, also when its row has been deleted since.
+  private func lastNumber(in table: String, _ database: Database) throws -> Int64 {
+    try statement(database, "SELECT seq FROM sqlite_sequence WHERE name = ?").first(table) { $0.int64(0) } ?? 0
+  }
+}
+
+extension StoreConnection {
+  /// The task instances of a run, in the order of its plan.
+  ///
+  /// - Parameter plan: lends its task ids, so that 100,000 rows are not 100,000 new strings.
+  func tasks(ofRun number: Int64, _ plan: DAGPlan?, _ database: Database) throws -> [TaskInstance] {
+    let query = try statement(
+      database,
+      """
+      SELECT task_id, state, try_number, max_tries, start_date, end_date, retry_at
+      FROM task_instance WHERE run = ? ORDER BY position
+      """)
+    let planned = plan?.description.tasks ?? []
+    var tasks: [TaskInstance] = []
+    tasks.reserveCapacity(planned.count)
+    try query.forEachRow(number) { row in
+      let bytes = row.bytes(0)
+      let position = tasks.count
+      let isPlanned = position < planned.count && planned[position].id.utf8.elementsEqual(bytes)
+      tasks.append(
+        TaskInstance(
+          taskID: isPlanned ? planned[position].id : row.text(0), state: try row.value(1), tryNumber: row.int(2),
+          maxTries: row.int(3), startDate: row.optionalTimestamp(4), endDate: row.optionalTimestamp(5),
+          retryAt: row.optionalTimestamp(6)))
+    }
+    return tasks
+  }
+}
+
+extension StoredVersion {
+  /// Decodes the description.
+  package func plan() throws -> DAGPlan {
+    do {
+      return DAGPlan(try JSONDecoder().decode(DAGDescription.self, from: Data(description.utf8)), version: version)
+    } catch {
+      throw DatabaseError(
+        resultCode: .SQLITE_CORRUPT,
+        message: "the description of version \(version) of DAG \"\(dagID)\" is not readable: \(error)")
+    }
+  }
+}
+
+/// Plans by DAG and version, in the order in which they were asked for.
+private struct PlanShelf {
+  private struct Key: Hashable {
+    var dagID: String
+    var version: String
+  }
+
+  private var known: [Key: DAGPlan] = [:]
+  private var used: [Key: DAGPlan] = [:]
+  private(set) var inOrder: [DAGPlan] = []
+
+  init(_ plans: [DAGPlan]) {
+    for plan in plans { known[Key(dagID: plan.dagID, version: plan.version)] = plan }
+  }
+
+  mutating func plan(dagID: String, version: String) -> DAGPlan? {
+    let key = Key(dagID: dagID, version: version)
+    if let plan = used[key] { return plan }
+    guard let plan = known[key] else { return nil }
+    add(plan)
+    return plan
+  }
+
+  mutating func add(_ plan: DAGPlan) {
+    used[Key(dagID: plan.dagID, version: plan.version)] = plan
+    inOrder.append(plan)
+  }
+
+  /// A task may wait for its instance in an earlier run, however long ago that one ended.
+  var dagsThatDependOnTheirPast: [String] {
+    var dagIDs: [String] = []
+    for plan in inOrder where plan.description.tasks.contains(where: \.dependsOnPast) {
+      if !dagIDs.contains(plan.dagID) { dagIDs.append(plan.dagID) }
+    }
+    return dagIDs
+  }
+}

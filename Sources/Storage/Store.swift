@@ -1,0 +1,56 @@
+import Dagrun
+import GRDB
+package import Scheduling
+
+/// The database of a home, as the one scheduler of the home writes it.
+///
+/// The caller's duty: hold the home's lock; `commit` the changes of a batch of steps before performing their actions;
+/// when a commit fails, throw the scheduler away and restore one from `snapshot`.
+///
+/// Commands may write variables beside the scheduler. They open a `Store` of their own for it, and do nothing else with
+/// it.
+package final class Store: StoreConnection, @unchecked Sendable {
+  /// Used on the queue only.
+  var variableCache: VariableCache?
+
+  /// Opens the database; makes it, or brings it up to date, where that is needed.
+  package init(path: String) throws(StoreError) {
+    super.init(path: path, queue: try DatabaseFile.openForWriting(path))
+  }
+
+  /// Writes all the changes, in their order, or none of them. When it returns, they survive a power cut.
+  ///
+  /// - Throws: `.guardFailed` when a change does not find the state it expects.
+  package func commit(_ changes: [Change]) throws(StoreError) {
+    guard !changes.isEmpty else { return }
+    try write("write to") { database in
+      let writer = ChangeWriter(database: database, cache: cache, path: path)
+      for change in changes { try writer.apply(change) }
+    }
+  }
+
+  /// One transaction around `body`, rolled back when it throws.
+  func write(_ operation: String, _ body: (Database) throws -> Void) throws(StoreError) {
+    try perform(operation) { database in
+      // GRDB has to see where a transaction begins and ends, so these are executed its way.
+      try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+      do {
+        try body(database)
+        try database.cachedStatement(sql: "COMMIT").execute()
+      } catch {
+        // SQLite has rolled back by itself when the disk is full. A rollback that fails leaves a transaction that
+        // is never committed.
+        if database.isInsideTransaction { try? database.rollback() }
+        throw error
+      }
+    }
+  }
+
+  /// Moves the log into the database file, as far as no reader stands in the way. For moments when nothing else is to
+  /// be done: it leaves less for the commits to do.
+  package func checkpoint() throws(StoreError) {
+    try perform("checkpoint") { database in
+      _ = try database.checkpoint(.passive)
+    }
+  }
+}

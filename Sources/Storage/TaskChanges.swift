@@ -1,0 +1,79 @@
+import Dagrun
+import GRDB
+import Scheduling
+
+extension ChangeWriter {
+  /// The hot path of the engine: one UPDATE, unless a try has ended and the task goes on.
+  func taskChanged(_ transition: TaskTransition) throws {
+    let key = transition.key
+    let task = transition.to
+    let ended = transition.ended
+    let isLeft = task.state != transition.from || task.tryNumber != transition.fromTry
+    if transition.from.isFinished, isLeft, ended?.tryNumber != transition.fromTry {
+      // Cleared, or set by hand: what the try really came to stays on record.
+      try keepEndedTry(of: key, state: transition.from, tryNumber: transition.fromTry)
+    }
+    // A row that waits for its retry, or has ended, shows how its try went.
+    let details = ended?.tryNumber == task.tryNumber ? ended : nil
+    let updated = try statement(
+      """
+      UPDATE task_instance SET state = ?, try_number = ?, max_tries = ?, start_date = ?, end_date = ?, retry_at = ?,
+        reason = ?, exit_code = ?, signal = ?, cpu_seconds = ?, peak_memory_bytes = ?
+      WHERE run = ? AND task_id = ? AND state IS ? AND try_number = ?
+      """
+    ).execute(
+      task.state.rawValue, task.tryNumber, task.maxTries, task.startDate, task.endDate, task.retryAt,
+      transition.reason ?? details?.reason, details?.exitCode, details?.signal, details?.usage.cpuSeconds,
+      details?.usage.peakMemoryBytes, key.run, key.taskID, transition.from.rawValue, transition.fromTry)
+    guard updated == 1 else { throw try guardFailure(transition) }
+    if let ended, task.tryNumber != ended.tryNumber || !task.state.isFinished {
+      try insertPastTry(of: key, ended)
+    }
+  }
+
+  func outputStored(_ key: TaskInstanceKey, _ json: String) throws {
+    try statement(
+      "INSERT INTO xcom (run, task_id, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+    ).execute(key.run, key.taskID, json)
+  }
+
+  func outputRemoved(_ key: TaskInstanceKey) throws {
+    try statement("DELETE FROM xcom WHERE run = ? AND task_id = ?").execute(key.run, key.taskID)
+  }
+
+  /// Copies the row's try to the past tries, when it had one and is still in that state. What is on record already
+  /// stays as it is.
+  func keepEndedTry(of key: TaskInstanceKey, state: TaskState, tryNumber: Int) throws {
+    guard tryNumber >= 1 else { return }
+    try statement(
+      """
+      INSERT INTO task_try
+      SELECT run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal, cpu_seconds,
+        peak_memory_bytes
+      FROM task_instance WHERE run = ? AND task_id = ? AND state IS ? AND try_number = ?
+      ON CONFLICT DO NOTHING
+      """
+    ).execute(key.run, key.taskID, state.rawValue, tryNumber)
+  }
+
+  private func insertPastTry(of key: TaskInstanceKey, _ ended: EndedTry) throws {
+    try statement(
+      """
+      INSERT INTO task_try (run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal,
+        cpu_seconds, peak_memory_bytes)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    ).execute(
+      key.run, key.taskID, ended.tryNumber, ended.state.rawValue, ended.startDate, ended.endDate, ended.reason,
+      ended.exitCode, ended.signal, ended.usage.cpuSeconds, ended.usage.peakMemoryBytes)
+  }
+
+  private func guardFailure(_ transition: TaskTransition) throws -> StoreError {
+    let key = transition.key
+    let found = try statement("SELECT state, try_number FROM task_instance WHERE run = ? AND task_id = ?")
+      .first(key.run, key.taskID) { "\($0.text(0)) on try \($0.int(1))" }
+    return StoreError.guardFailed(
+      path: path, subject: "task instance \"\(key.taskID)\" of run \(key.run)", key: key,
+      expected: "\(transition.from.rawValue) on try \(transition.fromTry)", found: found ?? "not there")
+  }
+}

@@ -1,0 +1,174 @@
+/// Names one try of one task instance.
+package struct TryID: Hashable, Sendable {
+  /// The run's number.
+  package var run: Int64
+  package var taskID: String
+  package var tryNumber: Int
+
+  package init(run: Int64, taskID: String, tryNumber: Int) {
+    self.run = run
+    self.taskID = taskID
+    self.tryNumber = tryNumber
+  }
+}
+
+/// How a try ended, as the worker that ran it tells it.
+package struct TryResult: Hashable, Sendable {
+  package var outcome: Outcome
+  /// JSON text.
+  package var output: String?
+  package var cpuSeconds: Double
+  package var peakMemoryBytes: Int64
+  /// Microseconds since 1970.
+  package var startDate: Int64
+  package var endDate: Int64
+
+  package enum Outcome: Hashable, Sendable {
+    case success
+    case skipped(reason: String)
+    case failed(reason: String, exitCode: Int32? = nil, signal: Int32? = nil, isRetryable: Bool = true)
+    /// It ended because it was told to stop; who told it knows why.
+    case stopped(exitCode: Int32? = nil, signal: Int32? = nil)
+  }
+
+  package init(
+    _ outcome: Outcome, output: String? = nil, cpuSeconds: Double = 0, peakMemoryBytes: Int64 = 0, startDate: Int64,
+    endDate: Int64
+  ) {
+    self.outcome = outcome
+    self.output = output
+    self.cpuSeconds = cpuSeconds
+    self.peakMemoryBytes = peakMemoryBytes
+    self.startDate = startDate
+    self.endDate = endDate
+  }
+}
+
+/// A try to run, ready: its templates are rendered, its inputs are there.
+package struct TryAssignment: Hashable, Sendable {
+  package var id: TryID
+  package var work: Work
+  /// Between SIGTERM (or the cancellation of a Swift task) and SIGKILL.
+  package var graceSeconds: Double
+
+  package enum Work: Hashable, Sendable {
+    case bash(script: String, environment: [String: String], workingDirectory: String?)
+    /// `library` is the compiled DAG file, `entry` the function that is its top-level code. `inputs` are JSON texts.
+    case swift(library: String, entry: String, inputs: [String])
+  }
+
+  package init(id: TryID, work: Work, graceSeconds: Double) {
+    self.id = id
+    self.work = work
+    self.graceSeconds = graceSeconds
+  }
+}
+
+extension ByteWriter {
+  mutating func write(_ id: TryID) {
+    write(id.run)
+    write(id.taskID)
+    write(UInt32(id.tryNumber))
+  }
+
+  mutating func write(_ result: TryResult) {
+    switch result.outcome {
+    case .success:
+      write(UInt8(0))
+    case .skipped(let reason):
+      write(UInt8(1))
+      write(reason)
+    case .failed(let reason, let exitCode, let signal, let isRetryable):
+      write(UInt8(2))
+      write(reason)
+      write(exitCode) { $0.write($1) }
+      write(signal) { $0.write($1) }
+      write(isRetryable)
+    case .stopped(let exitCode, let signal):
+      write(UInt8(3))
+      write(exitCode) { $0.write($1) }
+      write(signal) { $0.write($1) }
+    }
+    write(result.output) { $0.write($1) }
+    write(result.cpuSeconds)
+    write(result.peakMemoryBytes)
+    write(result.startDate)
+    write(result.endDate)
+  }
+
+  mutating func write(_ assignment: TryAssignment) {
+    write(assignment.id)
+    write(assignment.graceSeconds)
+    switch assignment.work {
+    case .bash(let script, let environment, let workingDirectory):
+      write(UInt8(0))
+      write(script)
+      write(environment) {
+        $0.write($1.key)
+        $0.write($1.value)
+      }
+      write(workingDirectory) { $0.write($1) }
+    case .swift(let library, let entry, let inputs):
+      write(UInt8(1))
+      write(library)
+      write(entry)
+      write(inputs) { $0.write($1) }
+    }
+  }
+}
+
+extension ByteReader {
+  mutating func tryID() throws(MalformedBytes) -> TryID {
+    TryID(run: try integer(Int64.self), taskID: try string(), tryNumber: Int(try integer(UInt32.self)))
+  }
+
+  mutating func tryResult() throws(MalformedBytes) -> TryResult {
+    let outcome: TryResult.Outcome
+    switch try byte() {
+    case 0: outcome = .success
+    case 1: outcome = .skipped(reason: try string())
+    case 2:
+      outcome = .failed(
+        reason: try string(), exitCode: try optionalInt32(), signal: try optionalInt32(), isRetryable: try bool())
+    case 3: outcome = .stopped(exitCode: try optionalInt32(), signal: try optionalInt32())
+    default: throw MalformedBytes()
+    }
+    let output = try optionalString()
+    return TryResult(
+      outcome, output: output, cpuSeconds: try double(), peakMemoryBytes: try integer(Int64.self),
+      startDate: try integer(Int64.self), endDate: try integer(Int64.self))
+  }
+
+  mutating func tryAssignment() throws(MalformedBytes) -> TryAssignment {
+    let id = try tryID()
+    let graceSeconds = try double()
+    let work: TryAssignment.Work
+    switch try byte() {
+    case 0:
+      let script = try string()
+      var environment: [String: String] = [:]
+      for _ in 0..<(try integer(UInt32.self)) {
+        let name = try string()
+        environment[name] = try string()
+      }
+      work = .bash(script: script, environment: environment, workingDirectory: try optionalString())
+    case 1:
+      work = .swift(library: try string(), entry: try string(), inputs: try strings())
+    default: throw MalformedBytes()
+    }
+    return TryAssignment(id: id, work: work, graceSeconds: graceSeconds)
+  }
+
+  mutating func optionalString() throws(MalformedBytes) -> String? { try bool() ? try string() : nil }
+
+  private mutating func optionalInt32() throws(MalformedBytes) -> Int32? {
+    try bool() ? try integer(Int32.self) : nil
+  }
+
+  private mutating func strings() throws(MalformedBytes) -> [String] {
+    let count = Int(try integer(UInt32.self))
+    var all: [String] = []
+    for _ in 0..<count { all.append(try string()) }
+    return all
+  }
+}

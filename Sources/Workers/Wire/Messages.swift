@@ -1,0 +1,109 @@
+package import Dagrun
+internal import Foundation
+
+/// What the engine tells a worker. On the wire each message is a length (32 bits), a kind (8 bits) and its fields.
+package enum WorkerRequest: Hashable, Sendable {
+  /// Comes once to each worker, before the first task of that run.
+  case run(RunBriefing)
+  case start(TryAssignment)
+  /// Comes on the second socket, which is also read while a task runs.
+  case stop(TryID)
+}
+
+/// What a worker tells the engine.
+package enum WorkerReport: Hashable, Sendable {
+  /// The worker has started up, and can be given a task.
+  case ready
+  case finished(TryID, TryResult)
+}
+
+/// What is the same for all tasks of a run.
+package struct RunBriefing: Hashable, Sendable {
+  package var run: Int64
+  package var context: RunContext
+  /// The run's folder of logs; absolute.
+  package var logFolder: String
+  /// Where a shell task works that says nothing else; absolute.
+  package var workingDirectory: String
+
+  package init(run: Int64, context: RunContext, logFolder: String, workingDirectory: String) {
+    self.run = run
+    self.context = context
+    self.logFolder = logFolder
+    self.workingDirectory = workingDirectory
+  }
+
+  /// As in Airflow.
+  package func logPath(taskID: String, tryNumber: Int) -> String {
+    "\(logFolder)/task_id=\(taskID)/attempt=\(tryNumber).log"
+  }
+}
+
+extension WorkerRequest {
+  package func append(to writer: inout ByteWriter) {
+    writer.writeBlock { writer in
+      switch self {
+      case .run(let briefing):
+        writer.write(UInt8(0))
+        writer.write(briefing.run)
+        // Once a run: here the ordinary coder is good enough.
+        let json = try! JSONEncoder().encode(briefing.context)
+        writer.write(String(decoding: json, as: UTF8.self))
+        writer.write(briefing.logFolder)
+        writer.write(briefing.workingDirectory)
+      case .start(let assignment):
+        writer.write(UInt8(1))
+        writer.write(assignment)
+      case .stop(let id):
+        writer.write(UInt8(2))
+        writer.write(id)
+      }
+    }
+  }
+
+  package init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
+    var reader = ByteReader(bytes)
+    switch try reader.byte() {
+    case 0:
+      let run = try reader.integer(Int64.self)
+      let json = try reader.string()
+      guard let context = try? JSONDecoder().decode(RunContext.self, from: Data(json.utf8)) else {
+        throw MalformedBytes()
+      }
+      self = .run(
+        RunBriefing(
+          run: run, context: context, logFolder: try reader.string(), workingDirectory: try reader.string()))
+    case 1: self = .start(try reader.tryAssignment())
+    case 2: self = .stop(try reader.tryID())
+    default: throw MalformedBytes()
+    }
+    if !reader.isAtEnd { throw MalformedBytes() }
+  }
+}
+
+extension WorkerReport {
+  package func append(to writer: inout ByteWriter) {
+    writer.writeBlock { writer in
+      switch self {
+      case .ready:
+        writer.write(UInt8(0))
+      case .finished(let id, let result):
+        writer.write(UInt8(1))
+        writer.write(id)
+        writer.write(result)
+      }
+    }
+  }
+
+  package init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
+    var reader = ByteReader(bytes)
+    switch try reader.byte() {
+    case 0: self = .ready
+    case 1:
+      let id = try reader.tryID()
+      self = .finished(id, try reader.tryResult())
+    default: throw MalformedBytes()
+    }
+    if !reader.isAtEnd { throw MalformedBytes() }
+  }
+}

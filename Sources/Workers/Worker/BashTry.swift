@@ -1,0 +1,216 @@
+internal import Glibc
+internal import Processes
+
+/// Runs one script, in a session and process group of its own.
+///
+/// Its standard output and standard error are two pipes which this process copies to the log as they come. They are not
+/// the log file itself, for two reasons: the output value is the last line of standard output alone, and `echo … >
+/// /dev/stderr`, which opens what the descriptor points to once more, would truncate a regular file. (What is written to
+/// both within the same fraction of a millisecond may change places in the log; `exec 2>&1` makes them one.)
+///
+/// The script has ended when its shell has. Whatever it started is then ended too: its group gets SIGTERM, and what is
+/// left after a moment is killed, also what left the group.
+struct BashTry: ~Copyable {
+  private let current: CurrentTry
+  private var log: LogFile
+  private var tail = OutputTail()
+  private var pipes: [Pipe] = []
+  private let outputPath: String
+  private var usage = ResourceUsage(cpuSeconds: 0, peakMemoryBytes: 0)
+
+  /// Between SIGTERM and SIGKILL for what a script that ended left behind.
+  private static let leftoverGraceSeconds = 1.0
+  /// The kernel takes no single argument above 128 KiB.
+  private static let maximumArgumentBytes = 100_000
+  /// Airflow's `skip_on_exit_code`.
+  private static let skipExitCode: Int32 = 99
+
+  private struct Pipe {
+    var descriptor: Int32
+    var isOutput: Bool
+  }
+
+  struct Ended {
+    var outcome: TryResult.Outcome
+    var output: String?
+    var usage: ResourceUsage
+  }
+
+  init(current: CurrentTry, logPath: String, outputPath: String) {
+    self.current = current
+    log = LogFile(path: logPath)
+    self.outputPath = outputPath
+  }
+
+  /// - Parameter onStart: gets the shell's process before anything is waited for.
+  consuming func run(
+    script: String, environment: [String: String], workingDirectory: String, scratch: String,
+    onStart: (ProcessIdentity) -> Void, wakeControl: () -> Void
+  ) -> Ended {
+    unlink(outputPath)
+    let pid: pid_t
+    do throws(SystemError) {
+      pid = try start(script, environment, workingDirectory, scratch)
+    } catch {
+      closePipes()
+      log.note("\(error)")
+      return Ended(outcome: .failed(reason: "\(error)"), output: nil, usage: usage)
+    }
+    if let identity = ProcessIdentity(of: pid) { onStart(identity) }
+    let mustWake = current.become(
+      .init(cancel: { signalGroup(pid, SIGTERM) }, kill: { signalGroup(pid, SIGKILL) }))
+    if mustWake { wakeControl() }
+
+    copyOutput(until: pid)
+    // The control thread must not signal a group whose leader was reaped.
+    current.resign()
+    let ended = waitForChild(pid)!
+    add(ended.usage)
+    endLeftovers(of: pid)
+    drainPipes()
+    closePipes()
+    return Ended(outcome: outcome(ended.status), output: ended.status.isSuccess ? output() : nil, usage: usage)
+  }
+
+  private mutating func start(
+    _ script: String, _ environment: [String: String], _ workingDirectory: String, _ scratch: String
+  ) throws(SystemError) -> pid_t {
+    let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    let output = try openPipe()
+    pipes.append(Pipe(descriptor: output.readEnd, isOutput: true))
+    defer {
+      close(null)
+      close(output.writeEnd)
+    }
+    let errors = try openPipe()
+    pipes.append(Pipe(descriptor: errors.readEnd, isOutput: false))
+    defer { close(errors.writeEnd) }
+
+    var arguments = ["-c", script]
+    if script.utf8.count > Self.maximumArgumentBytes {
+      let path = scratch + "/script"
+      try writeFile(path, script)
+      arguments = [path]
+    }
+    var spawn = Spawn("bash", arguments, environment: environment, workingDirectory: workingDirectory)
+    spawn.group = .session
+    spawn.descriptors = [0: null, 1: output.writeEnd, 2: errors.writeEnd]
+    return try spawn.start()
+  }
+
+  /// Until the shell has ended.
+  private mutating func copyOutput(until pid: pid_t) {
+    guard let process = try? ProcessDescriptor(pid: pid) else { return }
+    while !copySome(orUntil: process, milliseconds: -1) {}
+  }
+
+  /// Waits for output or the end of the process, and copies what there is. True when the process has ended, or the time
+  /// is up.
+  private mutating func copySome(orUntil process: ProcessDescriptor, milliseconds: Int32) -> Bool {
+    var entries = [pollfd(fd: process.descriptor, events: Int16(POLLIN), revents: 0)]
+    for pipe in pipes { entries.append(pollfd(fd: pipe.descriptor, events: Int16(POLLIN), revents: 0)) }
+    let ready = retrying { poll(&entries, nfds_t(entries.count), milliseconds) }
+    for index in pipes.indices.reversed() where entries[index + 1].revents != 0 { _ = copyOnce(index) }
+    return ready == 0 || entries[0].revents != 0
+  }
+
+  /// False when there is nothing to read for now. A pipe at its end is closed and forgotten.
+  private mutating func copyOnce(_ index: Int) -> Bool {
+    let pipe = pipes[index]
+    var count = 0
+    withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 8) { buffer in
+      count = retrying { read(pipe.descriptor, buffer.baseAddress, buffer.count) }
+      guard count > 0 else { return }
+      let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      log.append(chunk)
+      if pipe.isOutput { tail.append(chunk) }
+    }
+    if count == 0 {
+      close(pipe.descriptor)
+      pipes.remove(at: index)
+    }
+    return count > 0
+  }
+
+  private mutating func drainPipes() {
+    for index in pipes.indices.reversed() { while copyOnce(index) {} }
+  }
+
+  private mutating func closePipes() {
+    for pipe in pipes { close(pipe.descriptor) }
+    pipes = []
+  }
+
+  /// When a task is being stopped, all of its group has the grace period, not only the shell: a shell that ends at once
+  /// must not cost the program below it the time to save its work.
+  private mutating func endLeftovers(of group: pid_t) {
+    guard hasChildren() else { return }
+    let deadline: Double
+    if let killAt = current.killAt {
+      deadline = killAt
+    } else {
+      deadline = monotonicSeconds() + Self.leftoverGraceSeconds
+      log.note("the script has ended, but not all that it started: ending that now")
+      signalGroup(group, SIGTERM)
+    }
+    while hasChildren() {
+      let left = deadline - monotonicSeconds()
+      guard left > 0, let child = children(of: getpid()).first, let process = try? ProcessDescriptor(pid: child) else {
+        break
+      }
+      _ = copySome(orUntil: process, milliseconds: Int32(left * 1000) + 1)
+    }
+    let killed = endAllDescendants()
+    if killed > 0 { log.note("killed \(killed) \(killed == 1 ? "process" : "processes") that had not ended") }
+  }
+
+  /// Reaps the children that have ended; tells whether there are others.
+  private mutating func hasChildren() -> Bool {
+    while true {
+      switch reapChild() {
+      case .ended(let ended): add(ended.usage)
+      case .stillRunning: return true
+      case .noChildren: return false
+      }
+    }
+  }
+
+  private mutating func add(_ other: ResourceUsage) {
+    usage.cpuSeconds += other.cpuSeconds
+    usage.peakMemoryBytes = max(usage.peakMemoryBytes, other.peakMemoryBytes)
+  }
+
+  private mutating func outcome(_ status: ExitStatus) -> TryResult.Outcome {
+    switch status {
+    case .exited(0): return .success
+    case .exited(Self.skipExitCode): return .skipped(reason: "the script ended with exit code 99")
+    case .exited(let code):
+      return .failed(reason: "the script ended with exit code \(code)", exitCode: code)
+    case .signaled(let number):
+      log.note("the script was ended by \(status)")
+      return .failed(reason: "the script was ended by \(status)", signal: number)
+    }
+  }
+
+  /// JSON text of what the script wrote to $DAGRUN_OUTPUT, or else of its last line.
+  private mutating func output() -> String? {
+    guard let written = readWholeFile(outputPath) else {
+      if tail.isTooLong { log.note("the last line is longer than \(OutputTail.limitBytes) bytes: no output is kept") }
+      return tail.value.map(jsonText)
+    }
+    unlink(outputPath)
+    let text = written.last == UInt8(ascii: "\n") ? written.dropLast() : written[...]
+    return jsonText(String(decoding: text, as: UTF8.self))
+  }
+}
+
+private func writeFile(_ path: String, _ text: String) throws(SystemError) {
+  let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+  if descriptor < 0 { throw SystemError("create \(path)") }
+  defer { close(descriptor) }
+  var failure: SystemError?
+  Array(text.utf8).withUnsafeBytes { bytes in
+    do throws(SystemError) { try writeAll(bytes, to: descriptor) } catch { failure = error }
+  }
+  if let failure { throw failure }
+}

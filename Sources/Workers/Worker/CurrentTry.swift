@@ -1,0 +1,103 @@
+internal import Glibc
+internal import Processes
+import Synchronization
+
+/// The one try that the worker is at, as its threads share it: the task's thread begins and ends it, the control thread
+/// stops it, and whoever calls `exit` finds it here.
+///
+///     begin -> [stoppable] -> [stop: cancel … kill after the grace period] -> end
+///
+/// A stop may come before the try does, because it comes on a socket of its own: it then takes effect when the try begins.
+final class CurrentTry: Sendable {
+  struct Stoppable {
+    /// Asks the task to end.
+    var cancel: @Sendable () -> Void
+    /// Ends it; called when it has not ended after the grace period.
+    var kill: @Sendable () -> Void
+  }
+
+  private struct State {
+    var id: TryID?
+    var startDate: Int64 = 0
+    var graceSeconds = 0.0
+    var stoppable: Stoppable?
+    var isStopping = false
+    var killAt: Double?
+    /// Stops of tries that have not arrived yet. A try comes once, so there are never many.
+    var early: [TryID] = []
+  }
+
+  private let state = Mutex(State())
+
+  func begin(_ id: TryID, graceSeconds: Double, at startDate: Int64) {
+    state.withLock {
+      $0.id = id
+      $0.startDate = startDate
+      $0.graceSeconds = graceSeconds
+      $0.isStopping = false
+      $0.killAt = nil
+      $0.stoppable = nil
+      if !$0.early.isEmpty {
+        $0.isStopping = $0.early.contains(id)
+        $0.early = []
+      }
+    }
+  }
+
+  var id: TryID? { state.withLock { $0.id } }
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+  var killAt: Double? { state.withLock { $0.killAt } }
+
+  /// From now on the task can be stopped in this way; at once, if that was asked already.
+  ///
+  /// - Returns: true when the control thread has to look at `killAt`.
+  func become(_ stoppable: Stoppable) -> Bool {
+    state.withLock {
+      $0.stoppable = stoppable
+      if $0.isStopping { Self.cancel(&$0) }
+      return $0.isStopping
+    }
+  }
+
+  /// What could be stopped has ended.
+  func resign() { state.withLock { $0.stoppable = nil } }
+
+  /// nil stops whatever runs.
+  func stop(_ id: TryID?) {
+    state.withLock {
+      guard let current = $0.id, id == nil || id == current else {
+        if let id { $0.early.append(id) }
+        return
+      }
+      if $0.isStopping { return }
+      $0.isStopping = true
+      if $0.stoppable != nil { Self.cancel(&$0) }
+    }
+  }
+
+  /// Kills what has not ended within its grace period.
+  func killIfDue() {
+    let kill: (@Sendable () -> Void)? = state.withLock {
+      guard let killAt = $0.killAt, killAt <= monotonicSeconds() else { return nil }
+      $0.killAt = nil
+      return $0.stoppable?.kill
+    }
+    kill?()
+  }
+
+  /// Ends the try: of several threads that want to, one gets it, with the moment it began.
+  func end() -> (id: TryID, startDate: Int64, wasStopping: Bool)? {
+    state.withLock {
+      guard let id = $0.id else { return nil }
+      $0.id = nil
+      $0.stoppable = nil
+      $0.killAt = nil
+      return (id, $0.startDate, $0.isStopping)
+    }
+  }
+
+  private static func cancel(_ state: inout State) {
+    state.killAt = monotonicSeconds() + state.graceSeconds
+    state.stoppable?.cancel()
+  }
+}

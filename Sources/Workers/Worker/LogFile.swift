@@ -1,0 +1,102 @@
+internal import Glibc
+package import Processes
+
+/// The log of one try. Made when there is something to say: a silent task has no file.
+struct LogFile: ~Copyable {
+  let path: String
+  private var descriptor: Int32 = -1
+  private var isAtLineStart = true
+
+  init(path: String) { self.path = path }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// A log that cannot be written does not fail the task; what was to be written is lost, and the worker says so on its
+  /// own standard error.
+  mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let last = bytes.last else { return }
+    do throws(SystemError) {
+      if descriptor < 0 { descriptor = try openLog(path) }
+      try writeAll(bytes, to: descriptor)
+      isAtLineStart = last == UInt8(ascii: "\n")
+    } catch {
+      Workers.note("the log \(path) is incomplete: \(error)")
+    }
+  }
+
+  /// A line of dagrun's own.
+  mutating func note(_ text: String) {
+    var line = Array((isAtLineStart ? "" : "\n").utf8)
+    line += Array("dagrun: \(text)\n".utf8)
+    line.withUnsafeBytes { append($0) }
+  }
+}
+
+/// A line of dagrun's own, on the standard error of this process.
+func note(_ text: String) {
+  fflush(nil)
+  Array("dagrun: \(text)\n".utf8).withUnsafeBytes { try? writeAll($0, to: 2) }
+}
+
+func openLog(_ path: String) throws(SystemError) -> Int32 {
+  let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
+  var descriptor = open(path, flags, 0o644)
+  if descriptor < 0, errno == ENOENT {
+    try makeFolders(String(path[..<path.lastIndex(of: "/")!]))
+    descriptor = open(path, flags, 0o644)
+  }
+  if descriptor < 0 { throw SystemError("open the log \(path)") }
+  return descriptor
+}
+
+/// What a worker's Swift tasks print: descriptors 1 and 2 point here. A file of its own per task would cost more than
+/// a small task does; so this one becomes the task's log when there is something in it.
+package struct WorkerOutput {
+  package static func path(in folder: String) -> String { folder + "/output" }
+
+  /// Makes what is in the worker's output the log at `path`, also for a worker that has died. Nothing, when it is empty.
+  package static func move(from folder: String, to path: String) throws(SystemError) {
+    let output = Self.path(in: folder)
+    var status = stat()
+    guard stat(output, &status) == 0, status.st_size > 0 else { return }
+    if rename(output, path) == 0 { return }
+    if errno == ENOENT {
+      try makeFolders(String(path[..<path.lastIndex(of: "/")!]))
+      if rename(output, path) == 0 { return }
+    }
+    guard errno == EXDEV else { throw SystemError("move \(output) to \(path)") }
+    let log = try openLog(path)
+    defer { close(log) }
+    guard let bytes = readWholeFile(output) else { throw SystemError("read \(output)") }
+    var failure: SystemError?
+    bytes.withUnsafeBytes { bytes in
+      do throws(SystemError) { try writeAll(bytes, to: log) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    unlink(output)
+  }
+
+  /// Adds a line of dagrun's own to a log, as the engine does for a worker that has died.
+  package static func note(_ text: String, inLog path: String) {
+    var log = LogFile(path: path)
+    log.note(text)
+  }
+
+  /// Points the standard descriptors of this process at an empty file.
+  static func open(in folder: String) throws(SystemError) {
+    let descriptor = Glibc.open(path(in: folder), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw SystemError("create \(path(in: folder))") }
+    dup2(descriptor, 1)
+    dup2(descriptor, 2)
+    close(descriptor)
+  }
+
+  /// Called by the worker between two tasks: gives the log what was printed since the last call.
+  static func hand(from folder: String, to path: String) throws(SystemError) {
+    fflush(nil)
+    var status = stat()
+    if fstat(1, &status) == 0, status.st_size == 0 { return }
+    try move(from: folder, to: path)
+    try open(in: folder)
+  }
+}

@@ -1,0 +1,216 @@
+internal import Dagrun
+internal import Glibc
+internal import Processes
+import Synchronization
+
+/// A worker process: runs one try after the other until the scheduler that started it has no more, or is gone. What it
+/// is running then it brings to its end, and writes into its journal, where the next scheduler finds it.
+///
+/// Three threads: the task's thread below, the control thread, and the main thread, which belongs to the main actor of the
+/// compiled DAG file.
+final class Worker: @unchecked Sendable {
+  private let folder: String
+  private let scheduler: pid_t
+  private let socket: Int32
+  private let current = CurrentTry()
+  private let control: ControlThread
+  private let environment: [String: String]
+  private let runner: SwiftTaskRunner
+  private var briefings: [Int64: RunBriefing] = [:]
+
+  /// What ending a try writes to, whichever thread ends it.
+  private struct Outlets {
+    var journal: JournalWriter
+    var report = ByteWriter()
+  }
+  private let outlets: Mutex<Outlets>
+
+  init(folder: String, scheduler: pid_t, socket: Int32, controlSocket: Int32, code: TaskCode) throws(SystemError) {
+    self.folder = folder
+    self.scheduler = scheduler
+    self.socket = socket
+    for descriptor in [socket, controlSocket] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    try becomeSubreaper()
+    try makeFolders(folder, mode: 0o700)
+    outlets = Mutex(Outlets(journal: try JournalWriter(folder: folder)))
+    try WorkerOutput.open(in: folder)
+    // A person who follows the log sees each line when it is printed.
+    lineBufferStandardOutput()
+    environment = TaskEnvironment.inherited()
+    runner = SwiftTaskRunner(code: code)
+    control = try ControlThread(socket: controlSocket, current: current)
+  }
+
+  func startControlThread() { startThread { [control] in control.run() } }
+
+  // MARK: The task's thread
+
+  func run() -> Never {
+    send(.ready)
+    var messages = MessageBuffer()
+    while messages.fill(from: socket) != .end {
+      do throws(MalformedBytes) {
+        while let request = try messages.next({ (bytes) throws(MalformedBytes) in try WorkerRequest(bytes) }) {
+          handle(request)
+        }
+      } catch {
+        note("the worker \(getpid()) cannot read what the scheduler sent")
+        _exit(2)
+      }
+    }
+    _exit(0)
+  }
+
+  private func handle(_ request: WorkerRequest) {
+    switch request {
+    case .run(let briefing):
+      // A worker serves many runs in its life, few at a time.
+      if briefings.count >= 64 { briefings = [:] }
+      briefings[briefing.run] = briefing
+    case .start(let assignment):
+      start(assignment)
+    case .stop:
+      preconditionFailure("a stop on the socket of tasks")
+    }
+  }
+
+  private func start(_ assignment: TryAssignment) {
+    let id = assignment.id
+    do throws(SystemError) {
+      try outlets.withLock { (outlets) throws(SystemError) in
+        try outlets.journal.start(id)
+        // Written first, looked at second: a scheduler that finds no entry knows that nothing will run, because its
+        // predecessor was gone before it looked.
+        if getppid() != scheduler {
+          try outlets.journal.append(.abandoned)
+          _exit(0)
+        }
+      }
+    } catch {
+      // Without a journal nothing may run: the scheduler sees this process end, and starts the try elsewhere.
+      note("\(error)")
+      _exit(3)
+    }
+    guard let briefing = briefings[id.run] else { preconditionFailure("no briefing for run \(id.run)") }
+    current.begin(id, graceSeconds: assignment.graceSeconds, at: nowMicroseconds())
+    let logPath = briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
+    let wakeControl = { [control] in control.wake() }
+
+    switch assignment.work {
+    case .bash(let script, let environment, let workingDirectory):
+      let attempt = BashTry(current: current, logPath: logPath, outputPath: folder + "/task_output")
+      let ended = attempt.run(
+        script: script,
+        environment: TaskEnvironment.merge(
+          self.environment, briefing.context, id, outputPath: folder + "/task_output", environment),
+        workingDirectory: workingDirectory ?? briefing.workingDirectory, scratch: folder
+      ) { process in
+        outlets.withLock { try? $0.journal.append(.process(process)) }
+      } wakeControl: {
+        wakeControl()
+      }
+      end(ended.outcome, output: ended.output, usage: ended.usage)
+
+    case .swift(let library, let entry, let inputs):
+      let before = CPUUsage()
+      let (outcome, output) = runner.run(
+        id, in: briefing.context, library: library, entry: entry, inputs: inputs, as: current,
+        kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: wakeControl)
+      tidyUpSwiftTask(logPath: logPath)
+      if !end(outcome, output: output, usage: before.untilNow()) {
+        // The control thread was first, and kills this process.
+        while true { pause() }
+      }
+    }
+  }
+
+  // MARK: The end of a try
+
+  /// Journal, then report. Of several threads that want to end a try one does; the others get false.
+  @discardableResult
+  private func end(_ outcome: TryResult.Outcome, output: String?, usage used: ResourceUsage) -> Bool {
+    guard let (id, startDate, wasStopping) = current.end() else { return false }
+    let outcome = wasStopping ? outcome.afterStop : outcome
+    let result = TryResult(
+      outcome, output: wasStopping ? nil : output, cpuSeconds: used.cpuSeconds,
+      peakMemoryBytes: used.peakMemoryBytes, startDate: startDate, endDate: nowMicroseconds())
+    outlets.withLock { outlets in
+      do throws(SystemError) {
+        try outlets.journal.append(.finished(result))
+      } catch {
+        // The report may still arrive. If it does not, the try is known to have begun, and counts as failed.
+        note("\(error)")
+      }
+      outlets.report.removeAll()
+      WorkerReport.finished(id, result).append(to: &outlets.report)
+      sendReport(&outlets)
+    }
+    return true
+  }
+
+  private func send(_ report: WorkerReport) {
+    outlets.withLock {
+      $0.report.removeAll()
+      report.append(to: &$0.report)
+      sendReport(&$0)
+    }
+  }
+
+  private func sendReport(_ outlets: inout Outlets) {
+    outlets.report.bytes.withUnsafeBytes { bytes in
+      var sent = 0
+      while sent < bytes.count {
+        let count = retrying { Glibc.send(socket, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+        // The scheduler is gone. The journal has the result; the next read tells this thread to leave.
+        if count < 0 { return }
+        sent += count
+      }
+    }
+  }
+
+  /// No child of the task survives it, and what it printed becomes its log.
+  private func tidyUpSwiftTask(logPath: String) {
+    let killed = endAllDescendants()
+    if killed > 0 {
+      note("killed \(killed) \(killed == 1 ? "process" : "processes") that the task had left behind")
+    }
+    do throws(SystemError) {
+      try WorkerOutput.hand(from: folder, to: logPath)
+    } catch {
+      note("\(error)")
+    }
+  }
+
+  /// On the control thread: the task did not end after it was cancelled. A thread cannot be killed, so the process is.
+  private func killSwiftTask(logPath: String, since before: CPUUsage) {
+    note("the task did not end after it was cancelled: killing its process")
+    tidyUpSwiftTask(logPath: logPath)
+    if end(.stopped(signal: SIGKILL), output: nil, usage: before.untilNow()) { kill(getpid(), SIGKILL) }
+  }
+
+  /// On whichever thread called `exit`.
+  func exitCalled(code: Int32) {
+    guard let id = current.id else { return }
+    note("the task called exit(\(code))")
+    let logPath = briefings[id.run]!.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
+    tidyUpSwiftTask(logPath: logPath)
+    end(.failed(reason: "called exit(\(code))", exitCode: code), output: nil, usage: CPUUsage.ofThisProcess())
+  }
+}
+
+extension TryResult.Outcome {
+  /// A task that was told to stop has not succeeded, whatever it says.
+  fileprivate var afterStop: TryResult.Outcome {
+    switch self {
+    case .success, .skipped: .stopped()
+    case .failed(_, let exitCode, let signal, _): .stopped(exitCode: exitCode, signal: signal)
+    case .stopped: self
+    }
+  }
+}
+
+func nowMicroseconds() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Processes
+import Testing
+
+/// A project in a temporary folder, whose path has a blank and letters beyond ASCII, and the built `dagrun` to run in it.
+final class Project {
+  let path: String
+  var environment: [String: String]
+
+  /// What a command did.
+  struct Ended {
+    var status: Processes.ExitStatus
+    var output: String
+    var errors: String
+
+    var code: Int {
+      switch status {
+      case .exited(let code): Int(code)
+      case .signaled(let number): 128 + Int(number)
+      }
+    }
+  }
+
+  init(_ files: [String: String] = [:]) throws {
+    path = FileManager.default.temporaryDirectory.path + "/dagrun prüfung \(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: path + "/dags", withIntermediateDirectories: true)
+    environment = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "LD_LIBRARY_PATH"].contains($0.key) }
+    for (name, text) in files { try write(name, text) }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// - Parameter name: without `.swift`, in the dags folder.
+  func write(_ name: String, _ text: String) throws {
+    try text.write(toFile: "\(path)/dags/\(name).swift", atomically: true, encoding: .utf8)
+  }
+
+  var home: String { path + "/.dagrun" }
+
+  /// The binary that was built with these tests, or the one that DAGRUN_BINARY names.
+  static let binary: String = {
+    if let path = ProcessInfo.processInfo.environment["DAGRUN_BINARY"] { return path }
+    return URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/dagrun"
+  }()
+
+  @discardableResult
+  func run(_ arguments: String..., timeout: Double = 60) throws -> Ended {
+    try run(arguments, timeout: timeout)
+  }
+
+  @discardableResult
+  func run(_ arguments: [String], timeout: Double = 60) throws -> Ended {
+    try spawn(Project.binary, arguments, timeout: timeout)
+  }
+
+  /// The command in a mount namespace of its own, after a file system was mounted over the home.
+  ///
+  /// - Returns: nil where this user may not mount. Permissions would not do instead: root passes them all.
+  func run(mounting options: String, _ arguments: String..., seed: String = ":") throws -> Ended? {
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    let script = "mount -t tmpfs -o \(options) tmpfs \"$1\" || exit 99; { \(seed) ; } >&2; shift; exec \"$@\""
+    let ended = try spawn(
+      "unshare", ["--map-root-user", "--mount", "sh", "-c", script, "sh", home, Project.binary] + arguments, timeout: 60
+    )
+    return ended.code == 99 || ended.errors.contains("unshare") ? nil : ended
+  }
+
+  /// A command that goes on.
+  func start(_ arguments: String...) throws -> Started {
+    let output = path + "/\(UUID().uuidString).txt"
+    _ = FileManager.default.createFile(atPath: output, contents: nil)
+    let descriptor = open(output, O_WRONLY | O_APPEND | O_CLOEXEC)
+    defer { close(descriptor) }
+    var spawn = Spawn(Project.binary, arguments, environment: environment, workingDirectory: path)
+    spawn.descriptors = [1: descriptor, 2: descriptor]
+    spawn.group = .own
+    return Started(pid: try spawn.start(), outputPath: output)
+  }
+
+  private func spawn(_ executable: String, _ arguments: [String], timeout: Double) throws -> Ended {
+    let ended = try Spawn(executable, arguments, environment: environment, workingDirectory: path)
+      .run(capturing: [1, 2], timeout: timeout)
+    #expect(!ended.hasTimedOut, "\(arguments) did not end: \(ended.text(1))\(ended.text(2))")
+    let result = Ended(status: ended.status, output: ended.text(1), errors: ended.text(2))
+    #expect(
+      !result.errors.contains("Fatal error") && !result.errors.contains("*** Program crashed"), "\(result.errors)")
+    return result
+  }
+}
+
+/// A command that is going on; killed when nobody holds it any more.
+final class Started {
+  let pid: pid_t
+  private let outputPath: String
+  private var ended: EndedProcess?
+
+  init(pid: pid_t, outputPath: String) {
+    self.pid = pid
+    self.outputPath = outputPath
+  }
+
+  deinit {
+    guard ended == nil else { return }
+    kill(pid, SIGKILL)
+    _ = waitForChild(pid)
+  }
+
+  /// Standard output and standard error.
+  var text: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
+
+  func signal(_ number: Int32) { kill(pid, number) }
+
+  /// Waits until the text holds for a condition; false after `seconds`.
+  func wait(seconds: Double = 30, until condition: (String) -> Bool) -> Bool {
+    let end = Date().addingTimeInterval(seconds)
+    while Date() < end {
+      if condition(text) { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+
+  func waitForEnd(seconds: Double = 30) throws -> Int {
+    let descriptor = try ProcessDescriptor(pid: pid)
+    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it goes on: \(text)")
+    let process = try #require(waitForChild(pid))
+    ended = process
+    switch process.status {
+    case .exited(let code): return Int(code)
+    case .signaled(let number): return 128 + Int(number)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Testing
+
+@Suite struct ReadingTests {
+  @Test func `DAGs and tasks are listed, drawn and rendered without running anything`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    #expect(try project.run("dags", "list", "-o", "plain").output.hasPrefix("hello\t0 0 * * *\tfalse\t"))
+    #expect(try project.run("dags", "show", "hello").output == "number\n└─ double\n")
+    #expect(try project.run("dags", "show", "hello", "-f", "dot").output.contains("\"number\" -> \"double\""))
+    #expect(try project.run("dags", "details", "hello", "-o", "json").output.contains("\"max_active_runs\": 16"))
+    #expect(try project.run("tasks", "list", "hello", "-o", "plain").output.hasPrefix("number\tBashOperator\t"))
+    let rendered = try project.run("tasks", "render", "hello", "number", "2026-01-31", "-o", "json")
+    #expect(rendered.output.contains("echo counting; echo '2'"), "\(rendered.errors)")
+    let next = try project.run("dags", "next-execution", "hello", "-n", "3", "-o", "plain")
+    #expect(next.output.split(separator: "\n").count == 3)
+  }
+
+  @Test func `an empty project is no error`() throws {
+    let project = try Project()
+    for command in [["dags", "list"], ["pools", "list"], ["variables", "list"], ["backfill", "list"]] {
+      let ended = try project.run(command + ["-o", "json"])
+      #expect(ended.code == 0, "\(ended.errors)")
+      #expect(ended.output.hasPrefix("["))
+    }
+  }
+
+  @Test func `version is said at once`() throws {
+    let project = try Project()
+    #expect(try project.run("version").output == "0.1.0\n")
+    #expect(try project.run("--version").output == "0.1.0\n")
+  }
+
+  @Test func `hidden commands refuse people`() throws {
+    let project = try Project()
+    #expect(try project.run("worker").code == 2)
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"])
+  func `completion scripts are made`(shell: String) throws {
+    #expect(try Project().run("completions", shell).output.contains("dagrun"))
+  }
+}

@@ -1,0 +1,39 @@
+enum SampleDAG {
+  /// Shell to Swift, with a typed value.
+  static let hello = """
+    import Dagrun
+
+    DAG("hello", schedule: .daily, startDate: "2026-01-01", params: [.int("count", default: 2, in: 1...9)]) {
+      let number = BashOperator("number", "echo counting; echo \\(.param("count"))")
+      SwiftOperator("double", number.output(as: Int.self)) { context, number in
+        print("twice \\(number) on \\(context.ds)")
+        return number * 2
+      }
+    }
+    """
+
+  static let failing = """
+    import Dagrun
+
+    DAG("failing") {
+      let bad = BashOperator("bad", "echo about to fail >&2; exit 3")
+      bad --> EmptyOperator("after")
+    }
+    """
+
+  static let slow = """
+    import Dagrun
+
+    DAG("slow") {
+      BashOperator("sleeps", "echo begun; sleep 60") --> EmptyOperator("after")
+    }
+    """
+
+  static let broken = """
+    import Dagrun
+
+    DAG("broken") {
+      BashOperator("x", "echo \\(.dss)")
+    }
+    """
+}

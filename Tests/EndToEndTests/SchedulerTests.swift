@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+@Suite struct SchedulerTests {
+  @Test func `commands reach a running scheduler`() throws {
+    let project = try Project(["hello": SampleDAG.hello, "slow": SampleDAG.slow])
+    let scheduler = try project.start("scheduler")
+    #expect(scheduler.wait { _ in FileManager.default.fileExists(atPath: project.home + "/scheduler.sock") })
+
+    #expect(try project.run("trigger", "hello", "-r", "followed").code == 0)
+    let second = try project.run("scheduler")
+    #expect(second.code == 5)
+    #expect(second.errors.contains("process \(scheduler.pid)"))
+
+    #expect(try project.run("trigger", "slow", "-r", "r", "--no-wait").code == 0)
+    let explained = try project.run("explain", "slow", "r", "after")
+    #expect(explained.code == 0)
+    #expect(explained.output.contains("sleeps"))
+    #expect(try project.run("dags", "set-state", "slow", "r", "failed").code == 0)
+
+    #expect(try project.run("pools", "set", "gpu", "4", "cards").code == 0)
+    #expect(try project.run("pools", "list", "-o", "plain").output.contains("gpu\t4\t4\t"))
+    #expect(try project.run("pools", "delete", "gpu").code == 0)
+    #expect(try project.run("pools", "delete", "gpu").code == 3)
+
+    let doctor = try project.run("doctor", "-o", "json")
+    #expect(doctor.output.contains("process \(scheduler.pid)"))
+
+    scheduler.signal(SIGTERM)
+    #expect(try scheduler.waitForEnd() == 0)
+  }
+
+  @Test func `a paused DAG is not waited for`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    #expect(try project.run("dags", "pause", "hello").code == 0)
+    let refused = try project.run("trigger", "hello")
+    #expect(refused.code == 2)
+    #expect(refused.errors.contains("dagrun dags unpause hello"))
+    #expect(try project.run("trigger", "hello", "-r", "later", "--no-wait").code == 0)
+    #expect(try project.run("dags", "unpause", "hello").code == 0)
+    #expect(try project.run("trigger", "hello", "-r", "later").code == 0)
+  }
+
+  @Test func `a DAG is deleted with its runs`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    #expect(try project.run("trigger", "hello").code == 0)
+    let unanswered = try project.run("dags", "delete", "hello")
+    #expect(unanswered.code == 2)
+    #expect(try project.run("dags", "delete", "hello", "-y").output == "hello: 1 run deleted\n")
+    #expect(try project.run("dags", "list-runs", "hello", "-o", "plain").output.isEmpty)
+  }
+
+  @Test func `a task's state is set by hand`() throws {
+    let project = try Project(["failing": SampleDAG.failing])
+    #expect(try project.run("trigger", "failing", "-r", "r").code == 1)
+    #expect(try project.run("tasks", "set-state", "failing", "r", "bad", "success").code == 0)
+    let states = try project.run("tasks", "states-for-dag-run", "failing", "r", "-o", "plain")
+    #expect(states.output.hasPrefix("bad\tsuccess\t"))
+    #expect(try project.run("tasks", "set-state", "failing", "r", "bda", "success").code == 3)
+  }
+}

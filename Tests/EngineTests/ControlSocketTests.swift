@@ -1,0 +1,138 @@
+import Dagrun
+import Dispatch
+import Foundation
+import Scheduling
+import Testing
+
+@testable import Engine
+
+@Suite struct `The control socket` {
+  let queue = DispatchQueue(label: "test")
+
+  /// A server that answers pings with its own status and follows with three reports.
+  func serve(_ home: Home) throws -> ControlServer {
+    try queue.sync {
+      try ControlServer(home: home, queue: queue) { request, connection in
+        switch request {
+        case .ping: connection.reply(.status(status))
+        case .follow(let run):
+          for number in 1...3 { connection.reply(.progress(progress(run: run, number: number, isFinal: number == 3))) }
+        default: connection.reply(.refused(ControlRefusal(.invalid, "no")))
+        }
+      }
+    }
+  }
+
+  var status: SchedulerStatus {
+    SchedulerStatus(pid: 7, version: "1", startedAt: .init(microseconds: 5), runningTasks: 1, unfinishedRuns: 2)
+  }
+
+  func progress(run: Int64, number: Int, isFinal: Bool) -> RunProgress {
+    let run = RunSummary(
+      .init(
+        number: run, dagID: "d", runID: "r", type: .manual, state: .running, logicalDate: nil, dataInterval: nil,
+        runAfter: .init(microseconds: 0), queuedAt: .init(microseconds: 0), conf: "{}", version: "v"))
+    return RunProgress(run: run, moved: [], counts: ["running": number], isFinal: isFinal)
+  }
+
+  @Test(arguments: ["home", "a home with spaces and ümläuts ✓", String(repeating: "long/", count: 60) + "home"])
+  func `answers, whatever the path of the home`(name: String) async throws {
+    try await withTemporaryHome(name) { home in
+      let server = try serve(home)
+      defer { queue.sync { server.stop() } }
+      let control = try #require(SocketControl(home))
+      #expect(try await control.send(.ping) == .status(status))
+    }
+  }
+
+  @Test func `throws a refusal`() async throws {
+    try await withTemporaryHome { home in
+      let server = try serve(home)
+      defer { queue.sync { server.stop() } }
+      let control = try #require(SocketControl(home))
+      await #expect(throws: ControlRefusal(.invalid, "no")) { try await control.send(.reload) }
+    }
+  }
+
+  @Test func `follows a run to its last report`() async throws {
+    try await withTemporaryHome { home in
+      let server = try serve(home)
+      defer { queue.sync { server.stop() } }
+      let control = try #require(SocketControl(home))
+      var counts: [Int?] = []
+      for try await report in control.follow(run: 9) { counts.append(report.counts["running"]) }
+      #expect(counts == [1, 2, 3])
+    }
+  }
+
+  @Test func `is its owner's only`() async throws {
+    try await withTemporaryHome { home in
+      let server = try serve(home)
+      defer { queue.sync { server.stop() } }
+      let attributes = try FileManager.default.attributesOfItem(atPath: home.socketPath)
+      #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+  }
+
+  @Test func `is not there when nobody listens`() async throws {
+    try await withTemporaryHome { home in
+      #expect(SocketControl(home) == nil)
+      // A file that a dead scheduler left.
+      let server = try serve(home)
+      try FileManager.default.linkItem(atPath: home.socketPath, toPath: home.path + "/kept")
+      queue.sync { server.stop() }
+      try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+        queue.async { done.resume() }
+      }
+      try FileManager.default.moveItem(atPath: home.path + "/kept", toPath: home.socketPath)
+      #expect(SocketControl(home) == nil)
+      // And the next scheduler takes its place.
+      let next = try serve(home)
+      defer { queue.sync { next.stop() } }
+      #expect(SocketControl(home) != nil)
+    }
+  }
+}
+
+@Suite struct `The lock of a home` {
+  @Test func `is refused while another holds it, by name`() async throws {
+    try await withTemporaryHome { home in
+      let lock = try SchedulerLock(home)
+      let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(home) }
+      #expect(refusal?.kind == .unavailable)
+      #expect(refusal?.message.contains("process \(getpid())") == true)
+      _ = consume lock
+    }
+  }
+
+  @Test func `can be taken again when its holder has let go`() async throws {
+    try await withTemporaryHome { home in
+      do { _ = try SchedulerLock(home) }
+      #expect(throws: Never.self) { try SchedulerLock(home) }
+    }
+  }
+
+  @Test func `says why when the home cannot be made`() throws {
+    let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(Home(path: "/dev/null/home")) }
+    #expect(refusal?.message.contains("/dev/null") == true)
+    #expect(refusal?.message.contains("--home") == true)
+  }
+}
+
+@Suite struct `Watching the DAG files` {
+  @Test(arguments: ["new.swift", "folder/main.swift"])
+  func `tells of a file that was written`(file: String) async throws {
+    try await withTemporaryHome { home in
+      let queue = DispatchQueue(label: "test")
+      let path = home.path + "/" + file
+      try FileManager.default.createDirectory(
+        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      let (changes, report) = AsyncStream.makeStream(of: Void.self)
+      let watcher = try queue.sync { try FolderWatcher(home.path, queue: queue) { report.yield() } }
+      try Data("x".utf8).write(to: URL(fileURLWithPath: path))
+      var iterator = changes.makeAsyncIterator()
+      #expect(await iterator.next() != nil)
+      _ = consume watcher
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import Dagrun
+
+@testable import Scheduling
+
+/// Executors, people and power cuts around a real scheduler, driven by a seed.
+final class World {
+  static let start = Timestamp(iso8601: "2026-03-29T00:30:00Z")!
+
+  let store: any SimulatedStore
+  let limits: Limits
+  var random: SplitMix
+  var scheduler: Scheduler
+  var now = World.start
+  /// Event by event, for whoever looks into a failure.
+  var transcript: [String] = []
+
+  /// A try that an executor has in hand.
+  struct Process {
+    var endsAt: Timestamp
+    /// What it will report; later than its end, sometimes.
+    var event: Event
+    var started: Event?
+  }
+  var processes: [TaskInstanceKey: (tryNumber: Int, process: Process)] = [:]
+  /// Deferred tries, and when what they wait for happens.
+  var deferred: [TaskInstanceKey: (tryNumber: Int, at: Timestamp)] = [:]
+  var launched: Set<LaunchedTry> = []
+  var pastFacts: [Event] = []
+  var versions: [String: Int] = [:]
+  var triggerCount: Int64 = 0
+
+  struct LaunchedTry: Hashable {
+    var key: TaskInstanceKey
+    var tryNumber: Int
+  }
+
+  struct Violation: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  init(seed: UInt64, store: any SimulatedStore) throws {
+    self.store = store
+    random = SplitMix(seed: seed)
+    limits = Limits(parallelism: random.pick([1, 3, 8, 32]))
+    scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
+    try deliver(.setPool(Pool(name: "small", slots: 3, includeDeferred: random.chance(1, of: 2))))
+    try loadDAGs()
+    try deliver(.wake)
+  }
+
+  func loadDAGs() throws {
+    var plans: [DAGPlan] = []
+    for index in 0..<3 {
+      let id = "dag_\(index)"
+      let isChanged = versions[id] == nil || random.chance(1, of: 2)
+      if !isChanged, let plan = scheduler.plan(ofDAG: id) {
+        plans.append(plan)
+        continue
+      }
+      if random.chance(1, of: 10) { continue }
+      versions[id, default: 0] += 1
+      let plan = RandomDAG.make(id, version: versions[id]!, &random)
+      try store.know(plan)
+      plans.append(plan)
+    }
+    try deliver(.dagsLoaded(plans))
+  }
+
+  /// One thing happens.
+  func step() throws {
+    if random.chance(1, of: 6) { return try deliver(try person()) }
+    if random.chance(1, of: 40) { return try loadDAGs() }
+    if random.chance(1, of: 30) { return try crash() }
+    if random.chance(1, of: 25), let fact = pastFacts.randomElement(using: &random) { return try deliver(fact) }
+    if random.chance(1, of: 60) {
+      // The machine's clock is set.
+      now = now.adding(seconds: Double(Int.random(in: -120...4000, using: &random)))
+      return try deliver(.wake)
+    }
+    try nextFact()
+  }
+
+  /// The next thing that happens by itself.
+  func quietFact() throws {
+    if processes.isEmpty, deferred.isEmpty, scheduler.nextWake == nil { return }
+    try nextFact()
+  }
+
+  private func nextFact() throws {
+    let next = processes.map { ($0.value.process.endsAt, $0.key) }
+      .min { ($0.0.microseconds, $0.1.run, $0.1.taskID) < ($1.0.microseconds, $1.1.run, $1.1.taskID) }
+    let resumed = deferred.map { ($0.value.at, $0.key) }
+      .min { ($0.0.microseconds, $0.1.run, $0.1.taskID) < ($1.0.microseconds, $1.1.run, $1.1.taskID) }
+    let moments = [next?.0, resumed?.0, scheduler.nextWake].compactMap(\.self)
+    guard let moment = moments.min() else { return try deliver(try person()) }
+    now = max(now, moment)
+    if let wake = scheduler.nextWake, wake == moment { return try deliver(.wake) }
+    if let next, next.0 == moment {
+      let entry = processes.removeValue(forKey: next.1)!
+      let event = entry.process.event
+      if case .taskDeferred = event {
+        deferred[next.1] = (
+          entry.tryNumber, now.adding(seconds: Double(Int.random(in: 1...60, using: &random)))
+        )
+      }
+      return try deliver(event)
+    }
+    if let resumed {
+      let entry = deferred.removeValue(forKey: resumed.1)!
+      try deliver(.taskResumed(resumed.1, tryNumber: entry.tryNumber))
+    }
+  }
+
+  /// Handles an event, commits, acts; or is cut off in between.
+  func deliver(_ event: Event) throws {
+    transcript.append("\(now.iso8601) \(Self.short(event))")
+    let isFact = Self.isFact(event)
+    if isFact { pastFacts.append(event) }
+    let step = scheduler.handle(event, at: now)
+    if isFact, random.chance(1, of: 50) {
+      // The power goes before the commit. What executors had to say, they say again.
+      transcript.append("  power cut before the commit")
+      try restart()
+      return try deliver(event)
+    }
+    if !step.changes.isEmpty { try store.commit(step.changes) }
+    if step.needsRestoring { scheduler = Scheduler(restoring: try store.snapshot(), limits: limits) }
+    // Restored, it has not looked around yet; the `wake` below is checked.
+    if !step.needsRestoring { try check(step) }
+    if !step.actions.isEmpty, random.chance(1, of: 50) {
+      transcript.append("  power cut after the commit")
+      return try restart()
+    }
+    for action in step.actions { try perform(action) }
+    if step.needsRestoring { try deliver(.wake) }
+  }
+
+  private func crash() throws {
+    transcript.append("\(now.iso8601) power cut")
+    try restart()
+  }
+
+  /// As the engine does it: a try that never began is begun, one that nobody wants is stopped.
+  private func restart() throws {
+    scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
+    let active = scheduler.activeTries
+    let wanted = Dictionary(uniqueKeysWithValues: active.map { ($0.key, $0) })
+    for key in processes.keys where wanted[key]?.tryNumber != processes[key]!.tryNumber { processes[key] = nil }
+    for key in deferred.keys where wanted[key]?.tryNumber != deferred[key]!.tryNumber { deferred[key] = nil }
+    for tryNow in active {
+      if let stop = tryNow.stopReason {
+        try perform(.stop(tryNow.key, tryNumber: tryNow.tryNumber, stop))
+      }
+      if processes[tryNow.key] != nil || deferred[tryNow.key] != nil { continue }
+      switch tryNow.state {
+      case .restarting:
+        let event = Event.taskFinished(
+          tryNow.key, tryNumber: tryNow.tryNumber, TaskResult(.failed(Failure(reason: "killed"), retryable: true)))
+        processes[tryNow.key] = (tryNow.tryNumber, Process(endsAt: now, event: event))
+      case .deferred: deferred[tryNow.key] = (tryNow.tryNumber, now)
+      default: try perform(.launch(tryNow.key, tryNumber: tryNow.tryNumber))
+      }
+    }
+    try deliver(.wake)
+  }
+
+  private func perform(_ action: Action) throws {
+    switch action {
+    case .launch(let key, let tryNumber):
+      launched.insert(LaunchedTry(key: key, tryNumber: tryNumber))
+      let seconds = random.pick([0, 0.5, 3, 10, 25, 100])
+      let endsAt = now.adding(seconds: seconds)
+      processes[key] = (tryNumber, Process(endsAt: endsAt, event: outcome(key, tryNumber, endsAt)))
+      if scheduler.taskInstance(key)?.state == .queued { try deliver(.taskStarted(key, tryNumber: tryNumber)) }
+    case .stop(let key, let tryNumber, _):
+      if deferred[key]?.tryNumber == tryNumber { deferred[key] = nil }
+      guard let entry = processes[key], entry.tryNumber == tryNumber else { return }
+      // It ends sooner, or does not notice.
+      guard random.chance(4, of: 5) else { return }
+      let endsAt = now.adding(seconds: random.pick([0, 1, 5]))
+      let result = TaskResult(
+        .failed(Failure(reason: "killed", signal: 15), retryable: true), startDate: nil, endDate: endsAt)
+      processes[key] = (tryNumber, Process(endsAt: endsAt, event: .taskFinished(key, tryNumber: tryNumber, result)))
+    }
+  }
+
+  private func outcome(_ key: TaskInstanceKey, _ tryNumber: Int, _ endsAt: Timestamp) -> Event {
+    switch Int.random(in: 0..<20, using: &random) {
+    case 0...11:
+      let output = random.chance(1, of: 3) ? "\(tryNumber)" : nil
+      return .taskFinished(key, tryNumber: tryNumber, TaskResult(.success, output: output, endDate: endsAt))
+    case 12, 13: return .taskFinished(key, tryNumber: tryNumber, TaskResult(.skipped(reason: "nothing to do")))
+    case 14...17:
+      let failure = Failure(reason: "exit code 1", exitCode: 1)
+      return .taskFinished(
+        key, tryNumber: tryNumber, TaskResult(.failed(failure, retryable: random.chance(5, of: 6)), endDate: endsAt))
+    case 18: return .taskDeferred(key, tryNumber: tryNumber)
+    default: return .taskRescheduled(key, tryNumber: tryNumber, until: endsAt.adding(seconds: 30))
+    }
+  }
+
+  private static func isFact(_ event: Event) -> Bool {
+    switch event {
+    case .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled: true
+    default: false
+    }
+  }
+
+  private static func short(_ event: Event) -> String {
+    switch event {
+    case .dagsLoaded(let plans): "dagsLoaded \(plans.map(\.version))"
+    case .plansLoaded(let plans): "plansLoaded \(plans.map(\.version))"
+    case .backfill(let request): "backfill \(request.dagID) \(request.fromDate.iso8601) … \(request.toDate.iso8601)"
+    case .clear(let request): "clear \(request.keys) newest: \(request.onNewestVersion)"
+    case .setTaskState(let key, let state, _): "setTaskState \(key) \(state)"
+    case .setRunState(let run, let state, _): "setRunState \(run) \(state)"
+    default: "\(event)"
+    }
+  }
+}

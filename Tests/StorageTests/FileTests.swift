@@ -1,0 +1,164 @@
+import Dagrun
+import Foundation
+import GRDB
+import Scheduling
+import Testing
+
+@testable import Storage
+
+/// What lies at the path: nothing, a database of another version, something else, or something broken.
+struct FileTests {
+  let folder = Folder()
+
+  @Test func `a new database is readable by its owner only`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    for file in ["", "-wal", "-shm"] {
+      let attributes = try FileManager.default.attributesOfItem(atPath: folder.database + file)
+      #expect((attributes[.posixPermissions] as? Int) == 0o600, "\(file)")
+    }
+  }
+
+  @Test func `commits wait for the disk, and references are checked`() throws {
+    let store = try Store(path: folder.database)
+    #expect(try store.firstValue("PRAGMA synchronous") == "2")
+    #expect(try store.firstValue("PRAGMA journal_mode") == "wal")
+    #expect(try store.firstValue("PRAGMA foreign_keys") == "1")
+  }
+
+  @Test func `a path with spaces and other letters is a path`() throws {
+    let home = folder.file("Bücher & Läufe 日本 'x'")
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    try Store(path: home + "/dagrun.db").add()
+    #expect(try StoreReader(path: home + "/dagrun.db").dags().count == 1)
+  }
+
+  @Test func `a reader finds no database where there is none, and makes none`() throws {
+    let error = #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }
+    #expect(error?.code == .missing)
+    #expect(error?.hint.contains("dagrun trigger") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
+  @Test func `an empty file is no database yet`() throws {
+    _ = FileManager.default.createFile(atPath: folder.database, contents: nil)
+    #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }
+    try Store(path: folder.database).add()
+    #expect(try StoreReader(path: folder.database).dags().count == 1)
+  }
+
+  @Test func `the database of a newer dagrun is refused, and not one byte of it changes`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    try store.run("INSERT INTO grdb_migrations VALUES ('9999 from the future')")
+    // Its writer was killed: part of it is in the log still. Opening it for writing would move that.
+    let files = ["dagrun.db", "dagrun.db-wal"]
+    let copy = Folder()
+    for file in files { try FileManager.default.copyItem(atPath: folder.file(file), toPath: copy.file(file)) }
+    let before = files.map { FileManager.default.contents(atPath: copy.file($0)) }
+
+    for open in [{ _ = try Store(path: $0) }, { _ = try StoreReader(path: $0) }] as [(String) throws -> Void] {
+      let error = #expect(throws: StoreError.self) { try open(copy.database) }
+      #expect(error?.code == .newerDatabase)
+      #expect(error?.description.contains(copy.database) == true)
+    }
+    #expect(files.map { FileManager.default.contents(atPath: copy.file($0)) } == before)
+  }
+
+  @Test func `a database that lacks a migration is brought up to date by a scheduler, and refused by a reader`() throws
+  {
+    let old = try Store(path: folder.database)
+    try old.run("DROP VIEW tasks; DROP VIEW runs; DELETE FROM grdb_migrations WHERE identifier > '0002'")
+    try old.close()
+    let error = #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }
+    #expect(error?.code == .olderDatabase)
+    try Store(path: folder.database).add()
+    #expect(try StoreReader(path: folder.database).dags().count == 1)
+  }
+
+  @Test func `the database of another program is refused, and not touched`() throws {
+    let other = try DatabaseQueue(path: folder.database)
+    try other.write { try $0.execute(sql: "CREATE TABLE t (x)") }
+    try other.close()
+    let before = FileManager.default.contents(atPath: folder.database)
+    let error = #expect(throws: StoreError.self) { try Store(path: folder.database) }
+    #expect(error?.code == .notADatabase)
+    #expect(FileManager.default.contents(atPath: folder.database) == before)
+  }
+
+  @Test func `a file that is no database is refused, and not touched`() throws {
+    let text = Data(repeating: UInt8(ascii: "x"), count: 10_000)
+    _ = FileManager.default.createFile(atPath: folder.database, contents: text)
+    for open in [{ _ = try Store(path: $0) }, { _ = try StoreReader(path: $0) }] as [(String) throws -> Void] {
+      let error = #expect(throws: StoreError.self) { try open(folder.database) }
+      #expect(error?.code == .notADatabase)
+      #expect(error?.hint.isEmpty == false)
+    }
+    #expect(FileManager.default.contents(atPath: folder.database) == text)
+  }
+
+  @Test(arguments: [100, 5000, 20_000])
+  func `a database that was cut short is said to be damaged`(length: Int) throws {
+    let store = try Store(path: folder.database)
+    try store.add(tasks: ["a"])
+    try store.commit([.runCreated(RunSnapshot(run: run(1), tasks: (0..<2000).map { task("task_\($0)") }))])
+    try store.close()
+    let whole = try #require(FileManager.default.contents(atPath: folder.database))
+    try whole.prefix(length).write(to: URL(fileURLWithPath: folder.database))
+    let error = #expect(throws: StoreError.self) {
+      let store = try Store(path: folder.database)
+      _ = try store.snapshot()
+    }
+    #expect([.notADatabase, .corrupt].contains(error?.code))
+    #expect(error?.description.contains(folder.database) == true)
+  }
+
+  @Test func `damage inside the file is found by the check`() throws {
+    let store = try Store(path: folder.database)
+    try store.add(tasks: ["a"])
+    try store.commit([.runCreated(RunSnapshot(run: run(1), tasks: (0..<5000).map { task("task_\($0)") }))])
+    #expect(try store.check().isEmpty)
+    try store.close()
+    let file = try #require(FileHandle(forUpdatingAtPath: folder.database))
+    try file.seek(toOffset: 200_000)
+    try file.write(contentsOf: Data(repeating: 0xff, count: 20_000))
+    try file.close()
+    do {
+      #expect(try StoreReader(path: folder.database).check().isEmpty == false)
+    } catch {
+      #expect(error.code == .corrupt)
+    }
+  }
+
+  @Test func `a database that cannot grow fails the commit, keeps what it had, and goes on when it can`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    try store.run("PRAGMA max_page_count = 60")
+    let large = RunSnapshot(run: run(1), tasks: (0..<5000).map { task("task_\($0)") })
+    let error = #expect(throws: StoreError.self) { try store.commit([.runCreated(large)]) }
+    #expect(error?.code == .diskFull)
+    #expect(try store.listRuns().isEmpty)
+    try store.run("PRAGMA max_page_count = 100000")
+    try store.commit([.runCreated(large)])
+    #expect(try store.runSnapshots(numbers: [1]) == [large])
+  }
+
+  @Test func `a broken reference is found by the check`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    try store.run("PRAGMA foreign_keys = OFF; DELETE FROM dag_version; PRAGMA foreign_keys = ON")
+    #expect(try store.check() == ["a row of dag refers to a row of dag_version that is not there"])
+  }
+
+  @Test func `a folder that is not there, or is a file, is named`() throws {
+    for path in [folder.file("none/dagrun.db"), folder.path] {
+      let error = #expect(throws: StoreError.self) { try Store(path: path) }
+      #expect(error?.path == path)
+      #expect(error?.hint.isEmpty == false)
+    }
+    _ = FileManager.default.createFile(atPath: folder.file("file"), contents: nil)
+    let error = #expect(throws: StoreError.self) { try Store(path: folder.file("file/dagrun.db")) }
+    #expect(error?.code == .cannotOpen)
+    #expect(error?.problem == "Not a directory")
+  }
+}

@@ -1,0 +1,91 @@
+import Dagrun
+import Foundation
+import Processes
+import Testing
+
+@testable import Workers
+
+@Suite struct JournalTests {
+  private let folder = NSTemporaryDirectory() + "dagrun-journal-\(UUID().uuidString)"
+  private let result = TryResult(
+    .failed(reason: "grün", exitCode: 3, signal: nil, isRetryable: false), output: #"{"a":1}"#, cpuSeconds: 0.25,
+    peakMemoryBytes: 4096, startDate: 1, endDate: 2)
+
+  init() throws { try makeFolders(folder) }
+
+  private func id(_ taskID: String) -> TryID { TryID(run: 1, taskID: taskID, tryNumber: 2) }
+
+  @Test func `a journal tells the last try only`() throws {
+    let writer = try JournalWriter(folder: folder)
+    #expect(WorkerJournal(folder: folder) == WorkerJournal(worker: .current, bootID: bootID))
+    try writer.start(id("first_with_a_long_name"))
+    try writer.append(.process(ProcessIdentity(pid: 5, startTime: 6)))
+    try writer.append(.finished(result))
+    #expect(
+      WorkerJournal(folder: folder)?.last
+        == .init(id: id("first_with_a_long_name"), process: ProcessIdentity(pid: 5, startTime: 6), result: result))
+    try writer.start(id("second"))
+    #expect(WorkerJournal(folder: folder)?.last == .init(id: id("second")))
+    try writer.append(.abandoned)
+    #expect(WorkerJournal(folder: folder)?.last == .init(id: id("second"), isAbandoned: true))
+  }
+
+  @Test func `a torn record is as if it were not there`() throws {
+    let writer = try JournalWriter(folder: folder)
+    try writer.start(id("first"))
+    let whole = try #require(readWholeFile(WorkerJournal.path(in: folder)))
+    try writer.append(.finished(result))
+    let longer = try #require(readWholeFile(WorkerJournal.path(in: folder)))
+    for length in whole.count..<(longer.count - 4) {
+      #expect(WorkerJournal(Array(longer[..<length]))?.last == .init(id: id("first")))
+    }
+    var flipped = longer
+    flipped[whole.count + 10] ^= 1
+    #expect(WorkerJournal(flipped)?.last == .init(id: id("first")))
+    #expect(WorkerJournal(longer)?.last?.result == result)
+    for length in 0..<20 { #expect(WorkerJournal(Array(longer[..<length])) == nil) }
+  }
+
+  @Test func `messages survive the wire`() throws {
+    let requests: [WorkerRequest] = [
+      .stop(id("a")),
+      .start(
+        TryAssignment(
+          id: id("b"), work: .bash(script: "echo 'ü'", environment: ["A": "1", "B": ""], workingDirectory: "/x"),
+          graceSeconds: 1.5)),
+      .start(
+        TryAssignment(
+          id: id("c"), work: .swift(library: "/l.so", entry: "e", inputs: ["1", "\"x\""]), graceSeconds: 10)),
+      .run(
+        RunBriefing(
+          run: 3,
+          context: .init(dagID: "d", runID: "r", runAfter: .init(microseconds: 9), parameters: ["p": .int(1)]),
+          logFolder: "/logs", workingDirectory: "/dags")),
+    ]
+    var writer = ByteWriter()
+    for request in requests { request.append(to: &writer) }
+    for outcome in [TryResult.Outcome.success, .skipped(reason: "r"), .stopped(exitCode: 1), .stopped(signal: 9)] {
+      let report = WorkerReport.finished(
+        id("t"), TryResult(outcome, startDate: 1, endDate: 2))
+      var single = ByteWriter()
+      report.append(to: &single)
+      #expect(try single.bytes.dropFirst(4).withUnsafeBytes { try WorkerReport($0) } == report)
+    }
+    // Whatever pieces the bytes arrive in.
+    var ends: [Int32] = [-1, -1]
+    #expect(pipe(&ends) == 0)
+    var buffer = MessageBuffer()
+    var seen: [WorkerRequest] = []
+    for byte in writer.bytes {
+      _ = withUnsafeBytes(of: byte) { write(ends[1], $0.baseAddress, 1) }
+      #expect(buffer.fill(from: ends[0]) == .some)
+      while let next = try buffer.next({ (bytes) throws(MalformedBytes) in try WorkerRequest(bytes) }) {
+        seen.append(next)
+      }
+    }
+    close(ends[1])
+    #expect(buffer.fill(from: ends[0]) == .end)
+    close(ends[0])
+    #expect(seen == requests)
+  }
+}

@@ -1,0 +1,160 @@
+import Glibc
+import Processes
+import Testing
+@testable import Workers
+
+@Suite struct ShellTaskTests {
+  @Test func `the output is the last line of standard output, whatever is written to standard error`() throws {
+    let worker = try TestWorker()
+    let result = try worker.bash("echo first; printf 'Working...' >&2; echo 42; echo done >&2")
+    #expect(result.outcome == .success)
+    #expect(result.output == #""42""#)
+    let log = try #require(worker.log("shell"))
+    for text in ["first\n", "Working...", "42\n", "done\n"] { #expect(log.contains(text)) }
+  }
+
+  @Test(arguments: [
+    ("printf 'a\\nb'", #""b""#), ("printf 'a\\nb\\n\\n'", #""""#), ("printf 'part'; printf 'ly \\n'", #""partly""#),
+    (#"echo 'say "hi" \ there'"#, #""say \"hi\" \\ there""#), ("printf 'tab\\there'", #""tab\there""#),
+    ("for i in $(seq 20000); do echo $i; done", #""20000""#),
+  ])
+  func `the last line is the output`(script: String, output: String) throws {
+    #expect(try TestWorker().bash(script).output == output)
+  }
+
+  @Test func `the file DAGRUN_OUTPUT comes before the last line`() throws {
+    let worker = try TestWorker()
+    #expect(try worker.bash("echo '{\"a\": 1}' > $DAGRUN_OUTPUT; echo line").output == #""{\"a\": 1}""#)
+    #expect(try worker.bash("echo line", tryNumber: 2).output == #""line""#)
+  }
+
+  @Test func `a silent script has no log file and no output`() throws {
+    let worker = try TestWorker()
+    let result = try worker.bash("true")
+    #expect(result.outcome == .success)
+    #expect(result.output == nil)
+    #expect(worker.log("shell") == nil)
+  }
+
+  @Test func `writing to dev stderr keeps the log`() throws {
+    let worker = try TestWorker()
+    _ = try worker.bash("echo first; echo second > /dev/stderr; echo third")
+    let log = try #require(worker.log("shell"))
+    for text in ["first\n", "second\n", "third\n"] { #expect(log.contains(text)) }
+  }
+
+  @Test func `the log grows while the script runs`() throws {
+    let worker = try TestWorker()
+    worker.start(
+      TryID(run: 7, taskID: "shell", tryNumber: 1),
+      .bash(script: "echo started; sleep 1000", environment: [:], workingDirectory: nil))
+    worker.waitForLog("shell")
+    worker.link.stop(TryID(run: 7, taskID: "shell", tryNumber: 1))
+    #expect(try worker.finish().outcome == .stopped(signal: SIGTERM))
+  }
+
+  @Test func `the script knows its task, its run and its own variables`() throws {
+    let result = try TestWorker().bash(
+      "echo $DAGRUN_DAG_ID/$DAGRUN_RUN_ID/$DAGRUN_TASK_ID/$DAGRUN_TRY_NUMBER/$DAGRUN_LOGICAL_DATE/$FRUIT/$SWIFT_BACKTRACE",
+      environment: ["FRUIT": "pear"])
+    #expect(result.output == #""dag/run 1/shell/1/2026-01-01T00:00:00+00:00/pear/""#)
+  }
+
+  @Test func `a script longer than an argument may be is run from a file`() throws {
+    let script = "x='\(String(repeating: "y", count: 300_000))'; echo ${#x}"
+    #expect(try TestWorker().bash(script).output == #""300000""#)
+  }
+
+  @Test func `an exit code fails, 99 skips`() throws {
+    let worker = try TestWorker()
+    #expect(
+      try worker.bash("exit 3").outcome == .failed(reason: "the script ended with exit code 3", exitCode: 3))
+    #expect(
+      try worker.bash("exit 99", tryNumber: 2).outcome == .skipped(reason: "the script ended with exit code 99"))
+    #expect(
+      try worker.bash("kill -9 $$", tryNumber: 3).outcome
+        == .failed(reason: "the script was ended by signal 9 (SIGKILL)", signal: 9))
+    #expect(worker.log("shell", tryNumber: 3) == "dagrun: the script was ended by signal 9 (SIGKILL)\n")
+  }
+
+  @Test func `a missing working directory fails with the reason`() throws {
+    let worker = try TestWorker()
+    worker.start(
+      TryID(run: 7, taskID: "shell", tryNumber: 1),
+      .bash(script: "true", environment: [:], workingDirectory: "/no/such/folder"))
+    guard case .failed(let reason, _, _, _) = try worker.finish().outcome else { throw WorkerDied() }
+    #expect(reason == "cannot start bash in /no/such/folder: No such file or directory")
+  }
+
+  @Test func `what a script leaves in its group is ended, and the log says so`() throws {
+    let worker = try TestWorker()
+    let result = try worker.bash("sleep 1000 & echo $!")
+    #expect(result.outcome == .success)
+    let child = try pid(in: result)
+    #expect(end(of: child))
+    #expect(
+      worker.log("shell") == "\(child)\ndagrun: the script has ended, but not all that it started: ending that now\n")
+  }
+
+  @Test func `a child that left the session and ignores SIGTERM does not survive either`() throws {
+    let result = try TestWorker().bash(
+      "setsid bash -c 'trap : TERM; echo $$; exec >&- 2>&-; while :; do sleep 1000; done' & read < <(sleep 1000) -t 0.2; jobs -p"
+    )
+    let child = try pid(in: result)
+    #expect(end(of: child))
+  }
+
+  @Test func `a stop reaches all of the group, and what ignores it is killed after the grace period`() throws {
+    let worker = try TestWorker()
+    let id = TryID(run: 7, taskID: "shell", tryNumber: 1)
+    worker.start(
+      id,
+      .bash(
+        script: "trap '' TERM; sleep 1000 & echo $!; wait; wait; while :; do read -t 1000 < <(:); done",
+        environment: [:], workingDirectory: nil), graceSeconds: 0.2)
+    worker.waitForLog("shell")
+    worker.link.stop(id)
+    let result = try worker.finish()
+    #expect(result.outcome == .stopped(signal: SIGKILL))
+    let log = try #require(worker.log("shell"))
+    let child = try #require(pid_t(log.prefix { $0.isNumber }))
+    #expect(end(of: child))
+  }
+
+  @Test func `a program below a shell that ends at once has the grace period to save its work`() throws {
+    let worker = try TestWorker()
+    let id = TryID(run: 7, taskID: "shell", tryNumber: 1)
+    worker.start(
+      id,
+      .bash(
+        script: "bash -c 'trap \"echo saved; exit 0\" TERM; echo ready; while :; do sleep 0.01; done'; true",
+        environment: [:], workingDirectory: nil))
+    worker.waitForLog("shell")
+    worker.link.stop(id)
+    guard case .stopped = try worker.finish().outcome else { throw WorkerDied() }
+    #expect(worker.log("shell")?.contains("saved\n") == true)
+  }
+
+  @Test func `a stop that comes before its try takes effect when the try comes`() throws {
+    let worker = try TestWorker()
+    worker.link.stop(TryID(run: 7, taskID: "shell", tryNumber: 1))
+    // The two sockets are read by two threads: the stop may be read before the try or after.
+    #expect(try worker.bash("sleep 1000").outcome == .stopped(signal: SIGTERM))
+    #expect(try worker.bash("echo next", tryNumber: 2).outcome == .success)
+  }
+
+  @Test func `a stop of another try stops nothing`() throws {
+    let worker = try TestWorker()
+    worker.link.stop(TryID(run: 7, taskID: "shell", tryNumber: 2))
+    #expect(try worker.bash("echo on").output == #""on""#)
+  }
+
+  @Test func `usage and dates are told`() throws {
+    let before = nowMicroseconds()
+    let result = try TestWorker().bash("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
+    #expect(result.cpuSeconds > 0.005)
+    #expect(result.peakMemoryBytes > 1_000_000)
+    #expect(result.startDate >= before)
+    #expect(result.endDate > result.startDate)
+  }
+}

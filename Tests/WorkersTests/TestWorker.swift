@@ -1,0 +1,110 @@
+import Dagrun
+import Foundation
+import Glibc
+import Processes
+import Testing
+import Workers
+
+/// A worker process of a test, spoken to as the engine does, but waiting.
+final class TestWorker {
+  let folder: String
+  let link: WorkerLink
+  private var reports: [WorkerReport] = []
+  private let root: String
+
+  init() throws {
+    root = NSTemporaryDirectory() + "dagrun-worker-\(UUID().uuidString)"
+    folder = root + "/workers/1"
+    let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appendingPathComponent("WorkerFixture").path
+    link = try WorkerLink(WorkerProgram(executable: executable), folder: folder)
+    try #require(nextReport() == .ready)
+    let context = RunContext(
+      dagID: "dag", runID: "run 1", logicalDate: Timestamp(microseconds: 1_767_225_600_000_000),
+      runAfter: Timestamp(microseconds: 1_767_225_600_000_000))
+    _ = link.send(
+      .run(RunBriefing(run: 7, context: context, logFolder: root + "/logs/run 1", workingDirectory: root)))
+  }
+
+  deinit {
+    link.process.signal(SIGKILL)
+    _ = waitForChild(link.pid)
+    try? FileManager.default.removeItem(atPath: root)
+  }
+
+  /// Waits for the next report. nil: the worker has closed its end.
+  func nextReport() -> WorkerReport? {
+    while reports.isEmpty {
+      var entry = pollfd(fd: link.socket, events: Int16(POLLIN), revents: 0)
+      _ = poll(&entry, 1, -1)
+      if !link.receive({ reports.append($0) }), reports.isEmpty { return nil }
+    }
+    return reports.removeFirst()
+  }
+
+  func start(_ id: TryID, _ work: TryAssignment.Work, graceSeconds: Double = 20) {
+    var isSent = link.send(.start(TryAssignment(id: id, work: work, graceSeconds: graceSeconds)))
+    while !isSent {
+      var entry = pollfd(fd: link.socket, events: Int16(POLLOUT), revents: 0)
+      _ = poll(&entry, 1, -1)
+      isSent = link.sendRest()
+    }
+  }
+
+  func finish() throws -> TryResult {
+    guard case .finished(_, let result)? = nextReport() else { throw WorkerDied() }
+    return result
+  }
+
+  func bash(
+    _ script: String, environment: [String: String] = [:], tryNumber: Int = 1, graceSeconds: Double = 20
+  ) throws -> TryResult {
+    start(
+      TryID(run: 7, taskID: "shell", tryNumber: tryNumber),
+      .bash(script: script, environment: environment, workingDirectory: nil), graceSeconds: graceSeconds)
+    return try finish()
+  }
+
+  func startSwift(_ taskID: String, inputs: [String] = [], tryNumber: Int = 1, graceSeconds: Double = 20) {
+    start(
+      TryID(run: 7, taskID: taskID, tryNumber: tryNumber), .swift(library: "code", entry: "main", inputs: inputs),
+      graceSeconds: graceSeconds)
+  }
+
+  func swift(_ taskID: String, inputs: [String] = [], tryNumber: Int = 1) throws -> TryResult {
+    startSwift(taskID, inputs: inputs, tryNumber: tryNumber)
+    return try finish()
+  }
+
+  /// nil when there is none.
+  func log(_ taskID: String, tryNumber: Int = 1) -> String? {
+    try? String(
+      contentsOfFile: root + "/logs/run 1/task_id=\(taskID)/attempt=\(tryNumber).log", encoding: .utf8)
+  }
+
+  /// Waits until the running Swift task has printed something.
+  func waitForOutput() { waitForContents(of: WorkerOutput.path(in: folder)) }
+
+  func waitForLog(_ taskID: String) {
+    waitForContents(of: root + "/logs/run 1/task_id=\(taskID)/attempt=1.log")
+  }
+
+  private func waitForContents(of path: String) {
+    var status = stat()
+    while stat(path, &status) != 0 || status.st_size == 0 { sched_yield() }
+  }
+}
+
+struct WorkerDied: Error {}
+
+/// Waits until the process has ended; true also when it is long gone.
+func end(of pid: pid_t) -> Bool {
+  guard let process = try? ProcessDescriptor(pid: pid) else { return true }
+  return process.hasEnded(within: 20_000)
+}
+
+/// A pid that a task printed as its output.
+func pid(in result: TryResult) throws -> pid_t {
+  let digits = (result.output ?? "").filter(\.isNumber)
+  return try #require(pid_t(digits))
+}
