@@ -22,6 +22,8 @@ struct RunEntry: Sendable {
   var heldEmpties: [Int32] = []
   /// Lanes of the ready queue that belong to the run.
   var lanes: [LaneKey: Int32] = [:]
+  /// The lane that was asked for last: mostly there is but one.
+  var lastLane: (key: LaneKey, lane: Int32)?
   /// Lanes that wait because the run has no room, or its DAG is paused.
   var waiting = Heap<LaneReference>()
   var isFreed = false

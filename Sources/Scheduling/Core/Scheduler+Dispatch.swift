@@ -103,10 +103,15 @@ extension Scheduler {
       ? taskLimits.index(dag: slots[slot].dag, taskID: slots[slot].plan.taskIDs[Int(place.position)]) : -1
     let key = RunEntry.LaneKey(
       pool: slots[slot].pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit)
-    if let lane = slots[slot].lanes[key] { return lane }
+    if let last = slots[slot].lastLane, last.key == key { return last.lane }
+    if let lane = slots[slot].lanes[key] {
+      slots[slot].lastLane = (key, lane)
+      return lane
+    }
     let lane = queue.makeLane(
       slot: place.slot, run: slots[slot].run.number, pool: key.pool, poolSlots: key.poolSlots, taskLimit: taskLimit)
     slots[slot].lanes[key] = lane
+    slots[slot].lastLane = (key, lane)
     return lane
   }
 
