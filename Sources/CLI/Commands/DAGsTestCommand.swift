@@ -28,7 +28,8 @@ struct DAGsTestCommand: Command {
       for pool in try workspace.pools().map(\.pool) {
         _ = try await control.send(
           .setPool(
-            name: pool.name, slots: pool.slots, documentation: pool.documentation, includeDeferred: pool.includeDeferred))
+            name: pool.name, slots: pool.slots, documentation: pool.documentation, includeDeferred: pool.includeDeferred
+          ))
       }
       guard case .run(let run, _) = try await control.send(request) else {
         throw Complaint(.unavailable, "the scheduler did not make a run of \(dag)")

@@ -111,7 +111,9 @@ struct ProgressView {
   /// The last line of a followed run.
   static func summary(_ run: RunSummary, counts: [String: Int], style: Style) -> String {
     var text = "run \(run.runID) of \(run.dagID): \(style.state(run.state.rawValue))"
-    if let start = run.startDate, let end = run.endDate { text += " after \(Durations.text(end.seconds(since: start)))" }
+    if let start = run.startDate, let end = run.endDate {
+      text += " after \(Durations.text(end.seconds(since: start)))"
+    }
     let counts = Self.counts(counts, style: style)
     return counts.isEmpty ? text : "\(text) (\(counts))"
   }
