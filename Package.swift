@@ -57,15 +57,15 @@ let package = Package(
       // executable carries the flag, so that other packages can depend on the library.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
-    // Measures the scheduler alone, without storage: one JSON line a figure.
-    .executableTarget(
-      name: "CoreBenchmark", dependencies: ["Dagrun", "Scheduling"], path: "Benchmarks/CoreBenchmark",
-      swiftSettings: settings),
     .executableTarget(
       name: "EngineBenchmark", dependencies: [grdb], path: "Benchmarks/EngineBenchmark", swiftSettings: settings),
     .executableTarget(
       name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
       path: "Benchmarks/StorageBenchmark", swiftSettings: settings),
+    // Measures the scheduler alone, without storage: one JSON line a figure.
+    .executableTarget(
+      name: "CoreBenchmark", dependencies: ["Dagrun", "Scheduling"], path: "Benchmarks/CoreBenchmark",
+      swiftSettings: settings),
 
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),

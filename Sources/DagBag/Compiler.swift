@@ -1,3 +1,4 @@
+import Dagrun
 import Foundation
 import Processes
 
@@ -120,7 +121,8 @@ struct Compiler: Sendable {
     let error = Diagnostic.first(in: text)
     return ImportError(
       path: error?.path.flatMap { source.files.contains($0) ? $0 : nil } ?? source.path, line: error?.line,
-      message: error?.message ?? "\(tool) failed (\(result.status))", stage: .compile, details: text)
+      message: error.map { $0.message + $0.hint } ?? "\(tool) failed (\(result.status))", stage: .compile, details: text
+    )
   }
 }
 
@@ -129,6 +131,16 @@ enum CompileFailure: Error {
   case importError(ImportError)
   /// The machine is: worth another attempt.
   case machine(DagBagError)
+}
+
+extension Diagnostic {
+  /// What the compiler cannot know: that a member without a type, in a template, was to be a variable of it.
+  var hint: String {
+    guard let member = message.firstMatch(of: #/reference to member '(\w+)' cannot be resolved/#)?.1 else { return "" }
+    let names = TemplateVariable.spellings
+    if let meant = Identifier.closest(to: String(member), in: names) { return "; did you mean .\(meant)?" }
+    return "; templates have .\(names.joined(separator: ", ."))"
+  }
 }
 
 /// One error in what the compiler printed: `/path/file.swift:12:5: error: words`.

@@ -30,6 +30,8 @@ package final class DagBag: Sendable {
 
   package let options: Options
   private let counts = Mutex(Counts())
+  /// What this object has read of the cache, by path: a large description is not read again while its file is the same.
+  private let known = Mutex([String: FileOutcome]())
 
   /// What had to be done since the bag was made; an unchanged folder adds nothing.
   package struct Counts: Hashable, Sendable {
@@ -46,7 +48,9 @@ package final class DagBag: Sendable {
     // The process that describes a file has another working directory.
     var options = options
     for path in [\Options.dagsFolder, \.cacheFolder, \.executable] {
-      options[keyPath: path] = URL(filePath: options[keyPath: path]).path(percentEncoded: false).removingTrailingSlash
+      // As the user wrote it otherwise: links are not followed, so that messages name the path that the user knows.
+      options[keyPath: path] =
+        URL(filePath: options[keyPath: path]).standardized.path(percentEncoded: false).removingTrailingSlash
     }
     self.options = options
   }
@@ -63,13 +67,13 @@ package final class DagBag: Sendable {
       for file in bundle.files { contents.add(FileOutcome(file: file), pools: pools) }
       return contents
     }
-    let folder = options.dagsFolder
-    let sources = try DAGSource.find(in: realPath(folder) ?? folder)
-    if sources.isEmpty { return BagContents() }
-    let workshop = try Workshop(options)
-    let outcomes = Mutex([Int: Result<FileOutcome, DagBagError>]())
+    let (sources, unreadable) = try DAGSource.find(in: options.dagsFolder)
+    contents.importErrors += unreadable
+    if sources.isEmpty { return contents }
+    let workshop = try Workshop(options, known: known.withLock { $0 })
+    let outcomes = Mutex([Int: Result<Workshop.Found, DagBagError>]())
     DispatchQueue.concurrentPerform(iterations: sources.count) { index in
-      let outcome: Result<FileOutcome, DagBagError>
+      let outcome: Result<Workshop.Found, DagBagError>
       do throws(DagBagError) {
         outcome = .success(try workshop.outcome(of: sources[index], counts: counts))
       } catch {
@@ -78,7 +82,13 @@ package final class DagBag: Sendable {
       outcomes.withLock { $0[index] = outcome }
     }
     let results = outcomes.withLock { $0 }
-    for index in sources.indices { try contents.add(results[index]!.get(), pools: pools) }
+    var read: [String: FileOutcome] = [:]
+    for index in sources.indices {
+      let found = try results[index]!.get()
+      if let path = found.path { read[path] = found.outcome }
+      contents.add(found.outcome, pools: pools)
+    }
+    known.withLock { $0 = read }
     return contents
   }
 
@@ -86,7 +96,7 @@ package final class DagBag: Sendable {
   /// was compiled for another build of dagrun, which cannot load it.
   package func file(version: String) throws(DagBagError) -> DAGFile? {
     if let bundle = try DAGBundle(besides: options.executable) { return bundle.files.first { $0.version == version } }
-    return try Workshop(options).stored(version: version)
+    return try Workshop(options, known: [:]).stored(version: version)
   }
 
   /// Makes a folder with which a machine without the Swift toolchain can run: this executable, the compiled files with

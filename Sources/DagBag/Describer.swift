@@ -26,6 +26,7 @@ struct Describer: Sendable {
 
   static let descriptor: Int32 = 3
   static let loadFailedCode: Int32 = 78
+  static let printedLimitBytes = 1 << 16
   /// What the description may depend on; hashed with it. Everything else is not passed on.
   private static let hashedVariables = ["LANG", "LC_ALL", "TZ"]
   private static let passedVariables = ["PATH", "HOME", "LD_LIBRARY_PATH"]
@@ -49,14 +50,19 @@ struct Describer: Sendable {
     // Only to find the line of a crash.
     environment["SWIFT_BACKTRACE"] =
       "enable=yes,color=no,interactive=no,threads=crashed,images=none,registers=none,cache=no"
+    // A file, not a pipe: a description has no limit, and what is printed has one.
+    let answer = try Self.openNamelessFile(beside: library)
+    defer { close(answer) }
     let result: CapturedProcess
     do {
-      result = try Spawn(
-        executable, ["describe-library", library, entry], environment: environment, workingDirectory: folder
-      ).run(capturing: [1, 2, Self.descriptor], timeout: timeoutSeconds)
+      var spawn = Spawn(
+        executable, ["describe-library", library, entry], environment: environment, workingDirectory: folder)
+      spawn.descriptors[Self.descriptor] = answer
+      result = try spawn.run(timeout: timeoutSeconds, limitBytes: Self.printedLimitBytes / 2)
     } catch {
       throw DagBagError("\(error)")
     }
+    let bytes = Self.contents(of: answer)
     let printed = result.text(1) + result.text(2)
     func failed(_ message: String, line: Int? = nil) -> Answer {
       .failed(
@@ -73,10 +79,9 @@ struct Describer: Sendable {
       return failed(
         "the file's top-level code crashed with \(signalName(number))\(crash.reason.map { ": \($0)" } ?? "")",
         line: crash.line)
-    case .exited(Self.loadFailedCode) where result.captured[Self.descriptor]?.isEmpty ?? true:
+    case .exited(Self.loadFailedCode) where bytes.isEmpty:
       return failed(printed.split(separator: "\n").first.map(String.init) ?? "cannot load the compiled file")
     case .exited(let code):
-      let bytes = Data(result.captured[Self.descriptor] ?? [])
       guard let description = try? JSONDecoder().decode(FileDescription.self, from: bytes) else {
         let hint = code == 0 ? ", or with an await at the top level" : ""
         return failed(
@@ -84,6 +89,19 @@ struct Describer: Sendable {
       }
       return .described(description, printed: printed)
     }
+  }
+
+  private static func openNamelessFile(beside path: String) throws(DagBagError) -> Int32 {
+    let name = AtomicFile.temporaryPath(for: path)
+    let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw DagBagError("cannot make \(name): \(String(cString: strerror(errno)))") }
+    unlink(name)
+    return descriptor
+  }
+
+  private static func contents(of descriptor: Int32) -> Data {
+    lseek(descriptor, 0, SEEK_SET)
+    return (try? FileHandle(fileDescriptor: descriptor, closeOnDealloc: false).readToEnd()) ?? Data()
   }
 
   private func formatted(_ seconds: Double) -> String {

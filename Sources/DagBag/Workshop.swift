@@ -9,7 +9,14 @@ struct Workshop: Sendable {
   private let describer: Describer
   private let folder: String
 
-  init(_ options: DagBag.Options) throws(DagBagError) {
+  /// Path in the cache -> what it holds, as far as that was read before.
+  private let known: [String: FileOutcome]
+
+  /// What is known of a file, and where the cache keeps it; no path when it is not kept.
+  typealias Found = (outcome: FileOutcome, path: String?)
+
+  init(_ options: DagBag.Options, known: [String: FileOutcome]) throws(DagBagError) {
+    self.known = known
     folder = options.cacheFolder
     do {
       try makeFolders(folder)
@@ -24,15 +31,21 @@ struct Workshop: Sendable {
       executable: options.executable, folder: options.dagsFolder, timeoutSeconds: options.describeTimeoutSeconds)
   }
 
-  func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> FileOutcome {
+  func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> Found {
     // The contents that are hashed are the contents that are compiled: a file which changes in between is compiled
     // again the next time, because its key is another one then.
-    let version = try self.version(of: source)
+    let version: String
+    do throws(ImportError) {
+      version = try self.version(of: source)
+    } catch {
+      return (FileOutcome(errors: [error]), nil)
+    }
     let refused = path(version, "refused.json")
     let described = path(version, "described-\(describeKey).json")
-    if let known = read(described) ?? read(refused) { return known }
-
     let library = path(version, "so")
+    if let known = read(described), known.file == nil || access(library, R_OK) == 0 { return (known, described) }
+    if let known = read(refused) { return (known, refused) }
+
     let entry = Self.entry(version)
     if access(library, R_OK) != 0 {
       counts.withLock { $0.compiled += 1 }
@@ -47,11 +60,11 @@ struct Workshop: Sendable {
         case .importError(let error):
           let outcome = FileOutcome(errors: [error])
           // The file was edited while the compiler read it: what it said belongs to neither version.
-          if try self.version(of: source) == version { try write(outcome, to: refused) }
-          return outcome
+          if isStill(version, source) { try write(outcome, to: refused) }
+          return (outcome, nil)
         }
       }
-      if try self.version(of: source) != version {
+      if !isStill(version, source) {
         unlink(library)
         return try outcome(of: source, counts: counts)
       }
@@ -60,7 +73,7 @@ struct Workshop: Sendable {
     let answer = try describer.describe(source, library: library, entry: entry)
     let outcome = Self.outcome(of: answer, source, version: version, library: library, entry: entry)
     try write(outcome, to: described)
-    return outcome
+    return (outcome, described)
   }
 
   func stored(version: String) throws(DagBagError) -> DAGFile? {
@@ -103,13 +116,16 @@ struct Workshop: Sendable {
     }
   }
 
-  private func version(of source: DAGSource) throws(DagBagError) -> String {
+  private func isStill(_ version: String, _ source: DAGSource) -> Bool { (try? self.version(of: source)) == version }
+
+  private func version(of source: DAGSource) throws(ImportError) -> String {
     var hash = ContentHash()
     compiler.addKey(to: &hash)
     hash.add("path", source.path)
     for file in source.files {
       guard let bytes = readWholeFile(file) else {
-        throw DagBagError("cannot read \(file): \(String(cString: strerror(errno)))")
+        throw ImportError(
+          path: file, line: nil, message: "cannot read the file: \(String(cString: strerror(errno)))", stage: .compile)
       }
       hash.add(file, bytes)
     }
@@ -127,6 +143,7 @@ struct Workshop: Sendable {
   private func path(_ version: String, _ suffix: String) -> String { "\(folder)/\(version).\(suffix)" }
 
   private func read(_ path: String) -> FileOutcome? {
+    if let outcome = known[path] { return outcome }
     guard let bytes = readWholeFile(path) else { return nil }
     return try? JSONDecoder().decode(FileOutcome.self, from: Data(bytes))
   }

@@ -1,4 +1,4 @@
-// expect: compiler 5 "reference to member 'dss' cannot be resolved"
+// expect: compiler 5 "reference to member 'dss' cannot be resolved without a contextual type; did you mean .ds?"
 import Dagrun
 
 DAG("misspelt_template_variable") {

@@ -26,6 +26,9 @@ import Testing
     #expect(contents.files[0].dags[0].tasks[0].location == .init(file: folder.dags + "/one.swift", line: 4))
     #expect(first.workDone == .init(compiled: 1, described: 1))
 
+    #expect(try first.load().files == contents.files)
+    #expect(first.workDone == .init(compiled: 1, described: 1))
+
     let second = folder.bag()
     #expect(try second.load().files == contents.files)
     #expect(second.workDone == .init())
@@ -128,6 +131,59 @@ import Testing
     #expect(try bag.load(pools: ["default_pool"]).importErrors.map(\.line) == [4])
     #expect(try bag.load(pools: ["default_pool", "gpu"]).files.count == 1)
     #expect(bag.workDone == .init(compiled: 1, described: 1))
+  }
+
+  @Test func `a file that cannot be read is an import error of its own`() throws {
+    let folder = try TestFolder()
+    try folder.write(file("good"), to: "good.swift")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.dags + "/gone.swift", withDestinationPath: folder.path + "/nowhere.swift")
+    let contents = try folder.bag().load()
+    #expect(contents.files.map(\.dags[0].id) == ["good"])
+    #expect(
+      contents.importErrors.map(\.description)
+        == ["\(folder.dags)/gone.swift: cannot read the file: No such file or directory"])
+  }
+
+  @Test func `a library that somebody removed from the cache is made again`() throws {
+    let folder = try TestFolder()
+    try folder.write(file("one"), to: "one.swift")
+    let before = try folder.bag().load().files
+    try FileManager.default.removeItem(atPath: before[0].libraryPath)
+    let bag = folder.bag()
+    #expect(try bag.load().files == before)
+    #expect(bag.workDone.compiled == 1)
+  }
+
+  @Test func `a file may print a lot, which is a warning, and describe a lot`() throws {
+    let folder = try TestFolder()
+    try folder.write(
+      """
+      import Dagrun
+      for number in 0..<20_000 { print("line", number, String(repeating: "x", count: 100)) }
+      DAG("large") {
+        for number in 0..<20_000 { BashOperator("task_\\(number)", "echo \\(number) \\(.ds) and so on and so forth") }
+      }
+      """, to: "large.swift")
+    let contents = try folder.bag().load()
+    #expect(contents.files.first?.dags[0].tasks.count == 20_000, "\(contents.importErrors)")
+    #expect(
+      contents.warnings.map(\.message) == [
+        "the file's top-level code printed while it was described: line 0 " + String(repeating: "x", count: 100)
+      ])
+    #expect(contents.warnings[0].details?.utf8.count ?? 0 <= 65_536)
+  }
+
+  @Test func `a folder reached by a link keeps the path that the user knows`() throws {
+    let folder = try TestFolder()
+    try folder.write(file("one"), to: "one.swift")
+    let link = folder.path + "/link ü"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.dags)
+    var options = folder.bag().options
+    options.dagsFolder = link + "/../link ü/"
+    let contents = try DagBag(options).load()
+    #expect(contents.files.map(\.path) == [link + "/one.swift"], "\(contents.importErrors)")
+    #expect(contents.files.first?.dags[0].location.file == link + "/one.swift")
   }
 
   @Test func `an empty folder has no files, and a missing one says so`() throws {

@@ -54,9 +54,13 @@ func describing(_ file: () -> Void) -> FileDescription {
         let double = SwiftOperator("double", size.output(as: Int.self)) { _, size in size * 2 }
         let both = BashOperator("both", "echo \(size.output) \(raw: double.output) \(size.output)")
         size --> both
+        BashOperator("around", "true", environment: ["N": "\(double.output)"], workingDirectory: "/\(both.output)")
       }
     }
-    #expect(upstream(file) == ["size": [], "double": ["size"], "both": ["size", "double"]])
+    #expect(
+      upstream(file) == [
+        "size": [], "double": ["size"], "both": ["size", "double"], "around": ["double", "both"],
+      ])
     #expect(file.dags[0].tasks[1].inputs == ["size"])
   }
 

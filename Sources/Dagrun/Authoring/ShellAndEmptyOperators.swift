@@ -20,10 +20,16 @@ public struct BashOperator: DAGTask {
       id, .bash(script: script), CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
     let defaults = task.builder.defaults
+    let environment = defaults.environment.merging(environment) { $1 }
+    let workingDirectory = workingDirectory ?? defaults.workingDirectory
     task.update {
-      $0.environment = defaults.environment.merging(environment) { $1 }
-      $0.workingDirectory = workingDirectory ?? defaults.workingDirectory
+      $0.environment = environment
+      $0.workingDirectory = workingDirectory
     }
+    for (_, template) in environment.sorted(by: { $0.key < $1.key }) {
+      task.builder.addUpstream(of: template, to: task)
+    }
+    if let workingDirectory { task.builder.addUpstream(of: workingDirectory, to: task) }
   }
 
   /// What the script wrote to the file `$DAGRUN_OUTPUT`, or else the last line of its standard output.

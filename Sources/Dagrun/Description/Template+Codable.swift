@@ -121,6 +121,13 @@ extension TemplateVariable {
     }
   }
 
+  /// As DAG files spell them, after a dot.
+  package static let spellings = [
+    "ds", "dsNodash", "ts", "tsNodash", "logicalDate", "dataIntervalStart", "dataIntervalEnd",
+    "prevDataIntervalStartSuccess", "prevDataIntervalEndSuccess", "runID", "dagID", "taskID", "tryNumber", "param(…)",
+    "var(…)",
+  ]
+
   /// Those without a name of the user's own.
   fileprivate static let named: [String: TemplateVariable] = {
     let variables: [TemplateVariable] = [
