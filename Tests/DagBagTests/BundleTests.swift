@@ -27,6 +27,7 @@ import Testing
     try FileManager.default.removeItem(atPath: folder.path + "/cache")
     let bag = DagBag(
       .init(dagsFolder: folder.dags, cacheFolder: folder.path + "/none", executable: moved + "/dagrun"))
+    #expect(try bag.isBundled && !folder.bag().isBundled)
     let loaded = try bag.load(pools: ["default_pool"])
     #expect(loaded.files.map(\.dags) == contents.files.map(\.dags))
     let file = try #require(loaded.files.first)
