@@ -114,7 +114,7 @@ struct BackfillListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let backfills = try Workspace(session, global).backfills(of: dag)
     let listing = Listing(
       records: backfills.map(\.record),

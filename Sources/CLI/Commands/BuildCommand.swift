@@ -14,7 +14,7 @@ struct BuildCommand: Command {
   var output: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     try workspace.checkDAGsFolder()
     let folder = Places.absolute(output, environment: session.environment, from: session.workingDirectory)

@@ -9,7 +9,7 @@ struct DatabaseCheckCommand: Command {
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     let damage = try workspace.existingReader().check()
     guard damage.isEmpty else {
@@ -30,7 +30,7 @@ struct DatabaseBackupCommand: Command {
   @Argument(help: "The file to make.", completion: .file()) var path: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     let target = Places.absolute(path, environment: session.environment, from: session.workingDirectory)
     guard !FileManager.default.fileExists(atPath: target) else {
@@ -48,7 +48,7 @@ struct DatabaseInfoCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     try Workspace(session, global).existingReader().info().record.print(format.output, to: session)
     return .success
   }

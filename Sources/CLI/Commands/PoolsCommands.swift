@@ -9,7 +9,7 @@ struct PoolsListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let pools = try Workspace(session, global).pools()
     let listing = Listing(
       records: pools.map(\.record),
@@ -27,7 +27,7 @@ struct PoolsGetCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let pools = try Workspace(session, global).pools()
     guard let pool = pools.first(where: { $0.pool.name == name }) else {
       throw Complaint(notFound: "pool", name, among: pools.map(\.pool.name), hint: "see 'dagrun pools list'")

@@ -7,7 +7,7 @@ struct VariablesListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let variables = try Workspace(session, global).variables()
     let listing = Listing(
       records: variables.map(\.record), columns: ["key", "value", "description"], whenEmpty: "there are no variables")
@@ -23,7 +23,7 @@ struct VariablesGetCommand: Command {
   @Option(name: .shortAndLong, help: "What to print when there is no such variable.") var `default`: String?
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let variables = try Workspace(session, global).variables()
     if let value = variables.first(where: { $0.key == key })?.value ?? `default` {
       session.output.line(value)
@@ -46,7 +46,7 @@ struct VariablesSetCommand: Command {
     guard !key.isEmpty else { throw ValidationError("a variable needs a name") }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     var text = value
     if value == "-" {
       var lines: [String] = []
@@ -65,7 +65,7 @@ struct VariablesDeleteCommand: Command {
   @Argument(help: "The variable.") var key: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     let variables = try workspace.variables()
     guard variables.contains(where: { $0.key == key }) else {
