@@ -140,10 +140,8 @@ package final class Engine: @unchecked Sendable {
     guard options.mode != .offline else { return }
     try startPool()
     recover()
-    loadDAGFiles()
-    pending.append(PendingEvent(.wake))
-    handlePending()
     startServer()
+    reloadDAGFiles {}
     watchDAGFiles()
   }
 
