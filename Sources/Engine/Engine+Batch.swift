@@ -49,6 +49,7 @@ extension Engine {
     isInBatch = false
     guard failedCommits == nil else { return }
     pool?.resultsCommitted()
+    if options.mode == .scheduler { pool?.warmUpWhenQuiet() }
     armTimer()
     tellIfIdle()
   }

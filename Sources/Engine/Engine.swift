@@ -143,10 +143,8 @@ package final class Engine: @unchecked Sendable {
     guard options.mode != .offline else { return }
     try startPool()
     recover()
-    loadDAGFiles()
-    pending.append(PendingEvent(.wake))
-    handlePending()
     startServer()
+    reloadDAGFiles {}
     watchDAGFiles()
   }
 
