@@ -56,13 +56,15 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
     .executableTarget(
+      name: "EngineBenchmark", dependencies: [grdb], path: "Benchmarks/EngineBenchmark", swiftSettings: settings),
+    .executableTarget(
       name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
       path: "Benchmarks/StorageBenchmark", swiftSettings: settings),
 
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
-    .testTarget(name: "DagBagTests", dependencies: ["DagBag"], exclude: ["Fixtures"], swiftSettings: settings),
+    .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(

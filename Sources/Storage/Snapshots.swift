@@ -102,7 +102,7 @@ extension StoreConnection {
 
 extension StoredVersion {
   /// Decodes the description.
-  func plan() throws -> DAGPlan {
+  package func plan() throws -> DAGPlan {
     do {
       return DAGPlan(try JSONDecoder().decode(DAGDescription.self, from: Data(description.utf8)), version: version)
     } catch {

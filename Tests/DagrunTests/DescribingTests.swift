@@ -113,7 +113,7 @@ func describing(_ file: () -> Void) -> FileDescription {
         ], tags: ["x"], description: "All of it.", maxActiveRuns: 2, maxActiveTasks: 3, dagrunTimeout: .hours(2)
       ) {
         let bash = BashOperator(
-          "bash", "echo \\(back) \(.ds) \(raw: "a\\b") \(.param("s:1")) \(.var("v")) \("two\nlines") \\",
+          "bash", "echo \\(back) \(.ds) \(raw: "a\\b\\\u{301}") \(.param("s:1")) \(.var("v")) \("two\nlines") \\",
           environment: ["X": "\(.tsNodash)"])
         SwiftOperator("swift", bash.output) { _, line in line }.retries(1, delay: .seconds(0.5)).asTeardown(of: bash)
         ComputeEngineJobOperator(

@@ -6,7 +6,9 @@ private let hostile = [
   "plain", "", "two words", "a'b", "a\"b", "$HOME", "$(echo pwned)", "`echo pwned`", "a\\b", "a\\", "*", "~",
   "a;echo pwned",
   "a\necho pwned", "--flag", "!!", "#no comment", "é ü 漢字 🎉", "a\tb", "${x}", "'; echo pwned; '", "\"; echo pwned; \"",
-  "&& echo pwned", "a|b", "<a>", "(a)", "{a,b}", "\u{1b}[31m", "EOF", "\r",
+  "&& echo pwned", "a|b", "<a>", "(a)", "{a,b}", "\u{1b}[31m", "EOF", "\r", "'\u{301}; echo pwned; '\u{301}",
+  "\"\u{301}$(echo pwned)",
+  "\\\u{301}", "a\r\nb",
 ]
 
 @Suite struct RenderTests {
@@ -102,6 +104,10 @@ private let hostile = [
     #expect(
       message([.text("cat <<'END'\n"), .value("END"), .text("\nEND\n")])?.contains("would end the here-document")
         == true)
+    #expect(
+      message([.text("cat <<END\n"), .value("a\r\nEND\r\n\nEND\nid"), .text("\nEND\n")])?.contains("would end") == true)
+    #expect(
+      message([.text("echo \"$(case x in x) echo "), .value("a"), .text(" ;; esac)\"")])?.contains("case") == true)
     #expect(message([.text("cat <<"), .value("END"), .text("\n")])?.contains("delimiter") == true)
     #expect(message([.text("echo `echo "), .value("x"), .text("`")])?.contains("backticks") == true)
     #expect(message([.text("echo \"${x:-"), .value("x"), .text("}\"")])?.contains("shell variable") == true)

@@ -109,12 +109,9 @@ final class ModelStore: SimulatedStore {
   }
 
   func snapshot() -> Snapshot {
-    let pastDAGs = Set(
-      dags.values.compactMap { record in
-        record.version.flatMap { plans["\(record.dagID) \($0)"] }.flatMap {
-          $0.pastTaskIDs.isEmpty ? nil : record.dagID
-        }
-      })
+    let current = dags.values.compactMap { record in record.version.map { "\(record.dagID) \($0)" } }
+    let underWay = runs.values.filter { !$0.state.isFinished }.map { "\($0.dagID) \($0.version)" }
+    let pastDAGs = Set((current + underWay).compactMap { plans[$0] }.filter { !$0.pastTaskIDs.isEmpty }.map(\.dagID))
     let held = runs.values.filter { !$0.state.isFinished || pastDAGs.contains($0.dagID) }.map(\.number).sorted()
     var taken: [String: [Timestamp]] = [:]
     for run in runs.values {

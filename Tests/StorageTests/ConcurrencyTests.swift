@@ -99,7 +99,7 @@ struct ConcurrencyTests {
   }
 
   @Test func `the log does not grow without end`() throws {
-    for number in 1...800 { try store.commit(batch(Int64(number))) }
+    for number in 1...400 { try store.commit(batch(Int64(number))) }
     let log = try FileManager.default.attributesOfItem(atPath: folder.database + "-wal")[.size] as? Int
     #expect(try #require(log) < 6 << 20)
     try store.checkpoint()

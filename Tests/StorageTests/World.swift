@@ -7,8 +7,13 @@ import Storage
 final class Folder {
   let path: String
 
-  init() {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("dagrun-storage-\(UUID().uuidString)").path
+  /// - Parameter inMemory: where there is a file system in memory, for tests that would wait for the disk all day.
+  init(inMemory: Bool = false) {
+    let memory = "/dev/shm"
+    let parent =
+      inMemory && FileManager.default.isWritableFile(atPath: memory)
+      ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
+    path = parent.appendingPathComponent("dagrun-storage-\(UUID().uuidString)").path
     try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

@@ -28,7 +28,13 @@ extension Template: Codable {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.utf8.contains(UInt8(ascii: "\\")) ? text.replacing("\\", with: "\\\\") : text
+    guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+      bytes.append(byte)
+      if byte == UInt8(ascii: "\\") { bytes.append(byte) }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   private init?(coded: String) {

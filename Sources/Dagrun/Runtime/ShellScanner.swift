@@ -34,6 +34,10 @@ struct ShellScanner {
   /// The scalar just read was escaped, so it means nothing to the next one.
   private var wasEscaped = false
   private var isEscaped = false
+  /// A `case` inside of `$(…)`: the parentheses of its patterns do not match, so it is not known where that ends.
+  private var hasNestedCase = false
+  /// The last letters of a word in code.
+  private var word = ""
   /// What may become `<<WORD`, or `((`.
   private var pending = ""
 
@@ -41,6 +45,11 @@ struct ShellScanner {
   func quote(_ value: String) throws -> String {
     guard !value.unicodeScalars.contains("\0") else {
       throw RenderError("a value with a zero byte cannot be put into a shell script")
+    }
+    if hasNestedCase {
+      throw RenderError(
+        "a value comes after a case … in inside of $(…), where it cannot be quoted safely; put it into a shell variable "
+          + "at the beginning of the script")
     }
     if places.contains(.code(closer: "`")) {
       throw RenderError("a value stands in backticks, where it cannot be quoted safely; write $(…) instead")
@@ -50,7 +59,7 @@ struct ShellScanner {
       if isPartOfHereWord { throw RenderError("the delimiter of a here-document cannot be a value; write it out") }
       if isEscaped { throw RenderError("a value cannot follow a backslash; remove the backslash") }
       return Self.singleQuoted(value)
-    case .singleQuotes: return value.replacing("'", with: "'\\''")
+    case .singleQuotes: return Self.singleQuotesClosed(value)
     case .doubleQuotes:
       if isEscaped { throw RenderError("a value cannot follow a backslash; remove the backslash") }
       return Self.escaped(value, "\\\"$`")
@@ -75,7 +84,17 @@ struct ShellScanner {
 
   /// A POSIX shell reads the result as one word, which is the value.
   static func singleQuoted(_ value: String) -> String {
-    "'" + value.replacing("'", with: "'\\''") + "'"
+    "'" + singleQuotesClosed(value) + "'"
+  }
+
+  // Scalar by scalar: bash knows no grapheme clusters, and a quote with an accent on it is a quote to it.
+
+  private static func singleQuotesClosed(_ value: String) -> String {
+    var result = ""
+    for scalar in value.unicodeScalars {
+      if scalar == "'" { result += "'\\''" } else { result.unicodeScalars.append(scalar) }
+    }
+    return result
   }
 
   private static func escaped(_ value: String, _ special: String) -> String {
@@ -89,12 +108,13 @@ struct ShellScanner {
 
   /// A line of the value that looks like the end of the here-document cannot be escaped.
   private func checkKeepsOpen(_ document: HereDocument, _ value: String) throws {
-    let lines = (document.line + value).split(separator: "\n", omittingEmptySubsequences: false)
-    for line in lines {
-      let text = document.stripsTabs ? line.drop { $0 == "\t" } : line
-      if text == document.delimiter
-        || (line == lines.last && !text.isEmpty && document.delimiter.hasPrefix(text) && lines.count > 1)
-      {
+    let delimiter = Array(document.delimiter.utf8)
+    let lines = (document.line + value).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      let text = Array(document.stripsTabs ? line.drop { $0 == UInt8(ascii: "\t") } : line)
+      // The last line goes on with what comes after the value.
+      let mayBecomeDelimiter = index > 0 && index == lines.count - 1 && !text.isEmpty && delimiter.starts(with: text)
+      if text == delimiter || mayBecomeDelimiter {
         throw RenderError("a value would end the here-document \"\(document.delimiter)\"; pass it in environment:")
       }
     }
@@ -146,6 +166,12 @@ struct ShellScanner {
       return
     }
     if continueHereWord(scalar) { return }
+    if scalar.properties.isAlphabetic || scalar == "_" {
+      word.unicodeScalars.append(scalar)
+    } else {
+      if word == "case" && closer == ")" { hasNestedCase = true }
+      word = ""
+    }
     switch scalar {
     case "\\": isEscaped = true
     case "'": places.append(previous == "$" ? .dollarQuotes : .singleQuotes)

@@ -1,0 +1,111 @@
+import Foundation
+import GRDB
+
+/// A temporary folder with a `dags/` folder, a home, and the binary under test, used the way a person uses it: by its
+/// commands. What happened is read from the database.
+struct Workshop {
+  let folder: URL
+  let binary: String
+  let environment: [String: String]
+
+  init(binary: String, name: String, parallelism: Int? = nil) throws {
+    self.binary = binary
+    // Beside the working directory rather than in the system's temporary folder, which may be in memory: a commit has
+    // to reach a disk.
+    folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+      .appendingPathComponent(".build-bench/\(name)-\(ProcessInfo.processInfo.processIdentifier)")
+    try? FileManager.default.removeItem(at: folder)
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent("dags"), withIntermediateDirectories: true)
+    var environment = ProcessInfo.processInfo.environment
+    environment["DAGRUN_HOME"] = nil
+    environment["DAGRUN_DAGS_FOLDER"] = nil
+    if let parallelism { environment["DAGRUN_PARALLELISM"] = "\(parallelism)" }
+    self.environment = environment
+  }
+
+  func remove() { try? FileManager.default.removeItem(at: folder) }
+
+  func write(_ file: String, _ source: String) throws {
+    try source.write(to: folder.appendingPathComponent("dags/\(file)"), atomically: true, encoding: .utf8)
+  }
+
+  /// Starts a command of the binary without waiting for it.
+  func start(_ arguments: [String]) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: binary)
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.environment = environment
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  /// Runs a command to its end. Returns its wall-clock time in seconds.
+  @discardableResult
+  func run(_ arguments: [String]) throws -> Double {
+    let started = DispatchTime.now()
+    let process = try start(arguments)
+    process.waitUntilExit()
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
+    guard process.terminationStatus == 0 else {
+      throw BenchmarkFailure("dagrun \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
+    }
+    return seconds
+  }
+
+  /// Asks the database, which the binary may be writing at the same time.
+  func query<T>(_ read: (Database) throws -> T) throws -> T {
+    var configuration = Configuration()
+    configuration.readonly = true
+    let path = folder.appendingPathComponent(".dagrun/dagrun.db").path
+    return try DatabaseQueue(path: path, configuration: configuration).read(read)
+  }
+
+  /// The first answer that is not nil, asked for as soon as the database file changes.
+  func wait<T>(seconds: Double = 60, until ask: (Database) throws -> T?) throws -> T {
+    let deadline = Date().addingTimeInterval(seconds)
+    while Date() < deadline {
+      if let answer = try? query(ask) { return answer }
+      usleep(2_000)
+    }
+    throw BenchmarkFailure("nothing happened within \(seconds) s")
+  }
+
+  struct Span {
+    var taskID: String
+    var start: Double
+    var end: Double
+  }
+
+  /// Start and end of every task of the newest run, in seconds since 1970, in order of their start.
+  func spans() throws -> [Span] {
+    try query { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT task_id, start_date, end_date FROM task_instance
+          WHERE run = (SELECT max(number) FROM dag_run) AND end_date IS NOT NULL ORDER BY start_date, end_date
+          """
+      ).map { Span(taskID: $0[0], start: Double($0[1] as Int64) / 1e6, end: Double($0[2] as Int64) / 1e6) }
+    }
+  }
+
+  /// Seconds between the start and the end of the newest run.
+  func runSeconds() throws -> Double {
+    try query { database in
+      let row = try Row.fetchOne(
+        database, sql: "SELECT start_date, end_date, state FROM dag_run ORDER BY number DESC LIMIT 1")
+      guard let row, (row[2] as String) == "success" else { throw BenchmarkFailure("the run did not succeed") }
+      return Double((row[1] as Int64) - (row[0] as Int64)) / 1e6
+    }
+  }
+}
+
+struct BenchmarkFailure: Error, CustomStringConvertible {
+  var description: String
+
+  init(_ description: String) { self.description = description }
+}
