@@ -40,6 +40,13 @@ import Testing
     #expect(try Project().run("completions", shell).output.contains("dagrun"))
   }
 
+  @Test func `shells are offered the ids of DAGs`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    try project.run("trigger", "hello", "--no-wait")
+    let offered = try project.run("---completion", "trigger", "--", "positional@0", "0", "1", "dagrun", "trigger", "h")
+    #expect(offered.output.contains("hello"), "\(offered.errors)")
+  }
+
   @Test func `a build runs without the Swift toolchain and without the files`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     let build = try project.run("build", "-o", "out put", timeout: 120)

@@ -18,6 +18,7 @@ struct DAGsListImportErrorsCommand: Command {
         records: files.importErrors.map(\.record), columns: ["filename", "line", "message"], whenEmpty: "")
       try listing.print(format.output, to: session)
     }
+    for warning in files.warnings { session.errors.line("warning: \(warning)") }
     return files.importErrors.isEmpty ? .success : .importErrors
   }
 }

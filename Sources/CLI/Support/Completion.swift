@@ -9,7 +9,7 @@ extension CompletionKind {
   static var dags: CompletionKind {
     .custom { _, _, _ in
       let session = Session.process()
-      guard let places = try? session.places(GlobalOptions()),
+      guard let places = try? session.places(),
         let dags = try? StoreReader(path: places.home.databasePath).dags()
       else { return [] }
       return dags.map(\.record.dagID)

@@ -10,12 +10,15 @@ struct DAGFiles: Sendable {
   /// By id.
   let dags: [DAGDescription]
   let importErrors: [ImportError]
+  /// What does not stop a file from being used, and its author should know.
+  let warnings: [ImportError]
   let folder: String
   private let files: [DAGFile]
 
   init(_ contents: BagContents, folder: String) {
     dags = contents.files.flatMap(\.dags).sorted { $0.id < $1.id }
     importErrors = contents.importErrors
+    warnings = contents.warnings
     files = contents.files
     self.folder = folder
   }

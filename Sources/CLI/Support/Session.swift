@@ -20,9 +20,10 @@ struct Session: Sendable {
       readLine: { Swift.readLine() }, inputIsTerminal: isatty(STDIN_FILENO) == 1)
   }
 
-  func places(_ options: GlobalOptions) throws -> Places {
+  /// - Parameters: as given on the command line; nil: by the environment, or as found.
+  func places(home: String? = nil, dagsFolder: String? = nil) throws -> Places {
     try Places.find(
-      home: options.home, dagsFolder: options.dagsFolder, environment: environment, workingDirectory: workingDirectory,
+      home: home, dagsFolder: dagsFolder, environment: environment, workingDirectory: workingDirectory,
       needsNoFolder: Workspace.isBundle)
   }
 

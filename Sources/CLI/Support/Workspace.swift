@@ -14,7 +14,7 @@ struct Workspace: Sendable {
 
   init(_ session: Session, _ global: GlobalOptions) throws {
     self.session = session
-    places = try session.places(global)
+    places = try session.places(home: global.home, dagsFolder: global.dagsFolder)
     cacheFolder = places.home.cachePath
   }
 
