@@ -26,10 +26,10 @@ bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for som
 	.build/release/EngineBenchmark $(BENCH)
 
 format: ## Format the sources in place
-	swift format --in-place --parallel --recursive Sources Tests/*Tests dags Package.swift
+	scripts/format
 
 lint: ## Check the format of the sources
-	swift format lint --strict --parallel --recursive Sources Tests/*Tests dags Package.swift
+	scripts/format --check
 
 docs: deps ## Write the generated pages: docs/command-line.md, docs/dagrun.1
 	swift build --product dagrun $(SWIFT_FLAGS)

@@ -49,7 +49,9 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "CLI",
-      dependencies: ["Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "Engine", "Processes", argumentParser, "Yams", logging],
+      dependencies: [
+        "Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "Engine", "Processes", argumentParser, "Yams", logging,
+      ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable. Only the
       // executable carries the flag, so that other packages can depend on the library.
@@ -60,6 +62,10 @@ let package = Package(
     .executableTarget(
       name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
       path: "Benchmarks/StorageBenchmark", swiftSettings: settings),
+    // Measures the scheduler alone, without storage: one JSON line a figure.
+    .executableTarget(
+      name: "CoreBenchmark", dependencies: ["Dagrun", "Scheduling"], path: "Benchmarks/CoreBenchmark",
+      swiftSettings: settings),
 
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),

@@ -79,7 +79,7 @@ extension Engine {
       if scheduler.plan(ofDAG: run.dagID)?.version == run.version { continue }
       if plans.contains(where: { $0.dagID == run.dagID && $0.version == run.version }) { continue }
       do {
-        if let stored = try store.version(run.version, dagID: run.dagID) { plans.append(try stored.plan()) }
+        if let plan = try store.plan(dagID: run.dagID, version: run.version) { plans.append(plan) }
       } catch {
         throw ControlRefusal(.unavailable, "\(error)")
       }

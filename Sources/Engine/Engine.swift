@@ -33,6 +33,8 @@ package final class Engine: @unchecked Sendable {
     package var workerProgram: WorkerProgram
     /// The `dagrun` that describes DAG files.
     package var executable: String
+    /// Where compiled DAG files are kept; nil: in the home.
+    package var cacheFolder: String?
     /// Where the compiler keeps what it makes of the system's headers; nil: in the home.
     package var moduleCacheFolder: String?
     /// What `ping` is answered.
@@ -112,7 +114,8 @@ package final class Engine: @unchecked Sendable {
     lastScheduler = SchedulerLock.holder(of: options.home)
     lock = try SchedulerLock(options.home)
     var files = DagBag.Options(
-      dagsFolder: options.dagsFolder, cacheFolder: options.home.cachePath, executable: options.executable)
+      dagsFolder: options.dagsFolder, cacheFolder: options.cacheFolder ?? options.home.cachePath,
+      executable: options.executable)
     files.moduleCacheFolder = options.moduleCacheFolder
     bag = DagBag(files)
     do {

@@ -67,7 +67,8 @@ package struct PoolUsage: Hashable, Sendable {
   package var scheduledSlots: Int
   package var deferredSlots: Int
 
-  package init(pool: Pool, runningSlots: Int = 0, queuedSlots: Int = 0, scheduledSlots: Int = 0, deferredSlots: Int = 0) {
+  package init(pool: Pool, runningSlots: Int = 0, queuedSlots: Int = 0, scheduledSlots: Int = 0, deferredSlots: Int = 0)
+  {
     self.pool = pool
     self.runningSlots = runningSlots
     self.queuedSlots = queuedSlots

@@ -83,16 +83,16 @@ extension StoreConnection {
       SELECT task_id, state, try_number, max_tries, start_date, end_date, retry_at
       FROM task_instance WHERE run = ? ORDER BY position
       """)
-    let planned = plan?.description.tasks ?? []
+    let planned = plan?.taskIDs ?? []
     var tasks: [TaskInstance] = []
     tasks.reserveCapacity(planned.count)
     try query.forEachRow(number) { row in
       let bytes = row.bytes(0)
       let position = tasks.count
-      let isPlanned = position < planned.count && planned[position].id.utf8.elementsEqual(bytes)
+      let isPlanned = position < planned.count && planned[position].utf8.elementsEqual(bytes)
       tasks.append(
         TaskInstance(
-          taskID: isPlanned ? planned[position].id : row.text(0), state: try row.value(1), tryNumber: row.int(2),
+          taskID: isPlanned ? planned[position] : row.text(0), state: try row.value(1), tryNumber: row.int(2),
           maxTries: row.int(3), startDate: row.optionalTimestamp(4), endDate: row.optionalTimestamp(5),
           retryAt: row.optionalTimestamp(6)))
     }
@@ -125,7 +125,8 @@ private struct PlanShelf {
   private(set) var inOrder: [DAGPlan] = []
 
   init(_ plans: [DAGPlan]) {
-    for plan in plans { known[Key(dagID: plan.dagID, version: plan.version)] = plan }
+    // A plan of a selection of tasks is not the plan of its version.
+    for plan in plans where plan.taskRegex == nil { known[Key(dagID: plan.dagID, version: plan.version)] = plan }
   }
 
   mutating func plan(dagID: String, version: String) -> DAGPlan? {

@@ -87,8 +87,8 @@ private enum CrashDAG {
         let shell = BashOperator(
           "shell_\\(number)",
           \"""
-          echo "$DAGRUN_RUN_ID shell_\\(raw: number) $DAGRUN_TRY_NUMBER" >> \\(records)
-          sleep 0.0\\(raw: number)
+          echo "$DAGRUN_RUN_ID shell_\\(raw: String(number)) $DAGRUN_TRY_NUMBER" >> \\(records)
+          sleep 0.0\\(raw: String(number))
           \\(raw: number == 1 ? "[ $DAGRUN_TRY_NUMBER -gt 1 ] || exit 1" : "")
           echo \\(number)
           \""")

@@ -48,6 +48,9 @@ final class Project {
     try run(arguments, timeout: timeout)
   }
 
+  /// Another binary than the one that was built.
+  func run(binary: String, _ arguments: String...) throws -> Ended { try spawn(binary, arguments, timeout: 60) }
+
   @discardableResult
   func run(_ arguments: [String], timeout: Double = 60) throws -> Ended {
     try spawn(Project.binary, arguments, timeout: timeout)

@@ -39,4 +39,24 @@ import Testing
   func `completion scripts are made`(shell: String) throws {
     #expect(try Project().run("completions", shell).output.contains("dagrun"))
   }
+
+  @Test func `a build runs without the Swift toolchain and without the files`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    let build = try project.run("build", "-o", "out put", timeout: 120)
+    #expect(build.code == 0, "\(build.errors)")
+    try FileManager.default.moveItem(atPath: project.path + "/out put", toPath: project.path + "/else where")
+    try FileManager.default.removeItem(atPath: project.path + "/dags")
+    project.environment = ["PATH": "/usr/bin:/bin", "HOME": project.path]
+    let run = try project.run(binary: project.path + "/else where/dagrun", "trigger", "hello", "-l", "2026-01-31")
+    #expect(run.code == 0, "\(run.errors)")
+    #expect(run.output.contains("(2 success)"))
+  }
+
+  @Test func `nothing is built from a broken file`() throws {
+    let project = try Project(["broken": SampleDAG.broken])
+    let build = try project.run("build", "-o", "out")
+    #expect(build.code == 4)
+    #expect(build.errors.contains("broken.swift:4"))
+    #expect(!FileManager.default.fileExists(atPath: project.path + "/out/bundle"))
+  }
 }

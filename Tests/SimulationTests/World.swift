@@ -71,7 +71,9 @@ final class World {
     if random.chance(1, of: 6) { return try deliver(try person()) }
     if random.chance(1, of: 40) { return try loadDAGs() }
     if random.chance(1, of: 30) { return try crash() }
-    if random.chance(1, of: 25), let fact = pastFacts.randomElement(using: &random) { return try deliver(fact) }
+    if random.chance(1, of: 25), let fact = pastFacts.randomElement(using: &random), Self.mayRepeat(fact) {
+      return try deliver(fact)
+    }
     if random.chance(1, of: 60) {
       // The machine's clock is set.
       now = now.adding(seconds: Double(Int.random(in: -120...4000, using: &random)))
@@ -203,6 +205,15 @@ final class World {
     switch event {
     case .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled: true
     default: false
+    }
+  }
+
+  /// A try that was deferred goes on as the same try, so that these cannot be told from new ones. Executors must not
+  /// repeat them.
+  private static func mayRepeat(_ event: Event) -> Bool {
+    switch event {
+    case .taskDeferred, .taskResumed, .taskRescheduled: false
+    default: true
     }
   }
 

@@ -47,6 +47,20 @@ struct FileTests {
     #expect(try StoreReader(path: folder.database).dags().count == 1)
   }
 
+  @Test func `what a killed scheduler left in the log is read where none runs`() throws {
+    let store = try Store(path: folder.database)
+    try store.add()
+    try store.setVariable(Variable(key: "a", value: "1"))
+    let copy = Folder()
+    for file in ["dagrun.db", "dagrun.db-wal"] {
+      try FileManager.default.copyItem(atPath: folder.file(file), toPath: copy.file(file))
+    }
+    let reader = try StoreReader(path: copy.database)
+    #expect(try reader.dags().map(\.record.dagID) == ["etl"])
+    #expect(try reader.variable("a")?.value == "1")
+    #expect(try reader.check().isEmpty)
+  }
+
   @Test func `the database of a newer dagrun is refused, and not one byte of it changes`() throws {
     let store = try Store(path: folder.database)
     try store.add()

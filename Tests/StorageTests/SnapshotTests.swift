@@ -104,6 +104,9 @@ struct SnapshotTests {
     ])
     let snapshot = try store.snapshot()
     #expect(snapshot.plans.map { "\($0.dagID) \($0.version)" } == ["etl v3", "etl v1", "gone v9"])
+    // That of a selection of tasks is not meant.
+    let selected = snapshot.plans.compactMap { $0.selecting("a") }
+    #expect(try store.snapshot(plans: selected).plans.map(\.taskRegex) == [nil, nil, nil])
     // A plan that the caller has is not made again.
     #expect(
       try store.snapshot(plans: snapshot.plans).plans.map(ObjectIdentifier.init)

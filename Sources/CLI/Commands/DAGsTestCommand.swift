@@ -28,7 +28,8 @@ struct DAGsTestCommand: Command {
       for pool in try workspace.pools().map(\.pool) {
         _ = try await control.send(
           .setPool(
-            name: pool.name, slots: pool.slots, documentation: pool.documentation, includeDeferred: pool.includeDeferred))
+            name: pool.name, slots: pool.slots, documentation: pool.documentation, includeDeferred: pool.includeDeferred
+          ))
       }
       guard case .run(let run, _) = try await control.send(request) else {
         throw Complaint(.unavailable, "the scheduler did not make a run of \(dag)")
@@ -48,15 +49,13 @@ struct DAGsTestCommand: Command {
 }
 
 extension Workspace {
-  /// A home of its own with this one's compiled files and variables, and without its runs.
+  /// A home of its own, with this one's compiled files (they are the same in any home) and variables, without its runs.
   fileprivate func trial(in path: String) throws -> Workspace {
     var trial = self
+    trial.cacheFolder = cacheFolder
     trial.places.home = Home(path: path)
     try home.make()
     try trial.home.make()
-    // Compiled files are the same in any home; a link is found again the next time.
-    try FileManager.default.createDirectory(atPath: home.cachePath, withIntermediateDirectories: true)
-    try FileManager.default.createSymbolicLink(atPath: trial.home.cachePath, withDestinationPath: home.cachePath)
     for variable in try variables() { try trial.set(variable) }
     return trial
   }

@@ -38,9 +38,13 @@ struct ProgressView {
 
   /// Removes the drawn block, so that an error or a summary stands alone.
   mutating func erase() {
-    guard drawnLines > 0 else { return }
-    output.write("\u{1B}[\(drawnLines)A\r\u{1B}[J")
-    drawnLines = 0
+    output.write(erasure())
+  }
+
+  private mutating func erasure() -> String {
+    guard drawnLines > 0 else { return "" }
+    defer { drawnLines = 0 }
+    return "\u{1B}[\(drawnLines)A\r\u{1B}[J"
   }
 
   private mutating func move(_ task: RunProgress.MovedTask) {
@@ -68,7 +72,6 @@ struct ProgressView {
 
   private mutating func draw(now: Timestamp) {
     guard let last else { return }
-    erase()
     lastDrawing = now
     let width = max(20, output.columns ?? 80)
     var lines = [heading(last, now: now), bar(last, width: width)]
@@ -77,7 +80,8 @@ struct ProgressView {
       lines.append("  ▸ \(TextWidth.truncate(task.taskID, to: width - 20))  \(output.style.dim(duration))")
     }
     if running.count > shownRunningTasks { lines.append("  … and \(running.count - shownRunningTasks) more") }
-    output.write(lines.joined(separator: "\n") + "\n")
+    // In one go, so that nothing flickers.
+    output.write(erasure() + lines.joined(separator: "\n") + "\n")
     drawnLines = lines.count
   }
 
@@ -107,7 +111,9 @@ struct ProgressView {
   /// The last line of a followed run.
   static func summary(_ run: RunSummary, counts: [String: Int], style: Style) -> String {
     var text = "run \(run.runID) of \(run.dagID): \(style.state(run.state.rawValue))"
-    if let start = run.startDate, let end = run.endDate { text += " after \(Durations.text(end.seconds(since: start)))" }
+    if let start = run.startDate, let end = run.endDate {
+      text += " after \(Durations.text(end.seconds(since: start)))"
+    }
     let counts = Self.counts(counts, style: style)
     return counts.isEmpty ? text : "\(text) (\(counts))"
   }

@@ -85,17 +85,26 @@ extension ImportError {
 extension Workspace {
   /// Compiles what has changed. No user code runs in this process.
   func dagFiles() async throws -> DAGFiles {
-    guard FileManager.default.fileExists(atPath: places.dagsFolder) else {
-      throw Complaint(
-        .wrongUsage, "there is no folder \(places.dagsFolder)",
-        hint: "make it, or name another one with --dags-folder or DAGRUN_DAGS_FOLDER")
-    }
+    try checkDAGsFolder()
     try home.make()
     return DAGFiles(try dagBag.load(pools: Set(try pools().map(\.pool.name))), folder: places.dagsFolder)
   }
 
+  /// What `dagrun build` made has its files beside the executable, and needs no folder.
+  func checkDAGsFolder() throws {
+    guard !Self.isBundle, !FileManager.default.fileExists(atPath: places.dagsFolder) else { return }
+    throw Complaint(
+      .wrongUsage, "there is no folder \(places.dagsFolder)",
+      hint: "make it, or name another one with --dags-folder or DAGRUN_DAGS_FOLDER")
+  }
+
+  static var isBundle: Bool {
+    let folder = URL(filePath: executable).deletingLastPathComponent()
+    return FileManager.default.fileExists(atPath: folder.path + "/bundle/manifest.json")
+  }
+
   var dagBag: DagBag {
-    DagBag(DagBag.Options(dagsFolder: places.dagsFolder, cacheFolder: home.cachePath, executable: Self.executable))
+    DagBag(DagBag.Options(dagsFolder: places.dagsFolder, cacheFolder: cacheFolder, executable: Self.executable))
   }
 
   /// This binary: what describes DAG files, and what workers are.

@@ -9,8 +9,11 @@ struct Places: Hashable, Sendable {
 
   /// An option counts more than its environment variable, and that more than what is found: the nearest folder `dags`
   /// from the working directory upward, with `.dagrun` beside it.
+  ///
+  /// - Parameter needsNoFolder: where none is found, the working directory takes its place, also for shell tasks.
   static func find(
-    home: String?, dagsFolder: String?, environment: [String: String], workingDirectory: String
+    home: String?, dagsFolder: String?, environment: [String: String], workingDirectory: String,
+    needsNoFolder: Bool = false
   ) throws -> Places {
     func given(_ option: String?, _ variable: String) -> String? {
       let value = option ?? environment[variable]
@@ -24,6 +27,7 @@ struct Places: Hashable, Sendable {
       return Places(home: Home(path: givenHome), dagsFolder: folder)
     }
     guard let folder = givenFolder ?? nearestDagsFolder(from: workingDirectory) else {
+      if needsNoFolder { return Places(home: Home(path: workingDirectory + "/.dagrun"), dagsFolder: workingDirectory) }
       throw Complaint(
         .wrongUsage, "there is no folder 'dags' in \(workingDirectory) or above it",
         hint: "make one (mkdir dags), go to your project, or name its folder with --dags-folder or DAGRUN_DAGS_FOLDER")

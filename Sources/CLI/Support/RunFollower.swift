@@ -79,7 +79,8 @@ struct RunFollower {
         hint: "'dagrun tasks clear \(dagID) --run-id \(ShellWord.quote(runID))' runs its tasks again")
     }
     guard let last, last.isFinal else {
-      throw Complaint(.unavailable, "the scheduler stopped before run \(runID) of \(dagID) had ended", hint: "try again")
+      throw Complaint(
+        .unavailable, "the scheduler stopped before run \(runID) of \(dagID) had ended", hint: "try again")
     }
     return last
   }

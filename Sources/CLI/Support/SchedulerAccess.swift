@@ -34,6 +34,9 @@ extension Workspace {
   /// Is the scheduler of the home, until a signal or until nothing is left to do.
   func serve(untilIdle: Bool, parallelism: Int?) async throws -> ExitStatus {
     let engine = try await start(.scheduler, parallelism: parallelism, logLevel: .info)
+    if !untilIdle {
+      session.errors.line("scheduling \(places.dagsFolder) in \(home.path) (process \(getpid())); Ctrl-C ends it")
+    }
     let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
     let interruption = Interruption { continuation.finish() }
     defer { interruption.end() }
@@ -78,6 +81,7 @@ extension Workspace {
     var options = Engine.Options(home: home, dagsFolder: places.dagsFolder, executable: Self.executable)
     options.mode = mode
     options.version = Version.text
+    options.cacheFolder = cacheFolder
     if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
     var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = logLevel

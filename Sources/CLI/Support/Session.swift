@@ -22,7 +22,8 @@ struct Session: Sendable {
 
   func places(_ options: GlobalOptions) throws -> Places {
     try Places.find(
-      home: options.home, dagsFolder: options.dagsFolder, environment: environment, workingDirectory: workingDirectory)
+      home: options.home, dagsFolder: options.dagsFolder, environment: environment, workingDirectory: workingDirectory,
+      needsNoFolder: Workspace.isBundle)
   }
 
   /// Asks before something is lost. Where nobody can answer, `-y` has to.

@@ -25,10 +25,13 @@ struct SoloTask {
     let wantsStop = Atomic(false)
     let interruption = Interruption { wantsStop.store(true, ordering: .relaxed) }
     defer { interruption.end() }
-    let result = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<TryResult, any Error>) in
+    let result: TryResult = try await withCheckedThrowingContinuation { continuation in
       // Waits for the worker with `poll`, which would hold up a thread of the concurrency pool.
       Thread.detachNewThread {
-        continuation.resume(with: Result { try watch(work, in: folder.path, wantsStop: { wantsStop.load(ordering: .relaxed) }) })
+        let result = Result {
+          try watch(work, in: folder.path, wantsStop: { wantsStop.load(ordering: .relaxed) })
+        }
+        continuation.resume(with: result)
       }
     }
     return try report(result, wasInterrupted: wantsStop.load(ordering: .relaxed))

@@ -9,10 +9,13 @@ import Storage
 struct Workspace: Sendable {
   let session: Session
   var places: Places
+  /// Where compiled DAG files are kept.
+  var cacheFolder: String
 
   init(_ session: Session, _ global: GlobalOptions) throws {
     self.session = session
     places = try session.places(global)
+    cacheFolder = places.home.cachePath
   }
 
   var home: Home { places.home }

@@ -72,7 +72,7 @@ extension Scheduler {
   /// not hold it.
   package func explain(_ key: TaskInstanceKey, at now: Timestamp) -> [Reason] {
     guard let place = find(key) else { return [] }
-    let entry = slots[Int(place.slot)]!
+    let entry = slots[Int(place.slot)]
     let position = Int(place.position)
     let task = entry.tasks[position]
     switch task.state {

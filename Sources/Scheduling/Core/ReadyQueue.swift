@@ -29,7 +29,7 @@ struct ReadyQueue: Sendable {
     var taskLimit: Int32
     var tasks = Heap<ReadyTask>()
     var place = Place.idle
-    /// References from before the lane was given to another run are stale.
+    /// Only the newest reference to a lane counts; those from before are stale.
     var generation: UInt32 = 0
   }
 
@@ -78,12 +78,8 @@ struct ReadyQueue: Sendable {
   mutating func takeBest() -> (lane: Int32, task: ReadyTask)? {
     while let reference = ready.popMin() {
       guard isCurrent(reference, at: .ready) else { continue }
-      guard let best = lanes[Int(reference.lane)].tasks.min else {
-        lanes[Int(reference.lane)].place = .idle
-        continue
-      }
-      if best.priority == reference.priority, best.position == reference.position { return (reference.lane, best) }
-      ready.insert(self.reference(to: reference.lane, best: best))
+      if let best = lanes[Int(reference.lane)].tasks.min { return (reference.lane, best) }
+      lanes[Int(reference.lane)].place = .idle
     }
     return nil
   }
@@ -123,12 +119,12 @@ struct ReadyQueue: Sendable {
   }
 
   private func isCurrent(_ reference: LaneReference, at place: Place) -> Bool {
-    let lane = lanes[Int(reference.lane)]
-    return lane.generation == reference.generation && lane.place == place
+    lanes[Int(reference.lane)].generation == reference.generation && lanes[Int(reference.lane)].place == place
   }
 
-  private func reference(to lane: Int32, best: ReadyTask) -> LaneReference {
-    LaneReference(
+  private mutating func reference(to lane: Int32, best: ReadyTask) -> LaneReference {
+    lanes[Int(lane)].generation &+= 1
+    return LaneReference(
       priority: best.priority, run: lanes[Int(lane)].run, position: best.position, lane: lane,
       generation: lanes[Int(lane)].generation)
   }

@@ -22,6 +22,8 @@ struct RunEntry: Sendable {
   var heldEmpties: [Int32] = []
   /// Lanes of the ready queue that belong to the run.
   var lanes: [LaneKey: Int32] = [:]
+  /// The lane that was asked for last: mostly there is but one.
+  var lastLane: (key: LaneKey, lane: Int32)?
   /// Lanes that wait because the run has no room, or its DAG is paused.
   var waiting = Heap<LaneReference>()
   var isFreed = false
@@ -54,6 +56,14 @@ struct RunEntry: Sendable {
     extras.sort { $0.taskID < $1.taskID }
     recount()
   }
+
+  /// What a slot holds between two runs.
+  static let unused = RunEntry(
+    RunSnapshot(
+      run: DAGRun(
+        number: 0, dagID: "", runID: "", type: .manual, state: .success, logicalDate: nil, dataInterval: nil,
+        runAfter: .longAgo, queuedAt: .longAgo, conf: "{}", version: ""), tasks: []),
+    plan: DAGPlan(DAGDescription(id: "", location: SourceLocation(file: "", line: 0)), version: ""), dag: 0, pools: [])
 
   /// Derives everything that follows from the states of the tasks.
   mutating func recount() {

@@ -9,7 +9,7 @@ extension Scheduler {
     // What is in memory is newer than what the request brings.
     var existing: [Int64: DAGRun] = [:]
     for snapshot in request.existing { existing[snapshot.run.number] = snapshot.run }
-    for number in dags[dag].runs { existing[number] = slots[Int(slotsByRun[number]!)]!.run }
+    for number in dags[dag].runs { existing[number] = slots[Int(slotsByRun[number]!)].run }
     let runs = existing.sorted { $0.key < $1.key }.map(\.value)
     let rows: [BackfillPlan.Row]
     switch BackfillPlan.make(request, plan: newest, existing: runs, at: now) {
@@ -59,15 +59,15 @@ extension Scheduler {
   /// A run that exists is cleared, and is the backfill's from then on.
   private mutating func takeOver(_ snapshot: RunSnapshot, by backfill: Backfill, _ newest: DAGPlan, _ dag: Int) {
     guard let slot = open(snapshot.run.number, loaded: snapshot) else { return }
-    let plan = slots[Int(slot)]!.plan
+    let plan = slots[Int(slot)].plan
     if plan.version != newest.version || plan.taskRegex != backfill.taskRegex {
       replan(slot, on: newest, regex: backfill.taskRegex)
     }
     touchRun(slot)
-    slots[Int(slot)]!.run.type = .backfill
-    slots[Int(slot)]!.run.backfill = backfill.number
-    if backfill.conf != "{}" { slots[Int(slot)]!.run.conf = backfill.conf }
-    for position in slots[Int(slot)]!.tasks.indices {
+    slots[Int(slot)].run.type = .backfill
+    slots[Int(slot)].run.backfill = backfill.number
+    if backfill.conf != "{}" { slots[Int(slot)].run.conf = backfill.conf }
+    for position in slots[Int(slot)].tasks.indices {
       clear(TaskPlace(slot: slot, position: Int32(position)))
     }
     reopen(slot)
@@ -81,7 +81,7 @@ extension Scheduler {
     work.reply = .done
     for run in dags[dag].runs {
       let slot = slotsByRun[run]!
-      guard slots[Int(slot)]!.run.backfill == number, slots[Int(slot)]!.run.state == .queued else { continue }
+      guard slots[Int(slot)].run.backfill == number, slots[Int(slot)].run.state == .queued else { continue }
       cancelRun(slot, stop: .cancelled, reason: "its backfill was cancelled")
     }
     // The last run to end has completed it already.

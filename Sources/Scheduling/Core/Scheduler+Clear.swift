@@ -26,7 +26,8 @@ extension Scheduler {
   private func reasonNotToClear(_ run: Int64, _ taskIDs: [String], _ loaded: RunSnapshot?) -> Refusal? {
     let known: Set<String>
     let dagID: String
-    if let slot = slotsByRun[run], let entry = slots[Int(slot)] {
+    if let slot = slotsByRun[run] {
+      let entry = slots[Int(slot)]
       known = Set(entry.plan.taskIDs + entry.extras.map(\.taskID))
       dagID = entry.run.dagID
     } else if let loaded, let dag = dagIndices[loaded.run.dagID] {
@@ -45,7 +46,7 @@ extension Scheduler {
 
   /// Clears tasks of one run. A task outside the run's selection gives the run all its tasks.
   private mutating func clear(_ slot: Int32, _ taskIDs: [String], onNewestVersion: Bool) -> [TaskInstanceKey] {
-    let entry = slots[Int(slot)]!
+    let entry = slots[Int(slot)]
     let newest = dags[entry.dag].plan
     let isOutside = taskIDs.contains { entry.plan.position(of: $0) == nil }
     let regex = isOutside ? nil : entry.plan.taskRegex
@@ -57,12 +58,12 @@ extension Scheduler {
     var cleared: [TaskInstanceKey] = []
     for taskID in taskIDs {
       // Not in the version that the run is now on.
-      guard let position = slots[Int(slot)]!.plan.position(of: taskID) else { continue }
-      if clear(TaskPlace(slot: slot, position: Int32(position))) { cleared.append(slots[Int(slot)]!.key(position)) }
+      guard let position = slots[Int(slot)].plan.position(of: taskID) else { continue }
+      if clear(TaskPlace(slot: slot, position: Int32(position))) { cleared.append(slots[Int(slot)].key(position)) }
     }
-    if !cleared.isEmpty, slots[Int(slot)]!.run.reason != nil, !slots[Int(slot)]!.run.state.isFinished {
+    if !cleared.isEmpty, slots[Int(slot)].run.reason != nil, !slots[Int(slot)].run.state.isFinished {
       touchRun(slot)
-      slots[Int(slot)]!.run.reason = nil
+      slots[Int(slot)].run.reason = nil
     }
     conclude(slot)
     return cleared
@@ -73,20 +74,20 @@ extension Scheduler {
   mutating func clear(_ place: TaskPlace) -> Bool {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    let task = slots[slot]!.tasks[position]
+    let task = slots[slot].tasks[position]
     switch task.state {
     case .none, .restarting: return false
     case .queued, .running:
       // Starts over when the try that is under way has ended.
       touch(place)
-      slots[slot]!.tasks[position].maxTries = task.tryNumber + slots[slot]!.plan.tasks[position].retries
-      work.actions.append(.stop(slots[slot]!.key(position), tryNumber: Int(task.tryNumber), .cleared))
+      slots[slot].tasks[position].maxTries = task.tryNumber + slots[slot].plan.tasks[position].retries
+      work.actions.append(.stop(slots[slot].key(position), tryNumber: Int(task.tryNumber), .cleared))
       move(place, to: .restarting)
     case .deferred, .awaitingInput:
-      work.actions.append(.stop(slots[slot]!.key(position), tryNumber: Int(task.tryNumber), .cleared))
+      work.actions.append(.stop(slots[slot].key(position), tryNumber: Int(task.tryNumber), .cleared))
       reset(place)
     case .success:
-      work.tail.append(.outputRemoved(slots[slot]!.key(position)))
+      work.tail.append(.outputRemoved(slots[slot].key(position)))
       reset(place)
     case .removed, .scheduled, .failed, .upForRetry, .upForReschedule, .upstreamFailed, .skipped:
       reset(place)
@@ -98,11 +99,11 @@ extension Scheduler {
     let slot = Int(place.slot)
     let position = Int(place.position)
     touch(place)
-    let retries = slots[slot]!.plan.tasks[position].retries
-    slots[slot]!.tasks[position].maxTries = slots[slot]!.tasks[position].tryNumber + retries
-    slots[slot]!.tasks[position].startDate = nil
-    slots[slot]!.tasks[position].endDate = nil
-    slots[slot]!.tasks[position].retryAt = nil
+    let retries = slots[slot].plan.tasks[position].retries
+    slots[slot].tasks[position].maxTries = slots[slot].tasks[position].tryNumber + retries
+    slots[slot].tasks[position].startDate = nil
+    slots[slot].tasks[position].endDate = nil
+    slots[slot].tasks[position].retryAt = nil
     move(place, to: .none)
     evaluateLater(place.slot, place.position)
   }

@@ -62,7 +62,7 @@ extension Scheduler {
   mutating func deleteDAG(_ dagID: String) {
     guard let dag = dagIndices[dagID] else { return refuse(.unknownDAG(dagID)) }
     if let number = dags[dag].runs.first {
-      return refuse(.dagIsRunning(dagID: dagID, runID: slots[Int(slotsByRun[number]!)]!.run.runID))
+      return refuse(.dagIsRunning(dagID: dagID, runID: slots[Int(slotsByRun[number]!)].run.runID))
     }
     for (number, entry) in backfills.sorted(by: { $0.key < $1.key }) where entry.backfill.dagID == dagID {
       backfills[number] = nil

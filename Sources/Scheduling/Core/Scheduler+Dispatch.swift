@@ -24,9 +24,9 @@ extension Scheduler {
   }
 
   private func runBlocker(_ slot: Int) -> Blocker? {
-    if dags[slots[slot]!.dag].record.isPaused { return .paused }
-    if slots[slot]!.run.state != .running { return .runNotRunning }
-    if Int(slots[slot]!.active) >= slots[slot]!.plan.maxActiveTasks { return .maxActiveTasks }
+    if dags[slots[slot].dag].record.isPaused { return .paused }
+    if slots[slot].run.state != .running { return .runNotRunning }
+    if Int(slots[slot].active) >= slots[slot].plan.maxActiveTasks { return .maxActiveTasks }
     return nil
   }
 
@@ -34,9 +34,9 @@ extension Scheduler {
   mutating func enqueue(_ place: TaskPlace) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    slots[slot]!.tasks[position].isReady = true
+    slots[slot].tasks[position].isReady = true
     let lane = lane(of: place)
-    let task = ReadyTask(priority: slots[slot]!.plan.priorities[position], position: place.position)
+    let task = ReadyTask(priority: slots[slot].plan.priorities[position], position: place.position)
     guard let reference = queue.insert(task, into: lane) else { return }
     park(reference, lane)
   }
@@ -47,11 +47,11 @@ extension Scheduler {
       promoteFreed()
       guard let (lane, task) = queue.takeBest() else { return }
       let slot = queue.lanes[Int(lane)].slot
-      guard slots[Int(slot)]!.tasks[Int(task.position)].isReady else {
+      guard slots[Int(slot)].tasks[Int(task.position)].isReady else {
         queue.removeBest(of: lane)
         continue
       }
-      let planned = slots[Int(slot)]!.plan.tasks[Int(task.position)]
+      let planned = slots[Int(slot)].plan.tasks[Int(task.position)]
       let blocker = blocker(
         slot: Int(slot), pool: queue.lanes[Int(lane)].pool, poolSlots: planned.poolSlots,
         taskLimit: queue.lanes[Int(lane)].taskLimit, maxActivePerDAG: planned.maxActivePerDAG)
@@ -59,7 +59,7 @@ extension Scheduler {
       case nil:
         queue.removeBest(of: lane)
         let place = TaskPlace(slot: slot, position: task.position)
-        if planned.dependsOnPast, slots[Int(slot)]!.tasks[Int(task.position)].state == .scheduled,
+        if planned.dependsOnPast, slots[Int(slot)].tasks[Int(task.position)].state == .scheduled,
           blockingPast(of: place) != nil
         {
           // Its past was cleared since it became ready.
@@ -80,39 +80,44 @@ extension Scheduler {
     let position = Int(place.position)
     touch(place)
     // What was rescheduled or deferred goes on, as the same try.
-    let goesOn = slots[slot]!.tasks[position].state == .upForReschedule
+    let goesOn = slots[slot].tasks[position].state == .upForReschedule
     if !goesOn {
-      slots[slot]!.tasks[position].tryNumber += 1
-      slots[slot]!.tasks[position].startDate = now
+      slots[slot].tasks[position].tryNumber += 1
+      slots[slot].tasks[position].startDate = now
     }
-    slots[slot]!.tasks[position].endDate = nil
-    slots[slot]!.tasks[position].retryAt = nil
-    let reportsStart = slots[slot]!.plan.tasks[position].reportsStart
+    slots[slot].tasks[position].endDate = nil
+    slots[slot].tasks[position].retryAt = nil
+    let reportsStart = slots[slot].plan.tasks[position].reportsStart
     move(place, to: reportsStart ? .queued : .running)
     work.actions.append(
-      .launch(slots[slot]!.key(position), tryNumber: Int(slots[slot]!.tasks[position].tryNumber)))
+      .launch(slots[slot].key(position), tryNumber: Int(slots[slot].tasks[position].tryNumber)))
     if !reportsStart { armExecutionTimeout(place) }
   }
 
   /// The lane of an instance: of its run, its pool, its slots, and its own limit if it has one.
   private mutating func lane(of place: TaskPlace) -> Int32 {
     let slot = Int(place.slot)
-    let planned = slots[slot]!.plan.tasks[Int(place.position)]
+    let planned = slots[slot].plan.tasks[Int(place.position)]
     let taskLimit =
       planned.maxActivePerDAG > 0
-      ? taskLimits.index(dag: slots[slot]!.dag, taskID: slots[slot]!.plan.taskIDs[Int(place.position)]) : -1
+      ? taskLimits.index(dag: slots[slot].dag, taskID: slots[slot].plan.taskIDs[Int(place.position)]) : -1
     let key = RunEntry.LaneKey(
-      pool: slots[slot]!.pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit)
-    if let lane = slots[slot]!.lanes[key] { return lane }
+      pool: slots[slot].pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit)
+    if let last = slots[slot].lastLane, last.key == key { return last.lane }
+    if let lane = slots[slot].lanes[key] {
+      slots[slot].lastLane = (key, lane)
+      return lane
+    }
     let lane = queue.makeLane(
-      slot: place.slot, run: slots[slot]!.run.number, pool: key.pool, poolSlots: key.poolSlots, taskLimit: taskLimit)
-    slots[slot]!.lanes[key] = lane
+      slot: place.slot, run: slots[slot].run.number, pool: key.pool, poolSlots: key.poolSlots, taskLimit: taskLimit)
+    slots[slot].lanes[key] = lane
+    slots[slot].lastLane = (key, lane)
     return lane
   }
 
   private mutating func park(_ reference: LaneReference, _ lane: Int32) {
     switch queue.lanes[Int(lane)].place {
-    case .run: slots[Int(queue.lanes[Int(lane)].slot)]!.waiting.insert(reference)
+    case .run: slots[Int(queue.lanes[Int(lane)].slot)].waiting.insert(reference)
     case .pool: pools[queue.lanes[Int(lane)].pool].park(reference, poolSlots: queue.lanes[Int(lane)].poolSlots)
     case .taskLimit: taskLimits[queue.lanes[Int(lane)].taskLimit].waiting.insert(reference)
     case .idle, .ready: preconditionFailure("lane \(lane) is parked nowhere")
@@ -122,8 +127,8 @@ extension Scheduler {
   // A limit that has room again is noted; `dispatch` takes back what waits for it, best first, while it has room.
 
   mutating func freeRun(_ slot: Int32) {
-    guard !slots[Int(slot)]!.isFreed, !slots[Int(slot)]!.waiting.isEmpty else { return }
-    slots[Int(slot)]!.isFreed = true
+    guard !slots[Int(slot)].isFreed, !slots[Int(slot)].waiting.isEmpty else { return }
+    slots[Int(slot)].isFreed = true
     freedLimits.append(.run(slot))
   }
 
@@ -154,9 +159,8 @@ extension Scheduler {
   }
 
   private mutating func promote(run slot: Int32) -> Bool {
-    guard slots[Int(slot)] != nil else { return false }
-    if runBlocker(Int(slot)) == nil, queue.promoteBest(of: &slots[Int(slot)]!.waiting, at: .run) { return true }
-    slots[Int(slot)]!.isFreed = false
+    if runBlocker(Int(slot)) == nil, queue.promoteBest(of: &slots[Int(slot)].waiting, at: .run) { return true }
+    slots[Int(slot)].isFreed = false
     return false
   }
 
@@ -174,7 +178,7 @@ extension Scheduler {
   private mutating func promote(taskLimit limit: Int32) -> Bool {
     if let best = queue.best(of: &taskLimits[limit].waiting, at: .taskLimit) {
       let lane = queue.lanes[Int(best.lane)]
-      let most = slots[Int(lane.slot)]!.plan.tasks[Int(best.position)].maxActivePerDAG
+      let most = slots[Int(lane.slot)].plan.tasks[Int(best.position)].maxActivePerDAG
       if taskLimits[limit].active < most, queue.promoteBest(of: &taskLimits[limit].waiting, at: .taskLimit) {
         return true
       }

@@ -4,7 +4,7 @@ import HeapModule
 /// What executors report.
 extension Scheduler {
   func find(_ key: TaskInstanceKey) -> TaskPlace? {
-    guard let slot = slotsByRun[key.run], let position = slots[Int(slot)]!.plan.position(of: key.taskID) else {
+    guard let slot = slotsByRun[key.run], let position = slots[Int(slot)].plan.position(of: key.taskID) else {
       return nil
     }
     return TaskPlace(slot: slot, position: Int32(position))
@@ -12,10 +12,10 @@ extension Scheduler {
 
   /// Whether a fact is about the try that is under way. Late and repeated facts are not.
   func isCurrent(_ place: TaskPlace, _ tryNumber: Int, _ event: Event) -> Bool {
-    let task = slots[Int(place.slot)]!.tasks[Int(place.position)]
+    let task = slots[Int(place.slot)].tasks[Int(place.position)]
     if tryNumber > Int(task.tryNumber) {
       preconditionFailure(
-        "\(slots[Int(place.slot)]!.key(Int(place.position))): \(event) while \(task.state) in try \(task.tryNumber)")
+        "\(slots[Int(place.slot)].key(Int(place.position))): \(event) while \(task.state) in try \(task.tryNumber)")
     }
     return tryNumber == Int(task.tryNumber) && (task.state.isActive || task.state == .deferred)
   }
@@ -23,10 +23,10 @@ extension Scheduler {
   mutating func taskStarted(_ place: TaskPlace, tryNumber: Int) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    let task = slots[slot]!.tasks[position]
+    let task = slots[slot].tasks[position]
     guard Int(task.tryNumber) == tryNumber, task.state == .queued || task.state == .running else { return }
     touch(place)
-    slots[slot]!.tasks[position].startDate = now
+    slots[slot].tasks[position].startDate = now
     move(place, to: .running)
     armExecutionTimeout(place)
   }
@@ -34,7 +34,7 @@ extension Scheduler {
   mutating func taskFinished(_ place: TaskPlace, _ result: TaskResult) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    let task = slots[slot]!.tasks[position]
+    let task = slots[slot].tasks[position]
     let index = touch(place)
     let start = result.startDate ?? task.startDate
     let end = result.endDate ?? now
@@ -43,19 +43,19 @@ extension Scheduler {
 
     if task.state == .restarting {
       describe(&ended, result.outcome)
-      slots[slot]!.tasks[position].startDate = nil
-      slots[slot]!.tasks[position].endDate = nil
+      slots[slot].tasks[position].startDate = nil
+      slots[slot].tasks[position].endDate = nil
       work.touches[index].ended = ended
       move(place, to: .none)
       evaluateLater(place.slot, place.position)
       return
     }
 
-    slots[slot]!.tasks[position].startDate = start
-    slots[slot]!.tasks[position].endDate = end
+    slots[slot].tasks[position].startDate = start
+    slots[slot].tasks[position].endDate = end
     switch result.outcome {
     case .success:
-      if let output = result.output { work.tail.append(.outputStored(slots[slot]!.key(position), json: output)) }
+      if let output = result.output { work.tail.append(.outputStored(slots[slot].key(position), json: output)) }
       work.touches[index].ended = ended
       move(place, to: .success)
     case .skipped(let reason):
@@ -65,7 +65,7 @@ extension Scheduler {
       move(place, to: .skipped)
     case .failed(let failure, let retryable):
       describe(&ended, result.outcome)
-      let timeout = slots[slot]!.plan.tasks[position].executionTimeoutMicroseconds
+      let timeout = slots[slot].plan.tasks[position].executionTimeoutMicroseconds
       // A try that failed at or after its deadline was stopped for it, or would have been.
       if timeout > 0, let begun = task.startDate, end.microseconds - begun.microseconds >= timeout {
         ended.reason = "timed out after \(formatSeconds(Double(timeout) / 1e6)): \(failure.reason)"
@@ -92,26 +92,26 @@ extension Scheduler {
   private mutating func tryFailed(_ place: TaskPlace, touch index: Int, _ ended: EndedTry, retryable: Bool) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    let task = slots[slot]!.tasks[position]
+    let task = slots[slot].tasks[position]
     guard retryable, task.tryNumber <= task.maxTries else {
       work.touches[index].reason = ended.reason
       move(place, to: .failed)
       return
     }
-    let run = slots[slot]!.run
-    let plan = slots[slot]!.plan
+    let run = slots[slot].run
+    let plan = slots[slot].plan
     let wait = RetryPolicy(plan.description.tasks[position]).waitSeconds(
       dagID: plan.dagID, taskID: plan.taskIDs[position], date: run.logicalDate?.iso8601 ?? run.runID,
       tryNumber: Int(task.tryNumber))
     let retryAt = ended.endDate.adding(seconds: wait)
-    slots[slot]!.tasks[position].retryAt = retryAt
+    slots[slot].tasks[position].retryAt = retryAt
     work.touches[index].reason = ended.reason
     move(place, to: .upForRetry)
     timers.insert(Timer(at: retryAt, kind: .retry, subject: run.number, position: place.position))
   }
 
   mutating func taskDeferred(_ place: TaskPlace, tryNumber: Int) {
-    let state = slots[Int(place.slot)]!.tasks[Int(place.position)].state
+    let state = slots[Int(place.slot)].tasks[Int(place.position)].state
     guard state == .running || state == .queued else {
       // Cleared meanwhile: there is nothing left to stop.
       if state == .restarting { taskFinished(place, TaskResult(.failed(.cleared, retryable: true))) }
@@ -121,25 +121,25 @@ extension Scheduler {
   }
 
   mutating func taskResumed(_ place: TaskPlace) {
-    guard slots[Int(place.slot)]!.tasks[Int(place.position)].state == .deferred else { return }
+    guard slots[Int(place.slot)].tasks[Int(place.position)].state == .deferred else { return }
     touch(place)
-    slots[Int(place.slot)]!.tasks[Int(place.position)].retryAt = now
+    slots[Int(place.slot)].tasks[Int(place.position)].retryAt = now
     move(place, to: .upForReschedule)
     enqueue(place)
   }
 
   mutating func taskRescheduled(_ place: TaskPlace, until: Timestamp) {
     let slot = Int(place.slot)
-    let state = slots[slot]!.tasks[Int(place.position)].state
+    let state = slots[slot].tasks[Int(place.position)].state
     guard state == .running || state == .queued else {
       if state == .restarting { taskFinished(place, TaskResult(.failed(.cleared, retryable: true))) }
       return
     }
     touch(place)
-    slots[slot]!.tasks[Int(place.position)].retryAt = until
+    slots[slot].tasks[Int(place.position)].retryAt = until
     move(place, to: .upForReschedule)
     timers.insert(
-      Timer(at: until, kind: .retry, subject: slots[slot]!.run.number, position: place.position))
+      Timer(at: until, kind: .retry, subject: slots[slot].run.number, position: place.position))
   }
 }
 

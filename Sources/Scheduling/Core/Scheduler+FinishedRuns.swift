@@ -38,28 +38,28 @@ extension Scheduler {
   /// A finished run goes back to the queue.
   mutating func reopen(_ slot: Int32) {
     touchRun(slot)
-    slots[Int(slot)]!.run.state = .queued
-    slots[Int(slot)]!.run.queuedAt = now
-    slots[Int(slot)]!.run.startDate = nil
-    slots[Int(slot)]!.run.endDate = nil
-    slots[Int(slot)]!.run.reason = nil
+    slots[Int(slot)].run.state = .queued
+    slots[Int(slot)].run.queuedAt = now
+    slots[Int(slot)].run.startDate = nil
+    slots[Int(slot)].run.endDate = nil
+    slots[Int(slot)].run.reason = nil
     countUnfinished(slot)
   }
 
   /// After a request has changed tasks of a run: one that was finished and has work again is reopened, one that has
   /// none leaves again with the state that its tasks give it.
   mutating func conclude(_ slot: Int32) {
-    guard slots[Int(slot)]!.run.state.isFinished else {
+    guard slots[Int(slot)].run.state.isFinished else {
       settleWaiting(slot)
       return
     }
-    if slots[Int(slot)]!.unfinished > 0 {
+    if slots[Int(slot)].unfinished > 0 {
       reopen(slot)
     } else {
-      let outcome = slots[Int(slot)]!.outcome
-      if outcome != slots[Int(slot)]!.run.state {
+      let outcome = slots[Int(slot)].outcome
+      if outcome != slots[Int(slot)].run.state {
         touchRun(slot)
-        slots[Int(slot)]!.run.state = outcome
+        slots[Int(slot)].run.state = outcome
       }
       leave(slot)
     }
@@ -68,11 +68,11 @@ extension Scheduler {
   /// Tasks that were ready and whose upstream has changed wait again; those that wait are looked at.
   private mutating func settleWaiting(_ slot: Int32) {
     pastChanged(slot)
-    for position in slots[Int(slot)]!.tasks.indices
-    where slots[Int(slot)]!.tasks[position].state == .scheduled && slots[Int(slot)]!.decide(position) != .run {
+    for position in slots[Int(slot)].tasks.indices
+    where slots[Int(slot)].tasks[position].state == .scheduled && slots[Int(slot)].decide(position) != .run {
       move(TaskPlace(slot: slot, position: Int32(position)), to: .none)
     }
-    if slots[Int(slot)]!.run.state == .running {
+    if slots[Int(slot)].run.state == .running {
       evaluateWaiting(slot)
       check(slot)
     }
@@ -81,12 +81,12 @@ extension Scheduler {
   /// Moves a run to another version or another selection of its tasks. Instances are matched by the task's id and keep
   /// their state; tasks that are no longer in the DAG become `removed`, and are stopped.
   mutating func replan(_ slot: Int32, on base: DAGPlan, regex: String?) {
-    let dag = slots[Int(slot)]!.dag
+    let dag = slots[Int(slot)].dag
     guard let plan = select(base, regex, dag: dag) else {
-      preconditionFailure("run \(slots[Int(slot)]!.run.number): \(regex ?? "") was a regular expression before")
+      preconditionFailure("run \(slots[Int(slot)].run.number): \(regex ?? "") was a regular expression before")
     }
-    var snapshot = slots[Int(slot)]!.snapshot()
-    let old = slots[Int(slot)]!
+    var snapshot = slots[Int(slot)].snapshot()
+    let old = slots[Int(slot)]
     snapshot.run.version = plan.version
     snapshot.run.taskRegex = regex
     for index in snapshot.tasks.indices {

@@ -9,15 +9,15 @@ extension Scheduler {
       return refuse(.invalid("a task can be set to success, failed or skipped, not to \(state.rawValue)"))
     }
     guard let slot = open(key.run, loaded: loaded) else { return }
-    guard let position = slots[Int(slot)]!.plan.position(of: key.taskID) else {
-      refuse(.unknownTask(dagID: slots[Int(slot)]!.run.dagID, taskID: key.taskID))
+    guard let position = slots[Int(slot)].plan.position(of: key.taskID) else {
+      refuse(.unknownTask(dagID: slots[Int(slot)].run.dagID, taskID: key.taskID))
       return conclude(slot)
     }
     let place = TaskPlace(slot: slot, position: Int32(position))
     mark(place, state)
     if state != .failed {
-      for below in slots[Int(slot)]!.plan.downstream.reachable(from: position).sorted() {
-        switch slots[Int(slot)]!.tasks[Int(below)].state {
+      for below in slots[Int(slot)].plan.downstream.reachable(from: position).sorted() {
+        switch slots[Int(slot)].tasks[Int(below)].state {
         case .failed, .upstreamFailed: clear(TaskPlace(slot: slot, position: below))
         case .none, .removed, .scheduled, .queued, .running, .success, .restarting, .upForRetry, .upForReschedule,
           .skipped, .deferred, .awaitingInput:
@@ -32,7 +32,7 @@ extension Scheduler {
   private mutating func mark(_ place: TaskPlace, _ state: TaskState) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    let task = slots[slot]!.tasks[position]
+    let task = slots[slot].tasks[position]
     let reason = "marked \(state.rawValue) by hand"
     if task.state == state { return }
     if task.state.isActive || task.state == .deferred || task.state == .awaitingInput {
@@ -40,9 +40,9 @@ extension Scheduler {
       return
     }
     let index = touch(place)
-    slots[slot]!.tasks[position].startDate = task.startDate ?? now
-    slots[slot]!.tasks[position].endDate = now
-    slots[slot]!.tasks[position].retryAt = nil
+    slots[slot].tasks[position].startDate = task.startDate ?? now
+    slots[slot].tasks[position].endDate = now
+    slots[slot].tasks[position].retryAt = nil
     work.touches[index].reason = reason
     move(place, to: state)
   }
@@ -55,7 +55,7 @@ extension Scheduler {
     }
     guard let slot = open(number, loaded: loaded) else { return }
     work.reply = .done
-    if slots[Int(slot)]!.run.state.isFinished {
+    if slots[Int(slot)].run.state.isFinished {
       setFinishedRunState(slot, state)
       return
     }
@@ -63,9 +63,9 @@ extension Scheduler {
     case .failed: cancelRun(slot, stop: .cancelled, reason: "cancelled")
     case .success:
       abandonTasks(slot, activeAs: .success, stop: .cancelled, reason: "the run was marked success by hand")
-      if slots[Int(slot)]!.unfinished == 0 || slots[Int(slot)]!.run.state == .queued {
+      if slots[Int(slot)].unfinished == 0 || slots[Int(slot)].run.state == .queued {
         touchRun(slot)
-        slots[Int(slot)]!.run.reason = nil
+        slots[Int(slot)].run.reason = nil
         skipUnfinished(slot, reason: "the run was marked success by hand")
         endRun(slot, as: .success)
       }
@@ -75,10 +75,10 @@ extension Scheduler {
 
   private mutating func setFinishedRunState(_ slot: Int32, _ state: DAGRunState) {
     if state == .queued { return reopen(slot) }
-    if slots[Int(slot)]!.run.state != state {
+    if slots[Int(slot)].run.state != state {
       touchRun(slot)
-      slots[Int(slot)]!.run.state = state
-      slots[Int(slot)]!.run.reason = state == .failed ? "marked failed by hand" : nil
+      slots[Int(slot)].run.state = state
+      slots[Int(slot)].run.reason = state == .failed ? "marked failed by hand" : nil
     }
     leave(slot)
   }

@@ -19,8 +19,8 @@ extension Scheduler {
     for dag in changed {
       for number in dags[dag].runs {
         let slot = slotsByRun[number]!
-        guard slots[Int(slot)]!.run.state == .running else { continue }
-        let plan = slots[Int(slot)]!.plan
+        guard slots[Int(slot)].run.state == .running else { continue }
+        let plan = slots[Int(slot)].plan
         for taskID in plan.pastTaskIDs { evaluateLater(slot, Int32(plan.position(of: taskID)!)) }
       }
     }
@@ -28,26 +28,32 @@ extension Scheduler {
 
   /// A run of the DAG has come, gone, or changed what it is.
   mutating func pastChanged(_ slot: Int32) {
-    guard !slots[Int(slot)]!.plan.pastTaskIDs.isEmpty else { return }
-    work.dagsWithOtherPast.append(slots[Int(slot)]!.dag)
+    guard !slots[Int(slot)].plan.pastTaskIDs.isEmpty else { return }
+    work.dagsWithOtherPast.append(slots[Int(slot)].dag)
   }
 
   private mutating func evaluate(_ place: TaskPlace) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    guard slots[slot]!.tasks[position].state == .none, slots[slot]!.run.state == .running else { return }
-    switch slots[slot]!.decide(position) {
+    guard slots[slot].tasks[position].state == .none, slots[slot].run.state == .running else { return }
+    let plan = slots[slot].plan
+    let task = plan.tasks[position]
+    // Asking the run itself would copy it, which the many simple tasks should not pay for.
+    let decision =
+      task.isConstrained
+      ? slots[slot].decide(position)
+      : task.rule.decide(slots[slot].tasks[position].counts(upstream: plan.upstream.degree(of: position)))
+    switch decision {
     case .wait: return
     case .end(let state):
-      let task = slots[slot]!.plan.tasks[position]
       if state == .skipped, task.waitsForPastBeforeSkipping, blockingPast(of: place) != nil { return }
-      let reason = slots[slot]!.blame(position, for: state)
+      let reason = slots[slot].blame(position, for: state)
       move(place, to: state)
-      slots[slot]!.tasks[position].startDate = now
-      slots[slot]!.tasks[position].endDate = now
+      slots[slot].tasks[position].startDate = now
+      slots[slot].tasks[position].endDate = now
       work.touches[touch(place)].reason = reason
     case .run:
-      if slots[slot]!.plan.tasks[position].dependsOnPast, blockingPast(of: place) != nil { return }
+      if task.dependsOnPast, blockingPast(of: place) != nil { return }
       makeReady(place)
     }
   }
@@ -56,7 +62,7 @@ extension Scheduler {
   private mutating func makeReady(_ place: TaskPlace) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    guard slots[slot]!.plan.tasks[position].isEmpty else {
+    guard slots[slot].plan.tasks[position].isEmpty else {
       move(place, to: .scheduled)
       enqueue(place)
       return
@@ -70,34 +76,34 @@ extension Scheduler {
   }
 
   mutating func hold(_ place: TaskPlace) {
-    slots[Int(place.slot)]!.tasks[Int(place.position)].isReady = true
-    slots[Int(place.slot)]!.heldEmpties.append(place.position)
+    slots[Int(place.slot)].tasks[Int(place.position)].isReady = true
+    slots[Int(place.slot)].heldEmpties.append(place.position)
   }
 
   /// Nothing of the run may start now, whatever slots there are.
   func isHeld(_ slot: Int) -> Bool {
-    limits.isOffline || dags[slots[slot]!.dag].record.isPaused || slots[slot]!.run.state != .running
+    limits.isOffline || dags[slots[slot].dag].record.isPaused || slots[slot].run.state != .running
   }
 
   private mutating func succeedEmpty(_ place: TaskPlace) {
     let slot = Int(place.slot)
     let position = Int(place.position)
     let index = touch(place)
-    slots[slot]!.tasks[position].tryNumber += 1
-    slots[slot]!.tasks[position].startDate = now
-    slots[slot]!.tasks[position].endDate = now
-    slots[slot]!.tasks[position].retryAt = nil
+    slots[slot].tasks[position].tryNumber += 1
+    slots[slot].tasks[position].startDate = now
+    slots[slot].tasks[position].endDate = now
+    slots[slot].tasks[position].retryAt = nil
     work.touches[index].ended = EndedTry(
-      tryNumber: Int(slots[slot]!.tasks[position].tryNumber), state: .success, startDate: now, endDate: now)
+      tryNumber: Int(slots[slot].tasks[position].tryNumber), state: .success, startDate: now, endDate: now)
     move(place, to: .success)
   }
 
   /// Empty tasks that could not be done when they became ready.
   mutating func releaseHeldEmpties(_ slot: Int32) {
     guard !isHeld(Int(slot)) else { return }
-    let held = slots[Int(slot)]!.heldEmpties
-    slots[Int(slot)]!.heldEmpties = []
-    for position in held where slots[Int(slot)]!.tasks[Int(position)].isReady {
+    let held = slots[Int(slot)].heldEmpties
+    slots[Int(slot)].heldEmpties = []
+    for position in held where slots[Int(slot)].tasks[Int(position)].isReady {
       succeedEmpty(TaskPlace(slot: slot, position: position))
     }
   }
@@ -108,7 +114,7 @@ extension Scheduler {
   /// As Airflow's `PrevDagrunDep`, but for one thing: a run that did not have the task is looked through. With catchup
   /// manual runs do not count, and the first run of a backfill has no past.
   func blockingPast(of place: TaskPlace) -> PastHistory.Instance? {
-    let entry = slots[Int(place.slot)]!
+    let entry = slots[Int(place.slot)]
     guard let date = entry.run.logicalDate else { return nil }
     let taskID = entry.plan.taskIDs[Int(place.position)]
     if let backfill = entry.run.backfill,
@@ -126,11 +132,12 @@ extension Scheduler {
   ) -> PastHistory.Instance? {
     var newest = dags[dag].history.newest(taskID, before: date, where: isCounted)
     for number in dags[dag].runs {
-      guard let slot = slotsByRun[number], let entry = slots[Int(slot)], let other = entry.run.logicalDate,
-        other < date, newest.map({ other > $0.logicalDate }) ?? true,
-        let position = entry.plan.position(of: taskID), entry.plan.tasks[position].dependsOnPast
+      let slot = Int(slotsByRun[number]!)
+      guard let other = slots[slot].run.logicalDate, other < date, newest.map({ other > $0.logicalDate }) ?? true,
+        let position = slots[slot].plan.position(of: taskID), slots[slot].plan.tasks[position].dependsOnPast
       else { continue }
-      let instance = PastHistory.Instance(entry.run, logicalDate: other, state: entry.tasks[position].state)
+      let instance = PastHistory.Instance(
+        slots[slot].run, logicalDate: other, state: slots[slot].tasks[position].state)
       if isCounted(instance) { newest = instance }
     }
     return newest

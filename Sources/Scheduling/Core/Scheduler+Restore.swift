@@ -41,11 +41,11 @@ extension Scheduler {
 
   /// Puts the tasks of a run that just came into memory, or was planned anew, where their states say.
   mutating func resume(_ slot: Int32) {
-    for position in slots[Int(slot)]!.tasks.indices {
+    for position in slots[Int(slot)].tasks.indices {
       let place = TaskPlace(slot: slot, position: Int32(position))
-      switch slots[Int(slot)]!.tasks[position].state {
+      switch slots[Int(slot)].tasks[position].state {
       case .scheduled:
-        if slots[Int(slot)]!.plan.tasks[position].isEmpty { hold(place) } else { enqueue(place) }
+        if slots[Int(slot)].plan.tasks[position].isEmpty { hold(place) } else { enqueue(place) }
       case .running: armExecutionTimeout(place)
       case .upForRetry, .upForReschedule: armRetry(place)
       case .none, .removed, .queued, .success, .restarting, .failed, .upstreamFailed, .skipped, .deferred,
@@ -69,7 +69,7 @@ extension Scheduler {
   func select(_ base: DAGPlan, _ regex: String?, dag: Int) -> DAGPlan? {
     guard let regex else { return base }
     for number in dags[dag].runs.reversed() {
-      guard let slot = slotsByRun[number], let plan = slots[Int(slot)]?.plan else { continue }
+      let plan = slots[Int(slotsByRun[number]!)].plan
       if plan.version == base.version, plan.taskRegex == regex { return plan }
     }
     return base.selecting(regex)
@@ -83,7 +83,7 @@ extension Scheduler {
       work.dagsToPromote.append(dag)
     }
     work.backfillsToPromote = backfills.keys.sorted()
-    for slot in slots.indices.map(Int32.init) where slots[Int(slot)]?.run.state == .running {
+    for slot in slots.indices.map(Int32.init) where slots[Int(slot)].run.state == .running {
       releaseHeldEmpties(slot)
       evaluateWaiting(slot)
       check(slot)

@@ -17,7 +17,7 @@ extension Scheduler {
       slots.append(entry)
     }
     slotsByRun[snapshot.run.number] = slot
-    slots[Int(slot)]!.active = 0
+    slots[Int(slot)].active = 0
     for position in entry.tasks.indices {
       occupy(TaskPlace(slot: slot, position: Int32(position)), entry.tasks[position].state, 1)
     }
@@ -27,8 +27,8 @@ extension Scheduler {
 
   /// A run that has not finished counts in its DAG and its backfill.
   mutating func countUnfinished(_ slot: Int32) {
-    let run = slots[Int(slot)]!.run
-    let dag = slots[Int(slot)]!.dag
+    let run = slots[Int(slot)].run
+    let dag = slots[Int(slot)].dag
     let isRunning = run.state == .running ? 1 : 0
     dags[dag].insert(run: run.number)
     pastChanged(slot)
@@ -48,22 +48,22 @@ extension Scheduler {
   }
 
   private mutating func queueRun(_ slot: Int32) {
-    let run = slots[Int(slot)]!.run
+    let run = slots[Int(slot)].run
     if let number = openBackfill(of: run) {
       let date = (run.logicalDate ?? run.runAfter).microseconds
       let isBackwards = backfills[number]!.backfill.runsBackwards
       backfills[number]!.queued.insert(QueuedRun(order: isBackwards ? -date : date, run: run.number))
       work.backfillsToPromote.append(number)
     } else {
-      dags[slots[Int(slot)]!.dag].queued.insert(QueuedRun(order: run.runAfter.microseconds, run: run.number))
-      work.dagsToPromote.append(slots[Int(slot)]!.dag)
+      dags[slots[Int(slot)].dag].queued.insert(QueuedRun(order: run.runAfter.microseconds, run: run.number))
+      work.dagsToPromote.append(slots[Int(slot)].dag)
     }
   }
 
   /// A new run, queued.
   mutating func createRun(_ run: DAGRun, plan: DAGPlan, dag: Int) -> Int32 {
     let slot = insert(RunSnapshot(run: run, tasks: []), plan: plan, dag: dag)
-    slots[Int(slot)]!.isCreated = true
+    slots[Int(slot)].isCreated = true
     work.createdRuns.append(slot)
     if let date = run.logicalDate { dags[dag].take(date) }
     return slot
@@ -82,13 +82,13 @@ extension Scheduler {
 
   private mutating func promoteLive(_ dag: Int) {
     while let next = dags[dag].queued.min {
-      guard let slot = queuedSlot(next), openBackfill(of: slots[Int(slot)]!.run) == nil else {
+      guard let slot = queuedSlot(next), openBackfill(of: slots[Int(slot)].run) == nil else {
         dags[dag].queued.removeMin()
         continue
       }
-      let maxActiveRuns = (dags[dag].plan ?? slots[Int(slot)]!.plan).description.maxActiveRuns
+      let maxActiveRuns = (dags[dag].plan ?? slots[Int(slot)].plan).description.maxActiveRuns
       if dags[dag].runningLive >= max(1, maxActiveRuns) { return }
-      let runAfter = slots[Int(slot)]!.run.runAfter
+      let runAfter = slots[Int(slot)].run.runAfter
       if runAfter > now {
         timers.insert(Timer(at: runAfter, kind: .promotion, subject: Int64(dag)))
         return
@@ -105,7 +105,7 @@ extension Scheduler {
         backfills[number]!.queued.removeMin()
         continue
       }
-      if dags[slots[Int(slot)]!.dag].record.isPaused { return }
+      if dags[slots[Int(slot)].dag].record.isPaused { return }
       if backfills[number]!.running >= max(1, backfills[number]!.backfill.maxActiveRuns) { return }
       backfills[number]!.queued.removeMin()
       backfills[number]!.running += 1
@@ -114,14 +114,14 @@ extension Scheduler {
   }
 
   private func queuedSlot(_ queued: QueuedRun) -> Int32? {
-    guard let slot = slotsByRun[queued.run], slots[Int(slot)]!.run.state == .queued else { return nil }
+    guard let slot = slotsByRun[queued.run], slots[Int(slot)].run.state == .queued else { return nil }
     return slot
   }
 
   private mutating func startRun(_ slot: Int32) {
     touchRun(slot)
-    slots[Int(slot)]!.run.state = .running
-    slots[Int(slot)]!.run.startDate = slots[Int(slot)]!.run.startDate ?? now
+    slots[Int(slot)].run.state = .running
+    slots[Int(slot)].run.startDate = slots[Int(slot)].run.startDate ?? now
     armDAGRunTimeout(slot)
     freeRun(slot)
     releaseHeldEmpties(slot)
@@ -131,7 +131,7 @@ extension Scheduler {
 
   /// Looks at every task of a run that waits.
   mutating func evaluateWaiting(_ slot: Int32) {
-    let entry = slots[Int(slot)]!
+    let entry = slots[Int(slot)]
     for position in entry.tasks.indices
     where entry.tasks[position].state == .none && entry.decide(position) != .wait {
       evaluateLater(slot, Int32(position))
@@ -143,12 +143,12 @@ extension Scheduler {
     let slotsToCheck = work.runsToCheck
     work.runsToCheck.removeAll(keepingCapacity: true)
     for slot in slotsToCheck {
-      slots[Int(slot)]!.isToBeChecked = false
-      guard slots[Int(slot)]!.run.state == .running else { continue }
-      if slots[Int(slot)]!.unfinished == 0 {
-        endRun(slot, as: slots[Int(slot)]!.outcome)
-      } else if slots[Int(slot)]!.moving == 0, let reason = deadlock(slot) {
-        slots[Int(slot)]!.run.reason = reason
+      slots[Int(slot)].isToBeChecked = false
+      guard slots[Int(slot)].run.state == .running else { continue }
+      if slots[Int(slot)].unfinished == 0 {
+        endRun(slot, as: slots[Int(slot)].outcome)
+      } else if slots[Int(slot)].moving == 0, let reason = deadlock(slot) {
+        slots[Int(slot)].run.reason = reason
         endRun(slot, as: .failed)
       }
     }
@@ -157,7 +157,7 @@ extension Scheduler {
   /// Nothing moves, and nothing outside the run is waited for either: the rules can never be met. Airflow calls the run
   /// deadlocked.
   private func deadlock(_ slot: Int32) -> String? {
-    let entry = slots[Int(slot)]!
+    let entry = slots[Int(slot)]
     var stuck: Int?
     for position in entry.tasks.indices where entry.tasks[position].state == .none {
       if entry.plan.tasks[position].dependsOnPast { return nil }
@@ -171,11 +171,11 @@ extension Scheduler {
   }
 
   mutating func endRun(_ slot: Int32, as state: DAGRunState) {
-    let dag = slots[Int(slot)]!.dag
-    let before = slots[Int(slot)]!.run
+    let dag = slots[Int(slot)].dag
+    let before = slots[Int(slot)].run
     touchRun(slot)
-    slots[Int(slot)]!.run.state = state
-    slots[Int(slot)]!.run.endDate = now
+    slots[Int(slot)].run.state = state
+    slots[Int(slot)].run.endDate = now
     let wasRunning = before.state == .running ? 1 : 0
     dags[dag].runs.removeAll { $0 == before.number }
     if let number = openBackfill(of: before) {
@@ -194,7 +194,7 @@ extension Scheduler {
 
   /// A finished run leaves memory when the step is done. What others ask of its past is kept.
   mutating func leave(_ slot: Int32) {
-    dags[slots[Int(slot)]!.dag].history.add(slots[Int(slot)]!)
+    dags[slots[Int(slot)].dag].history.add(slots[Int(slot)])
     pastChanged(slot)
     work.endedRuns.append(slot)
   }
@@ -209,17 +209,17 @@ extension Scheduler {
   /// Ends what is unfinished of a run: what is active is stopped and becomes `activeAs`, the rest is skipped. Teardowns
   /// that are under way or may still run are left to do their work, as in Airflow.
   mutating func abandonTasks(_ slot: Int32, activeAs: TaskState, stop: Action.StopReason, reason: String) {
-    for position in slots[Int(slot)]!.tasks.indices {
-      let task = slots[Int(slot)]!.tasks[position]
-      if task.state.isFinished || slots[Int(slot)]!.plan.tasks[position].isTeardown { continue }
+    for position in slots[Int(slot)].tasks.indices {
+      let task = slots[Int(slot)].tasks[position]
+      if task.state.isFinished || slots[Int(slot)].plan.tasks[position].isTeardown { continue }
       let place = TaskPlace(slot: slot, position: Int32(position))
       switch task.state {
       case .queued, .running, .restarting, .deferred, .upForReschedule, .awaitingInput:
         stopTry(place, as: activeAs, stop: stop, reason: reason)
       case .none, .scheduled, .upForRetry:
         let index = touch(place)
-        slots[Int(slot)]!.tasks[position].endDate = now
-        slots[Int(slot)]!.tasks[position].retryAt = nil
+        slots[Int(slot)].tasks[position].endDate = now
+        slots[Int(slot)].tasks[position].retryAt = nil
         work.touches[index].reason = reason
         move(place, to: .skipped)
       case .removed, .success, .failed, .upstreamFailed, .skipped: break
@@ -231,11 +231,11 @@ extension Scheduler {
   mutating func stopTry(_ place: TaskPlace, as state: TaskState, stop: Action.StopReason, reason: String) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    let task = slots[slot]!.tasks[position]
+    let task = slots[slot].tasks[position]
     let index = touch(place)
-    work.actions.append(.stop(slots[slot]!.key(position), tryNumber: Int(task.tryNumber), stop))
-    slots[slot]!.tasks[position].endDate = now
-    slots[slot]!.tasks[position].retryAt = nil
+    work.actions.append(.stop(slots[slot].key(position), tryNumber: Int(task.tryNumber), stop))
+    slots[slot].tasks[position].endDate = now
+    slots[slot].tasks[position].retryAt = nil
     work.touches[index].reason = reason
     work.touches[index].ended = EndedTry(
       tryNumber: Int(task.tryNumber), state: state, startDate: task.startDate, endDate: now, reason: reason)
@@ -243,16 +243,16 @@ extension Scheduler {
   }
 
   mutating func dagrunTimedOut(_ slot: Int32) {
-    let seconds = slots[Int(slot)]!.plan.description.dagrunTimeoutSeconds ?? 0
+    let seconds = slots[Int(slot)].plan.description.dagrunTimeoutSeconds ?? 0
     cancelRun(slot, stop: .timedOut, reason: "the run timed out after \(formatSeconds(seconds))")
   }
 
   /// Fails a run: at once, or when its teardowns are through.
   mutating func cancelRun(_ slot: Int32, stop: Action.StopReason, reason: String) {
     touchRun(slot)
-    slots[Int(slot)]!.run.reason = reason
+    slots[Int(slot)].run.reason = reason
     abandonTasks(slot, activeAs: .failed, stop: stop, reason: reason)
-    if slots[Int(slot)]!.run.state == .queued || slots[Int(slot)]!.unfinished == 0 {
+    if slots[Int(slot)].run.state == .queued || slots[Int(slot)].unfinished == 0 {
       skipUnfinished(slot, reason: reason)
       endRun(slot, as: .failed)
     } else {
@@ -262,14 +262,14 @@ extension Scheduler {
 
   /// Teardowns of a run that never began have nothing to tear down.
   mutating func skipUnfinished(_ slot: Int32, reason: String) {
-    for position in slots[Int(slot)]!.tasks.indices where !slots[Int(slot)]!.tasks[position].state.isFinished {
+    for position in slots[Int(slot)].tasks.indices where !slots[Int(slot)].tasks[position].state.isFinished {
       let place = TaskPlace(slot: slot, position: Int32(position))
-      if slots[Int(slot)]!.tasks[position].state.isActive {
+      if slots[Int(slot)].tasks[position].state.isActive {
         stopTry(place, as: .failed, stop: .cancelled, reason: reason)
       } else {
         let index = touch(place)
-        slots[Int(slot)]!.tasks[position].endDate = now
-        slots[Int(slot)]!.tasks[position].retryAt = nil
+        slots[Int(slot)].tasks[position].endDate = now
+        slots[Int(slot)].tasks[position].retryAt = nil
         work.touches[index].reason = reason
         move(place, to: .skipped)
       }

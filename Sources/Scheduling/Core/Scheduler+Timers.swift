@@ -16,40 +16,43 @@ extension Scheduler {
   }
 
   mutating func armExecutionTimeout(_ place: TaskPlace) {
-    let entry = slots[Int(place.slot)]!.tasks[Int(place.position)]
-    let timeout = slots[Int(place.slot)]!.plan.tasks[Int(place.position)].executionTimeoutMicroseconds
+    let entry = slots[Int(place.slot)].tasks[Int(place.position)]
+    let timeout = slots[Int(place.slot)].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
     guard timeout > 0, let start = entry.startDate else { return }
     timers.insert(
       Timer(
         at: Timestamp(microseconds: start.microseconds + timeout), kind: .executionTimeout,
-        subject: slots[Int(place.slot)]!.run.number, position: place.position, tryNumber: entry.tryNumber))
+        subject: slots[Int(place.slot)].run.number, position: place.position, tryNumber: entry.tryNumber))
   }
 
   mutating func armDAGRunTimeout(_ slot: Int32) {
-    guard let deadline = slots[Int(slot)]!.deadline else { return }
-    timers.insert(Timer(at: deadline, kind: .dagrunTimeout, subject: slots[Int(slot)]!.run.number))
+    guard let deadline = slots[Int(slot)].deadline else { return }
+    timers.insert(Timer(at: deadline, kind: .dagrunTimeout, subject: slots[Int(slot)].run.number))
   }
 
   mutating func armRetry(_ place: TaskPlace) {
-    let task = slots[Int(place.slot)]!.tasks[Int(place.position)]
+    let task = slots[Int(place.slot)].tasks[Int(place.position)]
     guard let retryAt = task.retryAt else { return }
     timers.insert(
-      Timer(at: retryAt, kind: .retry, subject: slots[Int(place.slot)]!.run.number, position: place.position))
+      Timer(at: retryAt, kind: .retry, subject: slots[Int(place.slot)].run.number, position: place.position))
   }
 
   private func isStale(_ timer: Timer) -> Bool {
     switch timer.kind {
     case .executionTimeout:
-      guard let entry = entry(timer.subject), let task = entry.task(timer.position) else { return true }
-      let timeout = entry.plan.tasks[Int(timer.position)].executionTimeoutMicroseconds
+      guard let slot = slotsByRun[timer.subject].map({ Int($0) }),
+        slots[slot].tasks.indices.contains(Int(timer.position))
+      else { return true }
+      let task = slots[slot].tasks[Int(timer.position)]
+      let timeout = slots[slot].plan.tasks[Int(timer.position)].executionTimeoutMicroseconds
       return task.state != .running || task.tryNumber != timer.tryNumber
         || task.startDate.map { $0.microseconds + timeout != timer.at.microseconds } ?? true
     case .retry:
       guard let task = entry(timer.subject)?.task(timer.position) else { return true }
       return (task.state != .upForRetry && task.state != .upForReschedule) || task.retryAt != timer.at || task.isReady
     case .dagrunTimeout:
-      guard let entry = entry(timer.subject) else { return true }
-      return entry.run.state != .running || entry.deadline != timer.at || entry.run.reason != nil
+      guard let slot = slotsByRun[timer.subject].map({ Int($0) }) else { return true }
+      return slots[slot].run.state != .running || slots[slot].deadline != timer.at || slots[slot].run.reason != nil
     case .promotion:
       return false
     case .schedule:
@@ -66,13 +69,13 @@ extension Scheduler {
         .stop(entry.key(Int(timer.position)), tryNumber: Int(timer.tryNumber), .timedOut))
     case .retry:
       let place = TaskPlace(slot: slotsByRun[timer.subject]!, position: timer.position)
-      let state = slots[Int(place.slot)]!.tasks[Int(place.position)].state
+      let state = slots[Int(place.slot)].tasks[Int(place.position)].state
       if state == .upForReschedule {
         enqueue(place)
       } else {
         // Its upstream tasks may have been cleared meanwhile: the rule is asked again.
         touch(place)
-        slots[Int(place.slot)]!.tasks[Int(place.position)].retryAt = nil
+        slots[Int(place.slot)].tasks[Int(place.position)].retryAt = nil
         move(place, to: .none)
         evaluateLater(place.slot, place.position)
       }

@@ -36,7 +36,8 @@ extension Scheduler {
 
   private func unfinishedRun(_ dag: Int, where isMeant: (DAGRun) -> Bool) -> DAGRun? {
     for number in dags[dag].runs {
-      if let slot = slotsByRun[number], let run = slots[Int(slot)]?.run, isMeant(run) { return run }
+      let run = slots[Int(slotsByRun[number]!)].run
+      if isMeant(run) { return run }
     }
     return nil
   }

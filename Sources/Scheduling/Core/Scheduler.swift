@@ -18,7 +18,7 @@ package struct Scheduler: Sendable {
   var dagIndices: [String: Int] = [:]
   var backfills: [Int64: BackfillEntry] = [:]
   /// Runs in memory. Slots of runs that have left are used again.
-  var slots: [RunEntry?] = []
+  var slots: [RunEntry] = []
   var slotsByRun: [Int64: Int32] = [:]
   var unusedSlots: [Int32] = []
   /// Plans of versions that requests about finished runs need.

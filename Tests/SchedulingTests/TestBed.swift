@@ -1,0 +1,114 @@
+import Dagrun
+import Testing
+
+@testable import Scheduling
+
+/// A scheduler with one DAG, driven by hand; what it did is read as text.
+struct TestBed {
+  var scheduler: Scheduler
+  var now = Timestamp(iso8601: "2026-01-01T00:00:00Z")!
+  var last = Step()
+
+  init(_ plans: DAGPlan..., pools: [Pool] = [.standard], parallelism: Int = 32) {
+    scheduler = Scheduler(restoring: Snapshot(pools: pools), limits: Limits(parallelism: parallelism))
+    send(.dagsLoaded(plans))
+  }
+
+  @discardableResult
+  mutating func send(_ event: Event) -> Step {
+    last = scheduler.handle(event, at: now)
+    return last
+  }
+
+  /// The number of the run that the trigger made.
+  @discardableResult
+  mutating func trigger(_ dagID: String = "dag", runID: String? = nil, logicalDate: String? = nil) -> Int64 {
+    let date = logicalDate.map { Timestamp(iso8601: $0)! }
+    send(.trigger(TriggerRequest(dagID: dagID, runID: runID, logicalDate: date)))
+    guard case .run(let run, _)? = last.reply else { return 0 }
+    return run.number
+  }
+
+  mutating func finish(_ taskID: String, _ outcome: TaskResult.Outcome = .success, run: Int64 = 1) {
+    let key = TaskInstanceKey(run: run, taskID: taskID)
+    send(.taskFinished(key, tryNumber: scheduler.taskInstance(key)!.tryNumber, TaskResult(outcome)))
+  }
+
+  mutating func fail(_ taskID: String, retryable: Bool = true, run: Int64 = 1) {
+    finish(taskID, .failed(Failure(reason: "exit code 1", exitCode: 1), retryable: retryable), run: run)
+  }
+
+  mutating func wait(_ seconds: Double) {
+    now = now.adding(seconds: seconds)
+    send(.wake)
+  }
+
+  func state(_ taskID: String, run: Int64 = 1) -> TaskState? {
+    scheduler.taskInstance(TaskInstanceKey(run: run, taskID: taskID))?.state
+  }
+
+  func reasons(_ taskID: String, run: Int64 = 1) -> [String] {
+    scheduler.explain(TaskInstanceKey(run: run, taskID: taskID), at: now).map(\.description)
+  }
+
+  /// What the last step did, one line a change or an action, in order.
+  var transcript: [String] { last.changes.map(Self.line) + last.actions.map(Self.line) }
+
+  var launched: [String] {
+    last.actions.compactMap { if case .launch(let key, _) = $0 { key.taskID } else { nil } }
+  }
+
+  static func line(_ change: Change) -> String {
+    switch change {
+    case .runCreated(let snapshot):
+      "run \(snapshot.run.number) \(snapshot.run.runID) created \(snapshot.run.state.rawValue)"
+    case .runChanged(let move): "run \(move.run) \(move.from.rawValue) -> \(move.to.state.rawValue)"
+    case .taskChanged(let move):
+      "\(move.key.taskID) \(move.from.rawValue) -> \(move.to.state.rawValue) try \(move.to.tryNumber)"
+    case .runReplanned(let snapshot): "run \(snapshot.run.number) on \(snapshot.run.version)"
+    case .outputStored(let key, let json): "output of \(key.taskID) \(json)"
+    case .outputRemoved(let key): "no output of \(key.taskID)"
+    case .dagStored(let record): "dag \(record.dagID) stored"
+    case .dagDeleted(let dagID): "dag \(dagID) deleted"
+    case .poolStored(let pool): "pool \(pool.name) \(pool.slots)"
+    case .poolDeleted(let name): "no pool \(name)"
+    case .backfillCreated(let backfill): "backfill \(backfill.number) created"
+    case .backfillCompleted(let number, _): "backfill \(number) completed"
+    }
+  }
+
+  static func line(_ action: Action) -> String {
+    switch action {
+    case .launch(let key, let tryNumber): "launch \(key.taskID) try \(tryNumber)"
+    case .stop(let key, let tryNumber, let reason): "stop \(key.taskID) try \(tryNumber) \(reason.rawValue)"
+    }
+  }
+}
+
+/// A DAG of no-op tasks: `dag("a", "b <- a")`.
+func dag(
+  _ tasks: String..., id: String = "dag", version: String = "1", configure: (inout DAGDescription) -> Void = { _ in }
+) -> DAGPlan {
+  var description = DAGDescription(id: id, location: SourceLocation(file: "", line: 0))
+  for text in tasks {
+    let halves = text.split(separator: "<")
+    var task = TaskDescription(
+      id: halves[0].trimmingCharacters(" "), work: .swift, location: SourceLocation(file: "", line: 0))
+    if halves.count > 1 {
+      task.upstream = halves[1].dropFirst().split(separator: " ").map(String.init)
+    }
+    description.tasks.append(task)
+  }
+  configure(&description)
+  return DAGPlan(description, version: version)
+}
+
+extension DAGDescription {
+  mutating func task(_ id: String, _ change: (inout TaskDescription) -> Void) {
+    change(&tasks[tasks.firstIndex { $0.id == id }!])
+  }
+}
+
+extension Substring {
+  fileprivate func trimmingCharacters(_ character: Character) -> String { filter { $0 != character } }
+}
