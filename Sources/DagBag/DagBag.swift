@@ -110,7 +110,8 @@ package final class DagBag: Sendable {
     let contents = try load()
     guard contents.importErrors.isEmpty else { return contents }
     let runtime = try Toolchain.find(cacheFolder: options.cacheFolder)
-    try DAGBundle.make(folder, of: contents.files, executable: options.executable, toolchain: runtime)
+    try DAGBundle.make(
+      folder, of: contents.files, dagsFolder: options.dagsFolder, executable: options.executable, toolchain: runtime)
     return contents
   }
 }

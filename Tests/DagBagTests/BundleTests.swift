@@ -13,10 +13,14 @@ import Testing
       import Foundation
       DAG("bundled") { SwiftOperator("now") { _ in Date() } }
       """, to: "bundled.swift")
+    try folder.write("echo hello\n", to: "scripts/hello.sh")
     let built = folder.path + "/built"
     let contents = try folder.bag().build(into: built)
     #expect(contents.files.count == 1, "\(contents.importErrors)")
-    for name in ["dagrun", "libswiftCore.so", "libFoundation.so", "swift-backtrace", "bundle/manifest.json"] {
+    for name in [
+      "dagrun", "libswiftCore.so", "libFoundation.so", "swift-backtrace", "bundle/manifest.json",
+      "dags/scripts/hello.sh",
+    ] {
       #expect(FileManager.default.isReadableFile(atPath: built + "/" + name), "\(name)")
     }
 
