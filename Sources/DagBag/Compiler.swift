@@ -16,12 +16,14 @@ struct Compiler: Sendable {
 
   /// What the compiled file depends on besides its sources.
   func addKey(to hash: inout ContentHash) {
-    hash.add("format", "1")
-    hash.add("compiler", toolchain.frontend + " " + toolchain.version)
-    hash.add("triple", toolchain.triple)
+    hash.add("format", "2")
+    hash.add("compiler", toolchain.frontend)
     hash.add("flags", Self.flags.joined(separator: " "))
-    hash.add("library", library.hash)
+    hash.add("identity", identity)
   }
+
+  /// What the compiled file and the executable that loads it must agree on.
+  var identity: String { "\(toolchain.version) \(toolchain.triple) \(library.hash)" }
 
   private static let flags = [
     "-swift-version", "6", "-Onone", "-g", "-enable-upcoming-feature", "MemberImportVisibility",

@@ -8,6 +8,7 @@ import Processes
 ///     DIR/swift-backtrace         names the place of a crash
 ///     DIR/bundle/manifest.json    the files with their descriptions
 ///     DIR/bundle/VERSION.so       the files, compiled
+///     DIR/dags/                   what lies beside the DAG files, such as the scripts they call: shell tasks start there
 struct DAGBundle {
   let files: [DAGFile]
 
@@ -32,7 +33,7 @@ struct DAGBundle {
   }
 
   static func make(
-    _ folder: String, of files: [DAGFile], executable: String, toolchain: Toolchain
+    _ folder: String, of files: [DAGFile], dagsFolder: String, executable: String, toolchain: Toolchain
   ) throws(DagBagError) {
     do {
       try makeFolders(folder + "/bundle")
@@ -43,6 +44,7 @@ struct DAGBundle {
     try copy(executable, to: folder + "/dagrun")
     let libraries = runtimeLibraries([executable] + files.map(\.libraryPath), in: toolchain.runtimeFolder)
     for path in libraries { try copy(path, to: folder + "/" + URL(filePath: path).lastPathComponent) }
+    try copyOtherFiles(of: dagsFolder, to: folder + "/dags")
     if let backtracer = toolchain.backtracer { try copy(backtracer, to: folder + "/swift-backtrace") }
 
     var manifest = Manifest(files: files)
@@ -67,6 +69,27 @@ struct DAGBundle {
       }
     }
     return found.sorted()
+  }
+
+  private static func copyOtherFiles(of source: String, to folder: String) throws(DagBagError) {
+    let source = realPath(source) ?? source
+    let names = FileManager.default.enumerator(atPath: source)?.compactMap { $0 as? String }.sorted() ?? []
+    do {
+      try makeFolders(folder)
+      for name in names
+      where !name.hasSuffix(".swift") && !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
+        guard let path = realPath(source + "/" + name), !isFolder(path) else { continue }
+        try makeFolders(Self.folder(of: folder + "/" + name))
+        try copy(path, to: folder + "/" + name)
+      }
+    } catch {
+      throw error as? DagBagError ?? DagBagError("\(error)")
+    }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
   private static func copy(_ source: String, to path: String) throws(DagBagError) {

@@ -99,6 +99,9 @@ package final class DagBag: Sendable {
     return try Workshop(options, known: [:]).stored(version: version)
   }
 
+  /// The DAG files were compiled beforehand and lie beside the executable: there need be no DAGs folder.
+  package var isBundled: Bool { get throws(DagBagError) { try DAGBundle(besides: options.executable) != nil } }
+
   /// Makes a folder with which a machine without the Swift toolchain can run: this executable, the compiled files with
   /// their descriptions, and the Swift runtime.
   ///
@@ -107,7 +110,8 @@ package final class DagBag: Sendable {
     let contents = try load()
     guard contents.importErrors.isEmpty else { return contents }
     let runtime = try Toolchain.find(cacheFolder: options.cacheFolder)
-    try DAGBundle.make(folder, of: contents.files, executable: options.executable, toolchain: runtime)
+    try DAGBundle.make(
+      folder, of: contents.files, dagsFolder: options.dagsFolder, executable: options.executable, toolchain: runtime)
     return contents
   }
 }

@@ -1,8 +1,8 @@
 import Foundation
 
 /// The source of one DAG file: a file, or a folder that is one module.
-struct DAGSource: Sendable {
-  enum Kind: Sendable {
+struct DAGSource: Codable, Sendable {
+  enum Kind: String, Codable, Sendable {
     /// One file, or all the files of a folder with a `main.swift`.
     case module
     /// A folder with a `Package.swift`.

@@ -69,6 +69,7 @@ struct Workshop: Sendable {
         return try outcome(of: source, counts: counts)
       }
     }
+    try write(Origin(source: source, builder: compiler.identity), to: path(version, "origin.json"))
     counts.withLock { $0.described += 1 }
     let answer = try describer.describe(source, library: library, entry: entry)
     let outcome = Self.outcome(of: answer, source, version: version, library: library, entry: entry)
@@ -76,8 +77,26 @@ struct Workshop: Sendable {
     return (outcome, described)
   }
 
+  /// What a compiled file was made of and for: enough to describe it again when the source is another by now.
+  private struct Origin: Codable {
+    var source: DAGSource
+    var builder: String
+  }
+
   func stored(version: String) throws(DagBagError) -> DAGFile? {
-    read(path(version, "described-\(describeKey).json"))?.file
+    let library = path(version, "so")
+    guard access(library, R_OK) == 0 else { return nil }
+    let described = path(version, "described-\(describeKey).json")
+    if let known = read(described) { return known.file }
+    // Another build of dagrun has described it. This one can load it if it was compiled for the same library.
+    guard let bytes = readWholeFile(path(version, "origin.json")),
+      let origin = try? JSONDecoder().decode(Origin.self, from: Data(bytes)), origin.builder == compiler.identity
+    else { return nil }
+    let entry = Self.entry(version)
+    let answer = try describer.describe(origin.source, library: library, entry: entry)
+    let outcome = Self.outcome(of: answer, origin.source, version: version, library: library, entry: entry)
+    try write(outcome, to: described)
+    return outcome.file
   }
 
   private static func outcome(
@@ -148,8 +167,8 @@ struct Workshop: Sendable {
     return try? JSONDecoder().decode(FileOutcome.self, from: Data(bytes))
   }
 
-  private func write(_ outcome: FileOutcome, to path: String) throws(DagBagError) {
-    guard let bytes = try? JSONEncoder().encode(outcome) else { preconditionFailure("an outcome is always JSON") }
+  private func write(_ value: some Encodable, to path: String) throws(DagBagError) {
+    guard let bytes = try? JSONEncoder().encode(value) else { preconditionFailure("what is cached is always JSON") }
     try AtomicFile.write(bytes, to: path)
   }
 }

@@ -13,10 +13,14 @@ import Testing
       import Foundation
       DAG("bundled") { SwiftOperator("now") { _ in Date() } }
       """, to: "bundled.swift")
+    try folder.write("echo hello\n", to: "scripts/hello.sh")
     let built = folder.path + "/built"
     let contents = try folder.bag().build(into: built)
     #expect(contents.files.count == 1, "\(contents.importErrors)")
-    for name in ["dagrun", "libswiftCore.so", "libFoundation.so", "swift-backtrace", "bundle/manifest.json"] {
+    for name in [
+      "dagrun", "libswiftCore.so", "libFoundation.so", "swift-backtrace", "bundle/manifest.json",
+      "dags/scripts/hello.sh",
+    ] {
       #expect(FileManager.default.isReadableFile(atPath: built + "/" + name), "\(name)")
     }
 
@@ -27,6 +31,7 @@ import Testing
     try FileManager.default.removeItem(atPath: folder.path + "/cache")
     let bag = DagBag(
       .init(dagsFolder: folder.dags, cacheFolder: folder.path + "/none", executable: moved + "/dagrun"))
+    #expect(try bag.isBundled && !folder.bag().isBundled)
     let loaded = try bag.load(pools: ["default_pool"])
     #expect(loaded.files.map(\.dags) == contents.files.map(\.dags))
     let file = try #require(loaded.files.first)

@@ -49,6 +49,19 @@ import Testing
     #expect(try bag.file(version: before[0].version) == before[0])
     #expect(FileManager.default.fileExists(atPath: before[0].libraryPath))
 
+    // After an upgrade of dagrun that left the library as it was: the file's source is gone, the version is not.
+    let upgraded = folder.path + "/bin"
+    try FileManager.default.createDirectory(atPath: upgraded, withIntermediateDirectories: true)
+    for name in ["dagrun", "Modules/Dagrun.swiftmodule"] {
+      let source = URL(filePath: dagrun).deletingLastPathComponent().appending(path: name)
+      try FileManager.default.copyItem(
+        atPath: source.path(percentEncoded: false), toPath: upgraded + "/" + source.lastPathComponent)
+    }
+    try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: upgraded + "/dagrun")
+    var options = bag.options
+    options.executable = upgraded + "/dagrun"
+    #expect(try DagBag(options).file(version: before[0].version) == before[0])
+
     // Undoing the edit costs nothing.
     try folder.write(file("one"), to: "one.swift")
     let undone = folder.bag()

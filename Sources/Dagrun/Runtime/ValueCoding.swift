@@ -7,6 +7,10 @@ enum ValueCoding {
     switch value {
     case let value as Int: return Data(String(value).utf8)
     case let value as Bool: return Data((value ? "true" : "false").utf8)
+    case let value as String:
+      var text = ""
+      JSONValue.quote(value, to: &text)
+      return Data(text.utf8)
     default: break
     }
     let encoder = JSONEncoder()
@@ -19,6 +23,7 @@ enum ValueCoding {
   }
 
   static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+    if let value = plain(data) as? Value { return value }
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .custom { decoder in
       let text = try decoder.singleValueContainer().decode(String.self)
@@ -37,6 +42,18 @@ enum ValueCoding {
       else { throw mismatch }
       return value
     }
+  }
+}
+
+extension ValueCoding {
+  /// A whole number, or a text without escapes; nil for everything else, which a decoder reads.
+  private static func plain(_ data: Data) -> Any? {
+    let quote = UInt8(ascii: "\"")
+    guard data.first == quote else { return Int(String(decoding: data, as: UTF8.self)) }
+    guard data.count >= 2, data.last == quote else { return nil }
+    let content = data.dropFirst().dropLast()
+    return content.contains { $0 == UInt8(ascii: "\\") || $0 == quote }
+      ? nil : String(validating: content, as: UTF8.self)
   }
 }
 
