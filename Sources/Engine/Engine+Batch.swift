@@ -49,6 +49,7 @@ extension Engine {
     isInBatch = false
     guard failedCommits == nil else { return }
     pool?.resultsCommitted()
+    if options.mode == .scheduler { pool?.warmUpWhenQuiet() }
     armTimer()
     tellIfIdle()
   }
@@ -72,6 +73,10 @@ extension Engine {
     } catch {
       commitFailed(error, batch)
       return false
+    }
+    if isDatabaseSuspect, !changes.isEmpty {
+      isDatabaseSuspect = false
+      logger.notice("the database can be written again")
     }
     // The workers whose results these were are free before anything is launched.
     pool?.resultsCommitted()
@@ -103,6 +108,7 @@ extension Engine {
   private func commitFailed(_ error: StoreError, _ batch: [PendingEvent]) {
     let count = failedCommits ?? 0
     failedCommits = count + 1
+    isDatabaseSuspect = true
     logger.error(
       "the database cannot be written; nothing starts until it can", metadata: ["reason": "\(error)"])
     for item in batch { item.answer?(.failure(ControlRefusal(.unavailable, error.description))) }
@@ -125,11 +131,7 @@ extension Engine {
     failedCommits = nil
     pending.append(PendingEvent(.wake))
     isInBatch = true
-    if handleBatch() {
-      logger.notice("the database can be written again")
-    } else {
-      failedCommits = count + 1
-    }
+    if !handleBatch() { failedCommits = count + 1 }
     isInBatch = false
     handlePending()
   }

@@ -16,8 +16,11 @@ struct DAGFiles {
   /// What the folder looked like when it was last read.
   var stamp: FolderStamp?
   var isLoading = false
-  /// To be called when the folder has been read from now on.
-  var waiters: [() -> Void] = []
+  /// Since the engine was started.
+  var hasLoaded = false
+  /// To be called when the folder has been read, by the reading that is under way, or by the next one.
+  var waitersForThis: [() -> Void] = []
+  var waitersForNext: [() -> Void] = []
   /// Why the folder as a whole could not be read.
   var problem: DagBagError?
 
@@ -28,12 +31,6 @@ struct DAGFiles {
 }
 
 extension Engine {
-  /// Before anything else runs: on the queue, because nothing is there yet that could be held up.
-  func loadDAGFiles() {
-    dagFiles.stamp = FolderStamp(options.dagsFolder)
-    take(load(bag, pools: poolNames))
-  }
-
   func watchDAGFiles() {
     do throws(SystemError) {
       watcher = try FolderWatcher(options.dagsFolder, queue: queue) { [weak self] in self?.reloadDAGFiles {} }
@@ -45,36 +42,38 @@ extension Engine {
 
   /// Calls back when what is in the folder now has been read; at once when that was read already.
   func withCurrentDAGFiles(_ body: @escaping () -> Void) {
-    if !dagFiles.isLoading, dagFiles.stamp != nil, dagFiles.stamp == FolderStamp(options.dagsFolder) { return body() }
-    reloadDAGFiles(body)
+    guard let stamp = dagFiles.stamp, stamp == FolderStamp(options.dagsFolder) else { return reloadDAGFiles(body) }
+    if dagFiles.isLoading { dagFiles.waitersForThis.append(body) } else { body() }
   }
 
   /// Compiling happens off the queue: tasks go on meanwhile.
   func reloadDAGFiles(_ done: @escaping () -> Void) {
     dispatchPrecondition(condition: .onQueue(queue))
-    dagFiles.waiters.append(done)
-    guard !dagFiles.isLoading else {
-      // What is being read may be older than what was asked for.
-      dagFiles.stamp = nil
-      return
-    }
-    startLoading()
+    // What is being read may be older than what was asked for.
+    dagFiles.waitersForNext.append(done)
+    if !dagFiles.isLoading { startLoading() }
   }
 
   private func startLoading() {
     dagFiles.isLoading = true
-    let waiters = dagFiles.waiters
-    dagFiles.waiters = []
-    let stamp = FolderStamp(options.dagsFolder)
-    dagFiles.stamp = stamp
+    dagFiles.waitersForThis = dagFiles.waitersForNext
+    dagFiles.waitersForNext = []
+    dagFiles.stamp = FolderStamp(options.dagsFolder)
     let (bag, pools) = (bag, poolNames)
     let finish = Unchecked { [weak self] (loaded: Result<BagContents, DagBagError>) in
       guard let self, !isStopped else { return }
       dagFiles.isLoading = false
       take(loaded)
+      if !dagFiles.hasLoaded {
+        // Now the scheduler looks around: a run that is due is on what the files say today.
+        dagFiles.hasLoaded = true
+        pending.append(PendingEvent(.wake))
+      }
+      let waiters = dagFiles.waitersForThis
+      dagFiles.waitersForThis = []
+      if !dagFiles.waitersForNext.isEmpty { startLoading() }
       handlePending()
       for waiter in waiters { waiter() }
-      if !dagFiles.waiters.isEmpty { startLoading() }
       tellIfIdle()
     }
     DispatchQueue.global().async { [queue] in

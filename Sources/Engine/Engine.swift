@@ -80,6 +80,8 @@ package final class Engine: @unchecked Sendable {
   var timerIsSetFor: Timestamp?
   /// How often in a row the database could not be written; nil: it can.
   var failedCommits: Int?
+  /// The last change that was to be written was not.
+  var isDatabaseSuspect = false
 
   var runs: [Int64: LaunchedRun] = [:]
   var stopReasons: [TryID: Action.StopReason] = [:]
@@ -143,10 +145,8 @@ package final class Engine: @unchecked Sendable {
     guard options.mode != .offline else { return }
     try startPool()
     recover()
-    loadDAGFiles()
-    pending.append(PendingEvent(.wake))
-    handlePending()
     startServer()
+    reloadDAGFiles {}
     watchDAGFiles()
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Processes
 import Testing
@@ -81,7 +82,7 @@ import Testing
     let worker = try TestWorker()
     worker.start(
       TryID(run: 7, taskID: "shell", tryNumber: 1),
-      .bash(script: "true", environment: [:], workingDirectory: "/no/such/folder"))
+      .bash(script: "echo x", environment: [:], workingDirectory: "/no/such/folder"))
     guard case .failed(let reason, _, _, _) = try worker.finish().outcome else { throw WorkerDied() }
     #expect(reason == "cannot start bash in /no/such/folder: No such file or directory")
   }
@@ -156,5 +157,34 @@ import Testing
     #expect(result.peakMemoryBytes > 1_000_000)
     #expect(result.startDate >= before)
     #expect(result.endDate > result.startDate)
+  }
+
+  @Test(arguments: [
+    "extract.sh --region eu", "true", "/bin/ls -l /tmp/a_b", "python3 train.py --rate=0.1 -o out/2026-01-01.csv",
+  ])
+  func `a plain command needs no shell`(script: String) throws {
+    let bin = NSTemporaryDirectory() + "dagrun-bin-\(UUID().uuidString)"
+    try makeFolders(bin)
+    defer { try? FileManager.default.removeItem(atPath: bin) }
+    for name in ["extract.sh", "python3"] {
+      try "#!/bin/sh\n".write(toFile: bin + "/" + name, atomically: false, encoding: .utf8)
+      chmod(bin + "/" + name, 0o755)
+    }
+    let command = SimpleCommand(script, environment: ["PATH": bin + ":/usr/bin"], workingDirectory: "/")
+    #expect(command?.words == script.split(separator: " ").map(String.init))
+  }
+
+  @Test(arguments: [
+    "echo hi", "a=1 env", "ls *", "ls ~", "ls | wc", "ls > x", "ls; ls", "ls 'x'", "ls $HOME", "ls\nls", "ls # x",
+    "cd /tmp", "no_such_program", "", "ls {a,b}", "ls (x)", "! ls", "ls\\x", "/tmp", "ls &", "test -f x",
+  ])
+  func `anything else is for the shell`(script: String) {
+    #expect(SimpleCommand(script, environment: ["PATH": "/usr/bin:/bin"], workingDirectory: "/") == nil)
+  }
+
+  @Test func `what bash is told by variables is for the shell`() {
+    for name in ["BASH_ENV", "SHELLOPTS", "BASH_FUNC_ls%%"] {
+      #expect(SimpleCommand("ls", environment: ["PATH": "/usr/bin", name: "x"], workingDirectory: "/") == nil)
+    }
   }
 }

@@ -33,8 +33,15 @@ final class WorkerPool: @unchecked Sendable {
   private var waiting: [PendingTry] = []
   private var busyCount = 0
   private var isCheckDue = false
+  private var isWarmUpDue = false
+  private var isRetireDue = false
+  private var isStopped = false
   private let queue: DispatchQueue
   private static let patienceSeconds = 0.003
+  private static let smallTaskSeconds = 0.0005
+  /// How long tries run, lately, and when the last one ended.
+  private var meanSeconds = 0.0
+  private var lastEnd = 0.0
   private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
   private let ended: (TryID, TryEnd) -> Void
@@ -63,8 +70,19 @@ final class WorkerPool: @unchecked Sendable {
 
   /// Keeps a worker ready that has nothing loaded, so that a run's first task does not wait for a process to start.
   func warmUp() {
-    guard startingCount == 0, !idle.contains(where: { workers[$0]!.library == nil }) else { return }
+    guard !isStopped, startingCount == 0, !idle.contains(where: { workers[$0]!.library == nil }) else { return }
     startWorker()
+  }
+
+  /// As `warmUp`, when it is quiet.
+  func warmUpWhenQuiet() {
+    guard activeCount == 0, !isWarmUpDue else { return }
+    isWarmUpDue = true
+    queue.asyncAfter(deadline: .now() + 0.1) { [weak self] in
+      guard let self else { return }
+      isWarmUpDue = false
+      if activeCount == 0 { warmUp() }
+    }
   }
 
   // MARK: Tries
@@ -126,13 +144,16 @@ final class WorkerPool: @unchecked Sendable {
 
   // MARK: Workers
 
-  /// Small tasks are done sooner by the workers there are than a new one starts. So one is started at once only where
-  /// none is, and otherwise when a try has waited for longer than small tasks take.
+  /// A worker takes longer to start than a small task to run. So one is started at once only where none is; otherwise
+  /// when a try has waited for a moment, and not while tries end so fast that more processes would only share the cores.
   private func startWorkersIfNeeded() {
-    guard let oldest = waiting.first else { return }
+    guard !isStopped, let oldest = waiting.first else { return }
     let hasNone = busyCount == 0 && startingCount == 0
-    let waited = monotonicSeconds() - oldest.waitsSince
+    let now = monotonicSeconds()
+    let waited = now - oldest.waitsSince
     guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
+    let isFast = meanSeconds < Self.smallTaskSeconds && now - lastEnd < Self.patienceSeconds
+    if isFast, workers.count > options.maximumStarting { return checkLater(after: Self.patienceSeconds) }
     while startingCount < min(options.maximumStarting, waiting.count) {
       // One that has another file loaded is of no use to those that wait.
       if let other = idle.first { retire(workers[other]!) }
@@ -182,6 +203,19 @@ final class WorkerPool: @unchecked Sendable {
     worker.link.hangUp()
   }
 
+  /// Workers that nothing has waited for in a while, beyond those that are kept.
+  private func retireLater() {
+    guard !isRetireDue else { return }
+    isRetireDue = true
+    queue.asyncAfter(deadline: .now() + 2) { [weak self] in
+      guard let self, !isStopped else { return }
+      isRetireDue = false
+      guard idle.count > options.maximumIdle else { return }
+      if activeCount > 0 { return retireLater() }
+      for number in idle.prefix(idle.count - options.maximumIdle) { retire(workers[number]!) }
+    }
+  }
+
   /// The worker has nothing to do: gives it what has waited longest, of what it can run.
   private func becomeFree(_ worker: PooledWorker) {
     if let index = waiting.firstIndex(where: { worker.canRun($0) }) {
@@ -189,7 +223,7 @@ final class WorkerPool: @unchecked Sendable {
     } else {
       worker.state = .idle
       idle.append(worker.number)
-      if idle.count > options.maximumIdle { retire(workers[idle[0]]!) }
+      if idle.count > options.maximumIdle { retireLater() }
     }
     startWorkersIfNeeded()
   }
@@ -222,6 +256,8 @@ final class WorkerPool: @unchecked Sendable {
         }
         busyCount -= 1
         worker.state = .idle
+        meanSeconds += (Double(result.endDate - result.startDate) / 1e6 - meanSeconds) / 8
+        lastEnd = monotonicSeconds()
         if result.peakMemoryBytes > options.maximumMemoryBytes, worker.library != nil {
           worker.state = .leaving
           worker.link.hangUp()
@@ -332,6 +368,7 @@ final class WorkerPool: @unchecked Sendable {
   /// Lets all workers go. Those that run a task bring it to its end, and leave the result in their journals for the next
   /// scheduler; the others are waited for, which takes no time.
   func stop() {
+    isStopped = true
     for worker in workers.values {
       worker.link.hangUp()
       if case .idle = worker.state, worker.link.process.hasEnded(within: 1000) {

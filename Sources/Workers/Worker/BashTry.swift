@@ -86,16 +86,32 @@ struct BashTry: ~Copyable {
     pipes.append(Pipe(descriptor: errors.readEnd, isOutput: false))
     defer { close(errors.writeEnd) }
 
+    var spawn = try command(script, environment, workingDirectory, scratch)
+    spawn.group = .session
+    spawn.descriptors = [0: null, 1: output.writeEnd, 2: errors.writeEnd]
+    return try spawn.start()
+  }
+
+  private func command(
+    _ script: String, _ environment: [String: String], _ workingDirectory: String, _ scratch: String
+  ) throws(SystemError) -> Spawn {
+    if let command = SimpleCommand(script, environment: environment, workingDirectory: workingDirectory) {
+      // As a shell leaves it to what it starts.
+      var environment = environment
+      environment["PWD"] = workingDirectory
+      var spawn = Spawn(
+        command.executable, Array(command.words.dropFirst()), environment: environment,
+        workingDirectory: workingDirectory)
+      spawn.name = command.words[0]
+      return spawn
+    }
     var arguments = ["-c", script]
     if script.utf8.count > Self.maximumArgumentBytes {
       let path = scratch + "/script"
       try writeFile(path, script)
       arguments = [path]
     }
-    var spawn = Spawn("bash", arguments, environment: environment, workingDirectory: workingDirectory)
-    spawn.group = .session
-    spawn.descriptors = [0: null, 1: output.writeEnd, 2: errors.writeEnd]
-    return try spawn.start()
+    return Spawn("bash", arguments, environment: environment, workingDirectory: workingDirectory)
   }
 
   /// Until the shell has ended.
