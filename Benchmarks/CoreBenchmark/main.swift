@@ -46,16 +46,7 @@ func run(_ plan: DAGPlan, parallelism: Int) -> (events: Int, seconds: Double) {
   return (events, elapsed)
 }
 
-for shape in Shape.allCases {
-  for count in [10_000, 100_000] {
-    var made: DAGPlan?
-    let planning = seconds { made = shape.plan(tasks: count) }
-    report("plan_\(shape.rawValue)_\(count)", planning, unit: "s", bound: "none")
-    let best = (0..<3).map { _ in run(made!, parallelism: 32) }.map { Double($0.events) / $0.seconds }.max()!
-    report("core_\(shape.rawValue)_\(count)", best, unit: "events/s", bound: "> 500000")
-  }
-}
-
+// First, so that the memory it takes is not memory that something else has given back.
 // 100,000 tasks that wait, and one that is ready: from the event to the launch.
 do {
   var dag = DAGDescription(id: "blocked", location: SourceLocation(file: "", line: 0))
@@ -91,6 +82,16 @@ do {
   }
   times.sort()
   report("launch_with_100000_blocked_p99", times[times.count * 99 / 100] * 1e6, unit: "us", bound: "< 5000")
+}
+
+for shape in Shape.allCases {
+  for count in [10_000, 100_000] {
+    var made: DAGPlan?
+    let planning = seconds { made = shape.plan(tasks: count) }
+    report("plan_\(shape.rawValue)_\(count)", planning, unit: "s", bound: "none")
+    let best = (0..<3).map { _ in run(made!, parallelism: 32) }.map { Double($0.events) / $0.seconds }.max()!
+    report("core_\(shape.rawValue)_\(count)", best, unit: "events/s", bound: "> 500000")
+  }
 }
 
 // A full pool with 100,000 waiting tasks: a slot frees, the next one takes it.

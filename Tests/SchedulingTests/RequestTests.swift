@@ -8,7 +8,10 @@ import Testing
     var bed = TestBed(dag("a"))
     bed.trigger(runID: "r", logicalDate: "2026-01-01T00:00:00Z")
     bed.trigger(runID: "r")
-    guard case .run(let run, created: false)? = bed.last.reply else { return }
+    guard case .run(let run, created: false)? = bed.last.reply else {
+      Issue.record("\(bed.transcript)")
+      return
+    }
     #expect(run.number == 1 && bed.transcript.isEmpty)
     bed.send(.trigger(TriggerRequest(dagID: "dag", runID: "r", conf: #"{"x":1}"#)))
     #expect(bed.last.reply == .refused(.runExists(runID: "r", differsIn: "conf")))
@@ -53,7 +56,10 @@ import Testing
       bed.transcript == [
         "run 1 on 2", "run 1 failed -> running", "a success -> running try 2", "no output of a", "launch a try 2",
       ])
-    guard case .runReplanned(let rows)? = bed.last.changes.first else { return }
+    guard case .runReplanned(let rows)? = bed.last.changes.first else {
+      Issue.record("\(bed.transcript)")
+      return
+    }
     #expect(rows.tasks.map(\.taskID) == ["a", "new", "old"])
     #expect(rows.tasks.map(\.state) == [.success, .none, .removed])
     bed.finish("a")
@@ -118,7 +124,10 @@ import Testing
     bed.send(.setRunState(run: 1, .failed, loaded: nil))
     #expect(bed.launched == ["down"])
     bed.finish("down")
-    guard case .runChanged(let move)? = bed.last.changes.first else { return }
+    guard case .runChanged(let move)? = bed.last.changes.first else {
+      Issue.record("\(bed.transcript)")
+      return
+    }
     #expect(move.to.state == .failed && move.to.reason == "cancelled")
   }
 
@@ -141,5 +150,46 @@ import Testing
     bed.finish("a")
     bed.send(.deleteDAG(dagID: "dag"))
     #expect(bed.transcript == ["dag dag deleted"])
+  }
+}
+
+@Suite struct RestoreTests {
+  @Test func `a restored scheduler starts nothing over, and asks after what was active`() {
+    let plan = dag("a", "b < a", "c")
+    var bed = TestBed(plan)
+    bed.trigger()
+    let snapshot = Snapshot(
+      plans: [plan], dags: bed.scheduler.dagRecords, runs: [bed.scheduler.snapshot(ofRun: 1)!], lastRunNumber: 1)
+    var restored = Scheduler(restoring: snapshot)
+    #expect(restored == bed.scheduler)
+    #expect(restored.activeTries.map(\.key.taskID) == ["a", "c"])
+    let step = restored.handle(.wake, at: bed.now)
+    #expect(step.changes.isEmpty && step.actions.isEmpty)
+    #expect(restored.counts(ofRun: 1)?.occurring.map(\.count) == [1, 2])
+  }
+
+  @Test func `a restored scheduler makes up for what was due meanwhile`() {
+    let plan = dag("a") {
+      $0.task("a") {
+        $0.retries = 1
+        $0.retryDelaySeconds = 60
+      }
+    }
+    var bed = TestBed(plan)
+    bed.trigger()
+    bed.fail("a")
+    let snapshot = Snapshot(
+      plans: [plan], dags: bed.scheduler.dagRecords, runs: [bed.scheduler.snapshot(ofRun: 1)!], lastRunNumber: 1)
+    bed.scheduler = Scheduler(restoring: snapshot)
+    #expect(bed.scheduler.nextWake == bed.now.adding(seconds: 60))
+    bed.wait(3600)
+    #expect(bed.launched == ["a"])
+  }
+
+  @Test func `a DAG that comes to depend on its past asks for its history`() {
+    var bed = TestBed(dag("a"))
+    #expect(!bed.last.needsRestoring)
+    bed.send(.dagsLoaded([dag("a", version: "2") { $0.tasks[0].dependsOnPast = true }]))
+    #expect(bed.last.needsRestoring)
   }
 }

@@ -39,7 +39,10 @@ import Testing
         "run 1 running -> failed", "a running -> failed try 1", "b none -> upstream_failed try 0",
         "c none -> upstream_failed try 0",
       ])
-    guard case .taskChanged(let move)? = bed.last.changes.dropFirst(2).first else { return }
+    guard case .taskChanged(let move)? = bed.last.changes.dropFirst(2).first else {
+      Issue.record("\(bed.transcript)")
+      return
+    }
     #expect(move.reason == "all_success needs all upstream tasks to succeed, but a is failed")
   }
 
@@ -65,7 +68,10 @@ import Testing
       }(), version: "1")
     var bed = TestBed(chain)
     bed.trigger()
-    guard case .run(let run, let created)? = bed.last.reply else { return }
+    guard case .run(let run, let created)? = bed.last.reply else {
+      Issue.record("\(bed.transcript)")
+      return
+    }
     #expect(created && run.state == .success && bed.last.actions.isEmpty)
   }
 
@@ -122,7 +128,10 @@ import Testing
     #expect(bed.reasons("a").last == "it is being stopped: it has run longer than 1 min 30 s")
     bed.finish("a", .failed(Failure(reason: "killed", signal: 15), retryable: true))
     #expect(bed.state("a") == .upForRetry)
-    guard case .taskChanged(let move)? = bed.last.changes.first else { return }
+    guard case .taskChanged(let move)? = bed.last.changes.first else {
+      Issue.record("\(bed.transcript)")
+      return
+    }
     #expect(move.ended?.reason == "timed out after 1 min 30 s: killed")
   }
 

@@ -66,8 +66,17 @@ struct TaskLimitTable: Sendable {
 
   struct Entry: Sendable {
     var active: Int32 = 0
-    var waiting = Heap<LaneReference>()
+    /// Lanes that found the limit reached, by the limit: that of a task may differ between versions of its DAG.
+    var waiting: [(limit: Int32, lanes: Heap<LaneReference>)] = []
     var isFreed = false
+
+    mutating func park(_ reference: LaneReference, limit: Int32) {
+      if let index = waiting.firstIndex(where: { $0.limit == limit }) {
+        waiting[index].lanes.insert(reference)
+      } else {
+        waiting.append((limit, [reference]))
+      }
+    }
   }
 
   mutating func index(dag: Int, taskID: String) -> Int32 {

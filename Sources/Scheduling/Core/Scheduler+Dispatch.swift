@@ -119,7 +119,10 @@ extension Scheduler {
     switch queue.lanes[Int(lane)].place {
     case .run: slots[Int(queue.lanes[Int(lane)].slot)].waiting.insert(reference)
     case .pool: pools[queue.lanes[Int(lane)].pool].park(reference, poolSlots: queue.lanes[Int(lane)].poolSlots)
-    case .taskLimit: taskLimits[queue.lanes[Int(lane)].taskLimit].waiting.insert(reference)
+    case .taskLimit:
+      let slot = Int(queue.lanes[Int(lane)].slot)
+      let limit = slots[slot].plan.tasks[Int(reference.position)].maxActivePerDAG
+      taskLimits[queue.lanes[Int(lane)].taskLimit].park(reference, limit: limit)
     case .idle, .ready: preconditionFailure("lane \(lane) is parked nowhere")
     }
   }
@@ -176,13 +179,13 @@ extension Scheduler {
   }
 
   private mutating func promote(taskLimit limit: Int32) -> Bool {
-    if let best = queue.best(of: &taskLimits[limit].waiting, at: .taskLimit) {
-      let lane = queue.lanes[Int(best.lane)]
-      let most = slots[Int(lane.slot)].plan.tasks[Int(best.position)].maxActivePerDAG
-      if taskLimits[limit].active < most, queue.promoteBest(of: &taskLimits[limit].waiting, at: .taskLimit) {
-        return true
-      }
+    var best: (index: Int, reference: LaneReference)?
+    for index in taskLimits[limit].waiting.indices
+    where taskLimits[limit].active < taskLimits[limit].waiting[index].limit {
+      guard let reference = queue.best(of: &taskLimits[limit].waiting[index].lanes, at: .taskLimit) else { continue }
+      if best.map({ reference < $0.reference }) ?? true { best = (index, reference) }
     }
+    if let best, queue.promoteBest(of: &taskLimits[limit].waiting[best.index].lanes, at: .taskLimit) { return true }
     taskLimits[limit].isFreed = false
     return false
   }

@@ -4,9 +4,9 @@ import HeapModule
 /// What executors report.
 extension Scheduler {
   func find(_ key: TaskInstanceKey) -> TaskPlace? {
-    guard let slot = slotsByRun[key.run], let position = slots[Int(slot)].plan.position(of: key.taskID) else {
-      return nil
-    }
+    guard let slot = latestRun?.number == key.run ? latestRun?.slot : slotsByRun[key.run],
+      let position = slots[Int(slot)].plan.position(of: key.taskID)
+    else { return nil }
     return TaskPlace(slot: slot, position: Int32(position))
   }
 

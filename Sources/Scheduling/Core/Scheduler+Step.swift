@@ -83,6 +83,7 @@ extension Scheduler {
   private mutating func release(_ slot: Int32) {
     for lane in slots[Int(slot)].lanes.values.sorted() { queue.removeLane(lane) }
     slotsByRun[slots[Int(slot)].run.number] = nil
+    if latestRun?.slot == slot { latestRun = nil }
     slots[Int(slot)] = .unused
     unusedSlots.append(slot)
   }

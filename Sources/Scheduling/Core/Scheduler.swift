@@ -21,6 +21,8 @@ package struct Scheduler: Sendable {
   var slots: [RunEntry] = []
   var slotsByRun: [Int64: Int32] = [:]
   var unusedSlots: [Int32] = []
+  /// The run that the last end of a task was about: mostly the next one is about the same.
+  var latestRun: (number: Int64, slot: Int32)?
   /// Plans of versions that requests about finished runs need.
   var knownPlans: [PlanKey: DAGPlan] = [:]
 
@@ -66,6 +68,7 @@ package struct Scheduler: Sendable {
       taskStarted(place, tryNumber: tryNumber)
     case .taskFinished(let key, let tryNumber, let result):
       guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      latestRun = (key.run, place.slot)
       taskFinished(place, result)
     case .taskDeferred(let key, let tryNumber):
       guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }

@@ -22,7 +22,7 @@ struct PlannedTask: Sendable {
   var retries: Int32
   /// 0: none.
   var executionTimeoutMicroseconds: Int64
-  /// 0: none.
+  /// 0: none. (`maxActivePerRun` can hold nothing back: a run has one instance of each task.)
   var maxActivePerDAG: Int32
 
   init(_ task: TaskDescription, pool: Int32) {
