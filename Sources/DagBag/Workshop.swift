@@ -26,9 +26,15 @@ struct Workshop: Sendable {
     compiler = Compiler(
       toolchain: try Toolchain.find(cacheFolder: folder),
       library: try AuthoringLibrary.find(executable: options.executable, cacheFolder: folder), cacheFolder: folder,
-      moduleCacheFolder: options.moduleCacheFolder ?? folder + "/modules")
+      moduleCacheFolder: options.moduleCacheFolder ?? Self.moduleCacheFolder(in: folder))
     describer = Describer(
       executable: options.executable, folder: options.dagsFolder, timeoutSeconds: options.describeTimeoutSeconds)
+  }
+
+  /// The compiler refuses what it has put there when the folder has got another path since, as in a home that was moved.
+  private static func moduleCacheFolder(in folder: String) -> String {
+    let path = realPath(folder) ?? folder
+    return path + "/modules/" + ContentHash.hex(of: Data(path.utf8)).prefix(16)
   }
 
   func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> Found {
