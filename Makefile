@@ -22,7 +22,8 @@ test: deps ## Build and run all tests
 	swift test $(SWIFT_FLAGS)
 
 bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some)
-	swift build -c release --product EngineBenchmark $(SWIFT_FLAGS)
+	for name in Core Storage Engine; do swift build -c release --product $${name}Benchmark $(SWIFT_FLAGS) || exit; done
+	@[ -n "$(BENCH)" ] || { .build/release/CoreBenchmark && .build/release/StorageBenchmark .build; }
 	.build/release/EngineBenchmark $(BENCH)
 
 format: ## Format the sources in place

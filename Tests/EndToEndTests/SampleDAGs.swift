@@ -36,4 +36,14 @@ enum SampleDAG {
       BashOperator("x", "echo \\(.dss)")
     }
     """
+
+  static func sleeping(_ id: String, seconds: Int) -> String {
+    """
+    import Dagrun
+
+    DAG("\(id)") {
+      BashOperator("sleeps", "sleep \(seconds)")
+    }
+    """
+  }
 }

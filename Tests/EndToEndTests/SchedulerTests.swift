@@ -30,6 +30,21 @@ import Testing
     #expect(try scheduler.waitForEnd() == 0)
   }
 
+  @Test func `a command whose scheduler leaves becomes the scheduler itself`() throws {
+    let project = try Project([
+      "short": SampleDAG.sleeping("short", seconds: 2), "long": SampleDAG.sleeping("long", seconds: 5),
+    ])
+    let first = try project.start("trigger", "short", "-r", "r")
+    #expect(first.wait { $0.contains("sleeps running") })
+    let second = try project.run("trigger", "long", "-r", "r")
+    #expect(second.code == 0, "\(second.errors)")
+    #expect(second.errors.contains("going on without it"))
+    #expect(try first.waitForEnd() == 0)
+    // Once, and by the first one's worker.
+    let states = try project.run("tasks", "states-for-dag-run", "long", "r", "-o", "plain")
+    #expect(states.output.hasPrefix("sleeps\tsuccess\t1\t"))
+  }
+
   @Test func `a paused DAG is not waited for`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     #expect(try project.run("dags", "pause", "hello").code == 0)
