@@ -58,7 +58,8 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
     .executableTarget(
-      name: "EngineBenchmark", dependencies: [grdb], path: "Benchmarks/EngineBenchmark", swiftSettings: settings),
+      name: "EngineBenchmark", dependencies: ["Processes", grdb], path: "Benchmarks/EngineBenchmark",
+      swiftSettings: settings),
     .executableTarget(
       name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
       path: "Benchmarks/StorageBenchmark", swiftSettings: settings),

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Processes
 
 /// What the machine can do at best, measured in the same run as the figures that are compared with it.
 enum Bounds {
@@ -25,18 +26,11 @@ enum Bounds {
 
   /// Wall-clock seconds of a command that is given a file of lines to run.
   static func seconds(_ executable: String, _ arguments: [String], in folder: URL, input: URL? = nil) throws -> Double {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [executable] + arguments
-    process.currentDirectoryURL = folder
-    process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
+    var spawn = Spawn(executable, arguments, workingDirectory: folder.path)
+    let file = try input.map { try FileHandle(forReadingFrom: $0) }
     let started = DispatchTime.now()
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw BenchmarkFailure("\(executable) ended with \(process.terminationStatus)")
-    }
+    let status = try Child(&spawn, input: file?.fileDescriptor).wait()
+    guard status.isSuccess else { throw BenchmarkFailure("\(executable) ended with \(status)") }
     return Double(DispatchTime.now().uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
   }
 }

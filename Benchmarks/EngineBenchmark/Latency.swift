@@ -37,7 +37,7 @@ private func measureToFirstStart(binary: String) throws {
           database,
           sql: """
             SELECT min(start_date) FROM task_instance
-            WHERE run = (SELECT number FROM dag_run WHERE run_id = ?) AND state = 'success'
+            WHERE run = (SELECT id FROM dag_run WHERE run_id = ?) AND state = 'success'
             """, arguments: ["r\(arguments.count)_\(number)"]
         ).map { Double($0) / 1e6 }
       }
@@ -52,7 +52,7 @@ private func measureToFirstStart(binary: String) throws {
   let scheduler = try workshop.start(["scheduler"])
   defer {
     scheduler.terminate()
-    scheduler.waitUntilExit()
+    scheduler.wait()
   }
   try workshop.waitForSocket()
   let handed = try milliseconds(["--no-wait"])
@@ -68,8 +68,7 @@ private func measureAmongBlocked(binary: String) throws {
   try workshop.write("blocked.swift", Shape.blocked(100_000))
   try workshop.run(["dags", "list"])
   try workshop.openGate()
-  let trigger = try workshop.start(["trigger", "blocked"])
-  trigger.waitUntilExit()
+  try workshop.run(["trigger", "blocked"], expecting: 1)
   let steps = try workshop.spans().filter { $0.taskID.hasPrefix("step_") }
   guard steps.count == 200 else { throw BenchmarkFailure("\(steps.count) of 200 steps ran") }
   let gaps = gapsMilliseconds(steps)

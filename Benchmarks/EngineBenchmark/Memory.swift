@@ -33,11 +33,11 @@ func measureMemory(binary: String) throws {
   }
 }
 
-private func withScheduler(of workshop: Workshop, _ body: (Process) throws -> Void) throws {
+private func withScheduler(of workshop: Workshop, _ body: (Child) throws -> Void) throws {
   let scheduler = try workshop.start(["scheduler"])
   defer {
     scheduler.terminate()
-    scheduler.waitUntilExit()
+    scheduler.wait()
   }
   try workshop.waitForSocket()
   try body(scheduler)
@@ -58,8 +58,8 @@ extension Workshop {
   }
 }
 
-private func residentMegabytes(of process: Process) throws -> (now: Double, peak: Double) {
-  let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+private func residentMegabytes(of process: Child) throws -> (now: Double, peak: Double) {
+  let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
   func megabytes(_ field: String) -> Double {
     let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
     return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0) / 1_000

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Processes
 
 /// A temporary folder with a `dags/` folder, a home, and the binary under test, used the way a person uses it: by its
 /// commands. What happened is read from the database.
@@ -31,27 +32,19 @@ struct Workshop {
   }
 
   /// Starts a command of the binary without waiting for it.
-  func start(_ arguments: [String]) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: binary)
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.environment = environment
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    return process
+  func start(_ arguments: [String]) throws -> Child {
+    var spawn = Spawn(binary, arguments, environment: environment, workingDirectory: folder.path)
+    return try Child(&spawn)
   }
 
   /// Runs a command to its end. Returns its wall-clock time in seconds.
   @discardableResult
-  func run(_ arguments: [String]) throws -> Double {
+  func run(_ arguments: [String], expecting code: Int32 = 0) throws -> Double {
     let started = DispatchTime.now()
-    let process = try start(arguments)
-    process.waitUntilExit()
+    let status = try start(arguments).wait()
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
-    guard process.terminationStatus == 0 else {
-      throw BenchmarkFailure("dagrun \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
+    guard status == .exited(code) else {
+      throw BenchmarkFailure("dagrun \(arguments.joined(separator: " ")) ended with \(status)")
     }
     return seconds
   }
@@ -87,7 +80,7 @@ struct Workshop {
         database,
         sql: """
           SELECT task_id, start_date, end_date FROM task_instance
-          WHERE run = (SELECT max(number) FROM dag_run) AND end_date IS NOT NULL ORDER BY start_date, end_date
+          WHERE run = (SELECT max(id) FROM dag_run) AND end_date IS NOT NULL ORDER BY start_date, end_date
           """
       ).map { Span(taskID: $0[0], start: Double($0[1] as Int64) / 1e6, end: Double($0[2] as Int64) / 1e6) }
     }
@@ -97,11 +90,28 @@ struct Workshop {
   func runSeconds() throws -> Double {
     try query { database in
       let row = try Row.fetchOne(
-        database, sql: "SELECT start_date, end_date, state FROM dag_run ORDER BY number DESC LIMIT 1")
+        database, sql: "SELECT start_date, end_date, state FROM dag_run ORDER BY id DESC LIMIT 1")
       guard let row, (row[2] as String) == "success" else { throw BenchmarkFailure("the run did not succeed") }
       return Double((row[1] as Int64) - (row[0] as Int64)) / 1e6
     }
   }
+}
+
+/// A process whose output nobody reads.
+struct Child {
+  let pid: pid_t
+
+  init(_ spawn: inout Spawn, input: Int32? = nil) throws {
+    let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+    defer { close(null) }
+    spawn.descriptors = [0: input ?? null, 1: null, 2: null]
+    pid = try spawn.start()
+  }
+
+  func terminate() { kill(pid, SIGTERM) }
+
+  @discardableResult
+  func wait() -> ExitStatus { waitForChild(pid)?.status ?? .exited(-1) }
 }
 
 struct BenchmarkFailure: Error, CustomStringConvertible {
