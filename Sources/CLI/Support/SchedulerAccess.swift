@@ -87,13 +87,16 @@ extension Workspace {
 
   private func findOrStart(_ mode: Engine.Mode, parallelism: Int?) async throws -> Reached {
     let deadline = monotonicSeconds() + Self.patienceSeconds
+    // Whoever had the lock may have left between our try and the question whether it lives.
+    var triesWithoutHolder = 5
     while true {
       if let control = SocketControl(home) { return .found(control) }
       do {
         return .started(try await start(mode, parallelism: parallelism, logLevel: .error))
       } catch let refusal as ControlRefusal
-        where refusal.kind == .unavailable && isHeldByAnother && monotonicSeconds() < deadline
+        where refusal.kind == .unavailable && triesWithoutHolder > 0 && monotonicSeconds() < deadline
       {
+        if !isHeldByAnother { triesWithoutHolder -= 1 }
         // It has the lock, and does not listen yet; or it is a short command, which will not.
         try await Task.sleep(for: .milliseconds(20))
       }
