@@ -10,6 +10,9 @@ int clinux_pidfd_send_signal(int pidfd, int signal);
 /// Orphaned descendants become children of this process.
 int clinux_become_subreaper(void);
 
+/// As rename, but fails with EEXIST when there is such a file; with EINVAL where the file system cannot do that.
+int clinux_rename_to_new(const char *from, const char *to);
+
 /// A pipe whose ends are closed on exec. 0, or -1 and errno.
 int clinux_pipe(int ends[2]);
 /// The next connection of a listening socket, closed on exec and not blocking; -1 and errno.

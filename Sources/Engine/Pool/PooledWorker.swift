@@ -46,6 +46,8 @@ struct PendingTry {
   var logPath: String
   /// How many workers ended before they had begun it.
   var attempts = 0
+  /// It was told to stop: it is not given to another worker.
+  var isStopping = false
   /// On the clock of `monotonicSeconds`, while no worker is free.
   var waitsSince = 0.0
 

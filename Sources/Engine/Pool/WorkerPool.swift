@@ -46,6 +46,8 @@ final class WorkerPool: @unchecked Sendable {
   private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
   private let ended: (TryID, TryEnd) -> Void
+  /// Called after tries may have ended while nobody else had called the pool.
+  var turnEnded: () -> Void = {}
 
   enum TryEnd {
     case reported(TryResult)
@@ -71,7 +73,9 @@ final class WorkerPool: @unchecked Sendable {
 
   /// Keeps a worker ready that has nothing loaded, so that a run's first task does not wait for a process to start.
   func warmUp() {
-    guard !isStopped, startingCount == 0, !idle.contains(where: { workers[$0]!.library == nil }) else { return }
+    guard !isStopped, startingCount == 0, monotonicSeconds() >= shortageEnds,
+      !idle.contains(where: { workers[$0]!.library == nil })
+    else { return }
     startWorker()
   }
 
@@ -106,7 +110,9 @@ final class WorkerPool: @unchecked Sendable {
       ended(id, .stoppedBeforeStart)
       return true
     }
-    guard let worker = worker(at: id) else { return false }
+    guard let worker = worker(at: id), case .busy(var pending) = worker.state else { return false }
+    pending.isStopping = true
+    worker.state = .busy(pending)
     worker.link.stop(id)
     return true
   }
@@ -155,6 +161,7 @@ final class WorkerPool: @unchecked Sendable {
     guard !isStopped, let oldest = waiting.first else { return }
     let hasNone = busyCount == 0 && startingCount == 0
     let now = monotonicSeconds()
+    guard now >= shortageEnds else { return checkLater(after: shortageEnds - now) }
     let waited = now - oldest.waitsSince
     guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
     let isFast = meanSeconds < Self.smallTaskSeconds && now - lastEnd < Self.patienceSeconds
@@ -173,6 +180,7 @@ final class WorkerPool: @unchecked Sendable {
       guard let self else { return }
       isCheckDue = false
       startWorkersIfNeeded()
+      turnEnded()
     }
   }
 
@@ -188,10 +196,23 @@ final class WorkerPool: @unchecked Sendable {
       startingCount += 1
       return true
     } catch {
+      if error.isShortage {
+        waitOutShortage("\(error)")
+        return false
+      }
       logger.error("cannot start a worker process", metadata: ["reason": "\(error)"])
       failWaitingWithoutWorkers("cannot start a worker process: \(error)")
       return false
     }
+  }
+
+  /// The machine lacks what a worker needs, most likely not for long. That is not the tasks' fault: they wait.
+  private func waitOutShortage(_ reason: String) {
+    shortages += 1
+    let pause = min(5, 0.05 * pow(2, Double(min(shortages, 10))))
+    shortageEnds = monotonicSeconds() + pause
+    logger.error("cannot start a worker process for now; tasks wait", metadata: ["reason": "\(reason)"])
+    checkLater(after: pause)
   }
 
   /// Nobody is left who could take them.
@@ -252,6 +273,8 @@ final class WorkerPool: @unchecked Sendable {
       switch report {
       case .ready:
         startingCount -= 1
+        shortages = 0
+        failedStarts = 0
         worker.state = .idle
         // Given something by `settle`, once the whole batch has been handled.
         freed.append(worker)
@@ -260,7 +283,9 @@ final class WorkerPool: @unchecked Sendable {
         startWorkersIfNeeded()
       case .finished(let id, let result):
         guard case .busy(let pending) = worker.state, pending.assignment.id == id else {
-          preconditionFailure("worker \(worker.number) ended \(id) while \(worker.state)")
+          // User code runs in that process, and may have written to any of its descriptors.
+          logger.error("a worker process makes no sense; killing it", metadata: ["pid": "\(worker.link.pid)"])
+          return worker.link.process.signal(SIGKILL)
         }
         busyCount -= 1
         endLoading(worker)
@@ -326,11 +351,12 @@ final class WorkerPool: @unchecked Sendable {
       retryOrFail(status)
     case .busy(var pending):
       busyCount -= 1
+      // There was a journal when it was ready. One that cannot be read may say that the try has begun.
       let journal = WorkerJournal(folder: worker.link.folder)
       let entry = journal?.last.flatMap { $0.id == pending.assignment.id ? $0 : nil }
       if let entry, let result = entry.result {
         endedWithWorker(pending.assignment.id, .reported(result), worker.link.folder)
-      } else if entry != nil {
+      } else if entry != nil || journal == nil {
         WorkerFolder.cleanUp(
           worker.link.folder, journal: journal, logPath: pending.logPath,
           note: status.map { "the task's process ended with \($0)" })
@@ -338,7 +364,12 @@ final class WorkerPool: @unchecked Sendable {
       } else {
         WorkerFolder.remove(worker.link.folder)
         pending.attempts += 1
-        if pending.attempts < 3 {
+        if pending.isStopping {
+          ended(pending.assignment.id, .stoppedBeforeStart)
+        } else if status == .exited(WorkerExit.shortage) {
+          waitOutShortage("a worker process could not begin a task")
+          submit(pending)
+        } else if pending.attempts < 3 {
           submit(pending)
         } else {
           ended(pending.assignment.id, .failed("three workers ended before they could begin it"))
@@ -368,8 +399,14 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   private var failedStarts = 0
+  /// Starts in a row that failed for want of something, and until when (`monotonicSeconds`) none is tried.
+  private var shortages = 0
+  private var shortageEnds = 0.0
 
   private func retryOrFail(_ status: ExitStatus?) {
+    if status == .exited(WorkerExit.shortage) {
+      return waitOutShortage("a worker process could not start; it says why on its standard error")
+    }
     failedStarts += 1
     if failedStarts < 3 {
       startWorkersIfNeeded()
@@ -385,13 +422,15 @@ final class WorkerPool: @unchecked Sendable {
   /// scheduler; the others are waited for, which takes no time.
   func stop() {
     isStopped = true
+    for worker in workers.values { worker.link.hangUp() }
     for worker in workers.values {
-      worker.link.hangUp()
       if case .idle = worker.state, worker.link.process.hasEnded(within: 1000) {
         _ = waitForChild(worker.link.pid)
-        WorkerFolder.remove(worker.link.folder)
+        // What it reported may not be committed: the database may have failed since.
+        if !freed.contains(where: { $0 === worker }) { WorkerFolder.remove(worker.link.folder) }
       }
     }
+    freed = []
     workers = [:]
     idle = []
     waiting = []
