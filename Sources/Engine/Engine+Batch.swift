@@ -71,12 +71,14 @@ extension Engine {
       actions += step.actions
       if let answer = item.answer { replies.append((answer, step.reply ?? .done)) }
     }
+    let commitBegins = monotonicSeconds()
     do {
       try store.commit(changes)
     } catch {
       commitFailed(error, batch)
       return false
     }
+    pool?.committed(inSeconds: monotonicSeconds() - commitBegins)
     if isDatabaseSuspect, !changes.isEmpty {
       isDatabaseSuspect = false
       logger.notice("the database can be written again")
