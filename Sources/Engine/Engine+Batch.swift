@@ -102,6 +102,11 @@ extension Engine {
     followers.tell(changes, at: now(), on: queue)
     for case .runChanged(let transition) in changes where transition.to.state.isFinished {
       runs[transition.run] = nil
+      logger.log(
+        level: transition.to.state == .failed ? .warning : .info, "a run has ended",
+        metadata: [
+          "dag": "\(transition.to.dagID)", "run": "\(transition.to.runID)", "state": "\(transition.to.state.rawValue)",
+        ])
     }
   }
 
