@@ -45,6 +45,14 @@ import Testing
     #expect(states.output.hasPrefix("sleeps\tsuccess\t1\t"))
   }
 
+  @Test func `commands that start at once share one scheduler`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    let commands = try (1...4).map { try project.start("trigger", "hello", "-r", "r\($0)") }
+    for command in commands { #expect(try command.waitForEnd() == 0, "\(command.text)") }
+    let runs = try project.run("dags", "list-runs", "hello", "--state", "success", "-o", "plain").output
+    #expect(runs.split(separator: "\n").count == 4)
+  }
+
   @Test func `a paused DAG is not waited for`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     #expect(try project.run("dags", "pause", "hello").code == 0)

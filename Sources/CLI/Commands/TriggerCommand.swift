@@ -2,8 +2,8 @@ import ArgumentParser
 import Dagrun
 import Engine
 import Scheduling
+import Storage
 import Synchronization
-import Scheduling
 
 struct TriggerCommand: Command {
   static let configuration = CommandConfiguration(
@@ -60,13 +60,21 @@ struct TriggerOptions: ParsableArguments {
       let (run, _) = try Self.run(from: await workspace.ask(request))
       try report(run, workspace.session)
       if !run.state.isFinished { workspace.mentionWhatRuns("the run") }
-      return .success
+      return run.state == .failed ? .runFailed : .success
     }
-    try workspace.refusePaused(
-      dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
+    if try !hasEnded(in: workspace) {
+      try workspace.refusePaused(
+        dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
+    }
     let ended = try await follow(request, workspace)
     try report(ended.run, workspace.session, counts: ended.counts)
     return ended.run.state == .success ? .success : .runFailed
+  }
+
+  /// The run of that id needs no scheduler any more.
+  private func hasEnded(in workspace: Workspace) throws -> Bool {
+    guard let runId else { return false }
+    return try workspace.reader()?.run(dagID: dag, runID: runId)?.state.isFinished ?? false
   }
 
   /// Until the run has ended, also when the process that is the scheduler leaves before.

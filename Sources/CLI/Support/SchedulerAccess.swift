@@ -3,6 +3,7 @@ import Dagrun
 import Engine
 import Foundation
 import Logging
+import Processes
 import Scheduling
 import Storage
 
@@ -12,8 +13,8 @@ extension Workspace {
   ///
   /// - Throws: a refusal, or what keeps the scheduler from answering.
   func ask(_ request: ControlRequest, of control: (any Control)? = nil) async throws -> ControlReply {
-    if let control = control ?? SocketControl(home) { return try await control.send(request) }
-    return try await withEngine(.offline, parallelism: nil) { try await $0.send(request) }
+    if let control { return try await control.send(request) }
+    return try await reach(.offline, parallelism: nil) { try await $0.send(request) }
   }
 
   /// Does something with a scheduler that runs tasks: the one that runs, or one in this process for as long.
@@ -22,8 +23,7 @@ extension Workspace {
   ) async throws -> Result {
     while true {
       do {
-        if let control = SocketControl(home) { return try await body(control) }
-        return try await withEngine(.command, parallelism: parallelism, body)
+        return try await reach(.command, parallelism: parallelism, body)
       } catch let gone as SchedulerWentAway {
         // Another command was the scheduler, and its run has ended. Ours has not.
         session.errors.line("the scheduler of run \(gone.runID) has left; going on without it")
@@ -63,18 +63,52 @@ extension Workspace {
     throw Complaint(.wrongUsage, "\(dagID) is paused", hint: hint)
   }
 
-  private func withEngine<Result: Sendable>(
+  private func reach<Result: Sendable>(
     _ mode: Engine.Mode, parallelism: Int?, _ body: (any Control) async throws -> Result
   ) async throws -> Result {
-    let engine = try await start(mode, parallelism: parallelism, logLevel: .error)
-    do {
-      let result = try await body(EngineControl(engine))
-      await engine.stop()
-      return result
-    } catch {
-      await engine.stop()
-      throw error
+    switch try await findOrStart(mode, parallelism: parallelism) {
+    case .found(let control): return try await body(control)
+    case .started(let engine):
+      do {
+        let result = try await body(EngineControl(engine))
+        await engine.stop()
+        return result
+      } catch {
+        await engine.stop()
+        throw error
+      }
     }
+  }
+
+  private enum Reached {
+    case found(SocketControl)
+    case started(Engine)
+  }
+
+  private func findOrStart(_ mode: Engine.Mode, parallelism: Int?) async throws -> Reached {
+    let deadline = monotonicSeconds() + Self.patienceSeconds
+    // Whoever had the lock may have left between our try and the question whether it lives.
+    var triesWithoutHolder = 5
+    while true {
+      if let control = SocketControl(home) { return .found(control) }
+      do {
+        return .started(try await start(mode, parallelism: parallelism, logLevel: .error))
+      } catch let refusal as ControlRefusal
+        where refusal.kind == .unavailable && triesWithoutHolder > 0 && monotonicSeconds() < deadline
+      {
+        if !isHeldByAnother { triesWithoutHolder -= 1 }
+        // It has the lock, and does not listen yet; or it is a short command, which will not.
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  /// How long to wait for another command that has the home: longer than it takes to compile a few files.
+  private static let patienceSeconds = 30.0
+
+  private var isHeldByAnother: Bool {
+    guard let holder = SchedulerLock.holder(of: home), holder.pid != getpid() else { return false }
+    return ProcessIdentity(pid: holder.pid, startTime: holder.startTime).isAlive
   }
 
   private func start(_ mode: Engine.Mode, parallelism: Int?, logLevel: Logger.Level) async throws -> Engine {

@@ -16,6 +16,8 @@ final class PooledWorker {
   var state: State = .starting
   /// The compiled DAG file it has loaded; nil: none yet, it can take any.
   var library: String?
+  /// It is reading that file, before it begins its first try of it.
+  var isLoading = false
   /// Runs that it was briefed about.
   var briefed: Set<Int64> = []
   var isAwaitingRoom = false

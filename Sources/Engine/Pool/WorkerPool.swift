@@ -16,7 +16,7 @@ final class WorkerPool: @unchecked Sendable {
     var folder: String
     /// Workers that are kept although nothing waits for them.
     var maximumIdle = max(4, 2 * ProcessInfo.processInfo.activeProcessorCount)
-    /// Starting processes at once is only as good as there are cores for it.
+    /// Starting processes, and loading a DAG file, at once is only as good as there are cores for it.
     var maximumStarting = max(1, ProcessInfo.processInfo.activeProcessorCount)
     /// A worker that has grown beyond it is replaced when it is free.
     var maximumMemoryBytes: Int64 = 256 << 20
@@ -29,6 +29,7 @@ final class WorkerPool: @unchecked Sendable {
   /// Numbers of the idle ones; the last one was busy last, and is the warmest.
   private var idle: [Int] = []
   private var startingCount = 0
+  private var loadingCount = 0
   private var lastNumber = 0
   private var waiting: [PendingTry] = []
   private var busyCount = 0
@@ -134,7 +135,11 @@ final class WorkerPool: @unchecked Sendable {
   private func assign(_ pending: PendingTry, to worker: PooledWorker) {
     worker.state = .busy(pending)
     busyCount += 1
-    if let library = pending.library { worker.library = library }
+    if let library = pending.library, worker.library == nil {
+      worker.library = library
+      worker.isLoading = true
+      loadingCount += 1
+    }
     var isSent = true
     if worker.briefed.count >= 64 { worker.briefed = [] }
     if worker.briefed.insert(pending.briefing.run).inserted { isSent = worker.link.send(.run(pending.briefing)) }
@@ -161,7 +166,7 @@ final class WorkerPool: @unchecked Sendable {
     guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
     let isFast = meanSeconds < Self.smallTaskSeconds && now - lastEnd < Self.patienceSeconds
     if isFast, workers.count > options.maximumStarting { return checkLater(after: Self.patienceSeconds) }
-    while startingCount < min(options.maximumStarting, waiting.count) {
+    while startingCount < min(options.maximumStarting - loadingCount, waiting.count) {
       // One that has another file loaded is of no use to those that wait.
       if let other = idle.first { retire(workers[other]!) }
       guard startWorker() else { return }
@@ -273,6 +278,9 @@ final class WorkerPool: @unchecked Sendable {
         worker.state = .idle
         // Given something by `settle`, once the whole batch has been handled.
         freed.append(worker)
+      case .loaded:
+        endLoading(worker)
+        startWorkersIfNeeded()
       case .finished(let id, let result):
         guard case .busy(let pending) = worker.state, pending.assignment.id == id else {
           // User code runs in that process, and may have written to any of its descriptors.
@@ -280,6 +288,7 @@ final class WorkerPool: @unchecked Sendable {
           return worker.link.process.signal(SIGKILL)
         }
         busyCount -= 1
+        endLoading(worker)
         worker.state = .idle
         meanSeconds += (Double(result.endDate - result.startDate) / 1e6 - meanSeconds) / 8
         lastEnd = monotonicSeconds()
@@ -296,6 +305,12 @@ final class WorkerPool: @unchecked Sendable {
       // Its process is about to end, and tells the rest.
       poller.remove(worker.link.socket)
     }
+  }
+
+  private func endLoading(_ worker: PooledWorker) {
+    guard worker.isLoading else { return }
+    worker.isLoading = false
+    loadingCount -= 1
   }
 
   /// Workers that have become free in this batch. A worker is given its next try only when the result of the last one is
@@ -317,6 +332,7 @@ final class WorkerPool: @unchecked Sendable {
     receive(worker)
     poller.remove(worker.link.process.descriptor)
     poller.remove(worker.link.socket)
+    endLoading(worker)
     let status = waitForChild(worker.link.pid)?.status
     let state = worker.state
     worker.state = .leaving

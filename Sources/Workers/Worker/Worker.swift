@@ -145,6 +145,11 @@ final class Worker: @unchecked Sendable {
       let before = CPUUsage()
       let (outcome, output) = runner.run(
         id, in: briefing.context, library: library, entry: entry, inputs: inputs, as: current,
+        onLoad: {
+          // A file of many tasks takes a while to load: that is not the task's time.
+          current.beginWork(at: nowMicroseconds())
+          send(.loaded)
+        },
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: wakeControl)
       tidyUpSwiftTask(logPath: logPath)
       if !end(outcome, output: output, usage: before.untilNow()) {
