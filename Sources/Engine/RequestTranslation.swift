@@ -107,7 +107,9 @@ struct RequestTranslation {
     guard !keys.isEmpty else {
       let which = selection.onlyFailed ? "failed task" : "task that has begun"
       throw ControlRefusal(
-        .nothingToDo, "nothing to clear: no \(which) of \(selection.dagID) in \(runs.count) runs is selected")
+        .nothingToDo,
+        "nothing to clear: no \(which) of \(selection.dagID) in \(runs.count == 1 ? "1 run" : "\(runs.count) runs") is selected"
+      )
     }
     if selection.isDryRun { return .answer(.cleared(cleared)) }
     let touched = Set(keys.map(\.run))
