@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <malloc.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
@@ -22,6 +23,10 @@ int clinux_pidfd_send_signal(int pidfd, int signal) {
 }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int clinux_rename_to_new(const char *from, const char *to) {
+  return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
@@ -120,3 +125,5 @@ int clinux_clock_is_synchronized(void) {
   struct timex state = {0};
   return adjtimex(&state) != TIME_ERROR;
 }
+
+void clinux_trim_heap(void) { malloc_trim(0); }

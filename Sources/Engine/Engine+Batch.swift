@@ -44,11 +44,14 @@ extension Engine {
 
   func handlePending() {
     guard !isInBatch, failedCommits == nil, !isStopped else { return }
-    isInBatch = true
-    while !pending.isEmpty, handleBatch() {}
-    isInBatch = false
-    guard failedCommits == nil else { return }
-    pool?.resultsCommitted()
+    repeat {
+      isInBatch = true
+      while !pending.isEmpty, handleBatch() {}
+      isInBatch = false
+      guard failedCommits == nil else { return }
+      pool?.resultsCommitted()
+      // A worker that is free may have needed another one to be started, and that may have failed what waited for it.
+    } while !pending.isEmpty
     if options.mode == .scheduler { pool?.warmUpWhenQuiet() }
     armTimer()
     tellIfIdle()
@@ -68,12 +71,14 @@ extension Engine {
       actions += step.actions
       if let answer = item.answer { replies.append((answer, step.reply ?? .done)) }
     }
+    let commitBegins = monotonicSeconds()
     do {
       try store.commit(changes)
     } catch {
       commitFailed(error, batch)
       return false
     }
+    pool?.committed(inSeconds: monotonicSeconds() - commitBegins)
     if isDatabaseSuspect, !changes.isEmpty {
       isDatabaseSuspect = false
       logger.notice("the database can be written again")
@@ -118,7 +123,7 @@ extension Engine {
       "the database cannot be written; nothing starts until it can", metadata: ["reason": "\(error)"])
     for item in batch { item.answer?(.failure(ControlRefusal(.unavailable, error.description))) }
     pending = batch.filter { $0.answer == nil } + pending
-    let delay = min(30.0, 0.1 * pow(2, Double(min(count, 10))))
+    let delay = min(5.0, 0.1 * pow(2, Double(min(count, 10))))
     queue.asyncAfter(deadline: .now() + delay) { [weak self] in self?.restoreAndRetry() }
   }
 
@@ -132,12 +137,12 @@ extension Engine {
     } catch {
       return commitFailed(error, [])
     }
-    let count = failedCommits ?? 0
-    failedCommits = nil
     pending.append(PendingEvent(.wake))
     isInBatch = true
-    if !handleBatch() { failedCommits = count + 1 }
+    let isCommitted = handleBatch()
     isInBatch = false
+    guard isCommitted else { return }
+    failedCommits = nil
     handlePending()
   }
 

@@ -75,6 +75,8 @@ extension Engine {
       handlePending()
       for waiter in waiters { waiter() }
       tellIfIdle()
+      // A scheduler is there for long, and reads files seldom.
+      if options.mode == .scheduler { giveBackMemory() }
     }
     DispatchQueue.global().async { [queue] in
       let loaded = load(bag, pools: pools)

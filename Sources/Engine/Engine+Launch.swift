@@ -147,9 +147,14 @@ extension Engine {
       stopReasons[id] = nil
       return
     }
-    // The worker kills the task after its grace period. This is for a worker that does not.
+    killLater(id)
+  }
+
+  /// The worker kills the task after its grace period. This is for a worker that does not.
+  func killLater(_ id: TryID) {
     queue.asyncAfter(deadline: .now() + options.graceSeconds + 5) { [weak self] in
-      guard let self, stopReasons[id] != nil else { return }
+      guard let self, !isStopped else { return }
+      // Neither knows a try that has ended.
       pool?.kill(id)
       adopted?.kill(id)
     }

@@ -144,7 +144,11 @@ package final class Engine: @unchecked Sendable {
     timer.resume()
     guard options.mode != .offline else { return }
     try startPool()
-    recover()
+    do throws(SystemError) {
+      try recover()
+    } catch {
+      throw ControlRefusal(.unavailable, "\(error), and so what became of the tasks that ran")
+    }
     startServer()
     reloadDAGFiles {}
     watchDAGFiles()
@@ -157,6 +161,7 @@ package final class Engine: @unchecked Sendable {
         WorkerPool.Options(program: options.workerProgram, folder: options.home.workersPath), queue: queue,
         logger: logger
       ) { [unowned self] id, end in tryEnded(id, end) }
+      pool.turnEnded = { [unowned self] in handlePending() }
       // Its process starts while this one restores and reads.
       pool.warmUp()
       self.pool = pool

@@ -41,12 +41,18 @@ package final class SchedulerLock: Sendable {
       )
     }
     self.descriptor = descriptor
-    Self.waitForEnd(of: Self.holder(of: home))
-    Self.write(
-      Holder(
-        pid: ProcessIdentity.current.pid, startTime: ProcessIdentity.current.startTime, bootID: bootID,
-        since: Timestamp(Date())),
-      to: descriptor)
+    let last = Self.holder(of: home)
+    Self.waitForEnd(of: last)
+    do throws(SystemError) {
+      try Self.write(
+        Holder(
+          pid: ProcessIdentity.current.pid, startTime: ProcessIdentity.current.startTime, bootID: bootID,
+          since: Timestamp(Date())),
+        to: descriptor, isFirstSinceBoot: last?.bootID != bootID)
+    } catch {
+      close(descriptor)
+      throw ControlRefusal(.unavailable, "cannot say in \(home.lockPath) who is the scheduler: \(error)")
+    }
   }
 
   deinit { close(descriptor) }
@@ -62,10 +68,21 @@ package final class SchedulerLock: Sendable {
     _ = ProcessDescriptor(ProcessIdentity(pid: holder.pid, startTime: holder.startTime))?.hasEnded(within: -1)
   }
 
-  private static func write(_ holder: Holder, to descriptor: Int32) {
-    // Encoding numbers and a short text cannot fail; a full disk only costs the next message its pid.
-    guard let text = try? JSONEncoder().encode(holder) else { return }
-    _ = ftruncate(descriptor, 0)
-    _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+  /// The next scheduler has to know whose end to wait for, and whether the machine has been down since. So this is
+  /// never missing: it is written over the last one, which takes no room on the disk, and reaches the disk before
+  /// anything is started after a boot.
+  private static func write(_ holder: Holder, to descriptor: Int32, isFirstSinceBoot: Bool) throws(SystemError) {
+    // Encoding numbers and a short text cannot fail.
+    var text = Array(try! JSONEncoder().encode(holder))
+    text += Array(repeating: UInt8(ascii: " "), count: max(0, lengthBytes - text.count))
+    let written = text.withUnsafeBytes { bytes in
+      retrying { pwrite(descriptor, bytes.baseAddress, bytes.count, 0) }
+    }
+    if written < 0 { throw SystemError("write to it") }
+    if written < text.count { throw SystemError("write to it", code: ENOSPC) }
+    _ = ftruncate(descriptor, off_t(text.count))
+    if isFirstSinceBoot, retrying({ fsync(descriptor) }) != 0 { throw SystemError("write it to the disk") }
   }
+
+  private static let lengthBytes = 256
 }

@@ -1,9 +1,22 @@
+internal import CLinux
 internal import Glibc
 
 /// Reads a file of any kind, also one of /proc, whose size is unknown. nil when it cannot be read.
 package func readWholeFile(_ path: String) -> [UInt8]? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { return nil }
+  return descriptor < 0 ? nil : readRest(of: descriptor)
+}
+
+/// As `readWholeFile`, for a file that must not be taken for missing when it only cannot be read. nil when there is none.
+package func readFileIfThere(_ path: String) throws(SystemError) -> [UInt8]? {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  if descriptor < 0, errno == ENOENT { return nil }
+  guard descriptor >= 0, let bytes = readRest(of: descriptor) else { throw SystemError("read \(path)") }
+  return bytes
+}
+
+/// Closes the descriptor. nil on failure.
+private func readRest(of descriptor: Int32) -> [UInt8]? {
   defer { close(descriptor) }
   var bytes: [UInt8] = []
   var chunk = 4096
@@ -20,6 +33,9 @@ package func readWholeFile(_ path: String) -> [UInt8]? {
     chunk = min(chunk * 2, 1 << 20)
   }
 }
+
+/// As `rename`, but fails with EEXIST when there is such a file; with EINVAL where the file system cannot do that.
+package func renameToNew(_ from: String, _ to: String) -> Int32 { clinux_rename_to_new(from, to) }
 
 /// Writes all the bytes, however many calls that takes.
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws(SystemError) {

@@ -64,14 +64,15 @@ package final class ProcessDescriptor: Sendable {
     self.descriptor = descriptor
   }
 
-  /// nil when that very process is gone.
+  /// nil when that very process is gone. One whose first thread has ended is not, as long as it has others: until the
+  /// last one has ended, its children have it for their parent.
   package init?(_ identity: ProcessIdentity) {
     let descriptor = clinux_pidfd_open(identity.pid)
     guard descriptor >= 0 else { return nil }
     self.pid = identity.pid
     self.descriptor = descriptor
     // Looked at after opening: the pid cannot pass to another process in between.
-    if !identity.isAlive { return nil }
+    if ProcessStatus(of: pid)?.startTime != identity.startTime { return nil }
   }
 
   deinit { close(descriptor) }

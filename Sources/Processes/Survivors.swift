@@ -12,18 +12,18 @@ package func killSurvivors(markedBy variable: String, _ value: String, leaders: 
     leaders.filter { leader in ProcessStatus(of: leader.pid).map { $0.startTime == leader.startTime } ?? true }.map(
       \.pid))
   let marker = Array("\(variable)=\(value)".utf8)
-  var killed = 0
-  // What is started while the list is read is found the next time.
+  var killed: Set<pid_t> = []
+  // What is started while the list is read is found the next time. What was killed starts nothing more; it may take its
+  // time to end, when it waits for a disk, and is not waited for.
   while true {
     var found = 0
     for pid in allProcesses() where pid != getpid() {
       guard let status = ProcessStatus(of: pid), !status.hasEnded else { continue }
       guard sessions.contains(status.session) || environment(of: pid).contains(where: { $0.elementsEqual(marker) })
       else { continue }
-      if kill(pid, SIGKILL) == 0 { found += 1 }
+      if kill(pid, SIGKILL) == 0, killed.insert(pid).inserted { found += 1 }
     }
-    killed += found
-    if found == 0 { return killed }
+    if found == 0 { return killed.count }
     sched_yield()
   }
 }

@@ -10,6 +10,9 @@ package struct SystemError: Error, Hashable, CustomStringConvertible {
     self.code = code
   }
 
+  /// The machine has not enough of something right now: processes, memory, descriptors, space on a disk.
+  package var isShortage: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT].contains(code) }
+
   package var description: String { "cannot \(operation): \(String(cString: strerror(code)))" }
 }
 

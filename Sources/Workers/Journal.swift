@@ -45,6 +45,13 @@ package struct WorkerJournal: Hashable, Sendable {
     self.init(bytes)
   }
 
+  /// As `init?(folder:)`, for whoever decides by it whether a try has begun.
+  ///
+  /// - Throws: when there may be a journal, and it cannot be read.
+  package static func read(in folder: String) throws(SystemError) -> WorkerJournal? {
+    try readFileIfThere(path(in: folder)).flatMap { WorkerJournal($0) }
+  }
+
   init?(_ bytes: [UInt8]) {
     var header: (ProcessIdentity, String)?
     var last: Entry?

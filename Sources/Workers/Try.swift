@@ -23,6 +23,11 @@ package struct TryResult: Hashable, Sendable {
   package var startDate: Int64
   package var endDate: Int64
 
+  /// Of an output, as JSON text. The database takes no value of a gigabyte, and every task that uses one gets a copy.
+  package static let outputLimitBytes = 64 << 20
+  /// Of the reason of a failure or a skip.
+  static let reasonLimitBytes = 16 << 10
+
   package enum Outcome: Hashable, Sendable {
     case success
     case skipped(reason: String)
@@ -61,6 +66,30 @@ package struct TryAssignment: Hashable, Sendable {
     self.id = id
     self.work = work
     self.graceSeconds = graceSeconds
+  }
+}
+
+extension TryResult.Outcome {
+  static func outputTooLarge(_ bytes: Int) -> TryResult.Outcome {
+    .failed(
+      reason: "its output has \(bytes) bytes, and an output may have \(TryResult.outputLimitBytes): "
+        + "write it to a file, and hand on the path",
+      isRetryable: false)
+  }
+
+  /// Whatever a task says, a record of it stays small.
+  var shortened: TryResult.Outcome {
+    switch self {
+    case .skipped(let reason): .skipped(reason: Self.shorten(reason))
+    case .failed(let reason, let exitCode, let signal, let isRetryable):
+      .failed(reason: Self.shorten(reason), exitCode: exitCode, signal: signal, isRetryable: isRetryable)
+    case .success, .stopped: self
+    }
+  }
+
+  private static func shorten(_ reason: String) -> String {
+    guard reason.utf8.count > TryResult.reasonLimitBytes else { return reason }
+    return String(decoding: reason.utf8.prefix(TryResult.reasonLimitBytes), as: UTF8.self) + "…"
   }
 }
 

@@ -70,14 +70,69 @@ final class Project {
 
   /// A command that goes on.
   func start(_ arguments: String...) throws -> Started {
+    try start(program: [Project.binary] + arguments)
+  }
+
+  /// A command whose files, and those of its children, cannot grow beyond a size: to it that is a full disk.
+  func start(limitingFilesTo bytes: Int, _ arguments: String...) throws -> Started {
+    let limit = ["prlimit", "--fsize=\(bytes):unlimited"]
+    return try start(program: limit + [Project.binary] + arguments)
+  }
+
+  /// Makes room on the disk of such a command. Its children keep their limit.
+  func liftLimit(of process: Started) throws {
+    #expect(try spawn("prlimit", ["--pid", "\(process.pid)", "--fsize=unlimited"], timeout: 30).code == 0)
+  }
+
+  /// As the database has them.
+  func taskStates(_ dag: String, _ run: String) throws -> [Workshop.TaskState] {
+    let ended = try self.run("tasks", "states-for-dag-run", dag, run, "-o", "json")
+    let tasks = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [[String: Any]] ?? []
+    return tasks.map(Workshop.TaskState.init)
+  }
+
+  private func start(program: [String]) throws -> Started {
     let output = path + "/\(UUID().uuidString).txt"
     _ = FileManager.default.createFile(atPath: output, contents: nil)
     let descriptor = open(output, O_WRONLY | O_APPEND | O_CLOEXEC)
     defer { close(descriptor) }
-    var spawn = Spawn(Project.binary, arguments, environment: environment, workingDirectory: path)
+    var spawn = Spawn(program[0], Array(program.dropFirst()), environment: environment, workingDirectory: path)
     spawn.descriptors = [1: descriptor, 2: descriptor]
     spawn.group = .own
     return Started(pid: try spawn.start(), outputPath: output)
+  }
+
+  /// What runs of the workers of this home, and of what their tasks have started.
+  var survivors: [pid_t] {
+    let marker = Array("DAGRUN_WORKER=\(home)/workers/".utf8)
+    return processes.filter { pid in
+      (readWholeFile("/proc/\(pid)/environ") ?? []).split(separator: 0).contains { $0.starts(with: marker) }
+    }
+  }
+
+  /// The worker processes themselves.
+  var workers: [pid_t] {
+    let folder = Array("\(home)/workers/".utf8)
+    return processes.filter { pid in
+      let words = (readWholeFile("/proc/\(pid)/cmdline") ?? []).split(separator: 0)
+      return words.count > 2 && words[1].elementsEqual("worker".utf8) && words[2].starts(with: folder)
+    }
+  }
+
+  private var processes: [pid_t] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+  }
+
+  /// Waits until nothing is left of the workers of this home; false when that takes too long.
+  func waitForNoSurvivors(seconds: Double = 30) -> Bool {
+    let end = monotonicSeconds() + seconds
+    while let first = survivors.first {
+      let left = end - monotonicSeconds()
+      guard left > 0 else { return false }
+      // A zombie has no environment, so that this one runs.
+      _ = try? ProcessDescriptor(pid: first).hasEnded(within: Int32(left * 1000))
+    }
+    return true
   }
 
   private func spawn(_ executable: String, _ arguments: [String], timeout: Double) throws -> Ended {

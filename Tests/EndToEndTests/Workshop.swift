@@ -81,14 +81,16 @@ struct Workshop {
     var taskID: String
     var state: String?
     var tryNumber: Int
+
+    init(_ record: [String: Any]) {
+      taskID = record["task_id"] as? String ?? ""
+      state = record["state"] as? String
+      tryNumber = record["try_number"] as? Int ?? 0
+    }
   }
 
   func taskStates(_ dag: String, _ run: String) throws -> [TaskState] {
     let tasks = try json(["tasks", "states-for-dag-run", dag, run]) as? [[String: Any]] ?? []
-    return tasks.map {
-      TaskState(
-        taskID: $0["task_id"] as? String ?? "", state: $0["state"] as? String,
-        tryNumber: $0["try_number"] as? Int ?? 0)
-    }
+    return tasks.map(TaskState.init)
   }
 }

@@ -10,6 +10,9 @@ int clinux_pidfd_send_signal(int pidfd, int signal);
 /// Orphaned descendants become children of this process.
 int clinux_become_subreaper(void);
 
+/// As rename, but fails with EEXIST when there is such a file; with EINVAL where the file system cannot do that.
+int clinux_rename_to_new(const char *from, const char *to);
+
 /// A pipe whose ends are closed on exec. 0, or -1 and errno.
 int clinux_pipe(int ends[2]);
 /// The next connection of a listening socket, closed on exec and not blocking; -1 and errno.
@@ -61,6 +64,9 @@ struct clinux_spawn_request {
 
 /// Starts a process with no signal blocked and every handler at its default. Returns 0 or an errno.
 int clinux_spawn(const struct clinux_spawn_request *request, int *pid);
+
+/// Returns free memory of the heap to the system.
+void clinux_trim_heap(void);
 
 /// Whether something keeps the machine's clock right (NTP), by the kernel's word.
 int clinux_clock_is_synchronized(void);

@@ -57,7 +57,7 @@ package enum Registry {
       }
       results.problems += problems
       results.dags.append(dag)
-      results.bodies[dag.id, default: [:]].merge(bodies) { first, _ in first }
+      if results.bodies[dag.id] == nil { results.bodies[dag.id] = bodies }
     }
   }
 

@@ -16,6 +16,8 @@ final class PooledWorker {
   var state: State = .starting
   /// The compiled DAG file it has loaded; nil: none yet, it can take any.
   var library: String?
+  /// It is reading that file, before it begins its first try of it.
+  var isLoading = false
   /// Runs that it was briefed about.
   var briefed: Set<Int64> = []
   var isAwaitingRoom = false
@@ -44,6 +46,8 @@ struct PendingTry {
   var logPath: String
   /// How many workers ended before they had begun it.
   var attempts = 0
+  /// It was told to stop: it is not given to another worker.
+  var isStopping = false
   /// On the clock of `monotonicSeconds`, while no worker is free.
   var waitsSince = 0.0
 

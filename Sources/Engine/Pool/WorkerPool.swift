@@ -16,7 +16,7 @@ final class WorkerPool: @unchecked Sendable {
     var folder: String
     /// Workers that are kept although nothing waits for them.
     var maximumIdle = max(4, 2 * ProcessInfo.processInfo.activeProcessorCount)
-    /// Starting processes at once is only as good as there are cores for it.
+    /// Starting processes, and loading a DAG file, at once is only as good as there are cores for it.
     var maximumStarting = max(1, ProcessInfo.processInfo.activeProcessorCount)
     /// A worker that has grown beyond it is replaced when it is free.
     var maximumMemoryBytes: Int64 = 256 << 20
@@ -29,6 +29,7 @@ final class WorkerPool: @unchecked Sendable {
   /// Numbers of the idle ones; the last one was busy last, and is the warmest.
   private var idle: [Int] = []
   private var startingCount = 0
+  private var loadingCount = 0
   private var lastNumber = 0
   private var waiting: [PendingTry] = []
   private var busyCount = 0
@@ -39,12 +40,18 @@ final class WorkerPool: @unchecked Sendable {
   private let queue: DispatchQueue
   private static let patienceSeconds = 0.003
   private static let smallTaskSeconds = 0.0005
+  private static let growthSeconds = 0.04
   /// How long tries run, lately, and when the last one ended.
   private var meanSeconds = 0.0
   private var lastEnd = 0.0
+  private var lastStart = 0.0
+  /// How long a commit takes, lately.
+  private var commitSeconds = 0.0
   private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
   private let ended: (TryID, TryEnd) -> Void
+  /// Called after tries may have ended while nobody else had called the pool.
+  var turnEnded: () -> Void = {}
 
   enum TryEnd {
     case reported(TryResult)
@@ -70,7 +77,9 @@ final class WorkerPool: @unchecked Sendable {
 
   /// Keeps a worker ready that has nothing loaded, so that a run's first task does not wait for a process to start.
   func warmUp() {
-    guard !isStopped, startingCount == 0, !idle.contains(where: { workers[$0]!.library == nil }) else { return }
+    guard !isStopped, startingCount == 0, monotonicSeconds() >= shortageEnds,
+      !idle.contains(where: { workers[$0]!.library == nil })
+    else { return }
     startWorker()
   }
 
@@ -105,7 +114,9 @@ final class WorkerPool: @unchecked Sendable {
       ended(id, .stoppedBeforeStart)
       return true
     }
-    guard let worker = worker(at: id) else { return false }
+    guard let worker = worker(at: id), case .busy(var pending) = worker.state else { return false }
+    pending.isStopping = true
+    worker.state = .busy(pending)
     worker.link.stop(id)
     return true
   }
@@ -128,7 +139,11 @@ final class WorkerPool: @unchecked Sendable {
   private func assign(_ pending: PendingTry, to worker: PooledWorker) {
     worker.state = .busy(pending)
     busyCount += 1
-    if let library = pending.library { worker.library = library }
+    if let library = pending.library, worker.library == nil {
+      worker.library = library
+      worker.isLoading = true
+      loadingCount += 1
+    }
     var isSent = true
     if worker.briefed.count >= 64 { worker.briefed = [] }
     if worker.briefed.insert(pending.briefing.run).inserted { isSent = worker.link.send(.run(pending.briefing)) }
@@ -145,21 +160,36 @@ final class WorkerPool: @unchecked Sendable {
   // MARK: Workers
 
   /// A worker takes longer to start than a small task to run. So one is started at once only where none is; otherwise
-  /// when a try has waited for a moment, and not while tries end so fast that more processes would only share the cores.
+  /// when a try has waited for a moment. While tries end fast, more processes than cores only serve to have more results
+  /// in a commit: then they are added one after the other, which a run of many tasks is worth and a short one is not.
   private func startWorkersIfNeeded() {
     guard !isStopped, let oldest = waiting.first else { return }
     let hasNone = busyCount == 0 && startingCount == 0
     let now = monotonicSeconds()
+    guard now >= shortageEnds else { return checkLater(after: shortageEnds - now) }
     let waited = now - oldest.waitsSince
     guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
     let isFast = meanSeconds < Self.smallTaskSeconds && now - lastEnd < Self.patienceSeconds
-    if isFast, workers.count > options.maximumStarting { return checkLater(after: Self.patienceSeconds) }
-    while startingCount < min(options.maximumStarting, waiting.count) {
+    if isFast, workers.count > options.maximumStarting {
+      let pause = lastStart + Self.growthSeconds - now
+      guard pause <= 0, workers.count < workersForSmallTasks else {
+        return checkLater(after: max(pause, Self.patienceSeconds))
+      }
+    }
+    let most = isFast ? 1 : options.maximumStarting
+    while startingCount < min(most - loadingCount, waiting.count) {
       // One that has another file loaded is of no use to those that wait.
       if let other = idle.first { retire(workers[other]!) }
       guard startWorker() else { return }
     }
   }
+
+  /// All of them run one small task during a commit: the slower the disk, the more results each of its writes is worth.
+  private var workersForSmallTasks: Int {
+    4 * options.maximumStarting + Int(commitSeconds / 0.0002)
+  }
+
+  func committed(inSeconds seconds: Double) { commitSeconds += (seconds - commitSeconds) / 8 }
 
   private func checkLater(after seconds: Double) {
     guard !isCheckDue else { return }
@@ -168,6 +198,7 @@ final class WorkerPool: @unchecked Sendable {
       guard let self else { return }
       isCheckDue = false
       startWorkersIfNeeded()
+      turnEnded()
     }
   }
 
@@ -180,13 +211,27 @@ final class WorkerPool: @unchecked Sendable {
       try poller.add(worker.link.socket, token: worker.socketToken)
       try poller.add(worker.link.process.descriptor, token: worker.processToken)
       workers[worker.number] = worker
+      lastStart = monotonicSeconds()
       startingCount += 1
       return true
     } catch {
+      if error.isShortage {
+        waitOutShortage("\(error)")
+        return false
+      }
       logger.error("cannot start a worker process", metadata: ["reason": "\(error)"])
       failWaitingWithoutWorkers("cannot start a worker process: \(error)")
       return false
     }
+  }
+
+  /// The machine lacks what a worker needs, most likely not for long. That is not the tasks' fault: they wait.
+  private func waitOutShortage(_ reason: String) {
+    shortages += 1
+    let pause = min(5, 0.05 * pow(2, Double(min(shortages, 10))))
+    shortageEnds = monotonicSeconds() + pause
+    logger.error("cannot start a worker process for now; tasks wait", metadata: ["reason": "\(reason)"])
+    checkLater(after: pause)
   }
 
   /// Nobody is left who could take them.
@@ -247,14 +292,22 @@ final class WorkerPool: @unchecked Sendable {
       switch report {
       case .ready:
         startingCount -= 1
+        shortages = 0
+        failedStarts = 0
         worker.state = .idle
         // Given something by `settle`, once the whole batch has been handled.
         freed.append(worker)
+      case .loaded:
+        endLoading(worker)
+        startWorkersIfNeeded()
       case .finished(let id, let result):
         guard case .busy(let pending) = worker.state, pending.assignment.id == id else {
-          preconditionFailure("worker \(worker.number) ended \(id) while \(worker.state)")
+          // User code runs in that process, and may have written to any of its descriptors.
+          logger.error("a worker process makes no sense; killing it", metadata: ["pid": "\(worker.link.pid)"])
+          return worker.link.process.signal(SIGKILL)
         }
         busyCount -= 1
+        endLoading(worker)
         worker.state = .idle
         meanSeconds += (Double(result.endDate - result.startDate) / 1e6 - meanSeconds) / 8
         lastEnd = monotonicSeconds()
@@ -271,6 +324,12 @@ final class WorkerPool: @unchecked Sendable {
       // Its process is about to end, and tells the rest.
       poller.remove(worker.link.socket)
     }
+  }
+
+  private func endLoading(_ worker: PooledWorker) {
+    guard worker.isLoading else { return }
+    worker.isLoading = false
+    loadingCount -= 1
   }
 
   /// Workers that have become free in this batch. A worker is given its next try only when the result of the last one is
@@ -292,6 +351,7 @@ final class WorkerPool: @unchecked Sendable {
     receive(worker)
     poller.remove(worker.link.process.descriptor)
     poller.remove(worker.link.socket)
+    endLoading(worker)
     let status = waitForChild(worker.link.pid)?.status
     let state = worker.state
     worker.state = .leaving
@@ -310,11 +370,12 @@ final class WorkerPool: @unchecked Sendable {
       retryOrFail(status)
     case .busy(var pending):
       busyCount -= 1
+      // There was a journal when it was ready. One that cannot be read may say that the try has begun.
       let journal = WorkerJournal(folder: worker.link.folder)
       let entry = journal?.last.flatMap { $0.id == pending.assignment.id ? $0 : nil }
       if let entry, let result = entry.result {
         endedWithWorker(pending.assignment.id, .reported(result), worker.link.folder)
-      } else if entry != nil {
+      } else if entry != nil || journal == nil {
         WorkerFolder.cleanUp(
           worker.link.folder, journal: journal, logPath: pending.logPath,
           note: status.map { "the task's process ended with \($0)" })
@@ -322,7 +383,12 @@ final class WorkerPool: @unchecked Sendable {
       } else {
         WorkerFolder.remove(worker.link.folder)
         pending.attempts += 1
-        if pending.attempts < 3 {
+        if pending.isStopping {
+          ended(pending.assignment.id, .stoppedBeforeStart)
+        } else if status == .exited(WorkerExit.shortage) {
+          waitOutShortage("a worker process could not begin a task")
+          submit(pending)
+        } else if pending.attempts < 3 {
           submit(pending)
         } else {
           ended(pending.assignment.id, .failed("three workers ended before they could begin it"))
@@ -352,8 +418,14 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   private var failedStarts = 0
+  /// Starts in a row that failed for want of something, and until when (`monotonicSeconds`) none is tried.
+  private var shortages = 0
+  private var shortageEnds = 0.0
 
   private func retryOrFail(_ status: ExitStatus?) {
+    if status == .exited(WorkerExit.shortage) {
+      return waitOutShortage("a worker process could not start; it says why on its standard error")
+    }
     failedStarts += 1
     if failedStarts < 3 {
       startWorkersIfNeeded()
@@ -369,13 +441,15 @@ final class WorkerPool: @unchecked Sendable {
   /// scheduler; the others are waited for, which takes no time.
   func stop() {
     isStopped = true
+    for worker in workers.values { worker.link.hangUp() }
     for worker in workers.values {
-      worker.link.hangUp()
       if case .idle = worker.state, worker.link.process.hasEnded(within: 1000) {
         _ = waitForChild(worker.link.pid)
-        WorkerFolder.remove(worker.link.folder)
+        // What it reported may not be committed: the database may have failed since.
+        if !freed.contains(where: { $0 === worker }) { WorkerFolder.remove(worker.link.folder) }
       }
     }
+    freed = []
     workers = [:]
     idle = []
     waiting = []

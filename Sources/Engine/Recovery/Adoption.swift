@@ -24,6 +24,35 @@ struct FoundWorker: Hashable {
   var isAlive: Bool
 }
 
+extension FoundWorker {
+  /// nil when there is no journal: it was killed before it had begun one, and has done nothing.
+  ///
+  /// - Throws: when the journal cannot be read: nobody knows then what has begun.
+  init?(folder: String, boot: String) throws(SystemError) {
+    try self.init(folder: folder) { () throws(SystemError) in
+      try WorkerJournal.read(in: folder)
+    } isAlive: {
+      $0.bootID == boot && $0.worker.isAlive
+    }
+  }
+
+  /// Of a worker that is dead, the journal is read after its death: it may have ended its try, and itself, a moment
+  /// after the journal was read first.
+  init?(
+    folder: String, read: () throws(SystemError) -> WorkerJournal?, isAlive: (WorkerJournal) -> Bool
+  ) throws(SystemError) {
+    guard let first = try read() else { return nil }
+    if isAlive(first) {
+      self.init(folder: folder, journal: first, isAlive: true)
+    } else {
+      self.init(folder: folder, journal: try read() ?? first, isAlive: false)
+    }
+  }
+
+  /// It was at a try, and has not ended it.
+  var isWithinTry: Bool { journal.last.map { $0.result == nil && !$0.isAbandoned } ?? false }
+}
+
 extension AdoptionDecision {
   /// Decides about one try that the database has as active.
   ///

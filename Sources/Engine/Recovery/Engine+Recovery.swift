@@ -8,8 +8,10 @@ internal import Workers
 
 /// What became of the tries that were under way when the last scheduler ended.
 extension Engine {
-  func recover() {
-    let workers = findWorkers()
+  ///
+  /// - Throws: when it cannot be found out.
+  func recover() throws(SystemError) {
+    let workers = try findWorkers()
     let active = scheduler.activeTries
     var wanted: Set<TryID> = []
     var relaunches: [Scheduler.ActiveTry] = []
@@ -30,30 +32,37 @@ extension Engine {
         }
       }
     }
-    for worker in workers where worker.isAlive {
-      guard let last = worker.journal.last, last.result == nil, !last.isAbandoned, !wanted.contains(last.id) else {
-        continue
+    for worker in workers where worker.isWithinTry {
+      guard let last = worker.journal.last, !wanted.contains(last.id) else { continue }
+      if worker.isAlive {
+        watch(last.id, worker, isStray: true)
+      } else if worker.journal.bootID == bootID {
+        WorkerFolder.killSurvivors(worker.folder, worker.journal)
       }
-      watch(last.id, worker, isStray: true)
     }
     if !active.isEmpty {
       logger.notice("took over from an earlier scheduler", metadata: ["tasks": "\(active.count)"])
     }
-    // Committed before anything else: the journals are removed then.
-    handlePending()
+    // Before anything is committed that may stop them.
     for activeTry in relaunches { launch(activeTry.key, tryNumber: activeTry.tryNumber) }
+    // The journals are removed when it is committed what they say.
+    handlePending()
     removeFolders(of: workers)
   }
 
-  private func findWorkers() -> [FoundWorker] {
+  private func findWorkers() throws(SystemError) -> [FoundWorker] {
     let folder = options.home.workersPath
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().compactMap { name in
-      let path = folder + "/" + name
-      guard let journal = WorkerJournal(folder: path) else { return nil }
-      return FoundWorker(
-        folder: path, journal: journal, isAlive: journal.bootID == bootID && journal.worker.isAlive)
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw SystemError("list the folder \(folder)")
     }
+    var found: [FoundWorker] = []
+    for name in names.sorted() {
+      if let worker = try FoundWorker(folder: folder + "/" + name, boot: bootID) { found.append(worker) }
+    }
+    return found
   }
 
   private func watch(_ id: TryID, _ worker: FoundWorker, isStray: Bool) {
@@ -63,11 +72,17 @@ extension Engine {
       return
     }
     adopted?.watch(.init(folder: worker.folder, id: id, process: process, isStray: isStray))
-    if isStray || stopReasons[id] != nil { process.signal(SIGTERM) }
+    if isStray || stopReasons[id] != nil {
+      process.signal(SIGTERM)
+      killLater(id)
+    }
   }
 
   func adoptedWorkerEnded(_ worker: AdoptedWorkers.Worker) {
     if worker.isStray {
+      if let journal = WorkerJournal(folder: worker.folder), journal.last?.result == nil {
+        WorkerFolder.killSurvivors(worker.folder, journal)
+      }
       WorkerFolder.remove(worker.folder)
     } else {
       adoptedWorkerEnded(folder: worker.folder, worker.id)
@@ -83,7 +98,11 @@ extension Engine {
       pool?.removeWhenCommitted(folder)
     } else if last.isAbandoned {
       pool?.removeWhenCommitted(folder)
-      launch(id.key, tryNumber: id.tryNumber)
+      if stopReasons[id] == nil {
+        launch(id.key, tryNumber: id.tryNumber)
+      } else {
+        tryEnded(id, .stoppedBeforeStart)
+      }
     } else {
       died(id, journal!, folder)
       pool?.removeWhenCommitted(folder)

@@ -14,6 +14,8 @@ package enum WorkerRequest: Hashable, Sendable {
 package enum WorkerReport: Hashable, Sendable {
   /// The worker has started up, and can be given a task.
   case ready
+  /// It has read the DAG file of its first Swift task, and begins that task.
+  case loaded
   case finished(TryID, TryResult)
 }
 
@@ -91,6 +93,8 @@ extension WorkerReport {
         writer.write(UInt8(1))
         writer.write(id)
         writer.write(result)
+      case .loaded:
+        writer.write(UInt8(2))
       }
     }
   }
@@ -102,6 +106,7 @@ extension WorkerReport {
     case 1:
       let id = try reader.tryID()
       self = .finished(id, try reader.tryResult())
+    case 2: self = .loaded
     default: throw MalformedBytes()
     }
     if !reader.isAtEnd { throw MalformedBytes() }

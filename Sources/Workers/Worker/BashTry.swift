@@ -69,7 +69,10 @@ struct BashTry: ~Copyable {
     endLeftovers(of: pid)
     drainPipes()
     closePipes()
-    return Ended(outcome: outcome(ended.status), output: ended.status.isSuccess ? output() : nil, usage: usage)
+    let outcome = outcome(ended.status)
+    let output = outcome == .success ? output() : nil
+    log.finish()
+    return Ended(outcome: outcome, output: output, usage: usage)
   }
 
   private mutating func start(
@@ -198,7 +201,13 @@ struct BashTry: ~Copyable {
 
   private mutating func outcome(_ status: ExitStatus) -> TryResult.Outcome {
     switch status {
-    case .exited(0): return .success
+    case .exited(0):
+      var file = stat()
+      if stat(outputPath, &file) == 0, file.st_size > TryResult.outputLimitBytes {
+        unlink(outputPath)
+        return .outputTooLarge(Int(file.st_size))
+      }
+      return .success
     case .exited(Self.skipExitCode): return .skipped(reason: "the script ended with exit code 99")
     case .exited(let code):
       return .failed(reason: "the script ended with exit code \(code)", exitCode: code)

@@ -44,6 +44,9 @@ final class CurrentTry: Sendable {
     }
   }
 
+  /// What had to be there before the task itself is there.
+  func beginWork(at startDate: Int64) { state.withLock { $0.startDate = startDate } }
+
   var id: TryID? { state.withLock { $0.id } }
   var isStopping: Bool { state.withLock { $0.isStopping } }
   var killAt: Double? { state.withLock { $0.killAt } }

@@ -6,22 +6,64 @@ struct LogFile: ~Copyable {
   let path: String
   private var descriptor: Int32 = -1
   private var isAtLineStart = true
+  private var lostBytes = 0
+  private var lossCode: Int32 = 0
 
   init(path: String) { self.path = path }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// A log that cannot be written does not fail the task; what was to be written is lost, and the worker says so on its
-  /// own standard error.
+  /// A log that cannot be written does not fail the task. What was to be written is lost, and the log says so as soon as
+  /// it can be written again.
   mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard let last = bytes.last else { return }
-    do throws(SystemError) {
-      if descriptor < 0 { descriptor = try openLog(path) }
-      try writeAll(bytes, to: descriptor)
-      isAtLineStart = last == UInt8(ascii: "\n")
-    } catch {
-      Workers.note("the log \(path) is incomplete: \(error)")
+    if lostBytes > 0 { tellLoss() }
+    let written = lostBytes > 0 ? 0 : put(bytes)
+    if written == bytes.count { isAtLineStart = last == UInt8(ascii: "\n") }
+    if written > 0, written < bytes.count { isAtLineStart = bytes[written - 1] == UInt8(ascii: "\n") }
+    lostBytes += bytes.count - written
+  }
+
+  /// Nothing more will come. The worker's own standard error has the last word about a log that can still not be written.
+  mutating func finish() {
+    if lostBytes > 0 { tellLoss() }
+    if lostBytes > 0 { Workers.note("the log \(path) lacks \(loss)") }
+  }
+
+  private var loss: String { "\(lostBytes) bytes: \(String(cString: strerror(lossCode)))" }
+
+  private mutating func tellLoss() {
+    let line = Array("\(isAtLineStart ? "" : "\n")dagrun: here are missing \(loss)\n".utf8)
+    let written = line.withUnsafeBytes { put($0) }
+    if written == line.count {
+      lostBytes = 0
+      isAtLineStart = true
+    } else if written > 0 {
+      // As much of it as the disk took: the next one begins a line of its own.
+      isAtLineStart = false
     }
+  }
+
+  /// How many bytes were written.
+  private mutating func put(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if descriptor < 0 {
+      do throws(SystemError) {
+        descriptor = try openLog(path)
+      } catch {
+        lossCode = error.code
+        return 0
+      }
+    }
+    var done = 0
+    while done < bytes.count {
+      let count = retrying { write(descriptor, bytes.baseAddress! + done, bytes.count - done) }
+      if count < 0 {
+        lossCode = errno
+        break
+      }
+      done += count
+    }
+    return done
   }
 
   /// A line of dagrun's own.
@@ -59,12 +101,13 @@ package struct WorkerOutput {
     let output = Self.path(in: folder)
     var status = stat()
     guard stat(output, &status) == 0, status.st_size > 0 else { return }
-    if rename(output, path) == 0 { return }
+    if renameToNew(output, path) == 0 { return }
     if errno == ENOENT {
       try makeFolders(String(path[..<path.lastIndex(of: "/")!]))
-      if rename(output, path) == 0 { return }
+      if renameToNew(output, path) == 0 { return }
     }
-    guard errno == EXDEV else { throw SystemError("move \(output) to \(path)") }
+    // A log that is there is added to: a script's, whose worker has died and said something about it.
+    guard [EXDEV, EEXIST, EINVAL].contains(errno) else { throw SystemError("move \(output) to \(path)") }
     let log = try openLog(path)
     defer { close(log) }
     guard let bytes = readWholeFile(output) else { throw SystemError("read \(output)") }
@@ -80,6 +123,7 @@ package struct WorkerOutput {
   package static func note(_ text: String, inLog path: String) {
     var log = LogFile(path: path)
     log.note(text)
+    log.finish()
   }
 
   /// Points the standard descriptors of this process at an empty file.
@@ -95,8 +139,21 @@ package struct WorkerOutput {
   static func hand(from folder: String, to path: String) throws(SystemError) {
     fflush(nil)
     var status = stat()
-    if fstat(1, &status) == 0, status.st_size == 0 { return }
+    if fstat(1, &status) == 0, status.st_size == 0 {
+      // It could not be opened the last time.
+      if status.st_mode & S_IFMT == S_IFCHR { try open(in: folder) }
+      return
+    }
     try move(from: folder, to: path)
-    try open(in: folder)
+    do throws(SystemError) {
+      try open(in: folder)
+    } catch {
+      // Rather nowhere than into the log of the task that has ended.
+      let null = Glibc.open("/dev/null", O_WRONLY | O_CLOEXEC)
+      dup2(null, 1)
+      dup2(null, 2)
+      close(null)
+      throw error
+    }
   }
 }

@@ -27,9 +27,9 @@ final class SwiftTaskRunner {
 
   func run(
     _ id: TryID, in context: RunContext, library: String, entry: String, inputs: [String], as current: CurrentTry,
-    kill: @escaping @Sendable () -> Void, wakeControl: () -> Void
+    onLoad: () -> Void, kill: @escaping @Sendable () -> Void, wakeControl: () -> Void
   ) -> (TryResult.Outcome, output: String?) {
-    if let failure = load(library, entry) { return (failure, nil) }
+    if let failure = load(library, entry, onLoad) { return (failure, nil) }
     guard let body = code.body(context.dagID, id.taskID) else {
       return (.failed(reason: "the compiled DAG file has no Swift task \(id.taskID)", isRetryable: false), nil)
     }
@@ -53,7 +53,7 @@ final class SwiftTaskRunner {
     }
   }
 
-  private func load(_ library: String, _ entry: String) -> TryResult.Outcome? {
+  private func load(_ library: String, _ entry: String, _ onLoad: () -> Void) -> TryResult.Outcome? {
     if let loaded {
       precondition(loaded == library, "a worker that loaded \(loaded) was given a task of \(library)")
       return nil
@@ -65,6 +65,7 @@ final class SwiftTaskRunner {
       return .failed(reason: "cannot load the compiled DAG file \(library): \(error)")
     }
     loaded = library
+    onLoad()
     return nil
   }
 

@@ -17,11 +17,15 @@ final class Worker: @unchecked Sendable {
   private let environment: [String: String]
   private let runner: SwiftTaskRunner
   private var briefings: [Int64: RunBriefing] = [:]
+  /// It was given a try.
+  private var hasBegun = false
 
   /// What ending a try writes to, whichever thread ends it.
   private struct Outlets {
     var journal: JournalWriter
     var report = ByteWriter()
+    /// The last result, when the journal could not take it.
+    var unjournaled: TryResult?
   }
   private let outlets: Mutex<Outlets>
 
@@ -30,6 +34,8 @@ final class Worker: @unchecked Sendable {
     self.scheduler = scheduler
     self.socket = socket
     for descriptor in [socket, controlSocket] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    // A limit on the size of files fails a write, as a full disk does, and ends nothing.
+    signal(SIGXFSZ, SIG_IGN)
     try becomeSubreaper()
     try makeFolders(folder, mode: 0o700)
     outlets = Mutex(Outlets(journal: try JournalWriter(folder: folder)))
@@ -58,7 +64,29 @@ final class Worker: @unchecked Sendable {
         _exit(2)
       }
     }
+    journalAtLast()
+    if !hasBegun { removeFolder() }
     _exit(0)
+  }
+
+  /// Nothing was ever to be done: there is nothing to find here.
+  private func removeFolder() {
+    unlink(WorkerJournal.path(in: folder))
+    unlink(WorkerOutput.path(in: folder))
+    rmdir(folder)
+  }
+
+  /// The scheduler is gone, and perhaps without having read the last report. A full disk must not cost the next one the
+  /// result: this process stays until the journal has it.
+  private func journalAtLast() {
+    while true {
+      let isDone = outlets.withLock { outlets in
+        guard let result = outlets.unjournaled else { return true }
+        return (try? outlets.journal.append(.finished(result))) != nil
+      }
+      if isDone { return }
+      sleep(1)
+    }
   }
 
   private func handle(_ request: WorkerRequest) {
@@ -76,8 +104,10 @@ final class Worker: @unchecked Sendable {
 
   private func start(_ assignment: TryAssignment) {
     let id = assignment.id
+    hasBegun = true
     do throws(SystemError) {
       try outlets.withLock { (outlets) throws(SystemError) in
+        outlets.unjournaled = nil
         try outlets.journal.start(id)
         // Written first, looked at second: a scheduler that finds no entry knows that nothing will run, because its
         // predecessor was gone before it looked.
@@ -89,7 +119,7 @@ final class Worker: @unchecked Sendable {
     } catch {
       // Without a journal nothing may run: the scheduler sees this process end, and starts the try elsewhere.
       note("\(error)")
-      _exit(3)
+      _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
     }
     guard let briefing = briefings[id.run] else { preconditionFailure("no briefing for run \(id.run)") }
     current.begin(id, graceSeconds: assignment.graceSeconds, at: nowMicroseconds())
@@ -122,6 +152,11 @@ final class Worker: @unchecked Sendable {
       }
       let (outcome, output) = runner.run(
         id, in: briefing.context, library: library, entry: entry, inputs: inputs, as: current,
+        onLoad: {
+          // A file of many tasks takes a while to load: that is not the task's time.
+          current.beginWork(at: nowMicroseconds())
+          send(.loaded)
+        },
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: wakeControl)
       tidyUpSwiftTask(logPath: logPath)
       if !end(outcome, output: output, usage: before.untilNow()) {
@@ -137,16 +172,19 @@ final class Worker: @unchecked Sendable {
   @discardableResult
   private func end(_ outcome: TryResult.Outcome, output: String?, usage used: ResourceUsage) -> Bool {
     guard let (id, startDate, wasStopping) = current.end() else { return false }
-    let outcome = wasStopping ? outcome.afterStop : outcome
+    var outcome = (wasStopping ? outcome.afterStop : outcome).shortened
+    if let output, output.utf8.count > TryResult.outputLimitBytes, outcome == .success {
+      outcome = .outputTooLarge(output.utf8.count)
+    }
     let result = TryResult(
-      outcome, output: wasStopping ? nil : output, cpuSeconds: used.cpuSeconds,
+      outcome, output: outcome == .success ? output : nil, cpuSeconds: used.cpuSeconds,
       peakMemoryBytes: used.peakMemoryBytes, startDate: startDate, endDate: nowMicroseconds())
     outlets.withLock { outlets in
       do throws(SystemError) {
         try outlets.journal.append(.finished(result))
       } catch {
-        // The report may still arrive. If it does not, the try is known to have begun, and counts as failed.
-        note("\(error)")
+        // The report may still arrive. If it does not, the journal has to have the result (`journalAtLast`).
+        outlets.unjournaled = result
       }
       outlets.report.removeAll()
       WorkerReport.finished(id, result).append(to: &outlets.report)

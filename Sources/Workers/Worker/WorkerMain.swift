@@ -23,7 +23,7 @@ package func workerMain(arguments: [String], code: TaskCode) -> Never {
     startThread { worker.run() }
   } catch {
     note("a worker cannot start: \(error)")
-    _exit(1)
+    _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
   }
   // The main actor's thread: loads the DAG file, and serves its tasks that ask for the main actor.
   while true { _ = RunLoop.main.run(mode: .default, before: .distantFuture) }
@@ -37,6 +37,13 @@ package func workerArguments(folder: String, scheduler: Int32) -> [String] {
 package enum WorkerDescriptors {
   package static let tasks: Int32 = 3
   package static let control: Int32 = 4
+}
+
+/// How a worker ends that has not begun what it was given.
+package enum WorkerExit {
+  package static let failure: Int32 = 1
+  /// It may work in a while (EX_TEMPFAIL).
+  package static let shortage: Int32 = 75
 }
 
 /// For `exit`, whose callback can capture nothing. Written once, before the worker runs anything.
