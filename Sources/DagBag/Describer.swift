@@ -5,6 +5,8 @@ import Processes
 /// The main function of the process that describes a compiled DAG file: `dagrun describe-library LIBRARY ENTRY`. Writes
 /// the description to descriptor 3, where no print of the file can get in between.
 package func describeMain(library: String, entry: String) -> Never {
+  // A file may loop for ever, and whoever waits for it may be interrupted.
+  dieWithParent()
   do {
     try loadDAGFile(library: library, entry: entry)
     let bytes = try JSONEncoder().encode(Registry.description())
@@ -41,6 +43,8 @@ struct Describer: Sendable {
   enum Answer {
     case described(FileDescription, printed: String)
     case failed(ImportError)
+    /// The fault may be the machine's: a library that is missing, a compiled file that was cut off.
+    case notLoaded(ImportError)
   }
 
   func describe(_ source: DAGSource, library: String, entry: String) throws(DagBagError) -> Answer {
@@ -80,7 +84,8 @@ struct Describer: Sendable {
         "the file's top-level code crashed with \(signalName(number))\(crash.reason.map { ": \($0)" } ?? "")",
         line: crash.line)
     case .exited(Self.loadFailedCode) where bytes.isEmpty:
-      return failed(printed.split(separator: "\n").first.map(String.init) ?? "cannot load the compiled file")
+      let problem = printed.split(separator: "\n").first.map(String.init) ?? "cannot load the compiled file"
+      return .notLoaded(ImportError(path: source.path, line: nil, message: problem, stage: .describe))
     case .exited(let code):
       guard let description = try? JSONDecoder().decode(FileDescription.self, from: bytes) else {
         let hint = code == 0 ? ", or with an await at the top level" : ""

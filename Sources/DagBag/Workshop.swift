@@ -53,7 +53,8 @@ struct Workshop: Sendable {
     if let known = read(refused) { return (known, refused) }
 
     let entry = Self.entry(version)
-    if access(library, R_OK) != 0 {
+    let isFresh = access(library, R_OK) != 0
+    if isFresh {
       counts.withLock { $0.compiled += 1 }
       do {
         switch source.kind {
@@ -78,6 +79,12 @@ struct Workshop: Sendable {
     try write(Origin(source: source, builder: compiler.identity), to: path(version, "origin.json"))
     counts.withLock { $0.described += 1 }
     let answer = try describer.describe(source, library: library, entry: entry)
+    if case .notLoaded(let error) = answer {
+      // Not kept: the next time it may load.
+      guard !isFresh else { return (FileOutcome(errors: [error]), nil) }
+      unlink(library)
+      return try self.outcome(of: source, counts: counts)
+    }
     let outcome = Self.outcome(of: answer, source, version: version, library: library, entry: entry)
     try write(outcome, to: described)
     return (outcome, described)
@@ -109,7 +116,7 @@ struct Workshop: Sendable {
     of answer: Describer.Answer, _ source: DAGSource, version: String, library: String, entry: String
   ) -> FileOutcome {
     switch answer {
-    case .failed(let error): return FileOutcome(errors: [error])
+    case .failed(let error), .notLoaded(let error): return FileOutcome(errors: [error])
     case .described(let description, let printed):
       var outcome = FileOutcome()
       if let line = printed.split(whereSeparator: \.isNewline).first {

@@ -145,7 +145,9 @@ extension Engine {
     if let problem = dagFiles.problem {
       return ControlRefusal(.unavailable, "DAG \"\(dagID)\" cannot run: no DAG file can be used\n\(problem)")
     }
-    let source = scheduler.dagRecord(dagID)?.version.flatMap { try? store.version($0, dagID: dagID)?.sourcePath }
+    // The scheduler forgets the version of a DAG whose file is broken; its runs do not.
+    let known = scheduler.dagRecord(dagID)?.version ?? (try? store.latestRun(dagID: dagID))?.version
+    let source = known.flatMap { try? store.version($0, dagID: dagID)?.sourcePath }
     let error = dagFiles.importErrors.first { error in
       error.path == source || mentions(dagID, error.path)
     }

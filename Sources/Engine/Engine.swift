@@ -225,6 +225,15 @@ package final class Engine: @unchecked Sendable {
     }
   }
 
+  /// Why no DAG file could be used when the folder was read last; nil: it could be read.
+  package var dagFilesProblem: String? {
+    get async {
+      await withCheckedContinuation { continuation in
+        queue.async { [self] in continuation.resume(returning: dagFiles.problem?.description) }
+      }
+    }
+  }
+
   func tellIfIdle() {
     guard !idleWaiters.isEmpty, isIdle else { return }
     for waiter in idleWaiters { waiter() }

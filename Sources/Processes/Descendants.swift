@@ -6,6 +6,14 @@ package func becomeSubreaper() throws(SystemError) {
   if clinux_become_subreaper() != 0 { throw SystemError("become the reaper of orphaned descendants") }
 }
 
+/// This process does not outlive the one that started it, however that ends. The thread that starts it has to wait for it.
+package func dieWithParent() {
+  let parent = getppid()
+  // Refused by no kernel; and without it, there is still the time limit of whoever waits.
+  _ = clinux_die_with_parent()
+  if getppid() != parent { _exit(1) }
+}
+
 /// Signals every process of the group. False when the group has none.
 @discardableResult
 package func signalGroup(_ group: pid_t, _ number: Int32) -> Bool {

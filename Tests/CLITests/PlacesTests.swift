@@ -24,6 +24,18 @@ import Testing
     #expect(places.dagsFolder == "/nowhere/dags")
   }
 
+  @Test func `a bundle brings its own dags folder, wherever its home is`() throws {
+    for (home, folder) in [("/nowhere/h", "/b/dags"), (nil, "/b/dags")] {
+      let places = try Places.find(
+        home: home, dagsFolder: nil, environment: [:], workingDirectory: "/nowhere", bundledFolder: "/b/dags")
+      #expect(places.dagsFolder == folder)
+      #expect(places.home.path == home ?? "/nowhere/.dagrun")
+    }
+    let given = try Places.find(
+      home: nil, dagsFolder: "/c/dags", environment: [:], workingDirectory: "/nowhere", bundledFolder: "/b/dags")
+    #expect(given.dagsFolder == "/c/dags")
+  }
+
   @Test func `without any folder the message says what to do`() {
     let error = #expect(throws: Complaint.self) {
       try Places.find(home: nil, dagsFolder: nil, environment: [:], workingDirectory: "/nowhere/at all")

@@ -36,6 +36,21 @@ import Testing
     #expect(try second.file(version: "none") == nil)
   }
 
+  @Test func `a compiled file that was cut off is compiled again`() throws {
+    let folder = try TestFolder()
+    try folder.write(file("one"), to: "one.swift")
+    let library = try folder.bag().load().files[0].libraryPath
+    let cache = URL(filePath: library).deletingLastPathComponent()
+    for name in try FileManager.default.contentsOfDirectory(atPath: cache.path) where name.contains(".described-") {
+      try FileManager.default.removeItem(atPath: cache.path + "/" + name)
+    }
+    try #require(truncate(library, 100) == 0)
+    let bag = folder.bag()
+    let contents = try bag.load()
+    #expect(contents.importErrors.isEmpty, "\(contents.importErrors)")
+    #expect(bag.workDone.compiled == 1)
+  }
+
   @Test func `an edit compiles that file again, and the old version stays for runs that are on it`() throws {
     let folder = try TestFolder()
     try folder.write(file("one"), to: "one.swift")

@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 import Testing
 
 /// Each says what, on what, and what to do next, with its exit code.
@@ -140,5 +141,43 @@ import Testing
     let check = try project.run("db", "check")
     #expect(check.code == 5)
     #expect(check.errors.contains("backup") && !check.errors.contains("db check"))
+  }
+
+  @Test func `a DAG with runs whose file lost its name when it broke`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    #expect(try project.run("trigger", "hello", "-r", "r").code == 0)
+    try project.write("hello", "import Dagrun\nDAG(\n")
+    expect(try project.run("trigger", "hello"), code: 4, "hello.swift:")
+    expect(try project.run("tasks", "clear", "hello", "--run-id", "r", "-y"), code: 4, "hello.swift:")
+  }
+
+  @Test func `a scheduler without DAG files`() throws {
+    let project = try Project()
+    expect(try project.run("scheduler", "--dags-folder", "nowhere"), code: 2, "nowhere", "--dags-folder")
+    project.environment["DAGRUN_SWIFTC"] = "/nowhere/swiftc"
+    try project.write("hello", SampleDAG.hello)
+    let scheduler = try project.run("scheduler", "--until-idle")
+    #expect(scheduler.code == 5)
+    #expect(scheduler.errors.contains("no DAG file can be used") && scheduler.errors.contains("/nowhere/swiftc"))
+  }
+
+  @Test func `a file that loops while it is described ends with the command that asked`() throws {
+    let project = try Project([
+      "loops": """
+      import Dagrun
+      import Foundation
+
+      try "\\(getpid())".write(toFile: "pid", atomically: true, encoding: .utf8)
+      while true {}
+      """
+    ])
+    let list = try project.start("dags", "list")
+    let path = project.path + "/dags/pid"
+    #expect(list.wait { _ in FileManager.default.fileExists(atPath: path) })
+    let pid = try #require(pid_t(try String(contentsOfFile: path, encoding: .utf8)))
+    let process = try ProcessDescriptor(pid: pid)
+    list.signal(SIGINT)
+    #expect(try list.waitForEnd() == 128 + Int(SIGINT))
+    #expect(process.hasEnded(within: 10_000))
   }
 }

@@ -66,4 +66,29 @@ import Testing
     #expect(build.errors.contains("broken.swift:4"))
     #expect(!FileManager.default.fileExists(atPath: project.path + "/out/bundle"))
   }
+
+  @Test func `what was built runs elsewhere, without a compiler, with what lay beside the DAG files`() throws {
+    let project = try Project([
+      "notes": """
+      import Dagrun
+
+      DAG("notes") {
+        BashOperator("reads", "cat note.txt")
+      }
+      """
+    ])
+    try "beside".write(toFile: project.path + "/dags/note.txt", atomically: true, encoding: .utf8)
+    #expect(try project.run("build", "-o", "built").code == 0)
+    let elsewhere = try Project()
+    let binary = elsewhere.path + "/moved/dagrun"
+    try FileManager.default.moveItem(atPath: project.path + "/built", toPath: elsewhere.path + "/moved")
+    elsewhere.environment["PATH"] = "/usr/bin:/bin"
+    let home = elsewhere.path + "/state/home"
+    let trigger = try elsewhere.run(binary: binary, "trigger", "notes", "--home", home)
+    #expect(trigger.code == 0, "\(trigger.errors)")
+    #expect(
+      try elsewhere.run(binary: binary, "tasks", "logs", "notes", "latest", "reads", "--home", home).output == "beside")
+    let doctor = try elsewhere.run(binary: binary, "doctor", "--home", home)
+    #expect(doctor.code == 0 && !doctor.output.contains("compiler"), "\(doctor.output)")
+  }
 }

@@ -136,4 +136,27 @@ import Testing
     let backfills = try project.run("backfill", "list", "-o", "json")
     #expect(backfills.output.contains("\"dag_id\": \"hello\""))
   }
+
+  @Test func `tasks work in the dags folder, wherever the command was called`() throws {
+    let project = try Project([
+      "places": """
+      import Dagrun
+      import Foundation
+
+      DAG("places") {
+        BashOperator("shell", "pwd -P")
+        BashOperator("below", "pwd -P", workingDirectory: "data")
+        SwiftOperator("swift") { _ in try String(contentsOfFile: "data/note.txt", encoding: .utf8) }
+      }
+      """
+    ])
+    let dags = project.path + "/dags"
+    try FileManager.default.createDirectory(atPath: dags + "/data", withIntermediateDirectories: true)
+    try "here".write(toFile: dags + "/data/note.txt", atomically: true, encoding: .utf8)
+    let trigger = try project.run("trigger", "places", "-r", "r")
+    #expect(trigger.code == 0, "\(trigger.errors)")
+    #expect(try project.run("tasks", "logs", "places", "r", "shell").output == dags + "\n")
+    #expect(try project.run("tasks", "run", "places", "below").output == dags + "/data\n")
+    #expect(try project.run("tasks", "run", "places", "swift").errors.contains(#"output "here""#))
+  }
 }

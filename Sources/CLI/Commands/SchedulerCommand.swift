@@ -14,6 +14,7 @@ struct SchedulerCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
+    try workspace.checkDAGsFolder()
     return try await workspace.serve(untilIdle: untilIdle, parallelism: parallelism.parallelism)
   }
 }

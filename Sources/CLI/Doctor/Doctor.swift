@@ -17,8 +17,8 @@ struct Doctor {
     if homeFinding.verdict != .bad {
       findings.append(examineDisk())
       findings.append(examineDatabase())
-      findings.append(examineCompiler())
-      findings.append(examineLibrary())
+      // What was built elsewhere needs neither.
+      if !Workspace.isBundle { findings += [examineCompiler(), examineLibrary()] }
     }
     findings.append(await examineDAGs())
     findings.append(await examineScheduler())

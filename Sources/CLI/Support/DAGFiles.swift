@@ -101,9 +101,12 @@ extension Workspace {
       hint: "make it, or name another one with --dags-folder or DAGRUN_DAGS_FOLDER")
   }
 
-  static var isBundle: Bool {
-    let folder = URL(filePath: executable).deletingLastPathComponent()
-    return FileManager.default.fileExists(atPath: folder.path + "/bundle/manifest.json")
+  static var isBundle: Bool { bundledDAGsFolder != nil }
+
+  /// What lay beside the DAG files, where this binary is one that `dagrun build` made.
+  static var bundledDAGsFolder: String? {
+    let folder = URL(filePath: executable).deletingLastPathComponent().path
+    return FileManager.default.fileExists(atPath: folder + "/bundle/manifest.json") ? folder + "/dags" : nil
   }
 
   var dagBag: DagBag {

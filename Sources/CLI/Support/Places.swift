@@ -10,10 +10,11 @@ struct Places: Hashable, Sendable {
   /// An option counts more than its environment variable, and that more than what is found: the nearest folder `dags`
   /// from the working directory upward, with `.dagrun` beside it.
   ///
-  /// - Parameter needsNoFolder: where none is found, the working directory takes its place, also for shell tasks.
+  /// - Parameter bundledFolder: the one beside a binary that `dagrun build` made, which takes the place of the nearest one.
+  ///   The home of such a binary may be anywhere: where nothing says so, it is in the working directory.
   static func find(
     home: String?, dagsFolder: String?, environment: [String: String], workingDirectory: String,
-    needsNoFolder: Bool = false
+    bundledFolder: String? = nil
   ) throws -> Places {
     func given(_ option: String?, _ variable: String) -> String? {
       let value = option ?? environment[variable]
@@ -21,18 +22,21 @@ struct Places: Hashable, Sendable {
     }
     let givenHome = given(home, "DAGRUN_HOME")
     let givenFolder = given(dagsFolder, "DAGRUN_DAGS_FOLDER")
+    let nearest = nearestDagsFolder(from: workingDirectory)
 
     if let givenHome {
-      let folder = givenFolder ?? nearestDagsFolder(from: workingDirectory) ?? parent(of: givenHome) + "/dags"
+      let folder = givenFolder ?? bundledFolder ?? nearest ?? parent(of: givenHome) + "/dags"
       return Places(home: Home(path: givenHome), dagsFolder: folder)
     }
-    guard let folder = givenFolder ?? nearestDagsFolder(from: workingDirectory) else {
-      if needsNoFolder { return Places(home: Home(path: workingDirectory + "/.dagrun"), dagsFolder: workingDirectory) }
+    guard let folder = givenFolder ?? nearest else {
+      if let bundledFolder {
+        return Places(home: Home(path: workingDirectory + "/.dagrun"), dagsFolder: bundledFolder)
+      }
       throw Complaint(
         .wrongUsage, "there is no folder 'dags' in \(workingDirectory) or above it",
         hint: "make one (mkdir dags), go to your project, or name its folder with --dags-folder or DAGRUN_DAGS_FOLDER")
     }
-    return Places(home: Home(path: parent(of: folder) + "/.dagrun"), dagsFolder: folder)
+    return Places(home: Home(path: parent(of: folder) + "/.dagrun"), dagsFolder: givenFolder ?? bundledFolder ?? folder)
   }
 
   private static func nearestDagsFolder(from directory: String) -> String? {

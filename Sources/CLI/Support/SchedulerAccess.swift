@@ -48,7 +48,11 @@ extension Workspace {
     }
     for await _ in signals {}
     await engine.stop()
-    if untilIdle { try mentionWhatIsLeft() }
+    guard untilIdle else { return .success }
+    try mentionWhatIsLeft()
+    if let problem = await engine.dagFilesProblem {
+      throw Complaint(.unavailable, "no DAG file can be used: \(problem)", hint: "only runs made before went on")
+    }
     return .success
   }
 

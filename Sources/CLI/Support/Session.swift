@@ -24,7 +24,7 @@ struct Session: Sendable {
   func places(home: String? = nil, dagsFolder: String? = nil) throws -> Places {
     try Places.find(
       home: home, dagsFolder: dagsFolder, environment: environment, workingDirectory: workingDirectory,
-      needsNoFolder: Workspace.isBundle)
+      bundledFolder: Workspace.bundledDAGsFolder)
   }
 
   /// Asks before something is lost. Where nobody can answer, `-y` has to.

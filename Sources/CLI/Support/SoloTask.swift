@@ -45,7 +45,10 @@ struct SoloTask {
       return .bash(
         script: try trial.render(script, for: .shell, standIns: false),
         environment: try task.environment.mapValues { try trial.render($0, for: .plain, standIns: false) },
-        workingDirectory: try task.workingDirectory.map { try trial.render($0, for: .plain, standIns: false) })
+        workingDirectory: try task.workingDirectory.map {
+          let path = try trial.render($0, for: .plain, standIns: false)
+          return path.hasPrefix("/") ? path : workspace.places.dagsFolder + "/" + path
+        })
     case .swift:
       let inputs = try task.inputs.map { id in
         guard let output = trial.outputs[id] else {

@@ -9,6 +9,8 @@ int clinux_pidfd_open(int pid);
 int clinux_pidfd_send_signal(int pidfd, int signal);
 /// Orphaned descendants become children of this process.
 int clinux_become_subreaper(void);
+/// This process is killed when the thread that started it ends.
+int clinux_die_with_parent(void);
 
 /// As rename, but fails with EEXIST when there is such a file; with EINVAL where the file system cannot do that.
 int clinux_rename_to_new(const char *from, const char *to);

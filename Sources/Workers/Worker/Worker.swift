@@ -143,6 +143,13 @@ final class Worker: @unchecked Sendable {
 
     case .swift(let library, let entry, let inputs):
       let before = CPUUsage()
+      // Where shell tasks start, too. Each time, because a task may go elsewhere.
+      guard chdir(briefing.workingDirectory) == 0 else {
+        let problem = SystemError("cannot work in \(briefing.workingDirectory)")
+        note("\(problem)")
+        end(.failed(reason: "\(problem)"), output: nil, usage: before.untilNow())
+        return
+      }
       let (outcome, output) = runner.run(
         id, in: briefing.context, library: library, entry: entry, inputs: inputs, as: current,
         onLoad: {
