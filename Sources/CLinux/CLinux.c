@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <malloc.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
@@ -124,3 +125,5 @@ int clinux_clock_is_synchronized(void) {
   struct timex state = {0};
   return adjtimex(&state) != TIME_ERROR;
 }
+
+void clinux_trim_heap(void) { malloc_trim(0); }

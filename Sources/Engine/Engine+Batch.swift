@@ -71,12 +71,14 @@ extension Engine {
       actions += step.actions
       if let answer = item.answer { replies.append((answer, step.reply ?? .done)) }
     }
+    let commitBegins = monotonicSeconds()
     do {
       try store.commit(changes)
     } catch {
       commitFailed(error, batch)
       return false
     }
+    pool?.committed(inSeconds: monotonicSeconds() - commitBegins)
     if isDatabaseSuspect, !changes.isEmpty {
       isDatabaseSuspect = false
       logger.notice("the database can be written again")
@@ -100,6 +102,11 @@ extension Engine {
     followers.tell(changes, at: now(), on: queue)
     for case .runChanged(let transition) in changes where transition.to.state.isFinished {
       runs[transition.run] = nil
+      logger.log(
+        level: transition.to.state == .failed ? .warning : .info, "a run has ended",
+        metadata: [
+          "dag": "\(transition.to.dagID)", "run": "\(transition.to.runID)", "state": "\(transition.to.state.rawValue)",
+        ])
     }
   }
 

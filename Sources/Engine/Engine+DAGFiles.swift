@@ -75,6 +75,8 @@ extension Engine {
       handlePending()
       for waiter in waiters { waiter() }
       tellIfIdle()
+      // A scheduler is there for long, and reads files seldom.
+      if options.mode == .scheduler { giveBackMemory() }
     }
     DispatchQueue.global().async { [queue] in
       let loaded = load(bag, pools: pools)
@@ -88,7 +90,10 @@ extension Engine {
     case .success(let read): contents = read
     case .failure(let error):
       dagFiles.problem = error
-      logger.error("the DAG files cannot be read", metadata: ["reason": "\(error)"])
+      // A command's request is refused with the same words.
+      logger.log(
+        level: options.mode == .scheduler ? .error : .info, "the DAG files cannot be read",
+        metadata: ["reason": "\(error)"])
       return
     }
     dagFiles.problem = nil
@@ -135,14 +140,19 @@ extension Engine {
 
   private var poolNames: Set<String> { Set(scheduler.poolUsage.map(\.pool.name)) }
 
-  /// Why a DAG that somebody names is not there, when its file is broken.
-  func importError(_ dagID: String) -> String? {
-    if let problem = dagFiles.problem { return problem.description }
+  /// Why a DAG that somebody names is not there, when its file is broken, or when no file can be read at all.
+  func importError(_ dagID: String) -> ControlRefusal? {
+    if let problem = dagFiles.problem {
+      return ControlRefusal(.unavailable, "DAG \"\(dagID)\" cannot run: no DAG file can be used\n\(problem)")
+    }
     let source = scheduler.dagRecord(dagID)?.version.flatMap { try? store.version($0, dagID: dagID)?.sourcePath }
     let error = dagFiles.importErrors.first { error in
       error.path == source || mentions(dagID, error.path)
     }
-    return error.map { error in error.details.map { "\(error)\n\($0)" } ?? "\(error)" }
+    return error.map { error in
+      let details = error.details.map { "\n\($0)" } ?? ""
+      return ControlRefusal(.importError, "DAG \"\(dagID)\" cannot run: its file is broken\n\(error)\(details)")
+    }
   }
 
   /// A file that does not compile cannot say which DAGs it has.

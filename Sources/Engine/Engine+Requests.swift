@@ -93,7 +93,7 @@ extension Engine {
       unfinishedRuns: scheduler.unfinishedRunCount)
   }
 
-  /// Of a run that the scheduler does not hold, the database says all there is to say.
+  /// How a try went only the database knows; what a task waits for, only the scheduler.
   private func explain(dagID: String, runID: String, taskID: String) throws(ControlRefusal) -> ControlReply {
     let run = try translation.run(dagID: dagID, runID: runID).run
     let key = TaskInstanceKey(run: run.number, taskID: taskID)
@@ -101,9 +101,9 @@ extension Engine {
       guard let task = try store.taskInstance(key) else {
         throw ControlRefusal(.unknownTask(dagID: dagID, taskID: taskID))
       }
-      let reasons = scheduler.explain(key, at: now()).map(\.description)
-      return .reasons(
-        state: task.instance.state.rawValue, reasons.isEmpty ? [task.reason].compactMap { $0 } : reasons)
+      let (state, stored) = (task.instance.state, [task.reason].compactMap { $0 })
+      let waits = state.isFinished ? [] : scheduler.explain(key, at: now()).map(\.description)
+      return .reasons(state: state.rawValue, waits + stored)
     } catch {
       throw (error as? ControlRefusal) ?? ControlRefusal(.unavailable, "\(error)")
     }

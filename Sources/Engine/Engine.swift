@@ -214,7 +214,8 @@ package final class Engine: @unchecked Sendable {
     lock = nil
   }
 
-  /// Returns when nothing runs, and nothing will by itself: no run is unfinished, but for those of paused DAGs.
+  /// Returns when nothing runs, and nothing will by itself. Runs that wait for a person may be left: of a paused DAG, in a
+  /// pool without slots, or for a past that has failed.
   package func waitUntilIdle() async {
     await withCheckedContinuation { continuation in
       queue.async { [self] in
@@ -232,13 +233,8 @@ package final class Engine: @unchecked Sendable {
 
   private var isIdle: Bool {
     if isStopped { return true }
-    guard scheduler.activeTasks == 0, pool?.activeCount ?? 0 == 0, pending.isEmpty, !dagFiles.isLoading else {
-      return false
-    }
-    return scheduler.unfinishedRuns.allSatisfy { number in
-      guard let run = scheduler.run(number) else { return true }
-      return scheduler.dagRecord(run.dagID)?.isPaused ?? false
-    }
+    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && pending.isEmpty && !dagFiles.isLoading
+      && failedCommits == nil && !scheduler.awaitsRetry
   }
 }
 

@@ -17,8 +17,8 @@ struct RequestTranslation {
   let plan: (_ dagID: String) -> DAGPlan?
   /// Ids of all DAGs that have a plan.
   let dagIDs: () -> [String]
-  /// What is wrong with the file that described the DAG before it was broken.
-  let importError: (_ dagID: String) -> String?
+  /// What keeps the file of a DAG from describing it; nil when nothing is known to be wrong.
+  let importError: (_ dagID: String) -> ControlRefusal?
   let now: Timestamp
 
   /// - Throws: `ControlRefusal`, with nothing changed.
@@ -104,12 +104,8 @@ struct RequestTranslation {
         cleared.append(ClearedTask(runID: run.run.runID, taskID: task.taskID, state: task.state))
       }
     }
-    guard !keys.isEmpty else {
-      let which = selection.onlyFailed ? "failed task" : "task that has begun"
-      throw ControlRefusal(
-        .nothingToDo, "nothing to clear: no \(which) of \(selection.dagID) in \(runs.count) runs is selected")
-    }
-    if selection.isDryRun { return .answer(.cleared(cleared)) }
+    // Nothing to clear is no mistake: a script may clear what failed, and nothing has.
+    if selection.isDryRun || keys.isEmpty { return .answer(.cleared(cleared)) }
     let touched = Set(keys.map(\.run))
     let event = Event.clear(
       ClearRequest(
@@ -153,9 +149,7 @@ struct RequestTranslation {
   }
 
   private func missingDAG(_ dagID: String) -> ControlRefusal {
-    if let error = importError(dagID) {
-      return ControlRefusal(.importError, "DAG \"\(dagID)\" cannot run: its file is broken\n\(error)")
-    }
+    if let refusal = importError(dagID) { return refusal }
     if let meant = Identifier.closest(to: dagID, in: dagIDs()) {
       return ControlRefusal(.notFound, "no DAG \"\(dagID)\"; did you mean \"\(meant)\"?")
     }
@@ -294,7 +288,8 @@ extension ControlRefusal {
     case .unknownTask(let dagID, let taskID):
       self.init(.notFound, "DAG \"\(dagID)\" has no task \"\(taskID)\"; `dagrun tasks list \(dagID)` shows its tasks")
     case .unknownPool(let name): self.init(.notFound, "no pool \"\(name)\"; `dagrun pools list` shows those there are")
-    case .unknownBackfill(let number): self.init(.notFound, "no backfill \(number) is under way")
+    case .unknownBackfill(let number):
+      self.init(.notFound, "no backfill \(number) is under way\n`dagrun backfill list` shows them")
     case .runExists(let runID, let difference):
       self.init(
         .invalid, "a run \"\(runID)\" exists already, with another \(difference); choose another run id (-r)")

@@ -92,7 +92,9 @@ extension StoreError {
       )
     case .SQLITE_CORRUPT:
       (code, hint) = (
-        .corrupt, "The file is damaged. `dagrun db check` lists the damage; put a backup in its place."
+        .corrupt,
+        "The file is damaged. Stop what uses it and put a backup in its place (`dagrun db backup` makes them), or save "
+          + "what is left with SQLite's own tool: sqlite3 FILE .recover"
       )
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       (code, hint) = (.busy, "Another process holds it. Try again, or end that process.")

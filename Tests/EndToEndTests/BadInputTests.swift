@@ -107,4 +107,38 @@ import Testing
     }
     expect(ended, code: 5, project.home, "space")
   }
+
+  @Test func `no compiler is not the DAG file's fault`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    project.environment["DAGRUN_SWIFTC"] = "/nowhere/swiftc"
+    expect(try project.run("trigger", "hello"), code: 5, "no DAG file can be used", "/nowhere/swiftc")
+    expect(try project.run("dags", "list"), code: 5, "/nowhere/swiftc")
+    let doctor = try project.run("doctor")
+    #expect(doctor.code == 5)
+    #expect(!doctor.output.contains("'dagrun doctor'"))
+  }
+
+  @Test func `a result that cannot be written is no success`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    let ended = try project.run(
+      binary: "/bin/sh", "-c", "exec \"$0\" dags list -o json > /dev/full", Project.binary)
+    expect(ended, code: 5, "standard output", "No space left")
+  }
+
+  @Test func `damage in the middle of a database`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    try project.run("trigger", "hello")
+    let path = project.home + "/dagrun.db"
+    try project.run("db", "backup", project.path + "/copy.db")
+    for name in ["dagrun.db-wal", "dagrun.db-shm"] {
+      try? FileManager.default.removeItem(atPath: "\(project.home)/\(name)")
+    }
+    var bytes = try Data(contentsOf: URL(filePath: project.path + "/copy.db"))
+    bytes.replaceSubrange(3 * 4096..<9 * 4096, with: Data(repeating: 0xA5, count: 6 * 4096))
+    try bytes.write(to: URL(filePath: path))
+    // The advice is not to do what was just done.
+    let check = try project.run("db", "check")
+    #expect(check.code == 5)
+    #expect(check.errors.contains("backup") && !check.errors.contains("db check"))
+  }
 }

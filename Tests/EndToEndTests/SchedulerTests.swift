@@ -81,4 +81,51 @@ import Testing
     #expect(states.output.hasPrefix("bad\tsuccess\t"))
     #expect(try project.run("tasks", "set-state", "failing", "r", "bda", "success").code == 3)
   }
+
+  @Test func `a scheduler that is to leave when idle leaves what waits for a person, and says so`() throws {
+    let project = try Project([
+      "past": """
+      import Dagrun
+
+      DAG("past", schedule: .daily, startDate: "2026-01-01", endDate: "2026-01-02") {
+        BashOperator("loads", "[ \\(.ds) != 2026-01-01 ]").dependsOnPast()
+      }
+      """
+    ])
+    let dates = ["--from-date", "2026-01-01", "--to-date", "2026-01-02"]
+    #expect(try project.run(["backfill", "past", "--no-wait"] + dates).code == 0)
+    let scheduler = try project.run("scheduler", "--until-idle")
+    #expect(scheduler.code == 0)
+    #expect(scheduler.errors.contains("warning: a run has ended  dag=past  run=backfill__2026-01-01T00:00:00+00:00"))
+    #expect(scheduler.errors.contains("run backfill__2026-01-02T00:00:00+00:00 of past waits (running)"))
+    #expect(try project.run("dags", "pause", "past").code == 0)
+    let explained = try project.run("explain", "past", "backfill__2026-01-02T00:00:00+00:00", "loads")
+    #expect(explained.output.contains("no scheduler is running"))
+    #expect(explained.output.contains("the DAG past is paused"))
+    #expect(explained.output.contains("loads of 2026-01-01T00:00:00+00:00 has not succeeded"))
+  }
+
+  @Test func `while a run goes on, it is known how its tasks ended`() throws {
+    let project = try Project([
+      "mixed": """
+      import Dagrun
+
+      DAG("mixed") {
+        BashOperator("sleeps", "sleep 60")
+        let skips = SwiftOperator("skips") { _ -> Int in throw TaskSkip("no data today") }
+        skips --> EmptyOperator("after")
+        BashOperator("retries", "exit 7").retries(1, delay: .minutes(10))
+      }
+      """
+    ])
+    let trigger = try project.start("trigger", "mixed", "-r", "r")
+    #expect(trigger.wait { $0.contains("skips skipped") && $0.contains("retries up_for_retry") })
+    #expect(try project.run("explain", "mixed", "r", "skips").output == "skips is skipped\n  no data today\n")
+    let retry = try project.run("explain", "mixed", "r", "retries").output
+    #expect(retry.contains("try 1 failed; the next of 2 is due at"))
+    #expect(retry.contains("exit code 7"))
+    #expect(try project.run("pools", "get", "default_pool", "-o", "plain").output.contains("running_slots\t1\n"))
+    trigger.signal(SIGINT)
+    #expect(try trigger.waitForEnd() == 130)
+  }
 }

@@ -56,7 +56,9 @@ import Testing
         == .invalid("cannot run backwards: a depends on its past"))
     #expect(
       refusal(request("2026-01-01", "2026-01-02"), dag("a"))
-        == .invalid("dag has no schedule with dates that could be filled in"))
+        == .invalid(
+          "dag has no schedule with dates that could be filled in\n"
+            + "give it one, or run single dates: dagrun trigger dag -l DATE"))
   }
 
   @Test(arguments: [

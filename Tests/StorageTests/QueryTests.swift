@@ -96,6 +96,20 @@ struct QueryTests {
     #expect(usage.deferredSlots == 0)
   }
 
+  @Test func `a task that names no pool takes a slot of the default pool`() throws {
+    let here = SourceLocation(file: "plain.swift", line: 1)
+    var plain = DAGDescription(id: "plain", location: here)
+    plain.tasks = [TaskDescription(id: "a", work: .swift, location: here)]
+    try store.saveVersions([storedVersion(plain)])
+    let running = TaskInstance(taskID: "a", state: .running, tryNumber: 1, maxTries: 0, startDate: at(1))
+    try store.commit([
+      .dagStored(DAGRecord(dagID: "plain", version: "v1")),
+      .runCreated(RunSnapshot(run: run(6, dagID: "plain"), tasks: [running])),
+    ])
+    let usage = try #require(try store.pools().first { $0.pool == .standard })
+    #expect(usage.runningSlots == 1)
+  }
+
   @Test func `variables are set, replaced, read and deleted`() throws {
     try store.setVariable(Variable(key: "b", value: "2"))
     try store.setVariable(Variable(key: "a", value: "1", documentation: "first"))

@@ -123,7 +123,9 @@ struct Doctor {
       return .good("DAGs", text)
     } catch {
       let complaint = Complaint(explaining: error)
-      return .bad("DAGs", complaint.message, complaint.hint)
+      // The usual hint is to ask the doctor.
+      return .bad(
+        "DAGs", complaint.message, error is DagBagError ? "no DAG can run until that is mended" : complaint.hint)
     }
   }
 

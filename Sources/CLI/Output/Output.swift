@@ -39,7 +39,8 @@ struct Output: Sendable {
     return Int(size.ws_col)
   }
 
-  /// A reader that went away ends us by SIGPIPE, as it should; any other failure leaves nobody to tell.
+  /// A reader that went away ends us by SIGPIPE, as it should. A result that is not there in full is no success, so any
+  /// other failure to write one ends the command; of standard error there is nobody to tell.
   private static func writeAll(_ text: String, to descriptor: Int32) {
     var text = text
     text.withUTF8 { bytes in
@@ -49,7 +50,12 @@ struct Output: Sendable {
         if written > 0 {
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
         } else if errno != EINTR {
-          return
+          guard descriptor == STDOUT_FILENO else { return }
+          let complaint = Complaint(
+            .unavailable, "cannot write to the standard output: \(String(cString: strerror(errno)))",
+            hint: "the result is not complete; nothing else was lost")
+          writeAll(complaint.text, to: STDERR_FILENO)
+          exit(complaint.status.rawValue)
         }
       }
     }

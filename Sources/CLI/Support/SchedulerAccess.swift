@@ -48,7 +48,19 @@ extension Workspace {
     }
     for await _ in signals {}
     await engine.stop()
+    if untilIdle { try mentionWhatIsLeft() }
     return .success
+  }
+
+  /// Nothing moves any more, and yet not everything has ended.
+  private func mentionWhatIsLeft() throws {
+    for state in [DAGRunState.running, .queued] {
+      for run in try reader()?.listRuns(RunFilter(state: state)) ?? [] {
+        session.errors.line(
+          "run \(run.runID) of \(run.dagID) waits (\(state.rawValue)): 'dagrun explain \(run.dagID) "
+            + "\(ShellWord.quote(run.runID)) TASK' says for what")
+      }
+    }
   }
 
   /// What was stored waits for a scheduler; says so where none runs.

@@ -65,5 +65,8 @@ struct clinux_spawn_request {
 /// Starts a process with no signal blocked and every handler at its default. Returns 0 or an errno.
 int clinux_spawn(const struct clinux_spawn_request *request, int *pid);
 
+/// Returns free memory of the heap to the system.
+void clinux_trim_heap(void);
+
 /// Whether something keeps the machine's clock right (NTP), by the kernel's word.
 int clinux_clock_is_synchronized(void);

@@ -40,9 +40,13 @@ final class WorkerPool: @unchecked Sendable {
   private let queue: DispatchQueue
   private static let patienceSeconds = 0.003
   private static let smallTaskSeconds = 0.0005
+  private static let growthSeconds = 0.04
   /// How long tries run, lately, and when the last one ended.
   private var meanSeconds = 0.0
   private var lastEnd = 0.0
+  private var lastStart = 0.0
+  /// How long a commit takes, lately.
+  private var commitSeconds = 0.0
   private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
   private let ended: (TryID, TryEnd) -> Void
@@ -156,7 +160,8 @@ final class WorkerPool: @unchecked Sendable {
   // MARK: Workers
 
   /// A worker takes longer to start than a small task to run. So one is started at once only where none is; otherwise
-  /// when a try has waited for a moment, and not while tries end so fast that more processes would only share the cores.
+  /// when a try has waited for a moment. While tries end fast, more processes than cores only serve to have more results
+  /// in a commit: then they are added one after the other, which a run of many tasks is worth and a short one is not.
   private func startWorkersIfNeeded() {
     guard !isStopped, let oldest = waiting.first else { return }
     let hasNone = busyCount == 0 && startingCount == 0
@@ -165,13 +170,26 @@ final class WorkerPool: @unchecked Sendable {
     let waited = now - oldest.waitsSince
     guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
     let isFast = meanSeconds < Self.smallTaskSeconds && now - lastEnd < Self.patienceSeconds
-    if isFast, workers.count > options.maximumStarting { return checkLater(after: Self.patienceSeconds) }
-    while startingCount < min(options.maximumStarting - loadingCount, waiting.count) {
+    if isFast, workers.count > options.maximumStarting {
+      let pause = lastStart + Self.growthSeconds - now
+      guard pause <= 0, workers.count < workersForSmallTasks else {
+        return checkLater(after: max(pause, Self.patienceSeconds))
+      }
+    }
+    let most = isFast ? 1 : options.maximumStarting
+    while startingCount < min(most - loadingCount, waiting.count) {
       // One that has another file loaded is of no use to those that wait.
       if let other = idle.first { retire(workers[other]!) }
       guard startWorker() else { return }
     }
   }
+
+  /// All of them run one small task during a commit: the slower the disk, the more results each of its writes is worth.
+  private var workersForSmallTasks: Int {
+    4 * options.maximumStarting + Int(commitSeconds / 0.0002)
+  }
+
+  func committed(inSeconds seconds: Double) { commitSeconds += (seconds - commitSeconds) / 8 }
 
   private func checkLater(after seconds: Double) {
     guard !isCheckDue else { return }
@@ -193,6 +211,7 @@ final class WorkerPool: @unchecked Sendable {
       try poller.add(worker.link.socket, token: worker.socketToken)
       try poller.add(worker.link.process.descriptor, token: worker.processToken)
       workers[worker.number] = worker
+      lastStart = monotonicSeconds()
       startingCount += 1
       return true
     } catch {

@@ -103,8 +103,9 @@ extension Scheduler {
   }
 
   private func runReasons(_ entry: RunEntry, at now: Timestamp) -> [Reason] {
-    if limits.isOffline { return [.offline] }
-    if dags[entry.dag].record.isPaused { return [.dagIsPaused(entry.run.dagID)] }
+    let offline: [Reason] = limits.isOffline ? [.offline] : []
+    if dags[entry.dag].record.isPaused { return offline + [.dagIsPaused(entry.run.dagID)] }
+    guard offline.isEmpty else { return offline }
     guard entry.run.state == .queued else { return [] }
     if let number = openBackfill(of: entry.run), let backfill = backfills[number] {
       let most = backfill.backfill.maxActiveRuns
@@ -154,8 +155,7 @@ extension Scheduler {
       maxActivePerDAG: planned.maxActivePerDAG)
     switch blocker {
     case nil: return [.nextInLine]
-    case .offline: return [.offline]
-    case .paused, .runNotRunning: return runReasons(entry, at: now)
+    case .offline, .paused, .runNotRunning: return runReasons(entry, at: now)
     case .maxActiveTasks: return [.maxActiveTasks(entry.plan.maxActiveTasks)]
     case .pool:
       return [

@@ -16,7 +16,9 @@ extension Scheduler {
     case .failure(let refusal): return refuse(refusal)
     case .success(let plan):
       guard !plan.isEmpty else {
-        return refuse(.nothingToDo("every run between those dates exists already"))
+        return refuse(
+          .nothingToDo(
+            "every run between those dates exists already\n--reprocess-behavior failed or completed runs them again"))
       }
       rows = plan.rows
     }

@@ -37,6 +37,14 @@ extension Scheduler {
       Timer(at: retryAt, kind: .retry, subject: slots[Int(place.slot)].run.number, position: place.position))
   }
 
+  /// A task will be tried again, or look again, and its DAG is not paused. Looks at all timers.
+  package var awaitsRetry: Bool {
+    timers.unordered.contains { timer in
+      guard timer.kind == .retry, !isStale(timer), let slot = slotsByRun[timer.subject] else { return false }
+      return !dags[slots[Int(slot)].dag].record.isPaused
+    }
+  }
+
   private func isStale(_ timer: Timer) -> Bool {
     switch timer.kind {
     case .executionTimeout:

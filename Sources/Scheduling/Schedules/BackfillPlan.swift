@@ -42,7 +42,10 @@ extension BackfillPlan {
     _ request: BackfillRequest, plan: DAGPlan, existing: [DAGRun], at now: Timestamp
   ) -> Result<BackfillPlan, Refusal> {
     guard let timetable = Timetable(plan.description.schedule), timetable.hasTicks else {
-      return .failure(.invalid("\(plan.dagID) has no schedule with dates that could be filled in"))
+      return .failure(
+        .invalid(
+          "\(plan.dagID) has no schedule with dates that could be filled in\n"
+            + "give it one, or run single dates: dagrun trigger \(plan.dagID) -l DATE"))
     }
     guard request.fromDate <= request.toDate else {
       return .failure(

@@ -1,3 +1,4 @@
+import Dagrun
 import GRDB
 import Scheduling
 
@@ -45,18 +46,10 @@ extension StoreConnection {
     var slots: Int
   }
 
-  /// Read from the description of the run's version: a row does not repeat what never changes.
+  /// Read from the description of the run's version: a row does not repeat what never changes. Decoded by the type, which
+  /// knows the defaults that a description leaves out.
   private func demands(of run: DAGRun, _ database: Database) throws -> [String: Demand] {
-    var demands: [String: Demand] = [:]
-    try statement(
-      database,
-      """
-      SELECT task.value ->> '$.id', task.value ->> '$.pool', task.value ->> '$.poolSlots'
-      FROM dag_version, json_each(description, '$.tasks') AS task WHERE dag_id = ? AND version = ?
-      """
-    ).forEachRow(run.dagID, run.version) { row in
-      demands[row.text(0)] = Demand(pool: row.text(1), slots: row.int(2))
-    }
-    return demands
+    let tasks = try storedVersion(run.version, dagID: run.dagID, database)?.plan().description.tasks ?? []
+    return Dictionary(tasks.map { ($0.id, Demand(pool: $0.pool, slots: $0.poolSlots)) }) { first, _ in first }
   }
 }
