@@ -7,6 +7,20 @@ import Testing
 
 /// What a worker does when the disk is full. A limit on the size of its files stands for the disk.
 @Suite struct ShortageTests {
+  @Test func `a result that the journal cannot take is kept until it can, when the scheduler is gone`() throws {
+    let worker = try TestWorker()
+    try limitFileSize(of: worker, 100_000)
+    worker.startSwift("big")
+    let reported = try worker.finish()
+    #expect(WorkerJournal(folder: worker.folder)?.last?.result == nil)
+
+    // A scheduler that is gone may not have read the report. The worker stays until it has left the result.
+    worker.link.hangUp()
+    try limitFileSize(of: worker, nil)
+    #expect(worker.link.process.hasEnded(within: 20_000))
+    #expect(WorkerJournal(folder: worker.folder)?.last?.result == reported)
+  }
+
   @Test func `a log that was not written for a while says what it lacks`() throws {
     let worker = try TestWorker()
     try limitFileSize(of: worker, 1_000_000)
