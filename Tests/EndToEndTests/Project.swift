@@ -51,6 +51,8 @@ final class Project {
   /// Another binary than the one that was built.
   func run(binary: String, _ arguments: String...) throws -> Ended { try spawn(binary, arguments, timeout: 60) }
 
+  func run(program: String, _ arguments: String...) throws -> Ended { try spawn(program, arguments, timeout: 60) }
+
   @discardableResult
   func run(_ arguments: [String], timeout: Double = 60) throws -> Ended {
     try spawn(Project.binary, arguments, timeout: timeout)
@@ -81,7 +83,7 @@ final class Project {
 
   /// Makes room on the disk of such a command. Its children keep their limit.
   func liftLimit(of process: Started) throws {
-    #expect(try spawn("prlimit", ["--pid", "\(process.pid)", "--fsize=unlimited"], timeout: 30).code == 0)
+    #expect(try run(program: "prlimit", "--pid", "\(process.pid)", "--fsize=unlimited").code == 0)
   }
 
   /// As the database has them.

@@ -1,3 +1,4 @@
+import Foundation
 import Processes
 import Testing
 import Workers
@@ -30,6 +31,28 @@ import Workers
   private static let abandoned = WorkerJournal.Entry(id: id, isAbandoned: true)
   private static let finished = WorkerJournal.Entry(id: id, result: result)
   private static let other = WorkerJournal.Entry(id: TryID(run: 1, taskID: "a", tryNumber: 1), result: result)
+
+  @Test func `a worker that ends its try while it is looked at has ended it`() throws {
+    var journals = [Self.started, Self.finished].map {
+      WorkerJournal(worker: ProcessIdentity(pid: 9, startTime: 9), bootID: "now", last: $0)
+    }
+    let found = try FoundWorker(folder: "w") {
+      journals.removeFirst()
+    } isAlive: { _ in
+      false
+    }
+    #expect(found?.journal.last?.result == Self.result)
+    #expect(journals.isEmpty)
+  }
+
+  @Test func `a journal that cannot be read is not one without an entry`() throws {
+    let folder = NSTemporaryDirectory() + "dagrun-adoption-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(try FoundWorker(folder: folder, boot: "now") == nil)
+    // A folder in its place cannot be read, whoever tries.
+    try makeFolders(WorkerJournal.path(in: folder))
+    #expect(throws: SystemError.self) { try FoundWorker(folder: folder, boot: "now") }
+  }
 
   @Test(arguments: [
     Found(name: "no worker has it", workers: [], decision: .launch),
