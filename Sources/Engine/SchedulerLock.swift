@@ -17,6 +17,10 @@ package final class SchedulerLock: Sendable {
     package var startTime: UInt64
     package var bootID: String
     package var since: Timestamp
+
+    package var isAlive: Bool {
+      bootID == Processes.bootID && ProcessIdentity(pid: pid, startTime: startTime).isAlive
+    }
   }
 
   /// - Throws: `unavailable` when another process holds the home, or the file cannot be opened.
@@ -31,7 +35,7 @@ package final class SchedulerLock: Sendable {
       throw ControlRefusal(
         .unavailable, "\(SystemError("open \(home.lockPath)")); name another home with --home or DAGRUN_HOME")
     }
-    guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
+    guard Self.lock(descriptor, home) else {
       let holder = Self.holder(of: home)
       close(descriptor)
       let name = holder.map { "process \($0.pid)" } ?? "another process"
@@ -55,7 +59,25 @@ package final class SchedulerLock: Sendable {
     }
   }
 
-  deinit { close(descriptor) }
+  /// A process that is just being started shares all descriptors for a moment, this one too: hence the word for it.
+  deinit {
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
+
+  /// False when a living process has the lock. A dead one may still seem to: it shared the lock with a process that it was
+  /// just starting, until that one runs its own program.
+  private static func lock(_ descriptor: Int32, _ home: Home) -> Bool {
+    let deadline = monotonicSeconds() + patienceSeconds
+    while retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) != 0 {
+      if let holder = holder(of: home), holder.isAlive { return false }
+      guard monotonicSeconds() < deadline else { return false }
+      usleep(1_000)
+    }
+    return true
+  }
+
+  private static let patienceSeconds = 2.0
 
   /// Who last took the lock of the home; nil when nobody has, or the file cannot be read.
   package static func holder(of home: Home) -> Holder? {

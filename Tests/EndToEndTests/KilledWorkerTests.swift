@@ -100,7 +100,7 @@ import Testing
     let states = try project.taskStates("killer", "r")
     #expect(states.map(\.state) == ["success"])
     #expect(states.map(\.tryNumber) == [2])
-    #expect(project.survivors.isEmpty)
+    #expect(project.waitForNoSurvivors())
     let log = try project.run("tasks", "logs", "killer", "r", "shell", "--try", "1").output
     #expect(log.contains("SIGKILL"))
     #expect(log.contains("processes that the task had left behind"))

@@ -9,7 +9,7 @@ import Testing
     #expect(run.output.hasPrefix("run first of hello: success after "))
     #expect(run.output.contains("(2 success)"))
     // A line per movement, because it is no terminal.
-    #expect(run.errors.contains(" number running"))
+    #expect(run.errors.contains(" number success"))
     #expect(run.errors.contains(" double success"))
     #expect(!run.errors.contains("\u{1B}"))
 
