@@ -104,14 +104,8 @@ struct RequestTranslation {
         cleared.append(ClearedTask(runID: run.run.runID, taskID: task.taskID, state: task.state))
       }
     }
-    guard !keys.isEmpty else {
-      let which = selection.onlyFailed ? "failed task" : "task that has begun"
-      throw ControlRefusal(
-        .nothingToDo,
-        "nothing to clear: no \(which) of \(selection.dagID) in \(runs.count == 1 ? "1 run" : "\(runs.count) runs") is selected"
-      )
-    }
-    if selection.isDryRun { return .answer(.cleared(cleared)) }
+    // Nothing to clear is no mistake: a script may clear what failed, and nothing has.
+    if selection.isDryRun || keys.isEmpty { return .answer(.cleared(cleared)) }
     let touched = Set(keys.map(\.run))
     let event = Event.clear(
       ClearRequest(

@@ -1,89 +1,50 @@
 import Foundation
+import Glibc
+import Processes
 import Testing
 
-/// A scheduler that cannot write its database any more in the middle of a run. A limit on the size of its files stands
-/// for the disk; it can be lifted when the test wants.
-@Suite(.serialized) struct `A disk that fills while a run goes on` {
-  @Test func `loses nothing, and the run goes on when there is space again`() throws {
-    let project = try fullProject()
-    let scheduler = try scheduler(of: project)
-    #expect(try project.run("trigger", "fill", "-r", "r", "-c", #"{"size": 100000}"#, "--no-wait").code == 0)
-    #expect(scheduler.wait { $0.contains("the database cannot be written") }, "\(scheduler.text)")
-    let refused = try project.run("pools", "set", "gpu", "4", "cards")
-    #expect(refused.code == 5)
-
-    try project.liftLimit(of: scheduler)
-    #expect(scheduler.wait { $0.contains("the database can be written again") }, "\(scheduler.text)")
-    #expect(try project.run("trigger", "fill", "-r", "r", "-c", #"{"size": 100000}"#).code == 0)
-    scheduler.signal(SIGTERM)
-    #expect(try scheduler.waitForEnd() == 0)
-    try expectEachOnce(project)
-  }
-
-  @Test func `costs no result when the scheduler is stopped meanwhile`() throws {
-    let project = try fullProject()
-    let scheduler = try scheduler(of: project)
-    #expect(try project.run("trigger", "fill", "-r", "r", "-c", #"{"size": 100000}"#, "--no-wait").code == 0)
-    #expect(scheduler.wait { $0.contains("the database cannot be written") }, "\(scheduler.text)")
-    scheduler.signal(SIGTERM)
-    #expect(try scheduler.waitForEnd() == 0)
-
-    #expect(try project.run("scheduler", "--until-idle").code == 0)
-    try expectEachOnce(project)
-  }
-
-  @Test func `costs no result when the scheduler is killed meanwhile`() throws {
-    let project = try fullProject()
-    let scheduler = try scheduler(of: project)
-    #expect(try project.run("trigger", "fill", "-r", "r", "-c", #"{"size": 100000}"#, "--no-wait").code == 0)
-    #expect(scheduler.wait { $0.contains("the database cannot be written") }, "\(scheduler.text)")
-    scheduler.signal(SIGKILL)
-    #expect(try scheduler.waitForEnd() == 137)
-
-    #expect(try project.run("scheduler", "--until-idle").code == 0)
-    try expectEachOnce(project)
-  }
-
-  private static let tasks = (0..<8).map { "task_\($0)" }
-
-  /// Compiled already: the compiler needs space too.
-  private func fullProject() throws -> Project {
-    let project = try Project()
-    try project.write(
-      "fill",
+/// A limit on the size of files stands for a full disk: the database cannot be written for a while.
+@Suite(.serialized) struct `A full disk` {
+  @Test func `starts nothing, refuses requests, and is forgotten when there is room again`() throws {
+    let workshop = try Workshop()
+    defer { workshop.remove() }
+    try workshop.write(
+      "dags/small.swift",
       """
       import Dagrun
-      import Foundation
 
-      DAG("fill", params: [.int("size", default: 1)]) {
-        let tasks = (0..<8).map { number in
-          SwiftOperator("task_\\(number)") { context in
-            let descriptor = open("\(project.path)/records", O_WRONLY | O_APPEND | O_CREAT, 0o644)
-            defer { close(descriptor) }
-            let line = "\\(context.runID) \\(context.taskID) \\(context.tryNumber)\\n"
-            guard write(descriptor, line, line.utf8.count) == line.utf8.count else { throw CocoaError(.fileWriteUnknown) }
-            return String(repeating: "x", count: try context.params.int("size"))
-          }
-        }
-      }
+      DAG("small") { BashOperator("note", "echo $DAGRUN_RUN_ID >> ../ran") }
       """)
-    #expect(try project.run("trigger", "fill", "-r", "compiled").code == 0)
-    return project
+    try #require(try workshop.run(["trigger", "small", "-r", "before"], timeout: 120).status == .exited(0))
+
+    var spawn = workshop.spawn(["scheduler"])
+    let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+    defer { close(null) }
+    spawn.descriptors = [0: null, 1: null, 2: null]
+    let pid = try spawn.start()
+    let scheduler = try ProcessDescriptor(pid: pid)
+    defer {
+      scheduler.signal(SIGTERM)
+      _ = waitForChild(pid)
+    }
+    while access(workshop.folder + "/.dagrun/scheduler.sock", F_OK) != 0, !scheduler.hasEnded() { sched_yield() }
+
+    try limitFileSize(of: pid, bytes: 1000)
+    let refused = try workshop.run(["trigger", "small", "-r", "full"])
+    #expect(refused.status == .exited(5))
+    #expect(refused.text(2).contains("cannot write to the database"))
+
+    try limitFileSize(of: pid, bytes: nil)
+    // The scheduler tries again by itself; until then it goes on refusing.
+    while try workshop.run(["trigger", "small", "-r", "after"]).status == .exited(5) {}
+    #expect(try workshop.runState("small", "after") == "success")
+    #expect(try workshop.runState("small", "full") == nil)
+    #expect(try String(contentsOfFile: workshop.folder + "/ran", encoding: .utf8) == "before\nafter\n")
   }
 
-  private func scheduler(of project: Project) throws -> Started {
-    let scheduler = try project.start(limitingFilesTo: 400_000, "scheduler")
-    #expect(scheduler.wait { _ in FileManager.default.fileExists(atPath: project.home + "/scheduler.sock") })
-    return scheduler
-  }
-
-  private func expectEachOnce(_ project: Project) throws {
-    let lines = try String(contentsOfFile: project.path + "/records", encoding: .utf8).split(separator: "\n")
-    let ofRun = lines.filter { $0.hasPrefix("r ") }.map(String.init)
-    #expect(ofRun.sorted() == Self.tasks.map { "r \($0) 1" })
-    let states = try project.run("tasks", "states-for-dag-run", "fill", "r", "-o", "plain").output
-    #expect(states.split(separator: "\n").count == Self.tasks.count)
-    #expect(states.split(separator: "\n").allSatisfy { $0.contains("\tsuccess\t") }, "\(states)")
-    #expect(project.waitForNoSurvivors())
+  private func limitFileSize(of pid: pid_t, bytes: Int?) throws {
+    let soft = bytes.map { "\($0)" } ?? "unlimited"
+    let ended = try Spawn("prlimit", ["--pid", "\(pid)", "--fsize=\(soft):unlimited"]).run(timeout: 20)
+    try #require(ended.status.isSuccess, "\(ended.text(2))")
   }
 }

@@ -18,6 +18,15 @@ import Testing
     #expect(worker.log("greet") == nil)
   }
 
+  @Test func `reading the DAG file is told once, before the first task`() throws {
+    let worker = try TestWorker()
+    worker.startSwift("noop")
+    #expect(worker.nextReportOfAnyKind() == .loaded)
+    guard case .finished? = worker.nextReportOfAnyKind() else { throw WorkerDied() }
+    worker.startSwift("noop", tryNumber: 2)
+    guard case .finished? = worker.nextReportOfAnyKind() else { throw WorkerDied() }
+  }
+
   @Test func `what a task prints is its log, and no other's`() throws {
     let worker = try TestWorker()
     #expect(try worker.swift("print").outcome == .success)

@@ -32,8 +32,13 @@ final class TestWorker {
     try? FileManager.default.removeItem(atPath: root)
   }
 
-  /// Waits for the next report. nil: the worker has closed its end.
+  /// Waits for the next report, but that a DAG file was read. nil: the worker has closed its end.
   func nextReport() -> WorkerReport? {
+    let report = nextReportOfAnyKind()
+    return report == .loaded ? nextReportOfAnyKind() : report
+  }
+
+  func nextReportOfAnyKind() -> WorkerReport? {
     while reports.isEmpty {
       var entry = pollfd(fd: link.socket, events: Int16(POLLIN), revents: 0)
       _ = poll(&entry, 1, -1)

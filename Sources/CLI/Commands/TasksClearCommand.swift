@@ -46,7 +46,8 @@ struct TasksClearCommand: Command {
     selection.isDryRun = true
     let planned = try await clear(selection, workspace)
     guard !planned.isEmpty else {
-      throw Complaint(.runFailed, "there is nothing to clear in \(dag)", hint: "see 'dagrun dags list-runs \(dag)'")
+      try print(planned, to: session)
+      return .success
     }
     if !yes {
       let listing = Listing(records: planned.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "")
@@ -55,11 +56,15 @@ struct TasksClearCommand: Command {
     }
     selection.isDryRun = false
     let cleared = try await clear(selection, workspace)
-    let listing = Listing(
-      records: cleared.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "nothing was cleared")
-    try listing.print(format.output, to: session)
+    try print(cleared, to: session)
     workspace.mentionWhatRuns("what was cleared")
     return .success
+  }
+
+  private func print(_ tasks: [ClearedTask], to session: Session) throws {
+    let listing = Listing(
+      records: tasks.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "nothing to clear in \(dag)")
+    try listing.print(format.output, to: session)
   }
 
   private static let columns = ["dag_run_id", "task_id", "state"]

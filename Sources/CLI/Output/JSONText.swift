@@ -28,15 +28,15 @@ enum JSONText {
     case .bool(let value): text += value ? "true" : "false"
     case .int(let value): text += String(value)
     case .double(let value): text += number(value)
-    case .text(let value): quote(value, into: &text)
-    case .time(let value): quote(value.iso8601, into: &text)
+    case .text(let value): JSONValue.quote(value, to: &text)
+    case .time(let value): JSONValue.quote(value.iso8601, to: &text)
     case .list(let values):
       writeItems(values, brackets: ("[", "]"), indent: indent, isPretty: isPretty, into: &text) { item, text in
         write(item, indent: indent + 1, isPretty: isPretty, into: &text)
       }
     case .object(let record):
       writeItems(record.fields, brackets: ("{", "}"), indent: indent, isPretty: isPretty, into: &text) { field, text in
-        quote(field.name, into: &text)
+        JSONValue.quote(field.name, to: &text)
         text += isPretty ? ": " : ":"
         write(field.value, indent: indent + 1, isPretty: isPretty, into: &text)
       }
@@ -55,23 +55,5 @@ enum JSONText {
     }
     if isPretty && !items.isEmpty { text += "\n" + String(repeating: "  ", count: indent) }
     text += brackets.1
-  }
-
-  private static func quote(_ value: String, into text: inout String) {
-    text += "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 }

@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Glibc
 internal import Processes
 
@@ -221,11 +222,11 @@ struct BashTry: ~Copyable {
   private mutating func output() -> String? {
     guard let written = readWholeFile(outputPath) else {
       if tail.isTooLong { log.note("the last line is longer than \(OutputTail.limitBytes) bytes: no output is kept") }
-      return tail.value.map(jsonText)
+      return tail.value.map { JSONValue.string($0).jsonText }
     }
     unlink(outputPath)
     let text = written.last == UInt8(ascii: "\n") ? written.dropLast() : written[...]
-    return jsonText(String(decoding: text, as: UTF8.self))
+    return JSONValue.string(String(decoding: text, as: UTF8.self)).jsonText
   }
 }
 

@@ -39,22 +39,3 @@ struct OutputTail {
     if !isTooLong { line.append(contentsOf: bytes) }
   }
 }
-
-/// A JSON string.
-func jsonText(_ text: String) -> String {
-  var result: [UInt8] = [UInt8(ascii: "\"")]
-  for byte in text.utf8 {
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"): result += [UInt8(ascii: "\\"), byte]
-    case UInt8(ascii: "\n"): result += Array("\\n".utf8)
-    case UInt8(ascii: "\r"): result += Array("\\r".utf8)
-    case UInt8(ascii: "\t"): result += Array("\\t".utf8)
-    case 0..<32:
-      let digits = Array("0123456789abcdef".utf8)
-      result += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-    default: result.append(byte)
-    }
-  }
-  result.append(UInt8(ascii: "\""))
-  return String(decoding: result, as: UTF8.self)
-}
