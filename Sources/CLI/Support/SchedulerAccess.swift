@@ -37,18 +37,19 @@ extension Workspace {
     if !untilIdle {
       session.errors.line("scheduling \(places.dagsFolder) in \(home.path) (process \(getpid())); Ctrl-C ends it")
     }
-    let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
-    let interruption = Interruption { continuation.finish() }
+    /// Whether it was idleness.
+    let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
+    let interruption = Interruption { continuation.yield(false) }
     defer { interruption.end() }
     if untilIdle {
       Task {
         await engine.waitUntilIdle()
-        continuation.finish()
+        continuation.yield(true)
       }
     }
-    for await _ in signals {}
+    let isIdle = await ends.first { _ in true } ?? false
     await engine.stop()
-    guard untilIdle else { return .success }
+    guard isIdle else { return .success }
     try mentionWhatIsLeft()
     if let problem = await engine.dagFilesProblem {
       throw Complaint(.unavailable, "no DAG file can be used: \(problem)", hint: "only runs made before went on")
