@@ -18,7 +18,7 @@ extension Engine {
   func handle(_ request: ControlRequest, reply: @escaping (ControlReply) -> Void) -> Follower? {
     dispatchPrecondition(condition: .onQueue(queue))
     guard !isStopped else {
-      reply(.refused(ControlRefusal(.unavailable, "the scheduler was stopped")))
+      reply(.refused(ControlRefusal(.gone, "the scheduler was stopped")))
       return nil
     }
     switch request {
