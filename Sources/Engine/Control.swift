@@ -182,6 +182,11 @@ package struct ControlRefusal: Error, Codable, Hashable, Sendable {
     case nothingToDo
     /// The machine failed: disk, database. Exit code 5 when another process holds what is needed.
     case unavailable
+    /// Another process is the scheduler of the home. Exit code 5.
+    case held
+    /// The scheduler left before it answered. What it has committed it answers first, so nothing was done, unless it was
+    /// killed. Exit code 5.
+    case gone
   }
 
   package var kind: Kind

@@ -18,7 +18,7 @@ extension Engine {
   func handle(_ request: ControlRequest, reply: @escaping (ControlReply) -> Void) -> Follower? {
     dispatchPrecondition(condition: .onQueue(queue))
     guard !isStopped else {
-      reply(.refused(ControlRefusal(.unavailable, "the scheduler was stopped")))
+      reply(.refused(ControlRefusal(.gone, "the scheduler was stopped")))
       return nil
     }
     switch request {
@@ -111,8 +111,12 @@ extension Engine {
 
   private func follow(_ run: Int64, _ reply: @escaping (ControlReply) -> Void) -> Follower? {
     let snapshot: RunSnapshot?
+    var reasons: [String: String] = [:]
     do {
       snapshot = try scheduler.snapshot(ofRun: run) ?? store.runSnapshots(numbers: [run]).first
+      if snapshot?.tasks.contains(where: { $0.state.isFinished && $0.state != .success }) == true {
+        for task in try store.taskInstances(run: run) { reasons[task.instance.taskID] = task.reason }
+      }
     } catch {
       reply(.refused(ControlRefusal(.unavailable, "\(error)")))
       return nil
@@ -121,7 +125,7 @@ extension Engine {
       reply(.refused(ControlRefusal(.notFound, "no run number \(run)")))
       return nil
     }
-    let follower = Follower(snapshot, send: reply)
+    let follower = Follower(snapshot, reasons: reasons, send: reply)
     if !follower.hasEnded { followers.add(follower) }
     return follower
   }

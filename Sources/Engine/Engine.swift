@@ -93,7 +93,7 @@ package final class Engine: @unchecked Sendable {
   /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and goes
   /// on.
   ///
-  /// - Throws: `ControlRefusal` with `unavailable`: another scheduler has the home, or disk or database fail.
+  /// - Throws: `ControlRefusal`: `held` when another scheduler has the home, `unavailable` when disk or database fail.
   package static func start(_ options: Options, logger: Logger) async throws -> Engine {
     try await withCheckedThrowingContinuation { continuation in
       DispatchQueue.global().async {
@@ -207,7 +207,7 @@ package final class Engine: @unchecked Sendable {
     poolSource?.cancel()
     pool?.stop()
     adopted?.stop()
-    followers.endAll(ControlRefusal(.unavailable, "the scheduler was stopped"))
+    followers.endAll(ControlRefusal(.gone, "the scheduler was stopped"))
     for waiter in idleWaiters { waiter() }
     idleWaiters = []
     try? store.close()

@@ -53,7 +53,9 @@ final class Follower: @unchecked Sendable {
   private(set) var hasEnded = false
 
   /// The first report tells of every task that has moved at all.
-  init(_ snapshot: RunSnapshot, send: @escaping (ControlReply) -> Void) {
+  ///
+  /// - Parameter reasons: of those that have ended, by task id.
+  init(_ snapshot: RunSnapshot, reasons: [String: String], send: @escaping (ControlReply) -> Void) {
     run = snapshot.run
     self.send = send
     count(snapshot.tasks)
@@ -61,7 +63,7 @@ final class Follower: @unchecked Sendable {
       moved.append(
         .init(
           taskID: task.taskID, state: task.state, tryNumber: task.tryNumber,
-          at: task.endDate ?? task.startDate ?? run.queuedAt, reason: nil))
+          at: task.endDate ?? task.startDate ?? run.queuedAt, reason: reasons[task.taskID]))
     }
     report()
   }

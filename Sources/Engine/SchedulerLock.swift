@@ -23,7 +23,7 @@ package final class SchedulerLock: Sendable {
     }
   }
 
-  /// - Throws: `unavailable` when another process holds the home, or the file cannot be opened.
+  /// - Throws: `held` when another process holds the home, `unavailable` when the file cannot be opened.
   package init(_ home: Home) throws(ControlRefusal) {
     do {
       try makeFolders(home.path, mode: 0o700)
@@ -40,7 +40,7 @@ package final class SchedulerLock: Sendable {
       close(descriptor)
       let name = holder.map { "process \($0.pid)" } ?? "another process"
       throw ControlRefusal(
-        .unavailable,
+        .held,
         "\(name) is the scheduler of \(home.path); wait until it has ended, or stop it (kill \(holder?.pid.description ?? "PID"))"
       )
     }

@@ -14,8 +14,8 @@ package struct SocketControl: Control {
     self.home = home
   }
 
-  /// - Throws: `ControlRefusal`: `unavailable` when the scheduler went away before it answered; what was asked may or
-  ///   may not have been done, so ask again with the same run id.
+  /// - Throws: `ControlRefusal`: `gone` when the scheduler went away before it answered; if it was killed, what was
+  ///   asked may or may not have been done, so ask again with the same run id.
   package func send(_ request: ControlRequest) async throws -> ControlReply {
     let exchange = try Exchange(home, request)
     return try await withCheckedThrowingContinuation { continuation in
@@ -58,7 +58,7 @@ package struct SocketControl: Control {
   }
 
   private static func gone(_ home: Home) -> ControlRefusal {
-    ControlRefusal(.unavailable, "the scheduler of \(home.path) went away before it answered; try again")
+    ControlRefusal(.gone, "the scheduler of \(home.path) went away before it answered; try again")
   }
 
   /// One connection: a request sent, and its answers. Blocks the thread that reads.

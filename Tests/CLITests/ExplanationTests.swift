@@ -8,6 +8,7 @@ import Testing
 @Suite struct ExplanationTests {
   @Test(arguments: [
     (ControlRefusal.Kind.notFound, Int32(3)), (.invalid, 2), (.importError, 4), (.nothingToDo, 1), (.unavailable, 5),
+    (.held, 5), (.gone, 5),
   ])
   func `a refusal's kind is its exit code`(kind: ControlRefusal.Kind, code: Int32) {
     let complaint = Complaint(explaining: ControlRefusal(kind, "what failed\nwhat to do"))

@@ -160,4 +160,28 @@ import Testing
     #expect(try project.run("tasks", "run", "places", "below").output == dags + "/data\n")
     #expect(try project.run("tasks", "run", "places", "swift").errors.contains(#"output "here""#))
   }
+
+  @Test func `what a Swift task throws is told in words, also to who follows late`() throws {
+    let project = try Project([
+      "throws": """
+      import Dagrun
+      import Foundation
+
+      enum Trouble: Error { case ahead(Int) }
+      DAG("throws") {
+        SwiftOperator("cases") { _ in throw Trouble.ahead(3) }
+        SwiftOperator("files") { _ in _ = try String(contentsOfFile: "/nowhere/x", encoding: .utf8) }
+        BashOperator("unknown", "echo \\(.var("missing"))")
+      }
+      """
+    ])
+    let trigger = try project.run("trigger", "throws", "-r", "r")
+    #expect(trigger.code == 1)
+    for part in [
+      "cases failed: Trouble.ahead(3)", "The file doesn’t exist. (/nowhere/x)",
+      "unknown failed: there is no variable",
+    ] {
+      #expect(trigger.errors.contains(part), "\(trigger.errors)")
+    }
+  }
 }

@@ -128,4 +128,24 @@ import Testing
     trigger.signal(SIGINT)
     #expect(try trigger.waitForEnd() == 130)
   }
+
+  @Test func `commands that are each other's schedulers do not fail when one leaves`() throws {
+    let project = try Project([
+      "short": """
+      import Dagrun
+
+      DAG("short", maxActiveRuns: 100) {
+        EmptyOperator("nothing")
+      }
+      """
+    ])
+    #expect(try project.run("dags", "list").code == 0)
+    let rounds = 10
+    for _ in 0..<rounds {
+      let commands = try (0..<6).map { _ in try project.start("trigger", "short") }
+      for command in commands { #expect(try command.waitForEnd() == 0, "\(command.text)") }
+    }
+    let runs = try project.run("dags", "list-runs", "short", "-o", "plain").output
+    #expect(runs.split(separator: "\n").count == 6 * rounds)
+  }
 }

@@ -99,7 +99,7 @@ import Testing
     try await withTemporaryHome { home in
       let lock = try SchedulerLock(home)
       let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(home) }
-      #expect(refusal?.kind == .unavailable)
+      #expect(refusal?.kind == .held)
       #expect(refusal?.message.contains("process \(getpid())") == true)
       _ = consume lock
     }

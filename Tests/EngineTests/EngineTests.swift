@@ -129,7 +129,7 @@ import Testing
     let workshop = try EngineWorkshop([:])
     let engine = try await workshop.start()
     let refusal = await #expect(throws: ControlRefusal.self) { _ = try await workshop.start() }
-    #expect(refusal?.kind == .unavailable)
+    #expect(refusal?.kind == .held)
     #expect(refusal?.message.contains("process \(getpid())") == true)
     await engine.stop()
     await (try workshop.start()).stop()

@@ -105,7 +105,7 @@ import Testing
     bed.trigger()
     bed.trigger()
     #expect(bed.launched == ["b"])
-    #expect(bed.reasons("a", run: 2) == ["1 instances of the task are active in all runs, as many as there may be"])
+    #expect(bed.reasons("a", run: 2) == ["all runs have 1 active instance of the task, as many as there may be"])
     bed.finish("a", run: 1)
     #expect(bed.last.actions == [.launch(TaskInstanceKey(run: 2, taskID: "a"), tryNumber: 1)])
   }
@@ -117,7 +117,7 @@ import Testing
     #expect(bed.launched.isEmpty)
     #expect(
       bed.reasons("a", run: 2)
-        == ["its run is queued: the DAG has 1 active runs, as many as max_active_runs lets it have"])
+        == ["its run is queued: the DAG has 1 active run, as many as max_active_runs lets it have"])
     bed.finish("a", run: 1)
     #expect(
       bed.transcript == [

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dagrun
 import Engine
+import Foundation
 import Scheduling
 import Storage
 import Synchronization
@@ -55,7 +56,9 @@ struct TriggerOptions: ParsableArguments {
 
   func trigger(_ workspace: Workspace) async throws -> ExitStatus {
     let conf = try ConfText.check(conf)
-    let request = ControlRequest.trigger(dagID: dag, runID: runId, logicalDate: logicalDate, conf: conf)
+    // A run with an id can be asked for again, should the scheduler leave before it answers.
+    let runID = runId ?? (logicalDate == nil ? "manual__\(Timestamp(Date()).iso8601)" : nil)
+    let request = ControlRequest.trigger(dagID: dag, runID: runID, logicalDate: logicalDate, conf: conf)
     if noWait {
       let (run, _) = try Self.run(from: await workspace.ask(request))
       try report(run, workspace.session)

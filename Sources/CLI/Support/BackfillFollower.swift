@@ -30,7 +30,7 @@ struct BackfillFollower {
           report(ended, of: runs.count)
         }
       }
-    } catch let refusal as ControlRefusal where refusal.kind == .unavailable && control is SocketControl {
+    } catch let refusal as ControlRefusal where refusal.kind == .gone && control is SocketControl {
       throw SchedulerWentAway(runID: runs[ended.count].runID)
     }
     if session.errors.isTerminal && !ended.isEmpty { session.errors.line() }

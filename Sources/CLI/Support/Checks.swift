@@ -29,7 +29,7 @@ enum ConfText {
       value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {
       throw Complaint(
-        .wrongUsage, "--conf is no JSON: \(reason(error))", hint: #"write an object: --conf '{"name": "value"}'"#)
+        .wrongUsage, "--conf is no JSON: \(reason(text))", hint: #"write an object: --conf '{"name": "value"}'"#)
     }
     guard case .object = value else {
       throw Complaint(
@@ -38,11 +38,15 @@ enum ConfText {
     return JSONText.compact(Datum(value))
   }
 
-  /// What Foundation's parser found, without the error types around it.
-  private static func reason(_ error: any Error) -> String {
-    guard case DecodingError.dataCorrupted(let context) = error else { return "\(error)" }
-    let underlying = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
-    return underlying ?? context.debugDescription
+  /// Where it goes wrong. The decoder does not say; Foundation's other parser does.
+  private static func reason(_ text: String) -> String {
+    do {
+      _ = try JSONSerialization.jsonObject(with: Data(text.utf8), options: [.fragmentsAllowed])
+      return text
+    } catch {
+      let words = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String ?? error.localizedDescription
+      return words.hasSuffix(".") ? String(words.dropLast()) : words
+    }
   }
 }
 

@@ -29,7 +29,7 @@ extension Complaint {
       case .invalid: .wrongUsage
       case .importError: .importErrors
       case .nothingToDo: .runFailed
-      case .unavailable: .unavailable
+      case .unavailable, .held, .gone: .unavailable
       }
     // Further lines say what to do.
     let lines = refusal.message.split(separator: "\n", maxSplits: 1).map(String.init)

@@ -66,7 +66,7 @@ struct RunFollower {
       case .cancelFailed(let error): throw error
       case .ended(let error):
         // Over the socket: the process at its other end has left.
-        if control is SocketControl, (error as? ControlRefusal).map({ $0.kind == .unavailable }) ?? (error == nil) {
+        if control is SocketControl, (error as? ControlRefusal).map({ $0.kind == .gone }) ?? (error == nil) {
           throw SchedulerWentAway(runID: runID)
         }
         if let error { throw error }

@@ -37,18 +37,19 @@ extension Workspace {
     if !untilIdle {
       session.errors.line("scheduling \(places.dagsFolder) in \(home.path) (process \(getpid())); Ctrl-C ends it")
     }
-    let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
-    let interruption = Interruption { continuation.finish() }
+    /// Whether it was idleness.
+    let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
+    let interruption = Interruption { continuation.yield(false) }
     defer { interruption.end() }
     if untilIdle {
       Task {
         await engine.waitUntilIdle()
-        continuation.finish()
+        continuation.yield(true)
       }
     }
-    for await _ in signals {}
+    let isIdle = await ends.first { _ in true } ?? false
     await engine.stop()
-    guard untilIdle else { return .success }
+    guard isIdle else { return .success }
     try mentionWhatIsLeft()
     if let problem = await engine.dagFilesProblem {
       throw Complaint(.unavailable, "no DAG file can be used: \(problem)", hint: "only runs made before went on")
@@ -83,7 +84,13 @@ extension Workspace {
     _ mode: Engine.Mode, parallelism: Int?, _ body: (any Control) async throws -> Result
   ) async throws -> Result {
     switch try await findOrStart(mode, parallelism: parallelism) {
-    case .found(let control): return try await body(control)
+    case .found(let control):
+      do {
+        return try await body(control)
+      } catch let refusal as ControlRefusal where refusal.kind == .gone {
+        // Another command was the scheduler, and left when its own run had ended: asked again, of the next one.
+        return try await reach(mode, parallelism: parallelism, body)
+      }
     case .started(let engine):
       do {
         let result = try await body(EngineControl(engine))
@@ -103,16 +110,13 @@ extension Workspace {
 
   private func findOrStart(_ mode: Engine.Mode, parallelism: Int?) async throws -> Reached {
     let deadline = monotonicSeconds() + Self.patienceSeconds
-    // Whoever had the lock may have left between our try and the question whether it lives.
-    var triesWithoutHolder = 5
     while true {
       if let control = SocketControl(home) { return .found(control) }
       do {
         return .started(try await start(mode, parallelism: parallelism, logLevel: .error))
       } catch let refusal as ControlRefusal
-        where refusal.kind == .unavailable && triesWithoutHolder > 0 && monotonicSeconds() < deadline
+        where refusal.kind == .held && monotonicSeconds() < deadline
       {
-        if !isHeldByAnother { triesWithoutHolder -= 1 }
         // It has the lock, and does not listen yet; or it is a short command, which will not.
         try await Task.sleep(for: .milliseconds(20))
       }
@@ -121,11 +125,6 @@ extension Workspace {
 
   /// How long to wait for another command that has the home: longer than it takes to compile a few files.
   private static let patienceSeconds = 30.0
-
-  private var isHeldByAnother: Bool {
-    guard let holder = SchedulerLock.holder(of: home), holder.pid != getpid() else { return false }
-    return ProcessIdentity(pid: holder.pid, startTime: holder.startTime).isAlive
-  }
 
   private func start(_ mode: Engine.Mode, parallelism: Int?, logLevel: Logger.Level) async throws -> Engine {
     var options = Engine.Options(home: home, dagsFolder: places.dagsFolder, executable: Self.executable)

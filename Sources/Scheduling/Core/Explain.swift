@@ -31,9 +31,9 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .runIsQueued(.maxActiveRuns(let most)):
-      "its run is queued: the DAG has \(most) active runs, as many as max_active_runs lets it have"
+      "its run is queued: the DAG has \(Self.count(most, "active run")), as many as max_active_runs lets it have"
     case .runIsQueued(.backfill(let most)):
-      "its run is queued: the backfill has \(most) active runs, as many as it may have"
+      "its run is queued: the backfill has \(Self.count(most, "active run")), as many as it may have"
     case .runIsQueued(.until(let date)): "its run is not due before \(date.iso8601)"
     case .runIsQueued(.nothing): "its run is queued and starts next"
     case .dagIsPaused(let dagID): "the DAG \(dagID) is paused"
@@ -47,9 +47,11 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
     case .pool(let name, nil, _, _): "there is no pool \(name)"
     case .pool(let name, let slots?, let used, let needed):
       "pool \(name) has no room: \(used) of \(slots) slots are in use, \(needed) needed"
-    case .maxActiveTasks(let most): "its run has \(most) active tasks, as many as max_active_tasks lets it have"
-    case .maxActivePerDAG(let most): "\(most) instances of the task are active in all runs, as many as there may be"
-    case .parallelism(let most): "\(most) tasks are active, as many as parallelism lets there be"
+    case .maxActiveTasks(let most):
+      "its run has \(Self.count(most, "active task")), as many as max_active_tasks lets it have"
+    case .maxActivePerDAG(let most):
+      "all runs have \(Self.count(most, "active instance")) of the task, as many as there may be"
+    case .parallelism(let most): "there are \(Self.count(most, "active task")), as many as parallelism allows"
     case .offline: "no scheduler is running"
     case .nextInLine: "it is next in line"
     case .retry(let date, let tryNumber, let maxTries):
@@ -60,6 +62,10 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
     case .timedOut(let seconds): "it is being stopped: it has run longer than \(formatSeconds(seconds))"
     case .ended(let state, let because): "it is \(state.rawValue)\(because.map { ": \($0)" } ?? "")"
     }
+  }
+
+  private static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
   }
 
   private static func list(_ names: [String], of count: Int) -> String {

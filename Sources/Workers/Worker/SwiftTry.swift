@@ -77,8 +77,22 @@ final class SwiftTaskRunner {
       note("the task failed and wants no retry: \(failure.reason)")
       return .failed(reason: failure.reason, isRetryable: false)
     default:
-      note("the task threw \(type(of: error)): \(error)")
-      return .failed(reason: "\(error)")
+      note("the task threw \(type(of: error)): \(Self.words(error))")
+      return .failed(reason: Self.words(error))
+    }
+  }
+
+  /// A case of an enum says little without the enum's name, and an error of Foundation says too much.
+  private static func words(_ error: any Error) -> String {
+    switch error {
+    case let error as CocoaError:
+      return error.localizedDescription + (error.filePath.map { " (\($0))" } ?? "")
+    case let error as any LocalizedError:
+      return error.errorDescription ?? "\(error)"
+    default:
+      let saysMore =
+        Mirror(reflecting: error).displayStyle == .enum && !(type(of: error) is any CustomStringConvertible.Type)
+      return saysMore ? "\(type(of: error)).\(error)" : "\(error)"
     }
   }
 
