@@ -36,11 +36,20 @@ final class ControlServer: @unchecked Sendable {
     for connection in connections.values { connection.close() }
   }
 
+  /// Without a free descriptor the connection stays where it is, and would be reported without end.
+  private func pauseAccepting() {
+    source.suspend()
+    queue.asyncAfter(deadline: .now() + 0.1) { [self] in source.resume() }
+  }
+
   private func accept(_ listener: Int32) {
     dispatchPrecondition(condition: .onQueue(queue))
     while true {
       let descriptor = retrying { Glibc.accept(listener, nil, nil) }
-      guard descriptor >= 0 else { return }
+      guard descriptor >= 0 else {
+        if errno == EMFILE || errno == ENFILE { pauseAccepting() }
+        return
+      }
       _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
       _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
       let connection = ControlConnection(descriptor, queue: queue, handler: handler)

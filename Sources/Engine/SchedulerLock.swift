@@ -46,7 +46,12 @@ package final class SchedulerLock: Sendable {
     }
     self.descriptor = descriptor
     let last = Self.holder(of: home)
-    Self.waitForEnd(of: last)
+    guard Self.hasEnded(last) else {
+      close(descriptor)
+      throw ControlRefusal(
+        .held,
+        "process \(last!.pid) was the scheduler of \(home.path) and has not ended yet; end it (kill \(last!.pid))")
+    }
     do throws(SystemError) {
       try Self.write(
         Holder(
@@ -85,9 +90,11 @@ package final class SchedulerLock: Sendable {
     return try? JSONDecoder().decode(Holder.self, from: Data(bytes))
   }
 
-  private static func waitForEnd(of holder: Holder?) {
-    guard let holder, holder.bootID == bootID, holder.pid != getpid() else { return }
-    _ = ProcessDescriptor(ProcessIdentity(pid: holder.pid, startTime: holder.startTime))?.hasEnded(within: -1)
+  /// Waits for its end, which follows at once, unless the process hangs, on a pipe that nobody reads for example.
+  private static func hasEnded(_ holder: Holder?) -> Bool {
+    guard let holder, holder.bootID == bootID, holder.pid != getpid() else { return true }
+    let process = ProcessDescriptor(ProcessIdentity(pid: holder.pid, startTime: holder.startTime))
+    return process?.hasEnded(within: 10_000) ?? true
   }
 
   /// The next scheduler has to know whose end to wait for, and whether the machine has been down since. So this is
