@@ -10,6 +10,9 @@ if arguments == ["version"] || arguments == ["--version"] {
 
 let session = Session.process()
 Task {
-  exit(await Interpreter.run(arguments, in: session).rawValue)
+  let status = await Interpreter.run(arguments, in: session)
+  fflush(nil)
+  // Not `exit`: it tears libraries down under threads that are still at work, such as one that reads DAG files.
+  _exit(status.rawValue)
 }
 dispatchMain()

@@ -55,7 +55,7 @@ struct Output: Sendable {
             .unavailable, "cannot write to the standard output: \(String(cString: strerror(errno)))",
             hint: "the result is not complete; nothing else was lost")
           writeAll(complaint.text, to: STDERR_FILENO)
-          exit(complaint.status.rawValue)
+          _exit(complaint.status.rawValue)
         }
       }
     }

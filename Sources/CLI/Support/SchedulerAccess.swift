@@ -110,13 +110,16 @@ extension Workspace {
 
   private func findOrStart(_ mode: Engine.Mode, parallelism: Int?) async throws -> Reached {
     let deadline = monotonicSeconds() + Self.patienceSeconds
+    // The database may be busy for a moment, with another command's first or last look at it.
+    var triesElse = 5
     while true {
       if let control = SocketControl(home) { return .found(control) }
       do {
         return .started(try await start(mode, parallelism: parallelism, logLevel: .error))
       } catch let refusal as ControlRefusal
-        where refusal.kind == .held && monotonicSeconds() < deadline
+        where refusal.kind == .held && monotonicSeconds() < deadline || refusal.kind == .unavailable && triesElse > 0
       {
+        if refusal.kind == .unavailable { triesElse -= 1 }
         // It has the lock, and does not listen yet; or it is a short command, which will not.
         try await Task.sleep(for: .milliseconds(20))
       }
