@@ -3,6 +3,8 @@
 package final class DAGBuilder {
   package internal(set) var description: DAGDescription
   let defaults: TaskDefaults
+  /// A task as the defaults make it: reading them for each task would take longer than all else.
+  private let prototype: TaskDescription
   private(set) var problems: [DescriptionProblem] = []
   private(set) var bodies: [String: SwiftTaskBody] = [:]
   private var taskIndices: [String: Int] = [:]
@@ -13,6 +15,9 @@ package final class DAGBuilder {
   init(_ description: DAGDescription, defaults: TaskDefaults) {
     self.description = description
     self.defaults = defaults
+    var prototype = TaskDescription(id: "", work: .empty, location: description.location)
+    prototype.apply(defaults)
+    self.prototype = prototype
   }
 
   func problem(_ message: String, at location: SourceLocation? = nil) {
@@ -44,8 +49,10 @@ package final class DAGBuilder {
     }
     let index = description.tasks.count
     if taskIndices[id] == nil { taskIndices[id] = index }
-    var task = TaskDescription(id: id, work: work, location: location)
-    task.apply(defaults)
+    var task = prototype
+    task.id = id
+    task.work = work
+    task.location = location
     task.apply(options)
     description.tasks.append(task)
     upstream.append([])
