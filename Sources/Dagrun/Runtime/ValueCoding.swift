@@ -23,7 +23,8 @@ enum ValueCoding {
   }
 
   static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
-    if let value = plain(data) as? Value { return value }
+    // Two steps: nothing at all, cast to an optional type, would count as its nil.
+    if let found = plain(data), let value = found as? Value { return value }
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .custom { decoder in
       let text = try decoder.singleValueContainer().decode(String.self)
