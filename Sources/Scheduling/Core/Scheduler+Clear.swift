@@ -19,7 +19,7 @@ extension Scheduler {
       guard let slot = open(run, loaded: loaded[run]) else { return }
       cleared += clear(slot, taskIDs[run]!, onNewestVersion: request.onNewestVersion)
     }
-    work.reply = cleared.isEmpty ? .refused(.nothingToDo("no task instance to clear")) : .cleared(cleared)
+    work.reply = .cleared(cleared)
   }
 
   /// Asked of all runs before anything is changed.
