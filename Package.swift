@@ -12,6 +12,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 // SQLite's own C interface, from the same system library that GRDB links.
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -24,6 +25,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -42,15 +44,26 @@ let package = Package(
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .target(name: "DagBag", dependencies: ["Dagrun", "Processes", "COpenSSL"], swiftSettings: settings),
+    // libcurl, loaded when the first request is sent: linking it would cost every command its thirty libraries.
+    .target(name: "CCurl"),
+    // Credentials, HTTP and the four services that jobs need. Knows nothing of DAGs or jobs.
+    .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
+    // A job's life on a VM that lives only for it. Usable without the engine.
+    .target(name: "Clash", dependencies: ["Dagrun", "GoogleCloud", logging], swiftSettings: settings),
+    // Google's services on loopback, with VMs that are process trees on this machine.
+    .target(
+      name: "CloudEmulator", dependencies: ["CLinux", "Processes", "COpenSSL", "Yams", logging] + nio,
+      swiftSettings: settings),
     // The process that runs tasks, and the protocol between it and the engine.
     .target(name: "Workers", dependencies: ["Dagrun", "Processes"], swiftSettings: settings),
     .target(
-      name: "Engine", dependencies: ["Scheduling", "Storage", "DagBag", "Workers", "Processes", logging],
+      name: "Engine", dependencies: ["Scheduling", "Storage", "DagBag", "Workers", "Clash", "Processes", logging],
       swiftSettings: settings),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "Engine", "Processes", argumentParser, "Yams", logging,
+        "Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator", "Engine",
+        "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable. Only the
@@ -72,6 +85,9 @@ let package = Package(
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
+    .testTarget(name: "GoogleCloudTests", dependencies: ["GoogleCloud", "Processes"] + nio, swiftSettings: settings),
+    .testTarget(name: "ClashTests", dependencies: ["Clash", "Processes", "Yams"], swiftSettings: settings),
+    .testTarget(name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(

@@ -19,21 +19,3 @@ public struct ComputeEngineJobOperator: DAGTask {
   /// How the job went.
   public var output: Output<JobResult> { Output(of: task) }
 }
-
-/// How a job on a VM went.
-public struct JobResult: Codable, Hashable, Sendable {
-  /// Seconds from the container's start to its end.
-  public var durationSeconds: Double
-  /// Where the job ran at last, such as `europe-west1-b`.
-  public var zone: String
-  public var machineType: String
-
-  public init(durationSeconds: Double, zone: String, machineType: String) {
-    self.durationSeconds = durationSeconds
-    self.zone = zone
-    self.machineType = machineType
-  }
-
-  /// From the container's start to its end.
-  public var duration: Duration { .seconds(durationSeconds) }
-}

@@ -1,0 +1,4 @@
+#ifndef DAGRUN_CCURL_H
+#define DAGRUN_CCURL_H
+#include <curl/curl.h>
+#endif

@@ -1,0 +1,12 @@
+package import Dagrun
+
+/// What a runner tells of a job while it drives it. In order; `ended` is the last.
+package enum JobNews: Sendable {
+  /// A step worth a line in the log: which machine is asked for where, what Google answered.
+  case note(String)
+  /// The container runs. Again after a preemption.
+  case began(JobAttempt)
+  /// More of what the container printed, in order, each byte once. Written to the job's log file already.
+  case log([UInt8])
+  case ended(JobOutcome)
+}

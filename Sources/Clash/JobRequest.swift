@@ -1,0 +1,50 @@
+package import Dagrun
+
+/// One job to run: what, under which name, and for whom.
+///
+/// The name is the job's identity everywhere. All its resources bear it, so that asking for the same name twice is asking
+/// for the same job: what is there is adopted, and nothing is paid twice.
+package struct JobRequest: Codable, Hashable, Sendable {
+  /// `[a-z]([-a-z0-9]*[a-z0-9])?`, at most 50 characters (`JobName`).
+  package var name: String
+  package var spec: JobSpec
+  package var origin: JobOrigin
+  /// Nobody waits: the group repairs a lost VM by itself, and the result waits in the subscription.
+  package var isDetached = false
+
+  package init(name: String, spec: JobSpec, origin: JobOrigin) {
+    self.name = name
+    self.spec = spec
+    self.origin = origin
+  }
+}
+
+/// Who asked for a job. Its labels say so on every resource.
+package struct JobOrigin: Codable, Hashable, Sendable {
+  /// Of the home whose journal has the job: random, made with the database.
+  package var homeID: String
+  /// nil for a job that a person or another program started by itself.
+  package var task: TaskOfJob?
+
+  package init(homeID: String, task: TaskOfJob? = nil) {
+    self.homeID = homeID
+    self.task = task
+  }
+}
+
+package struct TaskOfJob: Codable, Hashable, Sendable {
+  package var dagID: String
+  package var runID: String
+  package var taskID: String
+  package var tryNumber: Int
+  /// Of the run in the database of the home.
+  package var run: Int64
+
+  package init(dagID: String, runID: String, taskID: String, tryNumber: Int, run: Int64) {
+    self.dagID = dagID
+    self.runID = runID
+    self.taskID = taskID
+    self.tryNumber = tryNumber
+    self.run = run
+  }
+}

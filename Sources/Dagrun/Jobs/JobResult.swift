@@ -1,0 +1,36 @@
+/// How a job on a VM went.
+public struct JobResult: Codable, Hashable, Sendable {
+  /// Of the command.
+  public var exitStatus: Int
+  /// Seconds from the container's start to its end, on the VM that came to an end.
+  public var durationSeconds: Double
+  /// Seconds from the request to the result, waiting for capacity and lost VMs included.
+  public var totalSeconds: Double
+  /// Where the job ran at last, such as `europe-west1-b`.
+  public var zone: String
+  public var machineType: String
+  public var isSpot: Bool
+  /// VMs that were begun for it; more than one after a preemption or a stock-out.
+  public var attempts: Int
+  public var preemptions: Int
+  /// Estimated by the price table that was given; nil without one.
+  public var cost: Double?
+
+  package init(
+    exitStatus: Int, durationSeconds: Double, totalSeconds: Double, zone: String, machineType: String, isSpot: Bool,
+    attempts: Int, preemptions: Int, cost: Double? = nil
+  ) {
+    self.exitStatus = exitStatus
+    self.durationSeconds = durationSeconds
+    self.totalSeconds = totalSeconds
+    self.zone = zone
+    self.machineType = machineType
+    self.isSpot = isSpot
+    self.attempts = attempts
+    self.preemptions = preemptions
+    self.cost = cost
+  }
+
+  /// From the container's start to its end.
+  public var duration: Duration { .seconds(durationSeconds) }
+}

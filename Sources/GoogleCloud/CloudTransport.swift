@@ -1,0 +1,77 @@
+package import Foundation
+
+/// One logical call to a Google API, as the clients make it. Whoever sends it knows the endpoint, the credentials and the
+/// retries; the clients know the API.
+package struct CloudRequest: Hashable, Sendable {
+  package var service: CloudService
+  package var method: Method
+  /// Below the service's base, percent-encoded: `projects/p/global/instanceTemplates`.
+  package var path: String
+  package var query: [URLQueryItem] = []
+  package var body: Data?
+  package var contentType = "application/json"
+  /// A repeat does no harm: a GET, or a call with a `requestId`, or one whose second time is refused as "exists".
+  package var isRepeatable = true
+  /// For one send, not for all retries together.
+  package var timeoutSeconds = 60.0
+  /// Google's codes (`UNAVAILABLE`, …) or HTTP statuses that are retried besides the usual ones.
+  package var alsoRetried: Set<String> = []
+  /// A request that is held by the server until there is something to say: an empty end is normal, and is not retried.
+  package var isLongPoll = false
+  /// For errors: "cannot `operation` `subject`".
+  package var operation: String
+  package var subject: String
+
+  package enum Method: String, Hashable, Sendable { case get = "GET", post = "POST", put = "PUT", delete = "DELETE" }
+
+  package init(
+    _ service: CloudService, _ method: Method, _ path: String, query: [URLQueryItem] = [], body: Data? = nil,
+    operation: String, subject: String
+  ) {
+    self.service = service
+    self.method = method
+    self.path = path
+    self.query = query
+    self.body = body
+    self.operation = operation
+    self.subject = subject
+  }
+}
+
+package enum CloudService: String, Hashable, Sendable, CaseIterable {
+  case compute, pubSub, storage, storageUpload, secretManager
+}
+
+package struct CloudResponse: Hashable, Sendable {
+  package var status: Int
+  package var body: Data
+  /// Names in lower case.
+  package var headers: [String: String]
+
+  package init(status: Int, body: Data, headers: [String: String] = [:]) {
+    self.status = status
+    self.body = body
+    self.headers = headers
+  }
+}
+
+/// Sends calls. `CloudSession` is the one that goes over the network; tests have their own.
+package protocol CloudTransport: Sendable {
+  /// Retries what may be retried. Cancelling the Swift task abandons the request at once.
+  ///
+  /// - Returns: a 2xx answer.
+  /// - Throws: everything else.
+  func call(_ request: CloudRequest) async throws(CloudError) -> CloudResponse
+}
+
+/// Where the services are. The variables are those of Google's own tools.
+package struct Endpoints: Codable, Hashable, Sendable {
+  /// Each ends in `/`.
+  package var compute = "https://compute.googleapis.com/compute/v1/"
+  package var pubSub = "https://pubsub.googleapis.com/v1/"
+  package var storage = "https://storage.googleapis.com/storage/v1/"
+  package var storageUpload = "https://storage.googleapis.com/upload/storage/v1/"
+  package var secretManager = "https://secretmanager.googleapis.com/v1/"
+
+  package init() {}
+}
