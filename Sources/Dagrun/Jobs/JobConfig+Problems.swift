@@ -152,3 +152,22 @@ extension JobCommand {
     }
   }
 }
+
+extension ComputeEngineJobDescription {
+  /// What can be seen before values are put in.
+  package var problems: [String] {
+    var found = job.problems
+    if specs.isEmpty { found.append("its group has no jobs") }
+    for spec in specs {
+      if case .script(let script) = spec.command, script.parts.isEmpty { found.append("its script is empty") }
+      found += JobConfig.problems(variables: Array(spec.environment.keys))
+      for directory in (Array(spec.mounts.keys) + Array(spec.outputs.keys)).sorted() {
+        if let problem = JobConfig.problem(directory: directory) { found.append(problem) }
+      }
+      if let seconds = spec.timeoutSeconds, !(seconds > 0) {
+        found.append("its timeout is \(seconds) s; it must be more than 0")
+      }
+    }
+    return found
+  }
+}
