@@ -10,6 +10,10 @@ package struct CloudRequest: Hashable, Sendable {
   package var query: [URLQueryItem] = []
   package var body: Data?
   package var contentType = "application/json"
+  /// Besides those of every request: `Range`, `Content-Range`.
+  package var headers: [String: String] = [:]
+  /// Statuses outside 2xx that are an answer and no error: 308 of an upload that goes on.
+  package var acceptedStatuses: Set<Int> = []
   /// A repeat does no harm: a GET, or a call with a `requestId`, or one whose second time is refused as "exists".
   package var isRepeatable = true
   /// For one send, not for all retries together.
@@ -59,7 +63,7 @@ package struct CloudResponse: Hashable, Sendable {
 package protocol CloudTransport: Sendable {
   /// Retries what may be retried. Cancelling the Swift task abandons the request at once.
   ///
-  /// - Returns: a 2xx answer.
+  /// - Returns: an answer with a status of 2xx, or one of the request's `acceptedStatuses`.
   /// - Throws: everything else.
   func call(_ request: CloudRequest) async throws(CloudError) -> CloudResponse
 }
