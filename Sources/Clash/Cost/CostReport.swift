@@ -1,5 +1,4 @@
 package import Dagrun
-internal import Foundation
 
 /// A row of the ledger, with whom it was for.
 package struct LedgerEntry: Hashable, Sendable {
@@ -51,7 +50,7 @@ package struct CostReport: Hashable, Sendable {
     case .dag: entry.dagID ?? noTask
     case .task: entry.dagID.map { "\($0).\(entry.taskID ?? "")" } ?? noTask
     // The day, UTC, on which the machine was asked for.
-    case .day: String(entry.attempt.requestedAt.description.prefix(10))
+    case .day: entry.attempt.requestedAt.isoDate
     }
   }
 
