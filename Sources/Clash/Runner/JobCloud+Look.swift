@@ -22,8 +22,9 @@ extension JobCloud {
         plan,
         .present(
           machine,
-          faults: faults.map { CloudError([$0], operation: "make the VM of", subject: name, project: compute.project) }))
-    } catch where error.reason == .notFound {
+          faults: faults.map { CloudError([$0], operation: "make the VM of", subject: name, project: compute.project) })
+      )
+    } catch  where error.reason == .notFound {
       return .inspected(plan, .gone)
     } catch {
       return .inspectionFailed(plan, error)
@@ -62,7 +63,8 @@ extension JobCloud {
         guard groups.unreachable.isEmpty else {
           throw CloudError(
             .unavailable, operation: "find the group of job", subject: name,
-            message: "cannot look into \(groups.unreachable.joined(separator: ", "))", hint: "try again in some minutes")
+            message: "cannot look into \(groups.unreachable.joined(separator: ", "))", hint: "try again in some minutes"
+          )
         }
         // Its VM has removed the group already. Then any place will do to say so.
         place = request.spec.config.firstPlace

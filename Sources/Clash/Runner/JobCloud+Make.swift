@@ -13,7 +13,7 @@ extension JobCloud {
     do throws(CloudError) {
       try await pubSub.createTopic(request.name, topic)
       return true
-    } catch where error.reason == .alreadyExists {
+    } catch  where error.reason == .alreadyExists {
       return owner.owns(labels: try await pubSub.topic(request.name).labels)
     }
   }
@@ -27,7 +27,7 @@ extension JobCloud {
     do throws(CloudError) {
       try await pubSub.createSubscription(request.name, topic: request.name, subscription)
       return true
-    } catch where error.reason == .alreadyExists {
+    } catch  where error.reason == .alreadyExists {
       return owner.owns(labels: try await pubSub.subscription(request.name).labels)
     }
   }
@@ -46,7 +46,7 @@ extension JobCloud {
     do throws(CloudError) {
       let operation = try await compute.insertInstanceTemplate(template, requestID: id)
       guard case .forgotten = try await compute.wait(for: operation) else { return true }
-    } catch where error.reason == .alreadyExists {
+    } catch  where error.reason == .alreadyExists {
       // Ours, of an earlier call whose answer was lost.
     }
     return JobOwner(request: request).owns(try await compute.instanceTemplate(named: template.name))
@@ -58,7 +58,7 @@ extension JobCloud {
     do throws(CloudError) {
       let operation = try await compute.insertInstanceGroup(group, in: scope, requestID: id)
       guard case .forgotten = try await compute.wait(for: operation) else { return true }
-    } catch where error.reason == .alreadyExists {
+    } catch  where error.reason == .alreadyExists {
       // As above.
     }
     return JobOwner(request: request).owns(try await compute.instanceGroup(named: group.name, in: scope))

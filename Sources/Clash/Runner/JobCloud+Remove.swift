@@ -10,7 +10,9 @@ extension JobCloud {
     let scope = plan.rung.place.scope
     let compute = compute
     if checksOwner {
-      guard let group = try await found({ () throws(CloudError) in try await compute.instanceGroup(named: name, in: scope) })
+      guard
+        let group = try await found({ () throws(CloudError) in try await compute.instanceGroup(named: name, in: scope) }
+        )
       else { return true }
       guard JobOwner(request: request).owns(group) else { return false }
     }
@@ -48,7 +50,9 @@ extension JobCloud {
     let pubSub = pubSub
     let name = request.name
     if checksOwner {
-      guard let known = try await found({ () throws(CloudError) in try await pubSub.subscription(name) }) else { return true }
+      guard let known = try await found({ () throws(CloudError) in try await pubSub.subscription(name) }) else {
+        return true
+      }
       guard JobOwner(request: request).owns(labels: known.labels) else { return false }
     }
     try await removed { () throws(CloudError) in try await pubSub.deleteSubscription(name) }
@@ -70,10 +74,10 @@ extension JobCloud {
   func found<Resource: Sendable>(
     _ read: @Sendable () async throws(CloudError) -> Resource
   ) async throws(CloudError) -> Resource? {
-    do throws(CloudError) { return try await read() } catch where error.reason == .notFound { return nil }
+    do throws(CloudError) { return try await read() } catch  where error.reason == .notFound { return nil }
   }
 
   func removed(_ remove: @Sendable () async throws(CloudError) -> Void) async throws(CloudError) {
-    do throws(CloudError) { try await remove() } catch where error.reason == .notFound {}
+    do throws(CloudError) { try await remove() } catch  where error.reason == .notFound {}
   }
 }

@@ -28,13 +28,15 @@ package final class JobLock: Sendable {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else {
         throw Refusal(
-          reason: .unavailable, description: "\(SystemError("open \(path)")); name another home with --home or DAGRUN_HOME")
+          reason: .unavailable,
+          description: "\(SystemError("open \(path)")); name another home with --home or DAGRUN_HOME")
       }
       guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
         close(descriptor)
         throw Refusal(
           reason: .held,
-          description: "another process drives job \(job); follow it with `dagrun job logs -f \(job)`, or end that process")
+          description:
+            "another process drives job \(job); follow it with `dagrun job logs -f \(job)`, or end that process")
       }
       if Self.isFile(descriptor, at: path) {
         self.descriptor = descriptor

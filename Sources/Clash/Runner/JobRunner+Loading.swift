@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Foundation
+internal import GoogleCloud
 
 /// How a job comes to a runner.
 extension JobRunner {
@@ -46,7 +47,7 @@ extension JobRunner {
   private func take(_ job: DrivenJob, _ state: Job, isSaved: Bool) -> Bool {
     do {
       job.log = try JobLog(path: job.logPath, storedLength: state.logLength)
-    } catch where !isSaved {
+    } catch  where !isSaved {
       // Nothing of it is in the cloud yet.
       fail(job, .cloud, "\(error)")
       return false

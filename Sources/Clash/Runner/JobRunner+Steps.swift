@@ -39,7 +39,9 @@ extension JobRunner {
   }
 
   private func step(of job: DrivenJob, at now: Timestamp) -> Step? {
-    guard !job.isLetGo, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else { return nil }
+    guard !job.isLetGo, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else {
+      return nil
+    }
     let inbox = job.inbox
     var actions: [JobAction] = []
     for input in inbox {
@@ -66,7 +68,7 @@ extension JobRunner {
     do {
       try journal.save(changed.map { try stored($0.next) })
       return steps
-    } catch where changed.count == 1 {
+    } catch  where changed.count == 1 {
       saveFailed(changed[0], error)
       return steps.filter { $0.job !== changed[0].job }
     } catch {
@@ -90,7 +92,8 @@ extension JobRunner {
     guard let prices = options.prices else { return stored }
     let now = Timestamp(Date())
     for index in stored.attempts.indices where stored.attempts[index].endedAt != nil {
-      stored.attempts[index].cost = prices.estimate(stored.attempts[index], of: job.request.spec.config, now: now).amount
+      stored.attempts[index].cost =
+        prices.estimate(stored.attempts[index], of: job.request.spec.config, now: now).amount
     }
     return stored
   }
@@ -101,7 +104,8 @@ extension JobRunner {
     job.failuresOfJournal += 1
     let delay = retrySeconds(afterFailures: job.failuresOfJournal)
     logger.warning(
-      "a job waits because it cannot be kept", metadata: ["job": "\(job.name)", "error": "\(error)", "seconds": "\(delay)"])
+      "a job waits because it cannot be kept",
+      metadata: ["job": "\(job.name)", "error": "\(error)", "seconds": "\(delay)"])
     if job.failuresOfJournal == 1 { job.observer(.note("cannot keep the job, and tries again: \(error)")) }
     queue.asyncAfter(deadline: .now() + delay) { [self] in release(job) }
   }
