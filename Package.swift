@@ -50,7 +50,8 @@ let package = Package(
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // A job's life on a VM that lives only for it. Usable without the engine.
     .target(
-      name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "Processes", "Yams", logging], swiftSettings: settings),
+      name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
+      swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
       name: "CloudEmulator", dependencies: ["CLinux", "Processes", "COpenSSL", "Yams", logging] + nio,
