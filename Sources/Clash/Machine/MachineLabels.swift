@@ -35,7 +35,8 @@ package enum MachineLabels {
 
   /// Google's rules for labels: https://cloud.google.com/compute/docs/labeling-resources
   package static func check(_ labels: [String: String]) throws(JobMachineError) {
-    let hint = "keys begin with a lower-case letter; keys and values have lower-case letters, digits, _ and -, at most 63"
+    let hint =
+      "keys begin with a lower-case letter; keys and values have lower-case letters, digits, _ and -, at most 63"
     for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
       let isKey =
         key.unicodeScalars.first.map { isLetter($0) } ?? false
