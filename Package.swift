@@ -50,7 +50,9 @@ let package = Package(
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // A job's life on a VM that lives only for it. Usable without the engine.
     .target(
-      name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "COpenSSL", "Processes", "Yams", logging],
+      .target(
+        name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "COpenSSL", "Processes", "Yams", logging],
+        swiftSettings: settings),
       swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
@@ -87,8 +89,15 @@ let package = Package(
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
-    .testTarget(name: "GoogleCloudTests", dependencies: ["GoogleCloud", "Processes"] + nio, swiftSettings: settings),
-    .testTarget(name: "ClashTests", dependencies: ["Clash", "Processes", "Yams"], swiftSettings: settings),
+    // Checks requests against Google's own descriptions of its APIs. Only for tests.
+    .target(
+      name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
+      swiftSettings: settings),
+    .testTarget(
+      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      swiftSettings: settings),
+    .testTarget(
+      name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
     .testTarget(
       name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),

@@ -107,8 +107,7 @@ struct JobStoreTests {
     try store.save([(job("train"), [attempt("train", 1)])])
     for sql in [
       "UPDATE job SET is_finished = 1", "UPDATE job SET dag_id = 'd'", "UPDATE job SET state = 'not json'",
-      "UPDATE job_attempt SET ending = 'vanished', ended_at = 5", "UPDATE job_attempt SET ending = 'lost'",
-      "UPDATE job_attempt SET ending = 'succeeded', ended_at = 5, container_started_at = NULL",
+      "UPDATE job_attempt SET ending = 'vanished', ended_at = 5", "UPDATE job_attempt SET ended_at = 5",
       "UPDATE job_attempt SET cost = -1", "INSERT INTO home VALUES ('abc', 2)",
       "INSERT INTO job_attempt SELECT 'nobody', 1, zone, region, machine_type, 0, 1, 1, 1, NULL, NULL, NULL FROM job_attempt",
     ] {

@@ -29,6 +29,8 @@ final class DrivenJob: @unchecked Sendable {
   var inspections = 0
   /// When its `nextWake` is looked at.
   var armedWake: Timestamp?
+  /// The last one it was told of.
+  var metWake: Timestamp?
   var handOverWaiters: [CheckedContinuation<Bool, Never>] = []
 
   private var tasks: [Int: Task<Void, Never>] = [:]

@@ -37,16 +37,12 @@ extension JobRunner {
       end(job, outcome, of: known)
       return false
     }
-    guard take(job, known, isSaved: true) else { return false }
-    if let attempt = known.attempts.last, attempt.containerStartedAt != nil, attempt.endedAt == nil {
-      job.observer(.began(attempt))
-    }
-    return true
+    return take(job, known, logLength: StoredLogLength.read(stored.state), isSaved: true)
   }
 
-  private func take(_ job: DrivenJob, _ state: Job, isSaved: Bool) -> Bool {
+  private func take(_ job: DrivenJob, _ state: Job, logLength: Int = 0, isSaved: Bool) -> Bool {
     do {
-      job.log = try JobLog(path: job.logPath, storedLength: state.logLength)
+      job.log = try JobLog(path: job.logPath, storedLength: logLength)
     } catch  where !isSaved {
       // Nothing of it is in the cloud yet.
       fail(job, .cloud, "\(error)")

@@ -9,6 +9,7 @@ extension JobRunner {
     let job: DrivenJob
     let next: Job
     let actions: [JobAction]
+    let log: JobLog?
     /// How much of the inbox it is.
     let inputs: Int
   }
@@ -50,23 +51,32 @@ extension JobRunner {
       case .event(let event): actions += next.handle(event, at: now)
       }
     }
+    var log = job.log
     do {
-      for case .writeLog(let bytes, let offset) in actions { try job.log?.write(bytes, at: offset) }
+      for action in actions {
+        switch action {
+        case .writeLog(let bytes, _): try log?.append(bytes)
+        case .tell(.note(let text)): try log?.note(text)
+        case .tell(.began), .tell(.log), .tell(.ended), .call, .inspect, .acknowledge: break
+        }
+      }
     } catch {
       hold(job, because: error)
       return nil
     }
-    return Step(job: job, next: next, actions: actions, inputs: inbox.count)
+    return Step(job: job, next: next, actions: actions, log: log, inputs: inbox.count)
   }
 
   // MARK: Saving
 
   /// - Returns: those that are saved; the others are held.
   private func save(_ steps: [Step]) -> [Step] {
-    let changed = steps.filter { !$0.job.isSaved || $0.next != $0.job.current }
+    let changed = steps.filter { step in
+      !step.job.isSaved || step.next != step.job.current || step.log?.length != step.job.log?.length
+    }
     guard !changed.isEmpty else { return steps }
     do {
-      try journal.save(changed.map { try stored($0.next) })
+      try journal.save(changed.map(stored))
       return steps
     } catch  where changed.count == 1 {
       saveFailed(changed[0], error)
@@ -87,8 +97,10 @@ extension JobRunner {
     hold(step.job, because: error)
   }
 
-  private func stored(_ job: Job) throws -> StoredJob {
+  private func stored(_ step: Step) throws -> StoredJob {
+    let job = step.next
     var stored = try job.stored()
+    stored.state = StoredLogLength.add(step.log?.length ?? 0, to: stored.state)
     guard let prices = options.prices else { return stored }
     let now = Timestamp(Date())
     for index in stored.attempts.indices where stored.attempts[index].endedAt != nil {
@@ -101,6 +113,7 @@ extension JobRunner {
   /// The job stays as it is in the journal; what it was told waits, and is tried again.
   func hold(_ job: DrivenJob, because error: any Error) {
     job.isHeld = true
+    job.log?.takeBack()
     job.failuresOfJournal += 1
     let delay = retrySeconds(afterFailures: job.failuresOfJournal)
     logger.warning(
@@ -125,6 +138,7 @@ extension JobRunner {
   private func perform(_ step: Step) {
     let job = step.job
     job.current = step.next
+    job.log = step.log
     job.isSaved = true
     job.failuresOfJournal = 0
     job.inbox.removeFirst(step.inputs)

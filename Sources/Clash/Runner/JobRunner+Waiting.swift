@@ -48,10 +48,13 @@ extension JobRunner {
     guard let wake = job.current?.nextWake, !job.isLetGo else { return }
     if let armed = job.armedWake, armed <= wake { return }
     job.armedWake = wake
-    queue.asyncAfter(wallDeadline: DispatchWallTime(wake)) { [self] in
+    // Were a job to want what it was just told, it would be told so no more than some times a second.
+    let moment = max(wake, Timestamp(Date()).adding(seconds: wake == job.metWake ? 0.25 : 0))
+    queue.asyncAfter(wallDeadline: DispatchWallTime(moment)) { [self] in
       guard !job.isLetGo, job.armedWake == wake else { return }
       job.armedWake = nil
       guard let next = job.current?.nextWake, next <= Timestamp(Date()) else { return arm(job) }
+      job.metWake = next
       // While it is held, its release brings it here again.
       if job.inbox.isEmpty { post(.event(.wake), to: job) }
     }

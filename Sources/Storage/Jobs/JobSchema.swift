@@ -52,9 +52,8 @@ extension Schema {
         'quota_exceeded', 'lost', 'cancelled', 'timed_out', 'refused')),
       cost                 REAL CHECK (cost >= 0),    -- estimated, in the price table's currency
       PRIMARY KEY (job, number),
-      CHECK ((ended_at IS NULL) = (ending IS NULL)),
-      -- A command that has ended by itself ran in a container, and a container on a machine in a zone.
-      CHECK (ending IS NULL OR ending <> 'succeeded' OR container_started_at IS NOT NULL)
+      -- Why it ends is known before its machine is gone.
+      CHECK (ended_at IS NULL OR ending IS NOT NULL)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX job_attempt_requested ON job_attempt (requested_at);
 

@@ -123,7 +123,9 @@ final class ModelCloud: CloudTransport {
   }
 
   /// - Parameter log: the whole of it.
-  func finish(_ job: String, attempt: Int, status: Int = 0, log: String = "", output: String? = nil, boot: String = "boot") {
+  func finish(
+    _ job: String, attempt: Int, status: Int = 0, log: String = "", output: String? = nil, boot: String = "boot"
+  ) {
     let now = Date().timeIntervalSince1970
     let output = output.map { "\"\(Data($0.utf8).base64EncodedString())\"" } ?? "null"
     publish(

@@ -30,7 +30,8 @@ package struct JobCollector: Sendable {
     var resources = groups.items.compactMap { group in
       group.scope.flatMap {
         JobResource(
-          .group($0), group.name, labels: group.allInstancesConfig?.properties?.labels, created: group.creationTimestamp)
+          .group($0), group.name, labels: group.allInstancesConfig?.properties?.labels, created: group.creationTimestamp
+        )
       }
     }
     let groupNames = Set(resources.map(\.name))
@@ -116,7 +117,7 @@ package struct JobCollector: Sendable {
       case .topic: try await pubSub.deleteTopic(resource.name)
       }
       return nil
-    } catch where error.reason == .notFound {
+    } catch  where error.reason == .notFound {
       return nil
     } catch {
       return error
