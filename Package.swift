@@ -50,9 +50,7 @@ let package = Package(
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // A job's life on a VM that lives only for it. Usable without the engine.
     .target(
-      .target(
-        name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "COpenSSL", "Processes", "Yams", logging],
-        swiftSettings: settings),
+      name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
       swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
