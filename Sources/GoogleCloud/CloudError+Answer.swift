@@ -18,7 +18,8 @@ extension CloudError {
         : Self.hint(
           reason,
           facts: Facts(
-            service: request.service, project: Self.project(in: request.path), message: message, subject: request.subject,
+            service: request.service, project: Self.project(in: request.path), message: message,
+            subject: request.subject,
             activationURL: body.activationURL)))
   }
 

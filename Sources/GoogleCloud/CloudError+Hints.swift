@@ -19,7 +19,8 @@ extension CloudError {
     case .unauthenticated:
       "sign in with `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name a key file"
     case .apiDisabled: disabledHint(facts)
-    case .rateLimited: "Google limits requests by the minute: wait a minute, or ask for a higher rate in the project's quotas"
+    case .rateLimited:
+      "Google limits requests by the minute: wait a minute, or ask for a higher rate in the project's quotas"
     case .quotaExceeded: quotaHint(facts)
     case .outOfCapacity: capacityHint(facts)
     case .inUse: "it can be removed once nothing uses it any more: remove the instance group first"
@@ -47,7 +48,8 @@ extension CloudError {
       return "grant roles/iam.serviceAccountUser on the VM's service account: `\(grant)roles/iam.serviceAccountUser`"
     }
     if let permission = quoted(before: " permission", in: message) ?? word(after: "permission ", in: message),
-      permission.contains(".") {
+      permission.contains(".")
+    {
       return "the permission \(permission) is missing; \(role(facts.service)) has it: `\(grant)\(role(facts.service))`"
     }
     return "grant \(role(facts.service)): `\(grant)\(role(facts.service))`"
@@ -86,13 +88,15 @@ extension CloudError {
       facts.quota?.dimensions?["region"] ?? facts.quota?.dimensions?["zone"]
       ?? word(after: "in region ", in: facts.message)
     let page = "https://console.cloud.google.com/iam-admin/quotas" + (facts.project.map { "?project=\($0)" } ?? "")
-    return "raise \(metric)\(region.map { " in \($0)" } ?? "") (\(page)), or give the job another region or a smaller machine type"
+    return
+      "raise \(metric)\(region.map { " in \($0)" } ?? "") (\(page)), or give the job another region or a smaller machine type"
   }
 
   private static func capacityHint(_ facts: Facts) -> String {
     let link = word(containing: "zones/", in: facts.message).map(Scope.init(link:))
     if case .zone(let zone)? = link {
-      return "add a zone besides \(zone) to the job (others of \(Scope.region(of: zone)), or the whole region), or another machine type"
+      return
+        "add a zone besides \(zone) to the job (others of \(Scope.region(of: zone)), or the whole region), or another machine type"
     }
     return "add a zone or a region to the job, or another machine type"
   }
@@ -102,7 +106,8 @@ extension CloudError {
       return "not every zone has every machine type: `gcloud compute machine-types list --filter=name=TYPE` tells which"
     }
     if facts.message.contains("subnetworks/") || facts.message.contains("networks/") {
-      return "the job's network is not there: name its subnetwork, also in another project's (projects/P/regions/R/subnetworks/S)"
+      return
+        "the job's network is not there: name its subnetwork, also in another project's (projects/P/regions/R/subnetworks/S)"
     }
     return facts.helpURL.map { "see \($0)" }
   }

@@ -24,7 +24,7 @@ enum ContainerValues {
       }
     }
     var seen: Set<String> = []
-    for directory in spec.mounts.values + spec.outputs.keys {
+    for directory in Array(spec.mounts.values) + Array(spec.outputs.keys) {
       try checkDirectory(directory)
       guard seen.insert(directory).inserted else {
         throw JobMachineError(
@@ -34,7 +34,9 @@ enum ContainerValues {
   }
 
   private static func check(_ value: String, _ what: String, isLong: Bool = false) throws(JobMachineError) {
-    guard !value.utf8.contains(0) else { throw JobMachineError("\(what) has a zero byte, which no program can be given") }
+    guard !value.utf8.contains(0) else {
+      throw JobMachineError("\(what) has a zero byte, which no program can be given")
+    }
     guard !isLong || value.utf8.count <= longestBytes else {
       throw JobMachineError(
         "\(what) has \(value.utf8.count) bytes, and the kernel takes \(longestBytes)",
@@ -46,7 +48,9 @@ enum ContainerValues {
     guard !name.isEmpty, !name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) else {
       throw JobMachineError("“\(name.prefix(200))” is no name of an environment variable")
     }
-    guard name != "DAGRUN_OUTPUT" else { throw JobMachineError("dagrun itself sets DAGRUN_OUTPUT", hint: "choose another name") }
+    guard name != "DAGRUN_OUTPUT" else {
+      throw JobMachineError("dagrun itself sets DAGRUN_OUTPUT", hint: "choose another name")
+    }
   }
 
   private static func checkDirectory(_ path: String) throws(JobMachineError) {
@@ -59,7 +63,8 @@ enum ContainerValues {
       throw JobMachineError("the directory “\(path.prefix(200))” has a zero byte or a line break of Windows")
     }
     guard parts[0] != "dagrun" else {
-      throw JobMachineError("the directory \(path) is dagrun's own in the container", hint: "choose one outside /dagrun")
+      throw JobMachineError(
+        "the directory \(path) is dagrun's own in the container", hint: "choose one outside /dagrun")
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Foundation
 
 /// What every resource of a job bears, so that `dagrun job gc` finds it whatever has become of the journal.
@@ -35,7 +36,8 @@ package enum MachineLabels {
 
   /// Google's rules for labels: https://cloud.google.com/compute/docs/labeling-resources
   package static func check(_ labels: [String: String]) throws(JobMachineError) {
-    let hint = "keys begin with a lower-case letter; keys and values have lower-case letters, digits, _ and -, at most 63"
+    let hint =
+      "keys begin with a lower-case letter; keys and values have lower-case letters, digits, _ and -, at most 63"
     for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
       let isKey =
         key.unicodeScalars.first.map { isLetter($0) } ?? false

@@ -23,7 +23,9 @@ package struct UserData: Hashable, Sendable {
     var pieces: [String: Int] = [:]
     var items: [InstanceMetadata.Item] = []
     var text = Self.text(files, inside)
-    while text.utf8.count > MetadataLimits.valueBytes, let largest = inside.max(by: { $0.contents.count < $1.contents.count }) {
+    while text.utf8.count > MetadataLimits.valueBytes,
+      let largest = inside.max(by: { $0.contents.count < $1.contents.count })
+    {
       inside.removeAll { $0.path == largest.path }
       let name = largest.path.split(separator: "/").last.map(String.init) ?? ""
       let parts = Self.pieces(of: largest.contents.base64EncodedString())
