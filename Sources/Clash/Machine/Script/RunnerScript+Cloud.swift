@@ -54,7 +54,7 @@ extension RunnerScript {
         : >"$answer"
         authorize || return 1
         curl -sS --globoff --connect-timeout 10 --max-time "$limit" --speed-limit 1 --speed-time 60 -X "$method" \
-          -H "@$work/authorization" -o "$answer" -w '%{http_code}' "$@" "$url" \
+          -H "@$work/authorization" -H Expect: -o "$answer" -w '%{http_code}' "$@" "$url" \
           >"$answer.status" 2>"$answer.error" &
         await $!
         http_status=$(<"$answer.status")
