@@ -49,7 +49,7 @@ let package = Package(
     // Credentials, HTTP and the four services that jobs need. Knows nothing of DAGs or jobs.
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // A job's life on a VM that lives only for it. Usable without the engine.
-    .target(name: "Clash", dependencies: ["Dagrun", "GoogleCloud", logging], swiftSettings: settings),
+    .target(name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "COpenSSL", logging], swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
       name: "CloudEmulator", dependencies: ["CLinux", "Processes", "COpenSSL", "Yams", logging] + nio,
