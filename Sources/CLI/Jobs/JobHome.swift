@@ -33,7 +33,7 @@ struct JobHome: Sendable {
   func reader() throws -> StoreReader? {
     do {
       return try StoreReader(path: home.databasePath)
-    } catch where error.code == .missing || error.code == .olderDatabase {
+    } catch  where error.code == .missing || error.code == .olderDatabase {
       return nil
     }
   }
