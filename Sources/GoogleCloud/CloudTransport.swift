@@ -76,6 +76,8 @@ package struct Endpoints: Codable, Hashable, Sendable {
   package var storage = "https://storage.googleapis.com/storage/v1/"
   package var storageUpload = "https://storage.googleapis.com/upload/storage/v1/"
   package var secretManager = "https://secretmanager.googleapis.com/v1/"
+  /// Only VMs call it.
+  package var logging = "https://logging.googleapis.com/v2/"
 
   package init() {}
 }

@@ -24,7 +24,7 @@ enum ContainerValues {
       }
     }
     var seen: Set<String> = []
-    for directory in spec.mounts.values + spec.outputs.keys {
+    for directory in Array(spec.mounts.values) + Array(spec.outputs.keys) {
       try checkDirectory(directory)
       guard seen.insert(directory).inserted else {
         throw JobMachineError(

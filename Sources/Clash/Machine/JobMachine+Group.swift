@@ -18,7 +18,4 @@ extension JobMachine {
     }
     return group
   }
-
-  /// Below the Compute Engine endpoint.
-  var groupPath: String { "projects/\(config.project)/\(offer.scope.path)/instanceGroupManagers/\(name)" }
 }

@@ -1,4 +1,3 @@
-package import Foundation
 package import GoogleCloud
 internal import Dagrun
 

@@ -1,4 +1,4 @@
-package import Foundation
+internal import Foundation
 package import GoogleCloud
 
 /// What `dagrun job render` prints: all that would be sent, and all that the VM would run. Nothing is sent.

@@ -1,6 +1,6 @@
 internal import Dagrun
-package import Foundation
-package import GoogleCloud
+internal import Foundation
+internal import GoogleCloud
 
 /// What lies in the job's folder on the VM: the runner, and every value that it needs, each in a file of its own.
 package struct MachineFiles: Hashable, Sendable {

@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Foundation
 
 /// What every resource of a job bears, so that `dagrun job gc` finds it whatever has become of the journal.
