@@ -21,9 +21,9 @@ struct ContainerCommand: Hashable {
   init(_ command: JobCommand, entrypoint: String?) throws(JobMachineError) {
     switch command {
     case .image:
-      (self.entrypoint, arguments) = (entrypoint, [])
+      self.init(entrypoint: entrypoint, arguments: [])
     case .arguments(let list):
-      (self.entrypoint, arguments) = (entrypoint, list)
+      self.init(entrypoint: entrypoint, arguments: list)
     case .script(let text):
       self.init(
         Script(name: "script", contents: Data(text.utf8)), shell: ["/bin/sh"], arguments: [], entrypoint: entrypoint)
@@ -36,6 +36,11 @@ struct ContainerCommand: Hashable {
       }
       self.init(Script(name: name, contents: contents), shell: shell, arguments: list, entrypoint: entrypoint)
     }
+  }
+
+  private init(entrypoint: String?, arguments: [String]) {
+    self.entrypoint = entrypoint
+    self.arguments = arguments
   }
 
   private init(_ script: Script, shell: [String], arguments: [String], entrypoint: String?) {
