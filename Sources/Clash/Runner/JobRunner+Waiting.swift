@@ -49,8 +49,8 @@ extension JobRunner {
     if let armed = job.armedWake, armed <= wake { return }
     job.armedWake = wake
     // Were a job to want what it was just told, it would be told so no more than some times a second.
-    let moment = max(wake, Timestamp(Date()).adding(seconds: wake == job.metWake ? 0.25 : 0))
-    queue.asyncAfter(wallDeadline: DispatchWallTime(moment)) { [self] in
+    let seconds = max(wake.seconds(since: Timestamp(Date())), wake == job.metWake ? 0.25 : 0)
+    queue.asyncAfter(wallDeadline: .now() + seconds) { [self] in
       guard !job.isLetGo, job.armedWake == wake else { return }
       job.armedWake = nil
       guard let next = job.current?.nextWake, next <= Timestamp(Date()) else { return arm(job) }
@@ -58,12 +58,5 @@ extension JobRunner {
       // While it is held, its release brings it here again.
       if job.inbox.isEmpty { post(.event(.wake), to: job) }
     }
-  }
-}
-
-extension DispatchWallTime {
-  fileprivate init(_ moment: Timestamp) {
-    let (seconds, rest) = moment.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
-    self.init(timespec: timespec(tv_sec: Int(seconds), tv_nsec: Int(rest) * 1000))
   }
 }
