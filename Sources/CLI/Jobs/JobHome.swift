@@ -58,6 +58,7 @@ struct JobHome: Sendable {
   func logPath(of request: JobRequest) -> String {
     guard let task = request.origin.task else { return home.logPath(ofJob: request.name) }
     let path = home.logPath(dagID: task.dagID, runID: task.runID, taskID: task.taskID, tryNumber: task.tryNumber)
+    if JobName.of(task, homeID: request.origin.homeID) == request.name { return path }
     // Members of a group have logs of their own.
     for member in 1...JobHome.mostMembers
     where JobName.of(task, homeID: request.origin.homeID, member: member) == request.name {
@@ -70,21 +71,32 @@ struct JobHome: Sendable {
 
   // MARK: The cloud
 
+  func cloud() throws -> CloudSession {
+    try CloudSession.standard(environment: session.environment, version: Version.text)
+  }
+
   func access(prices: String? = nil) throws -> JobAccess {
-    var access = try JobAccess.fromEnvironment(session.environment)
+    var access = JobAccess(try cloud())
     access.options.prices = try home.prices(path: prices, environment: session.environment)
     return access
   }
 
-  var logger: Logger { ConsoleLog.logger(to: session, level: .warning) }
+  var logger: Logger {
+    var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
+    logger.logLevel = .warning
+    return logger
+  }
 
   /// As given, or what Google's own tools would take.
   func project(_ given: String?) async throws -> String {
     if let given { return given }
-    if let project = try await JobAccess.defaultProject(session.environment) { return project }
-    throw Complaint(
-      .wrongUsage, "no project is named",
-      hint: "say --project, set GOOGLE_CLOUD_PROJECT, or run: gcloud config set project PROJECT")
+    do {
+      return try await cloud().project()
+    } catch {
+      throw Complaint(
+        .wrongUsage, "no project is named, and none is found: \(error.message)",
+        hint: "say --project, set GOOGLE_CLOUD_PROJECT, or run: gcloud config set project PROJECT")
+    }
   }
 
   /// Takes the right to drive a job.

@@ -1,6 +1,7 @@
 internal import Clash
 internal import Dagrun
 internal import Foundation
+internal import Logging
 internal import Scheduling
 internal import Storage
 internal import Workers

@@ -19,6 +19,9 @@ package struct JobAccess: Sendable {
     self.endpoints = endpoints
     self.options = options
   }
+
+  /// As the environment says it: credentials, addresses.
+  package init(_ session: CloudSession) { self.init(transport: session, endpoints: session.endpoints) }
 }
 
 extension Home {
@@ -34,7 +37,7 @@ extension Home {
     let source = given ?? pricesPath
     guard let bytes = readWholeFile(source) else {
       if given == nil, access(source, F_OK) != 0 { return nil }
-      throw PriceTableError(source: source, problem: String(cString: strerror(errno)))
+      throw SystemError("read the price table \(source)")
     }
     return try PriceTable(yaml: String(decoding: bytes, as: UTF8.self), source: source)
   }
@@ -43,6 +46,6 @@ extension Home {
   package func jobRunner(_ access: JobAccess, logger: Logger) throws -> JobRunner {
     JobRunner(
       transport: access.transport, endpoints: access.endpoints,
-      journal: HomeJobJournal(try JobStore(path: databasePath)), options: access.options, logger: logger)
+      journal: try StoredJobJournal(store: JobStore(path: databasePath)), options: access.options, logger: logger)
   }
 }

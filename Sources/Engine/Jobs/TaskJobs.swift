@@ -80,9 +80,10 @@ final class TaskJobs: @unchecked Sendable {
     let runner = try theRunner()
     for name in names {
       strays.insert(name)
-      runner.adopt(name, logPath: nil) { [weak self, queue] news in
+      runner.adopt(name, logPath: nil) { [queue, weak self] news in
         guard case .ended = news else { return }
-        queue.async { self?.strays.remove(name) }
+        let me = self
+        queue.async { me?.strays.remove(name) }
       }
       runner.cancel(name)
     }
@@ -103,12 +104,13 @@ final class TaskJobs: @unchecked Sendable {
   }
 
   private func observer(_ id: TryID, _ index: Int) -> JobRunner.Observer {
-    { [weak self, queue] news in
+    { [queue, weak self] news in
+      let me = self
       switch news {
       // What a person wants to read is in the log already.
       case .note, .log: break
-      case .began: queue.async { self?.began(id) }
-      case .ended(let outcome): queue.async { self?.ended(id, index, outcome) }
+      case .began: queue.async { me?.began(id) }
+      case .ended(let outcome): queue.async { me?.ended(id, index, outcome) }
       }
     }
   }
