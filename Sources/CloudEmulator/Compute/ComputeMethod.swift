@@ -47,6 +47,8 @@ enum ComputeMethod: String, Sendable, CaseIterable {
   case machineTypesAggregatedList = "compute.machineTypes.aggregatedList"
   case networksGet = "compute.networks.get"
   case networksList = "compute.networks.list"
+  case autoscalersList = "compute.autoscalers.list"
+  case regionAutoscalersList = "compute.regionAutoscalers.list"
   case projectsGet = "compute.projects.get"
   case globalOperationsGet = "compute.globalOperations.get"
   case globalOperationsList = "compute.globalOperations.list"
@@ -120,6 +122,8 @@ extension ComputeMethod {
     serviceProjectNumber
     compute.networks.get GET projects/{project}/global/networks/{name}
     compute.networks.list GET projects/{project}/global/networks @list
+    compute.autoscalers.list GET @zone/autoscalers @list
+    compute.regionAutoscalers.list GET @region/autoscalers @list
     compute.projects.get GET projects/{project}
     compute.globalOperations.get GET projects/{project}/global/operations/{name}
     compute.globalOperations.list GET projects/{project}/global/operations @list

@@ -41,6 +41,8 @@ extension ComputeModel {
       guard name == "default" else { throw .notFound("\(prefix)/networks/\(name)") }
       return network(prefix)
     case .networksList: return try page(call, "network", in: prefix, [network(prefix)])
+    // gcloud asks for them beside each group.
+    case .autoscalersList, .regionAutoscalersList: return try page(call, "autoscaler", in: prefix, [])
     case .projectsGet:
       return [
         "kind": "compute#project", "name": .string(call["project"]), "selfLink": .string(base + project),

@@ -50,14 +50,13 @@ extension ComputeModel {
     let account = instance.properties["serviceAccounts"].elements.first ?? [:]
     let email = account["email"].text ?? "default"
     let number = ComputeNames.projectNumber(instance.project)
-    emit(
-      .machine(
-        .boot(
-          VirtualMachineDescription(
-            project: instance.project, zone: instance.zone, name: instance.name, id: id,
-            machineType: instance.machineType, isSpot: instance.isSpot, metadata: instance.metadata,
-            serviceAccount: email == "default" ? "\(number)-compute@developer.gserviceaccount.com" : email,
-            scopes: account["scopes"].elements.compactMap(\.text), folder: "\(machineFolder)/\(instance.name)-\(id)"))))
+    var machine = VirtualMachineDescription(
+      project: instance.project, zone: instance.zone, name: instance.name, id: id, machineType: instance.machineType,
+      isSpot: instance.isSpot, metadata: instance.metadata,
+      serviceAccount: email == "default" ? "\(number)-compute@developer.gserviceaccount.com" : email,
+      scopes: account["scopes"].elements.compactMap(\.text), folder: "\(machineFolder)/\(instance.name)-\(id)")
+    machine.projectNumber = number
+    emit(.machine(.boot(machine)))
   }
 
   /// Stops it as somebody has asked; `operation` is done when it has ended.

@@ -61,7 +61,8 @@ extension ComputeModel {
       let rows = operations.values.filter { $0.scope == scope && "projects/\($0.project)" == project }
       return try page(call, "operation", in: prefix, rows.sorted { $0.name < $1.name }.map { json(of: $0) })
     case .imagesGet, .imagesList, .imagesGetFromFamily, .zonesGet, .zonesList, .regionsGet, .regionsList,
-      .machineTypesGet, .machineTypesList, .machineTypesAggregatedList, .networksGet, .networksList, .projectsGet:
+      .machineTypesGet, .machineTypesList, .machineTypesAggregatedList, .networksGet, .networksList, .autoscalersList,
+      .regionAutoscalersList, .projectsGet:
       return try readCatalog(call, prefix: prefix)
     case .instanceTemplatesInsert, .instanceTemplatesDelete, .instanceGroupManagersInsert,
       .regionInstanceGroupManagersInsert, .instanceGroupManagersDelete, .regionInstanceGroupManagersDelete,

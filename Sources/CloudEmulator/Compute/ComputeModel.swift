@@ -123,7 +123,8 @@ struct ComputeModel {
       .regionInstanceGroupsList, .regionInstanceGroupsListInstances, .instancesGet, .instancesList,
       .instancesAggregatedList, .instancesGetSerialPortOutput, .imagesGet, .imagesList, .imagesGetFromFamily,
       .zonesGet, .zonesList, .regionsGet, .regionsList, .machineTypesGet, .machineTypesList,
-      .machineTypesAggregatedList, .networksGet, .networksList, .projectsGet, .globalOperationsGet,
+      .machineTypesAggregatedList, .networksGet, .networksList, .autoscalersList,
+      .regionAutoscalersList, .projectsGet, .globalOperationsGet,
       .globalOperationsList, .regionOperationsGet, .regionOperationsList, .zoneOperationsGet, .zoneOperationsList:
       return .now(.json(try read(call, scope: scope)))
     }

@@ -11,6 +11,8 @@ package struct NoMachines: VirtualMachineHost {
     return IdleMachine(events: events)
   }
 
+  package func removeDisk(folder: String) {}
+
   private final class IdleMachine: VirtualMachine {
     let events: @Sendable (VirtualMachineEvent) -> Void
     init(events: @escaping @Sendable (VirtualMachineEvent) -> Void) { self.events = events }

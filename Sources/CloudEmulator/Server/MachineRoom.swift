@@ -8,6 +8,8 @@ final class MachineRoom: Sendable {
   private let host: any VirtualMachineHost
   private let queue = DispatchQueue(label: "dagrun.emulator.machines")
   private let machines = Mutex<[UInt64: any VirtualMachine]>([:])
+  /// Of VMs that were booted, on or off: kept until Compute Engine forgets them.
+  private let folders = Mutex<[UInt64: String]>([:])
   private let logger: Logger
 
   init(host: any VirtualMachineHost, logger: Logger) {
@@ -23,7 +25,9 @@ final class MachineRoom: Sendable {
       case .preempt(let id, let graceSeconds): machine(id)?.preempt(graceSeconds: graceSeconds)
       case .shutDown(let id, let graceSeconds): machine(id)?.shutDown(graceSeconds: graceSeconds)
       case .kill(let id): machine(id)?.kill()
-      case .forget(let id): machines.withLock { $0[id] = nil }
+      case .forget(let id):
+        machines.withLock { $0[id] = nil }
+        if let folder = folders.withLock({ $0.removeValue(forKey: id) }) { host.removeDisk(folder: folder) }
       }
     }
   }
@@ -32,6 +36,7 @@ final class MachineRoom: Sendable {
     _ description: VirtualMachineDescription, _ events: @escaping @Sendable (UInt64, VirtualMachineEvent) -> Void
   ) {
     let id = description.id
+    folders.withLock { $0[id] = description.folder }
     do {
       let machine = try host.boot(description) { events(id, $0) }
       machines.withLock { $0[id] = machine }
