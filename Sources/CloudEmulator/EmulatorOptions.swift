@@ -33,14 +33,18 @@ package struct EmulatorOptions: Sendable {
 
 /// What the emulator gives to the host of its VMs.
 package struct HostServices: Sendable {
+  /// `http://127.0.0.1:PORT`: where all services are.
+  package var address: String
   /// Kept for VMs and their host; one folder below it for each VM (`VirtualMachineDescription.folder`).
   package var folder: String
   /// A token for a VM's service account, as its metadata server hands out: accepted by all services of the emulator.
   package var issueToken: @Sendable (_ serviceAccount: String, _ scopes: [String]) async -> AccessToken
 
   package init(
-    folder: String, issueToken: @escaping @Sendable (_ serviceAccount: String, _ scopes: [String]) async -> AccessToken
+    address: String, folder: String,
+    issueToken: @escaping @Sendable (_ serviceAccount: String, _ scopes: [String]) async -> AccessToken
   ) {
+    self.address = address
     self.folder = folder
     self.issueToken = issueToken
   }

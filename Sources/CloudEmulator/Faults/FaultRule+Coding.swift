@@ -3,7 +3,7 @@
 ///     {"request": {"method": "compute.*.insert"}, "status": 503, "times": 2}
 ///     {"machine": {"zone": "europe-west1-b"}, "creation": "stockOut"}
 extension FaultRule: Codable {
-  private struct Form: Codable {
+  fileprivate struct Form: Codable {
     var id: String?
     var times: Int?
     var probability: Double?
