@@ -2,6 +2,7 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import Processes
 import Synchronization
 
 /// Drives one job in this process, and tells of it: the log on one output, notes on the other.

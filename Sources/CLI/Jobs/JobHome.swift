@@ -90,8 +90,9 @@ struct JobHome: Sendable {
   /// As given, or what Google's own tools would take.
   func project(_ given: String?) async throws -> String {
     if let given { return given }
+    let cloud = try cloud()
     do {
-      return try await cloud().project()
+      return try await cloud.project()
     } catch {
       throw Complaint(
         .wrongUsage, "no project is named, and none is found: \(error.message)",

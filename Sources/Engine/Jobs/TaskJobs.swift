@@ -74,6 +74,15 @@ final class TaskJobs: @unchecked Sendable {
     return true
   }
 
+  /// Cancels one job of a try by its name, as a person wants it.
+  ///
+  /// - Returns: false when no try has it.
+  func cancel(_ name: String) -> Bool {
+    guard tries.values.contains(where: { $0.group.names.contains(name) }) else { return false }
+    runner?.cancel(name)
+    return true
+  }
+
   /// Cancels jobs that nobody waits for.
   func remove(_ names: [String]) throws {
     guard !names.isEmpty else { return }
