@@ -28,7 +28,8 @@ struct EmulatorStartCommand: Command {
     help: ArgumentHelp(
       "'stand-in' runs a container's command with the programs of this machine; 'daemon' uses its docker."))
   var docker = Docker.standIn
-  @Option(help: ArgumentHelp("Faults there are from the beginning, JSON or YAML.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Faults there are from the beginning, JSON or YAML.", valueName: "file"), completion: .file())
   var faults: String?
   @Option(help: ArgumentHelp("Of everything that is left to chance.", valueName: "number")) var seed: UInt64 = 1
   @Option(help: ArgumentHelp("A secret of Secret Manager.", valueName: "name=value")) var secret: [String] = []
@@ -41,7 +42,9 @@ struct EmulatorStartCommand: Command {
   func execute(in session: Session) async throws -> ExitStatus {
     var options = EmulatorOptions()
     options.port = port
-    options.folder = folder.map { Places.absolute($0, environment: session.environment, from: session.workingDirectory) }
+    options.folder = folder.map {
+      Places.absolute($0, environment: session.environment, from: session.workingDirectory)
+    }
     options.seed = seed
     options.requiresTokens = requireTokens
     if let faults {

@@ -87,7 +87,8 @@ struct EmulatorPreemptCommand: Command {
   @OptionGroup var emulator: EmulatorAddress
 
   func execute(in session: Session) async throws -> ExitStatus {
-    let name = instance.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-"))) ?? ""
+    let name =
+      instance.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-"))) ?? ""
     let query = grace.map { "?grace=\($0.seconds)" } ?? ""
     _ = try await emulator.ask("POST", "preempt/\(name)\(query)", in: session)
     session.output.line("instance \(instance) is preempted")

@@ -47,7 +47,9 @@ struct JobCostCommand: Command {
     let lines = report.lines + (report.lines.count > 1 ? [report.total] : [])
     let listing = Listing(
       records: lines.map { $0.record(by: by, currency: table?.currency) },
-      columns: [by.rawValue, "jobs", "machines", "preemptions", "machine_hours", "cost", "lost_to_preemption", "currency"],
+      columns: [
+        by.rawValue, "jobs", "machines", "preemptions", "machine_hours", "cost", "lost_to_preemption", "currency",
+      ],
       whenEmpty: "no job has run yet")
     try listing.print(format.output, to: session)
     if report.total.attemptsOfUnknownCost > 0 {

@@ -29,7 +29,9 @@ struct JobListCommand: Command {
     }
     let listing = Listing(
       records: records,
-      columns: ["name", "state", "dag_id", "task_id", "submitted_at", "attempts", "zone", "machine_type", "spot", "cost"],
+      columns: [
+        "name", "state", "dag_id", "task_id", "submitted_at", "attempts", "zone", "machine_type", "spot", "cost",
+      ],
       whenEmpty: all ? "there are no jobs" : "no job is under way; --all lists those that have ended")
     try listing.print(format.output, to: session)
     return .success

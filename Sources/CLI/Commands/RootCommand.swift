@@ -14,7 +14,8 @@ struct RootCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       TriggerCommand.self, BackfillGroup.self, SchedulerCommand.self, DAGsGroup.self, TasksGroup.self,
-      JobGroupCommand.self, ExplainCommand.self, PoolsGroup.self, VariablesGroup.self, DatabaseGroup.self, BuildCommand.self,
+      JobGroupCommand.self, ExplainCommand.self, PoolsGroup.self, VariablesGroup.self, DatabaseGroup.self,
+      BuildCommand.self,
       EmulatorGroup.self, DoctorCommand.self, VersionCommand.self, CompletionsCommand.self, ReferenceCommand.self,
     ])
 

@@ -54,7 +54,8 @@ extension JobOutcome {
     case .timedOut(let seconds):
       record.append("ending", .text("timed_out"))
       record.append("exit_status", .null)
-      record.append("failure", .object(["kind": .text("timed_out"), "message": .text("took longer than \(seconds) s")]))
+      record.append(
+        "failure", .object(["kind": .text("timed_out"), "message": .text("took longer than \(seconds) s")]))
     }
     record.append("result", (try? result.map { try Datum(encoding: $0) }) ?? .null)
     record.append("output", .optional(output))
