@@ -87,7 +87,13 @@ let package = Package(
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
     .testTarget(name: "GoogleCloudTests", dependencies: ["GoogleCloud", "Processes"] + nio, swiftSettings: settings),
     .testTarget(name: "ClashTests", dependencies: ["Clash", "Processes", "Yams"], swiftSettings: settings),
-    .testTarget(name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
+    // The processes of an emulated VM, without the rest of the command.
+    .executableTarget(
+      name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "MachineFixture", "Processes"] + nio,
+      swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(
