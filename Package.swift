@@ -100,7 +100,8 @@ let package = Package(
     .testTarget(
       name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
     .testTarget(
-      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
+      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(

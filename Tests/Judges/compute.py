@@ -15,8 +15,19 @@ ENDPOINT = sys.argv[1]
 WAIT_SECONDS = 60
 
 
+OPTIONS = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": ENDPOINT}}
+# Each client would ask Google itself how its operations stand, whatever its own endpoint is.
+OPERATIONS = {
+    "global_operations": compute.GlobalOperationsClient(**OPTIONS),
+    "region_operations": compute.RegionOperationsClient(**OPTIONS),
+    "zone_operations": compute.ZoneOperationsClient(**OPTIONS),
+}
+
+
 def client(kind):
-    return kind(credentials=AnonymousCredentials(), client_options={"api_endpoint": ENDPOINT})
+    made = kind(**OPTIONS)
+    made.transport._extended_operations_services.update(OPERATIONS)
+    return made
 
 
 templates = client(compute.InstanceTemplatesClient)
