@@ -119,10 +119,16 @@ extension Job {
     switch stage {
     case .booting(let since) where now.seconds(since: since) >= timings.bootLimitSeconds:
       lose(.noBoot, "its machine runs and has said nothing for \(Int(timings.bootLimitSeconds)) s", &step)
-    case .running where now.seconds(since: inbox.lastHeardAt ?? now) >= timings.silenceLimitSeconds:
+    case .running where isSilent(now):
       lose(.lost, "its machine has said nothing for \(Int(timings.silenceLimitSeconds)) s", &step)
     case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .fading, .withdrawing: break
     }
+  }
+
+  /// For too long; and for so long while this process has listened that heartbeats would have come.
+  private func isSilent(_ now: Timestamp) -> Bool {
+    now.seconds(since: inbox.lastHeardAt ?? now) >= timings.silenceLimitSeconds
+      && now.seconds(since: inbox.resumedAt ?? now) >= min(timings.silenceSeconds, timings.silenceLimitSeconds) / 2
   }
 
   /// What waited in the subscription when this process took the job up has had its chance to come: only then may

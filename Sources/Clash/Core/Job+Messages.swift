@@ -51,6 +51,7 @@ extension Job {
     machineSeen(said.attempt, step.now)
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     inbox.lastHeardAt = step.now
+    if step.now.seconds(since: heardOfAt ?? submittedAt) >= timings.silenceSeconds { heardOfAt = step.now }
     switch stage {
     case .waitingForMachine: enter(.booting(since: step.now), step.now)
     case .running: if attempts[plan.number - 1].zone != nil { enter(stage, step.now) }
@@ -77,6 +78,7 @@ extension Job {
         .machine, "the machine was begun \(machinesBegun) times; the job may have \(ladder.maxAttempts)", &step)
     }
     attempts[index].ending = nil
+    heardOfAt = step.now
     enter(.running(boot: said.boot), step.now)
     step.tell(.began(attempts[index]))
   }
