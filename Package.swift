@@ -54,7 +54,10 @@ let package = Package(
       swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
-      name: "CloudEmulator", dependencies: ["CLinux", "Processes", "COpenSSL", "Yams", logging] + nio,
+      name: "CloudEmulator",
+      dependencies: [
+        "CLinux", "Processes", "COpenSSL", "Yams", logging, .product(name: "HeapModule", package: "swift-collections"),
+      ] + nio,
       swiftSettings: settings),
     // The process that runs tasks, and the protocol between it and the engine.
     .target(name: "Workers", dependencies: ["Dagrun", "Processes"], swiftSettings: settings),
