@@ -37,7 +37,7 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
-      return fade(.lost, boot: nil, "its instance group is gone", step.now, &step)
+      return fade(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
     }
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
@@ -53,7 +53,7 @@ extension Job {
       if request.isDetached {
         guard case .waitingForMachine = stage else { return enter(.waitingForMachine(since: step.now), step.now) }
       } else {
-        fade(.lost, boot: nil, "its machine has stopped", step.now, &step)
+        fade(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)
       }
     case .coming, nil:
       judgeWaiting(plan, stage, faults, &step)
@@ -145,12 +145,12 @@ extension Job {
 
   /// The VM is going or gone. A result may still be under way, so the next machine waits a while.
   mutating func fade(
-    _ fault: LadderFault, boot: String?, _ reason: String, _ now: Timestamp, _ step: inout JobStep
+    _ fault: LadderFault, boot: String?, _ reason: String, for seconds: Double, _ step: inout JobStep
   ) {
     guard case .attempting(let plan, _, _) = phase else { return }
     step.note("attempt \(plan.number): \(reason)")
     settleLedger(plan.number, fault)
-    enter(.fading(fault, boot: boot, until: now.adding(seconds: timings.graceSeconds)), now)
+    enter(.fading(fault, boot: boot, until: step.now.adding(seconds: seconds)), step.now)
   }
 
   /// The attempt is given up: its group goes now.

@@ -60,7 +60,8 @@ package struct LogAssembler: Sendable {
   package mutating func end(attempt: Int, boot: String, total: Int, tail: [UInt8]) -> Progress {
     var progress = Progress(at: length)
     let index = index(of: boot, attempt: attempt)
-    guard !boots[index].isClosed else { return progress }
+    // Closed or not: here is more of it, and word of how much there was.
+    boots[index].isClosed = false
     boots[index].total = total
     boots[index].tail = Data(tail)
     drain(index, marksGaps: false, into: &progress)

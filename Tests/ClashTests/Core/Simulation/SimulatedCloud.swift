@@ -10,8 +10,8 @@ struct SimulatedCloud {
   var subscriptions: [String: Subscription] = [:]
   var templates: [String: Bool] = [:]
   var groups: [String: Group] = [:]
-  /// Answers to requestIds, the first of each.
-  var answers: [UUID: JobEvent] = [:]
+  /// Answers to requestIds, the first of each, and when the work is done.
+  var answers: [UUID: (JobEvent, at: Double)] = [:]
 
   final class Subscription {
     let isOurs: Bool
@@ -51,6 +51,7 @@ struct SimulatedCloud {
     var state = GroupReport.Machine.State.coming
     /// It runs programs. A VM that hangs is said to run and does not.
     var isAlive = true
+    var isDone = false
     var sequence = 0
 
     init(boot: String, group: Group) {
@@ -97,12 +98,12 @@ extension JobWorld {
   /// - Returns: the answer, and how long it takes until it is given.
   func arrive(_ request: CallRequest) throws -> (JobEvent, after: Double) {
     let call = request.call
-    if let answer = cloud.answers[request.requestID] { return (answer, 0.1) }
+    if let (answer, moment) = cloud.answers[request.requestID] { return (answer, max(moment - seconds, 0.1)) }
     if random.chance(weather.lostRequests) { return (.failed(call, error(.unavailable, call, status: 503)), 1) }
     var (answer, delay) = try work(request)
     if case .failed(_, let fault) = answer, fault.isTransient || fault.reason == .inUse {
     } else {
-      cloud.answers[request.requestID] = answer
+      cloud.answers[request.requestID] = (answer, seconds + delay)
     }
     if random.chance(weather.lostAnswers) {
       answer = .failed(call, error(.network, call))
@@ -148,7 +149,7 @@ extension JobWorld {
     let group = SimulatedCloud.Group(name: name, plan: plan, isOurs: true)
     cloud.groups[name] = group
     let delay = random.seconds(0.5...20)
-    plan_(group, after: random.seconds(0.2...30))
+    planMachine(of: group, after: random.seconds(0.2...30))
     self.plan(after: delay) { group.isInserting = false }
     return (fails ? .failed(call, error(.outOfCapacity, call)) : .done(call), delay + 0.1)
   }

@@ -6,14 +6,14 @@ import GoogleCloud
 
 // What a group does to have its VM, and what the VM does.
 extension JobWorld {
-  func plan_(_ group: SimulatedCloud.Group, after delay: Double) {
+  func planMachine(of group: SimulatedCloud.Group, after delay: Double) {
     plan(after: delay) { [self] in
       guard !group.isGone, !group.isDeleting, group.machine == nil else { return }
       func refuse(_ reason: CloudError.Reason) {
         say("\(group.name): \(reason)")
         group.faults = [CloudError(reason, operation: "make VM", subject: group.name, message: "\(reason)")]
         // Groups try for ever.
-        plan_(group, after: random.seconds(30...120))
+        planMachine(of: group, after: random.seconds(30...120))
       }
       if random.chance(weather.refusals) { return refuse(.permissionDenied) }
       if random.chance(weather.quota) { return refuse(.quotaExceeded) }
@@ -47,7 +47,7 @@ extension JobWorld {
       plan(after: random.seconds(5...60)) { [self] in
         guard machine.group.machine === machine else { return }
         machine.group.machine = nil
-        plan_(machine.group, after: random.seconds(5...60))
+        planMachine(of: machine.group, after: random.seconds(5...60))
       }
     }
   }
@@ -70,7 +70,7 @@ extension JobWorld {
 
   private func beat(_ machine: SimulatedCloud.Machine) {
     plan(after: 60) { [self] in
-      guard machine.isAlive else { return }
+      guard machine.isAlive, !machine.isDone else { return }
       publish("heartbeat", from: machine)
       beat(machine)
     }
@@ -105,6 +105,7 @@ extension JobWorld {
       "endedAt": Double(now.microseconds) / 1e6, "logBytes": records * 4,
       "logTail": Data(tail.utf8).base64EncodedString(), "output": NSNull(),
     ]
+    machine.isDone = true
     say("VM \(machine.boot) ends with \(status)")
     publish("result", from: machine, data: try! JSONSerialization.data(withJSONObject: result))
     truth.endings.append(
