@@ -98,7 +98,9 @@ let package = Package(
       name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(
-      name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
+      name: "ClashTests",
+      dependencies: ["Clash", "CloudEmulator", "GoogleDiscovery", "Processes", "Yams", logging],
+      swiftSettings: settings),
     .testTarget(
       name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
