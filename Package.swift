@@ -99,8 +99,12 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
+    // The processes of an emulated VM, without the rest of the command.
+    .executableTarget(
+      name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
+      swiftSettings: settings),
     .testTarget(
-      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "MachineFixture", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.

@@ -28,11 +28,11 @@ extension PriceTable {
       sum += try Double(accelerator.count) * price(of: accelerator.type, "accelerator", in: accelerators, attempt)
     }
     if let disks {
-      let type = config.diskType ?? Self.defaultDiskType
+      let type = config.diskType ?? MachineSeries(machineType: attempt.machineType).diskType
       guard let prices = disks[type], let price = prices[attempt.region] ?? prices["*"] else {
         throw MissingPrice(note: "no price for disks of type \(type) in \(attempt.region)")
       }
-      sum += price * Double(config.diskSizeGB ?? Self.defaultDiskSizeGB) / Self.hoursInMonth
+      sum += price * Double(config.diskSizeGB ?? JobMachine.defaultDiskSizeGB) / Self.hoursInMonth
     }
     if config.hasExternalAddress, let externalAddress {
       sum += try externalAddress.amount(isSpot: attempt.isSpot, of: "external addresses")
@@ -53,9 +53,6 @@ extension PriceTable {
   private static let leastSeconds = 60.0
   /// Google's prices for a month are of 730 hours.
   private static let hoursInMonth = 730.0
-  private static let defaultDiskType = "pd-standard"
-  /// Of the boot image, where a job names no size.
-  private static let defaultDiskSizeGB = 10
 }
 
 /// The table does not have what an estimate needs.

@@ -84,8 +84,6 @@ final class DrivenJob: @unchecked Sendable {
     stopPull()
     for task in tasks.values { task.cancel() }
     tasks = [:]
-    log?.close()
-    log = nil
     for waiter in handOverWaiters { waiter.resume(returning: false) }
     handOverWaiters = []
   }

@@ -40,6 +40,10 @@ package final class JobLock: Sendable {
       }
       if Self.isFile(descriptor, at: path) {
         self.descriptor = descriptor
+        let text = "\(getpid())\n"
+        ftruncate(descriptor, 0)
+        // For whoever wants to tell the holder something; the lock does not depend on it.
+        pwrite(descriptor, text, text.utf8.count, 0)
         return
       }
       // Its last holder has removed the file between our open and our lock.
@@ -60,6 +64,14 @@ package final class JobLock: Sendable {
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return retrying { flock(descriptor, LOCK_SH | LOCK_NB) } != 0
+  }
+
+  /// The process that drives the job; nil when none does, or it has not said so yet.
+  package static func holder(job: String, folder: String) -> Int32? {
+    guard isHeld(job: job, folder: folder), let bytes = readWholeFile(path(job: job, folder: folder)) else {
+      return nil
+    }
+    return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
   }
 
   private static func path(job: String, folder: String) -> String { "\(folder)/\(job).lock" }

@@ -37,7 +37,7 @@ extension JobRunner {
       end(job, outcome, of: known)
       return false
     }
-    return take(job, known, logLength: StoredLogLength.read(stored.state), isSaved: true)
+    return take(job, known, logLength: stored.logFileLength, isSaved: true)
   }
 
   private func take(_ job: DrivenJob, _ state: Job, logLength: Int = 0, isSaved: Bool) -> Bool {

@@ -100,7 +100,7 @@ extension JobRunner {
   private func stored(_ step: Step) throws -> StoredJob {
     let job = step.next
     var stored = try job.stored()
-    stored.state = StoredLogLength.add(step.log?.length ?? 0, to: stored.state)
+    stored.setLogFileLength(step.log?.length ?? 0)
     guard let prices = options.prices else { return stored }
     let now = Timestamp(Date())
     for index in stored.attempts.indices where stored.attempts[index].endedAt != nil {

@@ -123,6 +123,9 @@ final class StandInCloud: @unchecked Sendable {
     }
   }
 
+  /// Does what is asked, for a fault that comes after the work.
+  func take(_ request: LoopbackServer.Request) { _ = publish(request) }
+
   private func publish(_ request: LoopbackServer.Request) -> LoopbackServer.Response {
     guard let json = try? JSONSerialization.jsonObject(with: request.body) as? [String: Any],
       let messages = json["messages"] as? [[String: Any]]

@@ -43,7 +43,7 @@ final class StandInMachine {
       _ = waitForChild(pid)
     }
     cloud.close()
-    try? FileManager.default.removeItem(atPath: folder)
+    if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: folder) }
   }
 
   func write(_ file: String, _ text: String) throws {
@@ -59,8 +59,9 @@ final class StandInMachine {
   private func writeFiles() throws {
     let config = try #require(try Yams.load(yaml: machine.userData) as? [String: Any])
     for file in try #require(config["write_files"] as? [[String: Any]]) {
-      let path = folder + (try #require(file["path"] as? String))
-      let contents = try #require(Data(base64Encoded: try #require(file["content"] as? String)))
+      let path = folder + "\(file["path"] ?? "")"
+      let base64 = try #require(file["content"] as? String)
+      let contents = try #require(Data(base64Encoded: base64))
       try FileManager.default.createDirectory(
         atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
       try contents.write(to: URL(fileURLWithPath: path))
@@ -97,7 +98,7 @@ final class StandInMachine {
   /// Waits until the runner has left.
   func end() throws {
     guard let pid, let process else { return }
-    #expect(process.hasEnded(within: 60_000), "the runner does not end: \(console)")
+    #expect(process.hasEnded(within: 20_000), "the runner does not end: \(console)")
     kill(-pid, SIGKILL)
     let ended = waitForChild(pid)
     self.pid = nil
@@ -125,7 +126,7 @@ final class StandInMachine {
   func messages(_ kind: String) -> [StandInCloud.Message] { messages.filter { $0.kind == kind } }
 
   /// The result as the client reads it; exactly one is expected.
-  func result(sourceLocation: SourceLocation = #_sourceLocation) throws -> MachineResult {
+  func result(sourceLocation: Testing.SourceLocation = #_sourceLocation) throws -> MachineResult {
     let results = messages("result")
     try #require(results.count == 1, "\(console)", sourceLocation: sourceLocation)
     return try JSONDecoder().decode(MachineResult.self, from: results[0].data)

@@ -132,10 +132,11 @@ import Testing
     #expect(bench.cloud.mostGroups == 1)
   }
 
+  static let forbidden = ModelCloud.Fault.refused(status: 403, reason: "forbidden")
+
   @Test func `a missing permission ends the job and says what is missing`() async {
     let bench = RunnerBench(
-      ModelCloud(faults: { call, _ in call == "insert group train-1" ? .refused(status: 403, reason: "forbidden") : nil
-      }))
+      ModelCloud(faults: { call, _ in call == "insert group train-1" ? Self.forbidden : nil }))
     let outcome = await bench.start(request()).outcome()
     guard case .infrastructure(let failure) = outcome.ending else {
       Issue.record("\(outcome.ending)")

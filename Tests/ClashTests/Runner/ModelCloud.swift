@@ -21,8 +21,12 @@ final class ModelCloud: CloudTransport {
     case refused(status: Int, reason: String)
     /// The work is done, and its answer lost.
     case answerLost
-    /// Nothing is answered until the caller gives up.
+    /// Nothing is done, and nothing answered until the caller gives up.
     case hangs
+    /// The work is done, and nothing answered until the caller gives up.
+    case answerHangs
+    /// It is done when the gate opens.
+    case waits(Gate)
   }
 
   struct Group {
@@ -47,8 +51,11 @@ final class ModelCloud: CloudTransport {
     var templates: [String: [String: Any]] = [:]
     var groups: [String: Group] = [:]
     var calls: [String] = []
+    var counts: [String: Int] = [:]
     var mostGroups = 0
     var number = 0
+    var reached: Set<String> = []
+    var reachedWaiters: [String: [CheckedContinuation<Void, Never>]] = [:]
   }
 
   struct Pull {
@@ -92,6 +99,18 @@ final class ModelCloud: CloudTransport {
   var mostGroups: Int { state.withLock { $0.mostGroups } }
   var openPulls: Int { state.withLock { $0.pulls.values.reduce(0) { $0 + $1.count } } }
   func unacknowledged(_ job: String) -> Int { state.withLock { $0.backlog[job]?.count ?? 0 } }
+
+  /// Waits until the call is done, or hangs.
+  func reached(_ call: String) async {
+    await withCheckedContinuation { continuation in
+      let isReached = state.withLock { state in
+        if state.reached.contains(call) { return true }
+        state.reachedWaiters[call, default: []].append(continuation)
+        return false
+      }
+      if isReached { continuation.resume() }
+    }
+  }
 
   // MARK: What VMs do
 
@@ -139,6 +158,8 @@ final class ModelCloud: CloudTransport {
 
   func setMachine(_ group: String, _ machine: Machine) { state.withLock { $0.groups[group]?.machine = machine } }
 
+  func removeGroup(_ name: String) { state.withLock { $0.groups[name] = nil } }
+
   /// As when ack deadlines pass: what was delivered and not acknowledged comes again.
   func redeliver() {
     let waiting = state.withLock { state in
@@ -163,24 +184,45 @@ final class ModelCloud: CloudTransport {
     let name = Self.words(request)
     let count = state.withLock { state in
       if !request.path.hasSuffix(":acknowledge") { state.calls.append(name) }
-      return state.calls.count { $0 == name }
+      state.counts[name, default: 0] += 1
+      return state.counts[name]!
     }
     let fault = faults(name, count)
     switch fault {
     case .refused(let status, let reason):
       throw CloudError(answer: Self.refusal(status, reason), to: request)
     case .hangs:
-      while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
-      throw CloudError(.cancelled, operation: request.operation, subject: request.subject, message: "cancelled")
-    case .answerLost, nil: break
+      reach(name)
+      try await Self.hang(request)
+    case .waits(let gate):
+      reach(name)
+      await gate.wait()
+    case .answerLost, .answerHangs, nil: break
     }
     let (response, booted) = state.withLock { answer(request, &$0) }
     if let (job, attempt) = booted { boots(self, job, attempt) }
-    if case .answerLost = fault {
+    reach(name)
+    switch fault {
+    case .answerLost:
       throw CloudError(.network, operation: request.operation, subject: request.subject, message: "connection lost")
+    case .answerHangs: try await Self.hang(request)
+    case .refused, .hangs, .waits, nil: break
     }
     guard (200..<300).contains(response.status) else { throw CloudError(answer: response, to: request) }
     return response
+  }
+
+  private static func hang(_ request: CloudRequest) async throws(CloudError) {
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+    throw CloudError(.cancelled, operation: request.operation, subject: request.subject, message: "cancelled")
+  }
+
+  private func reach(_ call: String) {
+    let met = state.withLock { state in
+      state.reached.insert(call)
+      return state.reachedWaiters.removeValue(forKey: call) ?? []
+    }
+    for waiter in met { waiter.resume() }
   }
 
   private func pull(_ request: CloudRequest) async throws(CloudError) -> CloudResponse {
@@ -374,5 +416,29 @@ final class ModelCloud: CloudTransport {
   /// `insert group train-1`, `create topic train`, …
   static func words(_ request: CloudRequest) -> String {
     "\(request.operation) \(request.subject)".replacing("instance ", with: "")
+  }
+}
+
+/// Closed, until it is opened for good.
+final class Gate: Sendable {
+  private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
+
+  func wait() async {
+    await withCheckedContinuation { continuation in
+      let isOpen = state.withLock { state in
+        if !state.isOpen { state.waiters.append(continuation) }
+        return state.isOpen
+      }
+      if isOpen { continuation.resume() }
+    }
+  }
+
+  func open() {
+    let waiters = state.withLock { state in
+      state.isOpen = true
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume() }
   }
 }

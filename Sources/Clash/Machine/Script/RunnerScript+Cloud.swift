@@ -26,21 +26,22 @@ extension RunnerScript {
     # Leaves the line `Authorization: Bearer …` in a file, so that the token is on no command line. The metadata server
     # gives the service account's token; it is used until four minutes before its end.
     authorize() { # [anew]
-      local until=0 token lifetime header=$work/authorization
+      # A background command has a number of its own, so this shell's is kept.
+      local me=$BASHPID until=0 token lifetime header=$work/authorization
       [[ -r $header.until ]] && until=$(<"$header.until")
       [[ ${1-} != anew && -s $header ]] && ((EPOCHSECONDS < until)) && return 0
       curl -sS --fail --connect-timeout 5 --max-time 10 --retry 5 --retry-connrefused --retry-max-time 45 \
-        -H "$metadata_header" -o "$work/token.$BASHPID" "$metadata/instance/service-accounts/default/token" \
-        2>"$work/error.$BASHPID" &
-      await $! || { say "no access token: $(<"$work/error.$BASHPID")"; return 1; }
-      token=$(json_strings access_token <"$work/token.$BASHPID")
-      lifetime=$(sed -n 's/.*"expires_in"[^0-9]*\([0-9][0-9]*\).*/\1/p' "$work/token.$BASHPID")
-      rm -f "$work/token.$BASHPID"
+        -H "$metadata_header" -o "$work/token.$me" "$metadata/instance/service-accounts/default/token" \
+        2>"$work/error.$me" &
+      await $! || { say "no access token: $(<"$work/error.$me")"; return 1; }
+      token=$(json_strings access_token <"$work/token.$me")
+      lifetime=$(sed -n 's/.*"expires_in"[^0-9]*\([0-9][0-9]*\).*/\1/p' "$work/token.$me")
+      rm -f "$work/token.$me"
       [[ -n $token ]] || { say 'no access token: the metadata server gives none'; return 1; }
-      printf 'Authorization: Bearer %s\n' "$token" >"$header.$BASHPID"
-      printf '%s\n' $((EPOCHSECONDS + ${lifetime:-300} - 240)) >"$header.until.$BASHPID"
-      mv -f "$header.$BASHPID" "$header"
-      mv -f "$header.until.$BASHPID" "$header.until"
+      printf 'Authorization: Bearer %s\n' "$token" >"$header.$me"
+      printf '%s\n' $((EPOCHSECONDS + ${lifetime:-300} - 240)) >"$header.until.$me"
+      mv -f "$header.$me" "$header"
+      mv -f "$header.until.$me" "$header.until"
     }
 
     # One request to one of Google's services, within a limit of time. Sets `http_status` (000: no answer) and `answer`,

@@ -33,7 +33,9 @@ extension RunnerScript {
         }
         function continues(rest, count, at, value) {
           for (at = 1; at <= count; at++) {
-            value = code[substr(rest, at, 1)] + 0
+            # To ask an array for what it does not have would put it there.
+            if (!(substr(rest, at, 1) in code)) return 0
+            value = code[substr(rest, at, 1)]
             if (value < 128 || value > 191) return 0
           }
           return 1
