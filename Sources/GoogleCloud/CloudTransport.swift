@@ -20,7 +20,8 @@ package struct CloudRequest: Hashable, Sendable {
   package var timeoutSeconds = 60.0
   /// Google's codes (`UNAVAILABLE`, …) or HTTP statuses that are retried besides the usual ones.
   package var alsoRetried: Set<String> = []
-  /// A request that is held by the server until there is something to say: an empty end is normal, and is not retried.
+  /// A request that is held by the server until there is something to say: an empty end (its time is up, 504, 499, a lost
+  /// connection) is normal, is not retried, and is answered as `CloudResponse.emptyPoll`.
   package var isLongPoll = false
   /// For errors: "cannot `operation` `subject`".
   package var operation: String
@@ -57,6 +58,11 @@ package struct CloudResponse: Hashable, Sendable {
     self.body = body
     self.headers = headers
   }
+
+  /// The answer to a long poll that ended with nothing said: ask again. 204 without a body, which Google never sends there.
+  package static let emptyPoll = CloudResponse(status: 204, body: Data())
+
+  package var isEmptyPoll: Bool { status == 204 && body.isEmpty }
 }
 
 /// Sends calls. `CloudSession` is the one that goes over the network; tests have their own.
