@@ -37,7 +37,7 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
-      return fade(.lost, boot: nil, "its instance group is gone", step.now, &step)
+      return fade(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
     }
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
@@ -53,7 +53,7 @@ extension Job {
       if request.isDetached {
         guard case .waitingForMachine = stage else { return enter(.waitingForMachine(since: step.now), step.now) }
       } else {
-        fade(.lost, boot: nil, "its machine has stopped", step.now, &step)
+        fade(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)
       }
     case .coming, nil:
       judgeWaiting(plan, stage, faults, &step)
@@ -119,10 +119,16 @@ extension Job {
     switch stage {
     case .booting(let since) where now.seconds(since: since) >= timings.bootLimitSeconds:
       lose(.noBoot, "its machine runs and has said nothing for \(Int(timings.bootLimitSeconds)) s", &step)
-    case .running where now.seconds(since: inbox.lastHeardAt ?? now) >= timings.silenceLimitSeconds:
+    case .running where isSilent(now):
       lose(.lost, "its machine has said nothing for \(Int(timings.silenceLimitSeconds)) s", &step)
     case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .fading, .withdrawing: break
     }
+  }
+
+  /// For too long; and for so long while this process has listened that heartbeats would have come.
+  private func isSilent(_ now: Timestamp) -> Bool {
+    now.seconds(since: inbox.lastHeardAt ?? now) >= timings.silenceLimitSeconds
+      && now.seconds(since: inbox.resumedAt ?? now) >= min(timings.silenceSeconds, timings.silenceLimitSeconds) / 2
   }
 
   /// What waited in the subscription when this process took the job up has had its chance to come: only then may
@@ -139,12 +145,12 @@ extension Job {
 
   /// The VM is going or gone. A result may still be under way, so the next machine waits a while.
   mutating func fade(
-    _ fault: LadderFault, boot: String?, _ reason: String, _ now: Timestamp, _ step: inout JobStep
+    _ fault: LadderFault, boot: String?, _ reason: String, for seconds: Double, _ step: inout JobStep
   ) {
     guard case .attempting(let plan, _, _) = phase else { return }
     step.note("attempt \(plan.number): \(reason)")
     settleLedger(plan.number, fault)
-    enter(.fading(fault, boot: boot, until: now.adding(seconds: timings.graceSeconds)), now)
+    enter(.fading(fault, boot: boot, until: step.now.adding(seconds: seconds)), step.now)
   }
 
   /// The attempt is given up: its group goes now.

@@ -133,21 +133,21 @@ extension Job {
       underWay = nil
       return
     }
+    let since = max(underWay?.failingSince ?? step.now, inbox.resumedAt ?? submittedAt)
+    underWay = nil
     switch error.faultClass {
     case .passing:
-      let since = underWay?.failingSince ?? step.now
-      guard step.now.seconds(since: since) < timings.patienceSeconds else {
-        return fail(.cloud, "\(error.advice) (tried for \(Int(step.now.seconds(since: since))) s)", &step)
+      let seconds = step.now.seconds(since: since)
+      guard seconds < timings.patienceSeconds else {
+        return fail(.cloud, "\(error.advice) (tried for \(Int(seconds)) s)", &step)
       }
       let failures = resource(call.resource)?.failuresToMake ?? 1
       underWay = CallUnderWay(call: call, failingSince: since, retryAt: backoff(failures, step.now))
       step.note("\(error); trying again")
     case .capacity(let fault):
-      underWay = nil
       guard case .attempting = phase else { return fail(.quota, error.advice, &step) }
       lose(fault, "\(error)", &step)
     case .refusal(let kind):
-      underWay = nil
       fail(kind, error.advice, &step)
     }
   }

@@ -31,8 +31,8 @@ extension Job {
       }
       settle([message.ackID], step.now)
     }
-    // After the log of the same pull, whatever the order of delivery.
-    if let (said, result) = lastWords { take(result, said, &step) }
+    // After all else of the same pull, whatever the order of delivery: a result outweighs what else a machine says.
+    if let (said, result) = lastWords { take(result, said, &step) } else { limitBoots(&step) }
     acknowledgeIfDue(&step)
   }
 
@@ -51,6 +51,7 @@ extension Job {
     machineSeen(said.attempt, step.now)
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     inbox.lastHeardAt = step.now
+    if step.now.seconds(since: heardOfAt ?? submittedAt) >= timings.silenceSeconds { heardOfAt = step.now }
     switch stage {
     case .waitingForMachine: enter(.booting(since: step.now), step.now)
     case .running: if attempts[plan.number - 1].zone != nil { enter(stage, step.now) }
@@ -72,13 +73,18 @@ extension Job {
     case .running(said.boot): return
     case .makingGroup, .waitingForMachine, .booting, .running, .fading: break
     }
-    if log.boots(ofAttempt: plan.number) > 1, machinesBegun > ladder.maxAttempts {
-      return fail(
-        .machine, "the machine was begun \(machinesBegun) times; the job may have \(ladder.maxAttempts)", &step)
-    }
     attempts[index].ending = nil
+    heardOfAt = step.now
     enter(.running(boot: said.boot), step.now)
     step.tell(.began(attempts[index]))
+  }
+
+  /// A repairing group makes machines for ever; the job may have as many as any other.
+  private mutating func limitBoots(_ step: inout JobStep) {
+    guard case .attempting(let plan, _, .running) = phase, log.boots(ofAttempt: plan.number) > 1,
+      machinesBegun > ladder.maxAttempts
+    else { return }
+    fail(.machine, "the machine was begun \(machinesBegun) times; the job may have \(ladder.maxAttempts)", &step)
   }
 
   private mutating func preempted(_ said: MachineMessage, _ step: inout JobStep) {
@@ -94,7 +100,7 @@ extension Job {
       step.note("attempt \(plan.number): preempted; the group makes its machine again")
       enter(.waitingForMachine(since: step.now), step.now)
     } else {
-      fade(.preempted, boot: said.boot, "preempted", step.now, &step)
+      fade(.preempted, boot: said.boot, "preempted", for: timings.graceSeconds, &step)
     }
   }
 

@@ -85,10 +85,12 @@ extension Job {
     }
   }
 
-  /// What may pass is borne for a while; what a person must put right is tried three times.
+  /// What may pass is borne for a while, in which somebody must have tried; what a person must put right is tried three
+  /// times.
   private func isHopeless(_ error: CloudError, _ failures: Int, since: Timestamp, _ now: Timestamp) -> Bool {
     switch error.faultClass {
-    case .passing, .capacity: now.seconds(since: since) >= timings.removalLimitSeconds
+    case .passing, .capacity:
+      now.seconds(since: max(since, inbox.resumedAt ?? since)) >= timings.removalLimitSeconds
     case .refusal: failures >= 3
     }
   }

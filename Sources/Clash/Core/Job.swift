@@ -21,10 +21,13 @@ package struct Job: Codable, Hashable, Sendable {
   var log = LogAssembler()
   var firstStartedAt: Timestamp?
   var preemptions = 0
+  /// When the current attempt's VM was last heard of, to some minutes: a heartbeat is no reason to save.
+  var heardOfAt: Timestamp?
   var inbox = Inbox()
 
   private enum CodingKeys: String, CodingKey {
-    case request, submittedAt, timings, attempts, phase, underWay, resources, log, firstStartedAt, preemptions
+    case request, submittedAt, timings, attempts, phase, underWay, resources, log, firstStartedAt, preemptions,
+      heardOfAt
   }
 
   /// A job nobody has done anything for. `resume` begins it.
@@ -58,7 +61,7 @@ package struct Job: Codable, Hashable, Sendable {
     var step = JobStep(now: now)
     inbox = Inbox()
     inbox.resumedAt = now
-    inbox.lastHeardAt = now
+    inbox.lastHeardAt = heardOfAt ?? now
     inbox.lookAt = now
     takeUpCallAgain(&step)
     if case .attempting(_, _, .running) = phase, let attempt = attempts.last { step.tell(.began(attempt)) }

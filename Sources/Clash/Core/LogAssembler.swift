@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Puts the parts of a job's log in order: each byte of each boot once, however often and in whatever order parts come.
 ///
 /// What is written is kept in the journal, as lengths; parts that wait for an earlier one are not: they are not
@@ -18,6 +20,8 @@ package struct LogAssembler: Sendable {
     var position = 0
     /// Of its whole log; known when its result came.
     var total: Int?
+    /// The newest of it, from the result, which comes only once: kept until what is before it has come.
+    var tail: Data?
     /// What is still missing will not be waited for any more.
     var isClosed = false
   }
@@ -54,9 +58,14 @@ package struct LogAssembler: Sendable {
 
   /// The result of a boot says how long its log is, and has the newest of it.
   package mutating func end(attempt: Int, boot: String, total: Int, tail: [UInt8]) -> Progress {
+    var progress = Progress(at: length)
     let index = index(of: boot, attempt: attempt)
+    // Closed or not: here is more of it, and word of how much there was.
+    boots[index].isClosed = false
     boots[index].total = total
-    return add(tail, offset: max(total - tail.count, 0), attempt: attempt, boot: boot, ackID: nil)
+    boots[index].tail = Data(tail)
+    drain(index, marksGaps: false, into: &progress)
+    return progress
   }
 
   /// Nothing more is waited for from `attempt`, or from any: what came is written, and what is missing is marked.
@@ -92,15 +101,14 @@ package struct LogAssembler: Sendable {
   }
 
   private mutating func drain(_ index: Int, marksGaps: Bool, into progress: inout Progress) {
-    while let next = held.indices.filter({ held[$0].boot == index }).min(by: { held[$0].offset < held[$1].offset }) {
-      let part = held[next]
+    while let (part, place) = nextPart(of: index) {
       let position = boots[index].position
       if part.offset > position {
         guard marksGaps else { return }
         mark(missing: part.offset - position, into: &progress)
         boots[index].position = part.offset
       }
-      held.remove(at: next)
+      if let place { held.remove(at: place) } else { boots[index].tail = nil }
       if let ackID = part.ackID { progress.settled.append(ackID) }
       write(part.bytes.dropFirst(boots[index].position - part.offset), into: &progress)
       boots[index].position = max(boots[index].position, part.end)
@@ -109,6 +117,16 @@ package struct LogAssembler: Sendable {
       mark(missing: total - boots[index].position, into: &progress)
       boots[index].position = total
     }
+  }
+
+  /// The first part that waits, with its place in `held`; the result's tail has none.
+  private func nextPart(of index: Int) -> (Part, Int?)? {
+    let first = held.indices.filter { held[$0].boot == index }.min { held[$0].offset < held[$1].offset }
+    if let tail = boots[index].tail, let total = boots[index].total {
+      let part = Part(boot: index, offset: max(total - tail.count, 0), bytes: Array(tail), ackID: nil)
+      guard let first, held[first].offset < part.offset else { return (part, nil) }
+    }
+    return first.map { (held[$0], $0) }
   }
 
   private mutating func mark(missing count: Int, into progress: inout Progress) {
