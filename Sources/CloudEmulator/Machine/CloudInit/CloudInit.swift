@@ -3,7 +3,7 @@ internal import Processes
 
 /// Does at every boot what cloud-init does, in its order: bootcmd, write_files, files that are deferred, runcmd.
 struct CloudInit {
-  private let loop: EventLoop
+  private let loop: MachineLoop
   private let console: Console
   private let plan: MachinePlan
   private let environment: [String: String]
@@ -91,7 +91,7 @@ struct CloudInit {
     do {
       try makeFolders(Self.scripts, mode: 0o755)
       let path = "\(Self.scripts)/\(name)"
-      try CloudEmulator.write(script, to: path, mode: 0o700)
+      try writeText(script, to: path, mode: 0o700)
       let output = try OutputLines.open(loop) { [console] in console.write(Array("cloud-init: ".utf8) + $0) }
       defer { close(output) }
       var spawn = directly ? Spawn(path) : Spawn("/bin/sh", [path])

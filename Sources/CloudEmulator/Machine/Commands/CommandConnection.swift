@@ -3,7 +3,7 @@ internal import Processes
 
 /// One program of the VM that waits for its answer.
 final class CommandConnection {
-  private let loop: EventLoop
+  private let loop: MachineLoop
   private let socket: Int32
   private var watcher: UInt64 = 0
   private var received: [UInt8] = []
@@ -21,7 +21,7 @@ final class CommandConnection {
   private static let congestionBytes = 1 << 20
 
   init(
-    _ loop: EventLoop, socket: Int32, whenAsked: @escaping (CommandRequest, CommandConnection) -> Void
+    _ loop: MachineLoop, socket: Int32, whenAsked: @escaping (CommandRequest, CommandConnection) -> Void
   ) throws {
     self.loop = loop
     self.socket = socket

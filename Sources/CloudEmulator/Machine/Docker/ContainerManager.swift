@@ -5,14 +5,14 @@ internal import Processes
 /// The containers of a VM: what docker's daemon knows and does.
 final class ContainerManager {
   let plan: MachinePlan
-  private let loop: EventLoop
+  private let loop: MachineLoop
   private let console: Console
   private(set) var records: [String: ContainerRecord] = [:]
   private var running: [String: RunningContainer] = [:]
   private var waiting: [String: [(Int32) -> Void]] = [:]
   private(set) var images: Set<String> = []
 
-  init(loop: EventLoop, console: Console, plan: MachinePlan) {
+  init(loop: MachineLoop, console: Console, plan: MachinePlan) {
     self.loop = loop
     self.console = console
     self.plan = plan
@@ -69,7 +69,7 @@ final class ContainerManager {
     try makeFolders(record.root, mode: 0o755)
     records[id] = record
     record.save()
-    if let path = spec.idFile { try write(id, to: path) }
+    if let path = spec.idFile { try writeText(id, to: path) }
     return record
   }
 
@@ -177,7 +177,7 @@ final class RunningContainer {
   private var status: Int32?
 
   static func start(
-    _ plan: ContainerPlan, machine: MachinePlan, folder: String, output: ContainerOutput, loop: EventLoop
+    _ plan: ContainerPlan, machine: MachinePlan, folder: String, output: ContainerOutput, loop: MachineLoop
   ) throws -> RunningContainer {
     let path = folder + "/plan.json"
     try JSONEncoder().encode(plan).write(to: URL(fileURLWithPath: path))
@@ -220,7 +220,7 @@ final class RunningContainer {
     return pid
   }
 
-  private init(pid: pid_t, output: ContainerOutput, failureEnd: Int32, loop: EventLoop) throws {
+  private init(pid: pid_t, output: ContainerOutput, failureEnd: Int32, loop: MachineLoop) throws {
     self.pid = pid
     self.output = output
     var watcher: UInt64 = 0

@@ -4,14 +4,14 @@ internal import Processes
 /// What a container writes: to its log, and to all who look on. Who cannot keep up makes the container wait, as a pipe
 /// would.
 final class ContainerOutput {
-  private let loop: EventLoop
+  private let loop: MachineLoop
   private let log: Int32?
   private var readEnds: [UInt8: Int32] = [:]
   private var watchers: [UInt8: UInt64] = [:]
   private var connections: [CommandConnection] = []
   var whenEnded: () -> Void = {}
 
-  init(loop: EventLoop, log path: String?) {
+  init(loop: MachineLoop, log path: String?) {
     self.loop = loop
     log = path.map { Glibc.open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640) }
   }

@@ -15,16 +15,16 @@ struct ContainerRoot {
       try makeFolders("\(root)/\(name)", mode: 0o755)
     }
     for name in ["tmp", "var/tmp"] { chmod("\(root)/\(name)", 0o1777) }
-    try bind(root, root)
+    try bindFolder(root, root)
     try SystemFolders.bind(into: root)
     try EtcFiles.copy(from: "/etc", to: root + "/etc", hostName: plan.hostName)
     try EtcFiles.bindFolders(from: "/etc", to: root + "/etc")
     try Devices.make(in: root + "/dev", from: "/dev", sharedMemory: plan.spec.sharedMemory)
     if let curl = readWholeFile("/run/dagrun/.curlrc") {
-      try write(String(decoding: curl, as: UTF8.self), to: root + "/root/.curlrc")
+      try writeText(String(decoding: curl, as: UTF8.self), to: root + "/root/.curlrc")
     }
     // Without a namespace of its own, the machine's /proc would be the only one.
-    if clinux_mount_new("proc", root + "/proc", "") != 0 { try bind("/proc", root + "/proc") }
+    if clinux_mount_new("proc", root + "/proc", "") != 0 { try bindFolder("/proc", root + "/proc") }
     let hidden = ["/proc/sys", "/proc/sys/kernel/random/boot_id"]
     let sources = try (hidden + plan.spec.volumes.map(\.source)).map(opened)
     _ = clinux_set_host_name(plan.hostName)
@@ -58,9 +58,9 @@ struct ContainerRoot {
       try makeFolders(target, mode: 0o755)
     } else if access(target, F_OK) != 0 {
       try makeFolders((target as NSString).deletingLastPathComponent, mode: 0o755)
-      try write("", to: target)
+      try writeText("", to: target)
     }
-    try bind("/proc/self/fd/\(source)", target, readOnly: readOnly)
+    try bindFolder("/proc/self/fd/\(source)", target, readOnly: readOnly)
     close(source)
   }
 }

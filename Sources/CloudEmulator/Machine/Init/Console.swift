@@ -28,7 +28,7 @@ final class Console {
 
 /// What processes write, line by line, to the console and the journal.
 final class OutputLines {
-  private let loop: EventLoop
+  private let loop: MachineLoop
   private let readEnd: Int32
   private var watcher: UInt64 = 0
   private var rest: [UInt8] = []
@@ -36,21 +36,21 @@ final class OutputLines {
   private static let limitBytes = 16 << 10
 
   /// - Parameter line: called with each line, without its end.
-  private init(_ loop: EventLoop, readEnd: Int32, _ line: @escaping (ArraySlice<UInt8>) -> Void) {
+  private init(_ loop: MachineLoop, readEnd: Int32, _ line: @escaping (ArraySlice<UInt8>) -> Void) {
     self.loop = loop
     self.readEnd = readEnd
     self.line = line
   }
 
   /// - Returns: the end to write to, which the caller closes once others have it.
-  static func open(_ loop: EventLoop, _ line: @escaping (ArraySlice<UInt8>) -> Void) throws -> Int32 {
+  static func open(_ loop: MachineLoop, _ line: @escaping (ArraySlice<UInt8>) -> Void) throws -> Int32 {
     let (readEnd, writeEnd) = try openPipe()
     try watch(loop, readEnd, line)
     return writeEnd
   }
 
   /// Kept alive by the loop, until all writers have closed their end.
-  static func watch(_ loop: EventLoop, _ readEnd: Int32, _ line: @escaping (ArraySlice<UInt8>) -> Void) throws {
+  static func watch(_ loop: MachineLoop, _ readEnd: Int32, _ line: @escaping (ArraySlice<UInt8>) -> Void) throws {
     let output = OutputLines(loop, readEnd: readEnd, line)
     output.watcher = try loop.watch(readEnd) { _ in output.read() }
   }

@@ -22,8 +22,8 @@ enum KernelFiles {
       }
     }
     try check(clinux_make_mounts_private(), "make mounts private")
-    try bind("/proc/sys", "/proc/sys", readOnly: true)
-    try bind("/run/dagrun/boot_id", "/proc/sys/kernel/random/boot_id", readOnly: true)
+    try bindFolder("/proc/sys", "/proc/sys", readOnly: true)
+    try bindFolder("/run/dagrun/boot_id", "/proc/sys/kernel/random/boot_id", readOnly: true)
     try MachineRoot.prepareVar()
     return notes
   }

@@ -6,7 +6,7 @@ internal import Processes
 ///
 ///     kernel (mounts, boot id) -> booted -> cloud-init -> running -> stopping units -> ending processes -> off
 final class MachineInit {
-  let loop: EventLoop
+  let loop: MachineLoop
   let console = Console()
   let plan: MachinePlan
   let environment: [String: String]
@@ -36,7 +36,7 @@ final class MachineInit {
   private init(_ plan: MachinePlan) throws {
     self.plan = plan
     environment = MachineRoot.environment(plan)
-    loop = try EventLoop()
+    loop = try MachineLoop()
     units = UnitManager(loop: loop, console: console, environment: environment)
     containers = ContainerManager(loop: loop, console: console, plan: plan)
   }

@@ -19,8 +19,8 @@ enum EtcFiles {
       guard let bytes = readWholeFile("\(source)/\(name)") else { continue }
       try write(bytes, to: "\(target)/\(name)")
     }
-    try CloudEmulator.write(hostName + "\n", to: target + "/hostname")
-    try CloudEmulator.write("127.0.0.1 localhost \(hostName)\n::1 localhost\n", to: target + "/hosts")
+    try writeText(hostName + "\n", to: target + "/hostname")
+    try writeText("127.0.0.1 localhost \(hostName)\n::1 localhost\n", to: target + "/hosts")
     try makeFolders(target + "/systemd/system", mode: 0o755)
     try makeFolders(target + "/docker", mode: 0o755)
     symlink("/proc/self/mounts", target + "/mtab")
@@ -34,7 +34,7 @@ enum EtcFiles {
     }
     for name in folders + versions.sorted() where access("\(source)/\(name)", F_OK) == 0 {
       try makeFolders("\(target)/\(name)", mode: 0o755)
-      try bind("\(source)/\(name)", "\(target)/\(name)", readOnly: true)
+      try bindFolder("\(source)/\(name)", "\(target)/\(name)", readOnly: true)
     }
   }
 

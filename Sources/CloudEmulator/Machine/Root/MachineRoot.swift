@@ -40,10 +40,10 @@ struct MachineRoot {
     }
     try SystemFolders.bind(into: root)
     // The first process mounts another one over it. The kernel allows that only where one is in sight.
-    try bind("/proc", root + "/proc")
+    try bindFolder("/proc", root + "/proc")
     try Devices.make(in: root + "/dev", from: "/dev")
-    for name in ["etc", "run", "root", "mnt", "tmp"] { try bind("\(folder.boot)/\(name)", "\(root)/\(name)") }
-    for name in ["var", "home"] { try bind("\(folder.disk)/\(name)", "\(root)/\(name)") }
+    for name in ["etc", "run", "root", "mnt", "tmp"] { try bindFolder("\(folder.boot)/\(name)", "\(root)/\(name)") }
+    for name in ["var", "home"] { try bindFolder("\(folder.disk)/\(name)", "\(root)/\(name)") }
     // While this machine's folders are in sight.
     try EtcFiles.bindFolders(from: "/etc", to: root + "/etc")
     try bindProgram(root)
@@ -74,7 +74,7 @@ struct MachineRoot {
     // As on Container-Optimized OS: no program is executed from the disk, but in these folders.
     try check(clinux_set_executable("/var", 0), "forbid programs in /var")
     for name in ["/var/lib/docker", "/var/lib/cloud", "/var/lib/google"] {
-      try bind(name, name)
+      try bindFolder(name, name)
       try check(clinux_set_executable(name, 1), "allow programs in \(name)")
     }
   }
@@ -86,13 +86,13 @@ struct MachineRoot {
       connect-to = "169.254.169.254:80:\(plan.metadataAddress)"
 
       """
-    for path in [own + "/.curlrc", folder.boot + "/root/.curlrc"] { try write(curl, to: path) }
-    try write(plan.bootID + "\n", to: own + "/boot_id", mode: 0o444)
+    for path in [own + "/.curlrc", folder.boot + "/root/.curlrc"] { try writeText(curl, to: path) }
+    try writeText(plan.bootID + "\n", to: own + "/boot_id", mode: 0o444)
     for (name, script) in StandIns.scripts(plan) {
       // In place of any program of that name, wherever this machine has it.
       for place in ["bin", "sbin", "local/bin"] {
         try makeFolders("\(own)/usr/\(place)", mode: 0o755)
-        try write(script, to: "\(own)/usr/\(place)/\(name)", mode: 0o755)
+        try writeText(script, to: "\(own)/usr/\(place)/\(name)", mode: 0o755)
       }
     }
   }
@@ -117,7 +117,7 @@ func check(_ result: Int32, _ operation: @autoclosure () -> String) throws {
   if result != 0 { throw SystemError(operation(), code: errno) }
 }
 
-func bind(_ source: String, _ target: String, readOnly: Bool = false) throws {
+func bindFolder(_ source: String, _ target: String, readOnly: Bool = false) throws {
   try check(clinux_bind(source, target), "mount \(source) at \(target)")
   if readOnly {
     try check(clinux_make_read_only(target, 1), "make \(target) read-only (this needs Linux 5.12 or later)")
@@ -126,11 +126,11 @@ func bind(_ source: String, _ target: String, readOnly: Bool = false) throws {
 
 /// For a target that is not there yet.
 func bindFile(_ source: String, _ target: String) throws {
-  try write("", to: target)
-  try bind(source, target, readOnly: true)
+  try writeText("", to: target)
+  try bindFolder(source, target, readOnly: true)
 }
 
-func write(_ text: String, to path: String, mode: mode_t = 0o644) throws {
+func writeText(_ text: String, to path: String, mode: mode_t = 0o644) throws {
   let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
   guard descriptor >= 0 else { throw SystemError("write \(path)") }
   defer { close(descriptor) }

@@ -20,7 +20,7 @@ enum SystemFolders {
         symlink(link, target)
       } else if access(source, F_OK) == 0 {
         try makeFolders(target, mode: 0o755)
-        try CloudEmulator.bind(source, target, readOnly: true)
+        try bindFolder(source, target, readOnly: true)
       }
     }
   }
@@ -43,8 +43,8 @@ enum Devices {
   static func make(in folder: String, from source: String, sharedMemory: String = "64m") throws {
     try check(clinux_mount_new("tmpfs", folder, "mode=755,size=1m"), "mount \(folder)")
     for name in names where access("\(source)/\(name)", F_OK) == 0 {
-      try write("", to: "\(folder)/\(name)")
-      try bind("\(source)/\(name)", "\(folder)/\(name)")
+      try writeText("", to: "\(folder)/\(name)")
+      try bindFolder("\(source)/\(name)", "\(folder)/\(name)")
     }
     for (name, target) in links.sorted(by: { $0.key < $1.key }) { symlink(target, "\(folder)/\(name)") }
     try makeFolders(folder + "/shm", mode: 0o1777)

@@ -21,7 +21,7 @@ final class ServiceUnit {
 
   let file: UnitFile
   private(set) var state = State.inactive
-  private let loop: EventLoop
+  private let loop: MachineLoop
   private let log: (ArraySlice<UInt8>) -> Void
   private let baseEnvironment: [String: String]
   /// Leaders of sessions that its commands were started with.
@@ -34,9 +34,9 @@ final class ServiceUnit {
   private var result = "success"
   private var whenSettled: [(_ isActive: Bool) -> Void] = []
   private var whenStopped: [() -> Void] = []
-  private var restartTimer: EventLoop.Timer?
+  private var restartTimer: MachineLoop.Timer?
 
-  init(_ file: UnitFile, loop: EventLoop, environment: [String: String], log: @escaping (ArraySlice<UInt8>) -> Void) {
+  init(_ file: UnitFile, loop: MachineLoop, environment: [String: String], log: @escaping (ArraySlice<UInt8>) -> Void) {
     self.file = file
     self.loop = loop
     self.log = log

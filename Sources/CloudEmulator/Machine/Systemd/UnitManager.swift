@@ -3,7 +3,7 @@ internal import Processes
 
 /// The units of a VM: which there are, which wait for which.
 final class UnitManager {
-  private let loop: EventLoop
+  private let loop: MachineLoop
   private let console: Console
   private let environment: [String: String]
   private var services: [String: ServiceUnit] = [:]
@@ -21,7 +21,7 @@ final class UnitManager {
     "remote-fs.target", "time-sync.target", "nss-lookup.target", "konlet-startup.service", "shutdown.target",
   ]
 
-  init(loop: EventLoop, console: Console, environment: [String: String]) {
+  init(loop: MachineLoop, console: Console, environment: [String: String]) {
     self.loop = loop
     self.console = console
     // A system service has no HOME.

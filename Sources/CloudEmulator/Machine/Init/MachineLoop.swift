@@ -3,7 +3,7 @@ internal import Foundation
 internal import Processes
 
 /// Everything that a VM's first process waits for: descriptors, times, and the end of its children. One thread.
-final class EventLoop {
+final class MachineLoop {
   struct Timer: Hashable { fileprivate var number: UInt64 }
 
   private let poller: Poller
