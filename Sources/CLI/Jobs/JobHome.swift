@@ -33,7 +33,8 @@ struct JobHome: Sendable {
   func reader() throws -> StoreReader? {
     do {
       return try StoreReader(path: home.databasePath)
-    } catch  where error.code == .missing || error.code == .olderDatabase {
+    } catch {
+      guard error.code == .missing || error.code == .olderDatabase else { throw error }
       return nil
     }
   }
