@@ -66,10 +66,12 @@ extension CostReport.Grouping: ExpressibleByArgument {}
 extension CostReport.Line {
   fileprivate func record(by grouping: CostReport.Grouping, currency: String?) -> Record {
     func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
+    // Of no machine is the price known: that is not nothing.
+    let isPriced = attempts > attemptsOfUnknownCost || attempts == 0
     return [
       grouping.rawValue: .text(name), "jobs": .int(jobs), "machines": .int(attempts), "preemptions": .int(preemptions),
-      "machine_hours": .double(rounded(machineSeconds / 3600)), "cost": .double(rounded(cost)),
-      "lost_to_preemption": .double(rounded(lostToPreemption)), "currency": .optional(currency),
+      "machine_hours": .double(rounded(machineSeconds / 3600)), "cost": isPriced ? .double(rounded(cost)) : .null,
+      "lost_to_preemption": isPriced ? .double(rounded(lostToPreemption)) : .null, "currency": .optional(currency),
       "machines_without_price": .int(attemptsOfUnknownCost),
     ]
   }
