@@ -52,6 +52,7 @@ enum ComputeMethod: String, Sendable, CaseIterable {
   case projectsGet = "compute.projects.get"
   case globalOperationsGet = "compute.globalOperations.get"
   case globalOperationsList = "compute.globalOperations.list"
+  case globalOperationsAggregatedList = "compute.globalOperations.aggregatedList"
   case globalOperationsWait = "compute.globalOperations.wait"
   case regionOperationsGet = "compute.regionOperations.get"
   case regionOperationsList = "compute.regionOperations.list"
@@ -127,6 +128,8 @@ extension ComputeMethod {
     compute.projects.get GET projects/{project}
     compute.globalOperations.get GET projects/{project}/global/operations/{name}
     compute.globalOperations.list GET projects/{project}/global/operations @list
+    compute.globalOperations.aggregatedList GET projects/{project}/aggregated/operations @list includeAllScopes \
+    serviceProjectNumber
     compute.globalOperations.wait POST projects/{project}/global/operations/{name}/wait
     compute.regionOperations.get GET @region/operations/{name}
     compute.regionOperations.list GET @region/operations @list

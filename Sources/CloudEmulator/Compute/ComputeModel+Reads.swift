@@ -60,6 +60,10 @@ extension ComputeModel {
     case .globalOperationsList, .regionOperationsList, .zoneOperationsList:
       let rows = operations.values.filter { $0.scope == scope && "projects/\($0.project)" == project }
       return try page(call, "operation", in: prefix, rows.sorted { $0.name < $1.name }.map { json(of: $0) })
+    case .globalOperationsAggregatedList:
+      let rows = operations.values.filter { "projects/\($0.project)" == project }.sorted { $0.name < $1.name }
+      return try aggregate(
+        call, "operations", Dictionary(grouping: rows, by: \.scope.path).mapValues { $0.map { json(of: $0) } })
     case .imagesGet, .imagesList, .imagesGetFromFamily, .zonesGet, .zonesList, .regionsGet, .regionsList,
       .machineTypesGet, .machineTypesList, .machineTypesAggregatedList, .networksGet, .networksList, .autoscalersList,
       .regionAutoscalersList, .projectsGet:

@@ -124,7 +124,7 @@ struct ComputeModel {
       .instancesAggregatedList, .instancesGetSerialPortOutput, .imagesGet, .imagesList, .imagesGetFromFamily,
       .zonesGet, .zonesList, .regionsGet, .regionsList, .machineTypesGet, .machineTypesList,
       .machineTypesAggregatedList, .networksGet, .networksList, .autoscalersList,
-      .regionAutoscalersList, .projectsGet, .globalOperationsGet,
+      .regionAutoscalersList, .projectsGet, .globalOperationsAggregatedList, .globalOperationsGet,
       .globalOperationsList, .regionOperationsGet, .regionOperationsList, .zoneOperationsGet, .zoneOperationsList:
       return .now(.json(try read(call, scope: scope)))
     }
