@@ -32,7 +32,9 @@ struct OurClientTests {
       let data = Data((0..<700_001).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
       try await client.write(data, to: place)
       #expect(try await client.read(place) == data)
-      #expect(try await client.objects(below: StorageLocation(bucket: "my-bucket", path: "logs/")).map(\.name) == [place.path])
+      #expect(
+        try await client.objects(below: StorageLocation(bucket: "my-bucket", path: "logs/")).map(\.name) == [place.path]
+      )
       try await client.write(Data(), to: place)
       #expect(try await client.read(place).isEmpty)
       try await client.delete(place)
@@ -121,7 +123,8 @@ struct OurClientTests {
     #expect(try await client.insertInstanceTemplate(template, requestID: request).name == first.name)
     try await client.wait(for: first)
     #expect(try await client.instanceTemplates(.templateLabels(["dagrun": "job"])).map(\.name) == ["train-1"])
-    #expect(try await client.instanceTemplate(named: "train-1").properties.disks == properties.disks)
+    let disks = try await client.instanceTemplate(named: "train-1").properties.disks
+    #expect(disks?.map(\.initializeParams) == properties.disks?.map(\.initializeParams))
 
     var group = InstanceGroupManager(
       name: "train-1", baseInstanceName: "train-1", instanceTemplate: "global/instanceTemplates/train-1", targetSize: 1)
