@@ -18,7 +18,20 @@ extension CloudRequest {
 
 extension CloudTransport {
   func answer<Answer: Decodable>(_ type: Answer.Type, to request: CloudRequest) async throws(CloudError) -> Answer {
+    try decoded(type, from: try await call(request), to: request)
+  }
+
+  /// - Returns: nil when a long poll ended before there was something to say: ask again.
+  func heldAnswer<Answer: Decodable>(
+    _ type: Answer.Type, to request: CloudRequest
+  ) async throws(CloudError) -> Answer? {
     let response = try await call(request)
+    return response == .emptyPoll ? nil : try decoded(type, from: response, to: request)
+  }
+
+  private func decoded<Answer: Decodable>(
+    _ type: Answer.Type, from response: CloudResponse, to request: CloudRequest
+  ) throws(CloudError) -> Answer {
     do {
       return try JSONDecoder().decode(type, from: response.body)
     } catch {

@@ -50,11 +50,7 @@ extension ComputeClient {
       operation: "wait for operation", subject: operation.name)
     request.timeoutSeconds = 150
     request.isLongPoll = true
-    do {
-      return try await transport.answer(ComputeOperation.self, to: request)
-    } catch  where error.isEndOfLongPoll {
-      return operation
-    }
+    return try await transport.heldAnswer(ComputeOperation.self, to: request) ?? operation
   }
 }
 
@@ -72,12 +68,4 @@ extension ComputeOperation {
 
   /// The name of what it works on.
   var subject: String { targetLink.map(resourceName(ofLink:)) ?? name }
-}
-
-extension CloudError {
-  /// A held request ended before there was something to say: no failure, ask again.
-  package var isEndOfLongPoll: Bool {
-    guard reason == .unavailable else { return false }
-    return code == "DEADLINE_EXCEEDED" || code == "CANCELLED" || status == 504 || status == 499 || status == nil
-  }
 }

@@ -87,11 +87,7 @@ package struct PubSubClient: Sendable {
     request.timeoutSeconds = 120
     request.isLongPoll = true
     request.alsoRetried = Self.pullRetries
-    do {
-      return try await transport.answer(PullAnswer.self, to: request).receivedMessages ?? []
-    } catch  where error.isEndOfLongPoll {
-      return []
-    }
+    return try await transport.heldAnswer(PullAnswer.self, to: request)?.receivedMessages ?? []
   }
 
   /// Messages whose ticket has run out come again, and do no harm here.
