@@ -90,7 +90,9 @@ let package = Package(
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
     .testTarget(name: "GoogleCloudTests", dependencies: ["GoogleCloud", "Processes"] + nio, swiftSettings: settings),
     .testTarget(name: "ClashTests", dependencies: ["Clash", "Processes", "Yams"], swiftSettings: settings),
-    .testTarget(name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
+    .testTarget(
+      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes", "COpenSSL"] + nio,
+      swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(
