@@ -168,7 +168,8 @@ extension ComputeModel {
 
   // MARK: Creating
 
-  /// One attempt to make a member's VM. It fails without a trace but in `lastAttempt` and listErrors, and is made again.
+  /// One attempt to make a member's VM. It fails without a trace but in `lastAttempt` and listErrors, and is made
+  /// again.
   mutating func createVM(of member: String, in path: String, at now: Date) {
     guard let group = groups[path], let place = group.members[member], place.instance == nil,
       place.phase == .creating || place.phase == .recreating
