@@ -61,11 +61,12 @@ import Testing
     if let script = command.script { #expect(machine.data("inside/\(script.name)") == script.contents) }
     var expected = spec.allEnvironment.map { "\($0.key)=\($0.value)" } + ["DAGRUN_OUTPUT=/dagrun/output"]
     expected += spec.config.secrets.map { "\($0.key)=s \($0.value)\n" }
-    #expect(machine.values("environment").sorted() == expected.sorted())
+    #expect(Set(machine.values("environment").map { Data($0.utf8) }) == Set(expected.map { Data($0.utf8) }))
 
     let mounts = machine.values("mounts")
     let targets = stride(from: 0, to: mounts.count, by: 2).map { mounts[$0] }
-    #expect(Set(targets) == Set(["/dagrun"] + spec.mounts.values + spec.outputs.keys))
+    let directories = ["/dagrun"] + spec.mounts.values + spec.outputs.keys
+    #expect(Set(targets.map { Data($0.utf8) }) == Set(directories.map { Data($0.utf8) }))
     for (bucketPath, directory) in spec.mounts {
       let path = try BucketPath(bucketPath)
       let index = try #require(targets.firstIndex(of: directory))
