@@ -71,9 +71,7 @@ extension JobRunner {
 
   /// - Returns: those that are saved; the others are held.
   private func save(_ steps: [Step]) -> [Step] {
-    let changed = steps.filter { step in
-      !step.job.isSaved || step.next != step.job.current || step.log?.length != step.job.log?.length
-    }
+    let changed = steps.filter(needsSaving)
     guard !changed.isEmpty else { return steps }
     do {
       try journal.save(changed.map(stored))
@@ -85,6 +83,11 @@ extension JobRunner {
       // One that cannot be saved must not hold up the others.
       return steps.filter { step in save([step]).count == 1 }
     }
+  }
+
+  private func needsSaving(_ step: Step) -> Bool {
+    guard step.job.isSaved, let current = step.job.current, current == step.next else { return true }
+    return step.log?.length != step.job.log?.length
   }
 
   private func saveFailed(_ step: Step, _ error: any Error) {
