@@ -23,7 +23,7 @@ final class TestFolder: Sendable {
 
   func ready() async {
     let ready = path + "/vm/disk/var/ready"
-    await Task.detached { _ = try? Data(contentsOf: URL(fileURLWithPath: ready)) }.value
+    await Task.detached { _ = readWholeFile(ready) }.value
   }
 }
 
