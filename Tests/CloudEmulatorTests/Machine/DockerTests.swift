@@ -32,7 +32,8 @@ struct DockerTests {
       """, missingImages: ["registry/gone"])
     #expect(
       lines == [
-        "0", "127", "127 false 2026".replacingOccurrences(of: "2026", with: year), "127", "127 false 0001-01-01T00:00:00Z",
+        "0", "127", "127 false 2026".replacingOccurrences(of: "2026", with: year), "127",
+        "127 false 0001-01-01T00:00:00Z",
         "executable file not found in $PATH", "126", "126 false 0001-01-01T00:00:00Z", "killed", "137", "125", "125",
         "125", "1", "0", "0", "[]", "1", "0", "1",
       ])
@@ -126,7 +127,9 @@ struct DockerTests {
   @Test func `a container of an earlier boot is still known, and has ended`() async throws {
     let folder = TestFolder()
     await try TestMachine(
-      script: "docker run --name old ubuntu sh -c 'exit 5'; docker run -d --stop-timeout 0 --name ran ubuntu sleep 1000", folder: folder
+      script:
+        "docker run --name old ubuntu sh -c 'exit 5'; docker run -d --stop-timeout 0 --name ran ubuntu sleep 1000",
+      folder: folder
     ).end()
     let again = try TestMachine(
       script: """

@@ -124,14 +124,17 @@ struct IsolationTests {
       id -u; touch /usr/escaped; docker run --rm ubuntu sh -c 'echo in a container'; echo > /var/done; poweroff
       """
     try FileManager.default.copyItem(atPath: TestMachine.fixture, toPath: program)
-    try TestMachine.userData(script: script).write(toFile: folder.path + "/user-data", atomically: true, encoding: .utf8)
+    try TestMachine.userData(script: script).write(
+      toFile: folder.path + "/user-data", atomically: true, encoding: .utf8)
     try makeFolders(folder.path + "/own")
     chown(folder.path + "/own", 65534, 65534)
     chmod(folder.path, 0o755)
     let words = ["--reuid", "65534", "--regid", "65534", "--clear-groups", program, "emulate"]
     let result = try Spawn("setpriv", words + [folder.path + "/own/vm", folder.path + "/user-data"]).run(timeout: 60)
     let output = result.text(1)
-    if output.contains("gives no user namespace") { try Test.cancel("unprivileged user namespaces are forbidden here: NOT TESTED") }
+    if output.contains("gives no user namespace") {
+      try Test.cancel("unprivileged user namespaces are forbidden here: NOT TESTED")
+    }
     #expect(output.contains("poweredOff"), "\(output) \(result.text(2))")
     let console = try String(contentsOfFile: folder.path + "/own/vm/console.log", encoding: .utf8)
     #expect(console.contains("in a container"))

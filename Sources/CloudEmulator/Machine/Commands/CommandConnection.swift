@@ -55,7 +55,8 @@ final class CommandConnection {
     if isClosed { return }
     let wasCongested = isCongested
     while !pending.isEmpty {
-      let count = pending.withUnsafeBytes { buffer in retrying { Glibc.write(socket, buffer.baseAddress, buffer.count) } }
+      let count = pending.withUnsafeBytes { buffer in retrying { Glibc.write(socket, buffer.baseAddress, buffer.count) }
+      }
       if count < 0 {
         if errno != EAGAIN { return end() }
         break

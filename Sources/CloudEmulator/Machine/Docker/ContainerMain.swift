@@ -86,14 +86,17 @@ private func execute(_ plan: ContainerPlan) -> Never {
   let directory = plan.spec.workingDirectory ?? "/"
   try? makeFolders(directory, mode: 0o755)
   if chdir(directory) != 0 {
-    fail(ContainerFailure(status: 126, message: "chdir to cwd (\"\(directory)\") set in config.json failed: \(lastError())"))
+    fail(
+      ContainerFailure(
+        status: 126, message: "chdir to cwd (\"\(directory)\") set in config.json failed: \(lastError())"))
   }
   let words = plan.spec.words
   guard let program = words.first else {
     fail(ContainerFailure(status: 125, message: "no command specified"))
   }
   guard let path = find(program, plan.environment) else {
-    let reason = program.contains("/") ? "stat \(program): no such file or directory" : "executable file not found in $PATH"
+    let reason =
+      program.contains("/") ? "stat \(program): no such file or directory" : "executable file not found in $PATH"
     fail(ContainerFailure(status: 127, message: "exec: \"\(program)\": \(reason)"))
   }
   clinux_reset_signals()

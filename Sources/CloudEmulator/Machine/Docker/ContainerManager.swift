@@ -47,7 +47,8 @@ final class ContainerManager {
   /// - Returns: docker's words when there is no such image.
   func pull(_ image: String) -> String? {
     let repository = image.split(separator: "@")[0].split(separator: ":").first.map(String.init) ?? image
-    if image.contains("does-not-exist") || plan.missingImages.contains(image) || plan.missingImages.contains(repository) {
+    if image.contains("does-not-exist") || plan.missingImages.contains(image) || plan.missingImages.contains(repository)
+    {
       return "pull access denied for \(repository), repository does not exist or may require 'docker login': "
         + "denied: requested access to the resource is denied"
     }
@@ -80,11 +81,13 @@ final class ContainerManager {
     let hostName = record.spec.hostName ?? plan.hostName
     let containerPlan = ContainerPlan(
       spec: record.spec, root: record.root, hostName: hostName, environment: environment(record.spec, hostName))
-    let container = try RunningContainer.start(containerPlan, machine: plan, folder: record.folder, output: output, loop: loop)
+    let container = try RunningContainer.start(
+      containerPlan, machine: plan, folder: record.folder, output: output, loop: loop)
     running[id] = container
     container.whenStarted = { [self] failure in
       if let failure {
-        records[id]?.error = "failed to create task for container: failed to create shim task: OCI runtime create "
+        records[id]?.error =
+          "failed to create task for container: failed to create shim task: OCI runtime create "
           + "failed: runc create failed: unable to start container process: \(failure.message): unknown"
       } else {
         records[id]?.status = .running

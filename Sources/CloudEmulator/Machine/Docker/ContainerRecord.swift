@@ -79,13 +79,15 @@ enum InspectFormat {
     let isJSON = action.hasPrefix("json ")
     let path = isJSON ? action.dropFirst(5).trimmingCharacters(in: .whitespaces) : action
     guard path.hasPrefix("."), path.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "." }) else {
-      throw DockerUsageError(message: "template parsing error: this emulated docker knows paths only, not {{\(action)}}")
+      throw DockerUsageError(
+        message: "template parsing error: this emulated docker knows paths only, not {{\(action)}}")
     }
     var value: Any = root
     for name in path.split(separator: ".") {
       guard let next = (value as? [String: Any])?[String(name)] else {
         throw DockerUsageError(
-          message: "template parsing error: template: :1:2: executing \"\" at <\(path)>: map has no entry for key \"\(name)\"")
+          message:
+            "template parsing error: template: :1:2: executing \"\" at <\(path)>: map has no entry for key \"\(name)\"")
       }
       value = next
     }
@@ -96,7 +98,8 @@ enum InspectFormat {
 
   static func json(_ value: Any, pretty: Bool = false) throws -> String {
     let options: JSONSerialization.WritingOptions = [.sortedKeys, .fragmentsAllowed, .withoutEscapingSlashes]
-    let data = try JSONSerialization.data(withJSONObject: value, options: pretty ? options.union(.prettyPrinted) : options)
+    let data = try JSONSerialization.data(
+      withJSONObject: value, options: pretty ? options.union(.prettyPrinted) : options)
     return String(decoding: data, as: UTF8.self)
   }
 }

@@ -162,11 +162,15 @@ extension ContainerSpec {
     let isBind = fields["type"] == "bind"
     if isBind, access(source, F_OK) != 0 {
       throw DockerUsageError(
-        message: "Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: \(source)")
+        message:
+          "Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: \(source)"
+      )
     }
     let isReadOnly = fields["readonly"] ?? fields["ro"] ?? "false"
     volumes.append(
-      Volume(source: isBind ? source : Volume.folder(source), target: target, isReadOnly: ["true", "1"].contains(isReadOnly)))
+      Volume(
+        source: isBind ? source : Volume.folder(source), target: target, isReadOnly: ["true", "1"].contains(isReadOnly))
+    )
   }
 
   /// `2g`, or a number of bytes, as tmpfs takes it.

@@ -11,10 +11,13 @@ struct DockerCommand {
     var words = request.arguments
     // Options before the command: where configuration and daemon are.
     while let first = words.first, first.hasPrefix("-"), first != "--version", first != "-v" {
-      words.removeFirst(["--config", "--host", "-H", "--context", "-c", "--log-level", "-l"].contains(first) ? min(2, words.count) : 1)
+      words.removeFirst(
+        ["--config", "--host", "-H", "--context", "-c", "--log-level", "-l"].contains(first) ? min(2, words.count) : 1)
     }
     if words.first == "container", words.count > 1 { words.removeFirst() }
-    if words.first == "image", words.count > 1 { words[0...1] = [words[1] == "rm" ? "rmi" : words[1] == "inspect" ? "image inspect" : words[1]] }
+    if words.first == "image", words.count > 1 {
+      words[0...1] = [words[1] == "rm" ? "rmi" : words[1] == "inspect" ? "image inspect" : words[1]]
+    }
     guard !words.isEmpty else { return fail(1, "docker: no command") }
     let verb = words.removeFirst()
     let options = words.filter { $0.hasPrefix("-") }
@@ -32,7 +35,8 @@ struct DockerCommand {
     case "version", "--version", "-v": version(words)
     case "info": done("Server Version: dagrun stand-in\nOperating System: this machine's\n")
     case "rmi", "login", "logout", "system", "volume", "network", "tag": done("")
-    default: fail(1, "docker: '\(verb)' is not emulated: only run, pull, inspect, logs, kill, stop, rm, wait and ps are")
+    default:
+      fail(1, "docker: '\(verb)' is not emulated: only run, pull, inspect, logs, kill, stop, rm, wait and ps are")
     }
   }
 
@@ -65,7 +69,9 @@ struct DockerCommand {
         if let failure {
           let error = containers.records[record.id]?.error ?? failure.message
           containers.whenEnded(record.id) { _ in
-            fail(failure.status, "docker: Error response from daemon: \(error)\n\nRun 'docker run --help' for more information")
+            fail(
+              failure.status,
+              "docker: Error response from daemon: \(error)\n\nRun 'docker run --help' for more information")
           }
         } else if spec.isDetached {
           done(record.id + "\n")
@@ -142,7 +148,8 @@ struct DockerCommand {
     for name in Self.names(words, ["--signal", "-s"]) {
       guard let record = existing(name) else { return }
       guard containers.signal(record.id, number) else {
-        return fail(1, "Error response from daemon: cannot kill container: \(name): container \(record.id) is not running")
+        return fail(
+          1, "Error response from daemon: cannot kill container: \(name): container \(record.id) is not running")
       }
       connection.output(name + "\n")
     }
@@ -166,7 +173,9 @@ struct DockerCommand {
   }
 
   private func remove(_ names: [String], _ options: [String]) {
-    let isForced = options.contains { $0 == "--force" || ($0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("f")) }
+    let isForced = options.contains {
+      $0 == "--force" || ($0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("f"))
+    }
     var left = names.count
     var status: Int32 = 0
     let next = {
@@ -223,8 +232,11 @@ struct DockerCommand {
     }
     if let format = Self.value(words, ["--format"]) {
       let lines = records.map { record in
-        [("ID", String(record.id.prefix(12))), ("Names", record.name), ("Image", record.spec.image), ("State", record.status.rawValue)]
-          .reduce(format) { $0.replacingOccurrences(of: "{{.\($1.0)}}", with: $1.1) } + "\n"
+        [
+          ("ID", String(record.id.prefix(12))), ("Names", record.name), ("Image", record.spec.image),
+          ("State", record.status.rawValue),
+        ]
+        .reduce(format) { $0.replacingOccurrences(of: "{{.\($1.0)}}", with: $1.1) } + "\n"
       }
       return done(lines.joined())
     }

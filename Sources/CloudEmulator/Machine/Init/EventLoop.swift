@@ -60,7 +60,9 @@ final class EventLoop {
         watchers[token]?.body(isWritable)
       }
       let now = monotonicSeconds()
-      let due = timers.filter { $0.value.time <= now }.sorted { ($0.value.time, $0.key.number) < ($1.value.time, $1.key.number) }
+      let due = timers.filter { $0.value.time <= now }.sorted {
+        ($0.value.time, $0.key.number) < ($1.value.time, $1.key.number)
+      }
       for (timer, entry) in due where timers.removeValue(forKey: timer) != nil { entry.body() }
     }
   }

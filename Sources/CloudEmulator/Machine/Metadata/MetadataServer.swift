@@ -173,7 +173,9 @@ private final class MetadataHandler: ChannelInboundHandler {
       ("Content-Length", String(response.body.utf8.count)),
     ])
     if let tag = response.entityTag { headers.add(name: "ETag", value: tag) }
-    if let location = response.location { headers.add(name: "Location", value: "http://metadata.google.internal\(location)") }
+    if let location = response.location {
+      headers.add(name: "Location", value: "http://metadata.google.internal\(location)")
+    }
     if !head.isKeepAlive { headers.add(name: "Connection", value: "close") }
     let status = HTTPResponseStatus(statusCode: response.status)
     context.write(wrapOutboundOut(.head(.init(version: head.version, status: status, headers: headers))), promise: nil)

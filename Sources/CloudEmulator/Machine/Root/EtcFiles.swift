@@ -10,7 +10,8 @@ enum EtcFiles {
     "login.defs", "magic", "environment", "locale.conf", "debian_version",
   ]
   private static let folders = [
-    "ssl", "pki", "ca-certificates", "alternatives", "ld.so.conf.d", "fonts", "perl", "python3", "terminfo", "crypto-policies",
+    "ssl", "pki", "ca-certificates", "alternatives", "ld.so.conf.d", "fonts", "perl", "python3", "terminfo",
+    "crypto-policies",
   ]
 
   static func copy(from source: String, to target: String, hostName: String) throws {

@@ -77,7 +77,8 @@ final class ServiceUnit {
     }
     loop.cancel(restartTimer)
     for condition in file.conditions where (access(condition.path, F_OK) == 0) == condition.isNegated {
-      say("not started: its condition ConditionPathExists=\(condition.isNegated ? "!" : "")\(condition.path) is not met")
+      say(
+        "not started: its condition ConditionPathExists=\(condition.isNegated ? "!" : "")\(condition.path) is not met")
       state = .inactive
       return settled(true)
     }

@@ -32,7 +32,11 @@ struct SystemctlCommand {
         """
       }
     case "stop":
-      each(names, waits) { name, done in units.stop(name) { done(true) } } failed: { _ in "" }
+      each(names, waits) { name, done in
+        units.stop(name) { done(true) }
+      } failed: { _ in
+        ""
+      }
     case "kill":
       let number = options.lazy.compactMap { $0.hasPrefix("--signal=") ? signalNumber(String($0.dropFirst(9))) : nil }
       for name in names { units.service(name)?.signal(number.first ?? SIGTERM) }
@@ -43,7 +47,9 @@ struct SystemctlCommand {
       guard options.contains("--now") else { return connection.finish(0) }
       each(names, waits) { name, done in
         if verb == "enable" { units.start(name, done) } else { units.stop(name) { done(true) } }
-      } failed: { "Job for \($0) failed.\n" }
+      } failed: {
+        "Job for \($0) failed.\n"
+      }
     case "is-active", "is-failed", "status":
       let states = names.map { UnitManager.isBuiltIn($0) ? "active" : units.service($0)?.stateName ?? "inactive" }
       if !isQuiet { connection.output(states.map { $0 + "\n" }.joined()) }
@@ -55,7 +61,8 @@ struct SystemctlCommand {
       connection.finish(isEnabled ? 0 : 1)
     case "show":
       for name in names {
-        connection.output("MainPID=\(units.service(name)?.mainPid ?? 0)\nActiveState=\(units.service(name)?.stateName ?? "inactive")\n")
+        connection.output(
+          "MainPID=\(units.service(name)?.mainPid ?? 0)\nActiveState=\(units.service(name)?.stateName ?? "inactive")\n")
       }
       connection.finish(0)
     case "poweroff", "halt": CommandServer.power(MachineExit.poweredOff, connection, machine)

@@ -147,8 +147,9 @@ struct UnitFile: Equatable {
       service.killSignal = known(signalNumber(value), else: service.killSignal)
     case ("Service", "WorkingDirectory"):
       service.workingDirectory = specifiers.expand(value.hasPrefix("-") ? String(value.dropFirst()) : value)
-    case ("Service", "StandardOutput"): service.output = known(UnitOutput(specifiers.expand(value)), else: service.output)
-    case ("Service", "StandardError"): 
+    case ("Service", "StandardOutput"):
+      service.output = known(UnitOutput(specifiers.expand(value)), else: service.output)
+    case ("Service", "StandardError"):
       service.errorOutput = known(UnitOutput(specifiers.expand(value)), else: service.errorOutput ?? service.output)
     case ("Service", "User") where value == "root", ("Service", "Group") where value == "root": break
     case ("Service", "StandardInput") where value == "null", ("Service", "SyslogIdentifier"): break

@@ -149,7 +149,8 @@ enum UnitOutput: Equatable {
 
   init?(_ text: String) {
     switch text {
-    case "journal", "journal+console", "console", "syslog", "kmsg", "kmsg+console", "tty", "inherit", "": self = .journal
+    case "journal", "journal+console", "console", "syslog", "kmsg", "kmsg+console", "tty", "inherit", "":
+      self = .journal
     case "null": self = .null
     case _ where text.hasPrefix("file:"): self = .file(String(text.dropFirst(5)), appends: false, truncates: false)
     case _ where text.hasPrefix("append:"): self = .file(String(text.dropFirst(7)), appends: true, truncates: false)
