@@ -74,14 +74,13 @@ package struct EmulatorClient: Sendable {
   ) async throws -> Answer {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let promise = loop.makePromise(of: Answer.self)
-    let channel = try await ClientBootstrap(group: loop)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHTTPClientHandlers()
-          try channel.pipeline.syncOperations.addHandler(AnswerHandler(promise: promise))
-        }
-      }
-      .connect(host: host, port: port).get()
+    let channel: any Channel
+    do {
+      channel = try await connect(loop, promise)
+    } catch {
+      promise.fail(error)
+      throw error
+    }
     var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: target)
     for (name, value) in headers { head.headers.add(name: name, value: value) }
     head.headers.add(name: "Host", value: "\(host):\(port)")
@@ -99,6 +98,17 @@ package struct EmulatorClient: Sendable {
     } onCancel: {
       channel.close(promise: nil)
     }
+  }
+
+  private func connect(_ loop: any EventLoop, _ promise: EventLoopPromise<Answer>) async throws -> any Channel {
+    try await ClientBootstrap(group: loop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHTTPClientHandlers()
+          try channel.pipeline.syncOperations.addHandler(AnswerHandler(promise: promise))
+        }
+      }
+      .connect(host: host, port: port).get()
   }
 
   private final class AnswerHandler: ChannelInboundHandler {
