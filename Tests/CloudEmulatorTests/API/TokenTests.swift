@@ -13,7 +13,8 @@ struct TokenTests {
       var head: JSON = ["alg": "RS256", "typ": "JWT", "kid": file["private_key_id"]]
       let time = Int64(now.timeIntervalSince1970)
       var claims: JSON = [
-        "iss": file["client_email"], "aud": file["token_uri"], "scope": "https://www.googleapis.com/auth/cloud-platform",
+        "iss": file["client_email"], "aud": file["token_uri"],
+        "scope": "https://www.googleapis.com/auth/cloud-platform",
         "iat": .integer(time), "exp": .integer(time + 3600),
       ]
       change(&head, &claims)
@@ -99,7 +100,8 @@ struct TokenTests {
     if part == "signature" {
       let other = signer.assertion({ _, claims in claims["scope"] = "other" }, at: cloud.now)
       assertion =
-        assertion.split(separator: ".").dropLast().joined(separator: ".") + "." + (other.split(separator: ".").last ?? "")
+        assertion.split(separator: ".").dropLast().joined(separator: ".") + "."
+        + (other.split(separator: ".").last ?? "")
     }
     if part == "form" { assertion = "a.b" }
     let answer = try grant(&cloud, ["grant_type": Self.signed, "assertion": assertion])
