@@ -49,7 +49,9 @@ let package = Package(
     // Credentials, HTTP and the four services that jobs need. Knows nothing of DAGs or jobs.
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // A job's life on a VM that lives only for it. Usable without the engine.
-    .target(name: "Clash", dependencies: ["Dagrun", "GoogleCloud", logging], swiftSettings: settings),
+    .target(
+      name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
+      swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
       name: "CloudEmulator",
@@ -88,10 +90,23 @@ let package = Package(
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
-    .testTarget(name: "GoogleCloudTests", dependencies: ["GoogleCloud", "Processes"] + nio, swiftSettings: settings),
-    .testTarget(name: "ClashTests", dependencies: ["Clash", "Processes", "Yams"], swiftSettings: settings),
+    // Checks requests against Google's own descriptions of its APIs. Only for tests.
+    .target(
+      name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
+      swiftSettings: settings),
     .testTarget(
-      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes", "COpenSSL"] + nio,
+      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      swiftSettings: settings),
+    .testTarget(
+      name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
+    // The processes of an emulated VM, without the rest of the command.
+    .executableTarget(
+      name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CloudEmulatorTests",
+      dependencies: ["CloudEmulator", "MachineFixture", "GoogleCloud", "GoogleDiscovery", "Processes", "COpenSSL"]
+        + nio,
       swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.

@@ -1,7 +1,7 @@
-package import Dagrun
+internal import Dagrun
 
 /// What a runner tells of a job while it drives it. In order; `ended` is the last.
-package enum JobNews: Sendable {
+package enum JobNews: Hashable, Sendable {
   /// A step worth a line in the log: which machine is asked for where, what Google answered.
   case note(String)
   /// The container runs. Again after a preemption.

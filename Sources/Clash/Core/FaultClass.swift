@@ -1,0 +1,38 @@
+internal import Dagrun
+internal import GoogleCloud
+
+/// What a failed call means for a job.
+enum FaultClass: Hashable {
+  /// Another rung may do.
+  case capacity(LadderFault)
+  /// The same call may do, later.
+  case passing
+  /// Nothing will do until a person has changed something.
+  case refusal(InfrastructureFailure.Kind)
+}
+
+extension CloudError {
+  var faultClass: FaultClass {
+    switch reason {
+    case .outOfCapacity: .capacity(.outOfCapacity)
+    case .quotaExceeded: .capacity(.quotaExceeded)
+    case .rateLimited, .unavailable, .network, .badAnswer, .inUse, .cancelled: .passing
+    case .permissionDenied, .unauthenticated, .apiDisabled: .refusal(.permission)
+    case .invalid, .notFound, .alreadyExists: .refusal(.invalidRequest)
+    case .other: .refusal(.cloud)
+    }
+  }
+
+  /// Google has read the request and refused it: it did nothing. A fault of an operation says less, for an operation
+  /// may have done half of its work.
+  var saysNothingWasDone: Bool {
+    guard status != nil else { return false }
+    switch faultClass {
+    case .capacity, .refusal: return true
+    case .passing: return false
+    }
+  }
+
+  /// What failed, on what, and what to do next.
+  var advice: String { hint.map { "\(self). \($0)" } ?? "\(self)" }
+}

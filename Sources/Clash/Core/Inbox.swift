@@ -1,0 +1,25 @@
+internal import Dagrun
+
+/// What a job remembers of its VM only as long as this process lives. None of it is in the journal, for all of it comes
+/// again: messages that were not acknowledged are delivered again, and a group can be looked at again.
+struct Inbox: Sendable {
+  /// Of messages that are dealt with and can be acknowledged once the job is saved.
+  var ackIDs: [String] = []
+  var oldestAckAt: Timestamp?
+  /// Since when this process drives the job.
+  var resumedAt: Timestamp?
+  /// A pull was answered since then: what waited in the subscription has had a chance to come.
+  var hasListened = false
+  /// When the current attempt's VM was last heard of.
+  var lastHeardAt: Timestamp?
+  var isInspecting = false
+  var lookAt: Timestamp?
+  /// Looks since the VM's state last changed, for backoff.
+  var looks = 0
+}
+
+/// Two jobs are the same if the journal cannot tell them apart, so that a heartbeat is no reason to save.
+extension Inbox: Hashable {
+  static func == (left: Inbox, right: Inbox) -> Bool { true }
+  func hash(into hasher: inout Hasher) {}
+}

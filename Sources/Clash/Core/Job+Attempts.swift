@@ -1,0 +1,223 @@
+internal import Dagrun
+internal import Foundation
+internal import GoogleCloud
+
+// Attempts: how one begins, how its machine is watched, and what comes after it.
+extension Job {
+  var ladder: Ladder { Ladder(request.spec.config) }
+
+  mutating func beginAttempt(at position: LadderPosition, _ step: inout JobStep) {
+    let plan = AttemptPlan(number: attempts.count + 1, rung: ladder.rung(at: position))
+    attempts.append(
+      JobAttempt(
+        number: plan.number, zone: plan.rung.place.zone, region: plan.rung.place.region,
+        machineType: plan.rung.machineType, isSpot: plan.rung.isSpot, requestedAt: step.now))
+    phase = .attempting(plan, position, .makingTemplate)
+    inbox.lookAt = nil
+    step.note("attempt \(plan.number): asking for \(plan.rung)")
+  }
+
+  /// Moves the current attempt to another stage, and says when to look at its group next.
+  mutating func enter(_ stage: Stage, _ now: Timestamp) {
+    guard case .attempting(let plan, let position, _) = phase else { return }
+    phase = .attempting(plan, position, stage)
+    inbox.looks = 0
+    switch stage {
+    case .waitingForMachine: inbox.lookAt = now.adding(seconds: timings.firstLookSeconds)
+    case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
+    case .running:
+      inbox.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : timings.silenceSeconds)
+    case .makingTemplate, .makingGroup, .fading, .withdrawing: inbox.lookAt = nil
+    }
+  }
+
+  // MARK: Watching the machine
+
+  mutating func inspected(_ plan: AttemptPlan, _ report: GroupReport, _ step: inout JobStep) {
+    guard let stage = stageOfLook(at: plan, step.now) else { return }
+    guard case .present(let machine, let faults) = report else {
+      // The VM removes its own group once its result is published.
+      return fade(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
+    }
+    if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
+    switch machine?.state {
+    case .running:
+      machineSeen(plan.number, step.now)
+      if case .waitingForMachine = stage {
+        step.note("attempt \(plan.number): the machine is up")
+        return enter(.booting(since: step.now), step.now)
+      }
+      judgeSilence(stage, step.now, &step)
+    case .ended:
+      machineSeen(plan.number, step.now)
+      if request.isDetached {
+        guard case .waitingForMachine = stage else { return enter(.waitingForMachine(since: step.now), step.now) }
+      } else {
+        fade(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)
+      }
+    case .coming, nil:
+      judgeWaiting(plan, stage, faults, &step)
+    }
+  }
+
+  mutating func inspectionFailed(_ plan: AttemptPlan, _ error: CloudError, _ step: inout JobStep) {
+    guard let stage = stageOfLook(at: plan, step.now) else { return }
+    switch (error.faultClass, stage) {
+    case (.passing, _), (.capacity, _): break
+    case (.refusal(let kind), .waitingForMachine), (.refusal(let kind), .booting): fail(kind, error.advice, &step)
+    // It runs: a result is worth more than a look.
+    case (.refusal, _): judgeSilence(stage, step.now, &step)
+    }
+  }
+
+  /// The stage of the current attempt, if that is what was looked at and it is still of interest. Sets the next look.
+  private mutating func stageOfLook(at plan: AttemptPlan, _ now: Timestamp) -> Stage? {
+    inbox.isInspecting = false
+    guard case .attempting(plan, _, let stage) = phase else { return nil }
+    inbox.looks += 1
+    switch stage {
+    case .waitingForMachine:
+      let pause = timings.firstLookSeconds * exp2(Double(min(inbox.looks, 20)))
+      inbox.lookAt = now.adding(seconds: min(pause, timings.longestLookSeconds))
+    case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
+    case .running:
+      let silentAt = (inbox.lastHeardAt ?? now).adding(seconds: timings.silenceSeconds)
+      inbox.lookAt = max(silentAt, now.adding(seconds: 2 * timings.longestLookSeconds))
+    case .makingTemplate, .makingGroup, .fading, .withdrawing:
+      inbox.lookAt = nil
+      return nil
+    }
+    return stage
+  }
+
+  /// No VM yet, and perhaps the reason why.
+  private mutating func judgeWaiting(
+    _ plan: AttemptPlan, _ stage: Stage, _ faults: [CloudError], _ step: inout JobStep
+  ) {
+    var capacity: (LadderFault, CloudError)?
+    for error in faults {
+      switch error.faultClass {
+      case .refusal(let kind): return fail(kind, error.advice, &step)
+      case .capacity(let fault): capacity = capacity ?? (fault, error)
+      case .passing: break
+      }
+    }
+    guard case .waitingForMachine(let since) = stage else {
+      // It was up, and Google makes it again: only a repairing group does.
+      return enter(.waitingForMachine(since: step.now), step.now)
+    }
+    if let (fault, error) = capacity {
+      lose(fault, error.message, &step)
+    } else if step.now.seconds(since: since) >= timings.machineLimitSeconds {
+      lose(.noMachine, "no machine and no reason within \(Int(timings.machineLimitSeconds)) s", &step)
+    }
+  }
+
+  /// The VM is said to run, or cannot be looked at.
+  private mutating func judgeSilence(_ stage: Stage, _ now: Timestamp, _ step: inout JobStep) {
+    guard hasHeardWhatWaited(now) else { return }
+    switch stage {
+    // Pulling a large image takes its time; its heartbeats tell.
+    case .booting(let since)
+    where now.seconds(since: max(since, inbox.lastHeardAt ?? since)) >= timings.bootLimitSeconds:
+      lose(.noBoot, "its machine runs and has said nothing for \(Int(timings.bootLimitSeconds)) s", &step)
+    case .running where isSilent(now):
+      lose(.lost, "its machine has said nothing for \(Int(timings.silenceLimitSeconds)) s", &step)
+    case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .fading, .withdrawing: break
+    }
+  }
+
+  /// For too long; and for so long while this process has listened that heartbeats would have come.
+  private func isSilent(_ now: Timestamp) -> Bool {
+    now.seconds(since: inbox.lastHeardAt ?? now) >= timings.silenceLimitSeconds
+      && now.seconds(since: inbox.resumedAt ?? now) >= min(timings.silenceSeconds, timings.silenceLimitSeconds) / 2
+  }
+
+  /// What waited in the subscription when this process took the job up has had its chance to come: only then may
+  /// something be concluded from silence or from a deadline.
+  func hasHeardWhatWaited(_ now: Timestamp) -> Bool {
+    inbox.hasListened || now >= listeningChanceEndsAt
+  }
+
+  var listeningChanceEndsAt: Timestamp {
+    (inbox.resumedAt ?? submittedAt).adding(seconds: timings.silenceSeconds)
+  }
+
+  // MARK: Losing it
+
+  /// The VM is going or gone. A result may still be under way, so the next machine waits a while.
+  mutating func fade(
+    _ fault: LadderFault, boot: String?, _ reason: String, for seconds: Double, _ step: inout JobStep
+  ) {
+    guard case .attempting(let plan, _, _) = phase else { return }
+    step.note("attempt \(plan.number): \(reason)")
+    settleLedger(plan.number, fault)
+    enter(.fading(fault, boot: boot, until: step.now.adding(seconds: seconds)), step.now)
+  }
+
+  /// The attempt is given up: its group goes now.
+  mutating func lose(_ fault: LadderFault, _ reason: String, _ step: inout JobStep) {
+    guard case .attempting(let plan, _, _) = phase else { return }
+    step.note("attempt \(plan.number): \(reason)")
+    settleLedger(plan.number, fault)
+    dropCallThatWaits()
+    enter(.withdrawing(fault, since: step.now), step.now)
+  }
+
+  /// Group and template are gone: on to the next rung.
+  mutating func climb(after fault: LadderFault, from position: LadderPosition, _ step: inout JobStep) {
+    writeLog(log.close(attempt: attempts.count), &step)
+    switch ladder.step(after: fault, at: position, machinesBegun: machinesBegun) {
+    case .climb(let next):
+      beginAttempt(at: next, &step)
+    case .pause(let next):
+      let doublings = Double(min(next.climbs - 1, 20))
+      let pause = min(timings.firstLadderPauseSeconds * exp2(doublings), timings.longestLadderPauseSeconds)
+      step.note("no machine anywhere; trying again in \(Int(pause)) s")
+      phase = .pausing(next, until: step.now.adding(seconds: pause))
+    case .giveUp:
+      let count = attempts.count == 1 ? "1 attempt" : "\(attempts.count) attempts"
+      switch fault {
+      case .outOfCapacity, .noMachine:
+        fail(
+          .noCapacity, "no machine to be had in \(count). Add zones, regions or machine types, or allow more attempts",
+          &step)
+      case .quotaExceeded:
+        fail(.quota, "the project's quota allows no such machine (\(count)). Raise it, or add zones or regions", &step)
+      case .preempted:
+        fail(.machine, "preempted on each of \(machinesBegun) machines. Allow more attempts, or on-demand ones", &step)
+      case .lost, .noBoot:
+        fail(.machine, "\(machinesBegun) machines were lost; the job may have no more. Its log may say why", &step)
+      }
+    }
+  }
+
+  /// VMs that were begun, as far as is known; a VM that was repaired or rebooted is another one each time.
+  var machinesBegun: Int {
+    attempts.reduce(0) { sum, attempt in
+      sum + max(log.boots(ofAttempt: attempt.number), attempt.machineStartedAt == nil ? 0 : 1)
+    }
+  }
+
+  // MARK: The ledger
+
+  mutating func machineSeen(_ number: Int, _ now: Timestamp) {
+    if attempts[number - 1].machineStartedAt == nil { attempts[number - 1].machineStartedAt = now }
+  }
+
+  private mutating func settleLedger(_ number: Int, _ fault: LadderFault) {
+    if fault == .preempted { preemptions += 1 }
+    attempts[number - 1].ending =
+      switch fault {
+      case .outOfCapacity, .noMachine: .outOfCapacity
+      case .quotaExceeded: .quotaExceeded
+      case .preempted: .preempted
+      case .lost, .noBoot: .lost
+      }
+  }
+
+  /// A machine is paid for until its group is gone.
+  mutating func closeLedger(_ number: Int, _ now: Timestamp) {
+    if attempts[number - 1].endedAt == nil { attempts[number - 1].endedAt = now }
+  }
+}

@@ -1,0 +1,64 @@
+package import Dagrun
+
+// Time: what happens when nothing else does.
+extension Job {
+  /// The job's own limit, from the first start of its container.
+  var deadline: Timestamp? {
+    guard let firstStartedAt, let limit = request.spec.timeoutSeconds else { return nil }
+    return firstStartedAt.adding(seconds: limit)
+  }
+
+  /// When to send `.wake` if nothing else happens; nil: not at all.
+  package var nextWake: Timestamp? {
+    var moments = [underWay?.retryAt, acknowledgeAt]
+    switch phase {
+    case .preparing, .finished: break
+    case .pausing(_, let until): moments += [until, onceHeard(deadline)]
+    case .attempting(_, _, let stage):
+      moments.append(onceHeard(deadline))
+      if looks(in: stage), !inbox.isInspecting { moments.append(inbox.lookAt) }
+      if case .fading(_, _, let until) = stage { moments.append(onceHeard(until)) }
+    case .removing(_, let since):
+      if underWay == nil { moments.append(since.adding(seconds: timings.logGraceSeconds)) }
+    }
+    return moments.compactMap { $0 }.min()
+  }
+
+  /// Not before what waited in the subscription has had its chance to come.
+  private func onceHeard(_ moment: Timestamp?) -> Timestamp? {
+    moment.map { inbox.hasListened ? $0 : max($0, listeningChanceEndsAt) }
+  }
+
+  mutating func meetDeadlines(_ step: inout JobStep) {
+    acknowledgeIfDue(&step)
+    switch phase {
+    case .preparing, .removing, .finished: return
+    case .attempting, .pausing: break
+    }
+    if let deadline, let firstStartedAt, deadline <= step.now, hasHeardWhatWaited(step.now) {
+      step.note("the job's time is up")
+      let seconds = step.now.seconds(since: firstStartedAt)
+      return end(JobOutcome(.timedOut(afterSeconds: seconds)), attempt: .timedOut, &step)
+    }
+    switch phase {
+    case .pausing(let position, let until) where until <= step.now: beginAttempt(at: position, &step)
+    case .attempting(_, _, .fading(let fault, _, let until)) where until <= step.now && hasHeardWhatWaited(step.now):
+      enter(.withdrawing(fault, since: step.now), step.now)
+    case .attempting(let plan, _, let stage): if looks(in: stage) { lookIfDue(plan, &step) }
+    case .preparing, .pausing, .removing, .finished: break
+    }
+  }
+
+  private func looks(in stage: Stage) -> Bool {
+    switch stage {
+    case .waitingForMachine, .booting, .running: true
+    case .makingTemplate, .makingGroup, .fading, .withdrawing: false
+    }
+  }
+
+  private mutating func lookIfDue(_ plan: AttemptPlan, _ step: inout JobStep) {
+    guard !inbox.isInspecting, let lookAt = inbox.lookAt, lookAt <= step.now else { return }
+    inbox.isInspecting = true
+    step.actions.append(.inspect(plan))
+  }
+}

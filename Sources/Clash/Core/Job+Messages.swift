@@ -1,0 +1,208 @@
+internal import Dagrun
+internal import GoogleCloud
+
+// What VMs say: stored first, then acknowledged. Strangers, duplicates and what comes too late are acknowledged unread.
+extension Job {
+  private static let mostAckIDs = 500
+
+  mutating func received(_ messages: [JobMessage], _ step: inout JobStep) {
+    inbox.hasListened = true
+    var lastWords: (MachineMessage, MachineResult)?
+    for message in messages {
+      guard let said = MachineMessage(message, job: request.name), attempts.indices.contains(said.attempt - 1) else {
+        settle([message.ackID], step.now)
+        continue
+      }
+      heard(said, &step)
+      switch said.content {
+      case .log(let offset, let bytes):
+        writeLog(
+          log.add(bytes, offset: offset, attempt: said.attempt, boot: said.boot, ackID: message.ackID), &step)
+        printed(said, &step)
+        continue
+      case .started(let moment): started(said, at: moment ?? step.now, &step)
+      case .heartbeat: break
+      case .preempted: preempted(said, &step)
+      case .result(let result): lastWords = lastWords ?? (said, result)
+      case .unreadableResult(let why):
+        let failure = InfrastructureFailure(.machine, "the machine's result cannot be read: \(why)")
+        lastWords =
+          lastWords
+          ?? (said, MachineResult(status: nil, infrastructure: failure, startedAt: nil, endedAt: step.now))
+      }
+      settle([message.ackID], step.now)
+    }
+    // After all else of the same pull, whatever the order of delivery: a result outweighs what else a machine says.
+    if let (said, result) = lastWords { take(result, said, &step) } else { limitBoots(&step) }
+    acknowledgeIfDue(&step)
+  }
+
+  mutating func listeningFailed(_ error: CloudError, _ step: inout JobStep) {
+    switch error.faultClass {
+    case .passing, .capacity: break
+    case .refusal(let kind): fail(error.reason == .notFound ? .cloud : kind, error.advice, &step)
+    }
+  }
+
+  // MARK: What a message changes
+
+  /// Any message shows that its VM is up.
+  private mutating func heard(_ said: MachineMessage, _ step: inout JobStep) {
+    log.sees(boot: said.boot, attempt: said.attempt)
+    machineSeen(said.attempt, step.now)
+    guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
+    inbox.lastHeardAt = step.now
+    if step.now.seconds(since: heardOfAt ?? submittedAt) >= timings.silenceSeconds { heardOfAt = step.now }
+    switch stage {
+    case .waitingForMachine: enter(.booting(since: step.now), step.now)
+    case .running: if attempts[plan.number - 1].zone != nil { enter(stage, step.now) }
+    case .makingTemplate, .makingGroup, .booting, .fading, .withdrawing: break
+    }
+  }
+
+  private mutating func started(_ said: MachineMessage, at moment: Timestamp, _ step: inout JobStep) {
+    let index = said.attempt - 1
+    // The VM's clock may be wrong; it cannot have begun before it was asked for, nor in the future.
+    let began = min(max(moment, attempts[index].requestedAt), step.now)
+    if attempts[index].containerStartedAt == nil { attempts[index].containerStartedAt = began }
+    firstStartedAt = min(firstStartedAt ?? began, began)
+    guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
+    switch stage {
+    case .makingTemplate, .withdrawing: return
+    // Not the VM that was just lost, but the next one of a repairing group, or the same one after a reboot.
+    case .fading(_, let boot, _) where boot == nil || boot == said.boot: return
+    case .running(said.boot): return
+    case .makingGroup, .waitingForMachine, .booting, .running, .fading: break
+    }
+    attempts[index].ending = nil
+    heardOfAt = step.now
+    enter(.running(boot: said.boot), step.now)
+    step.tell(.began(attempts[index]))
+  }
+
+  /// What prints has begun, though word of that is late, or somebody else took it.
+  private mutating func printed(_ said: MachineMessage, _ step: inout JobStep) {
+    guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
+    switch stage {
+    case .waitingForMachine, .booting: started(said, at: step.now, &step)
+    case .makingTemplate, .makingGroup, .running, .fading, .withdrawing: break
+    }
+  }
+
+  /// A repairing group makes machines for ever; the job may have as many as any other.
+  private mutating func limitBoots(_ step: inout JobStep) {
+    guard case .attempting(let plan, _, .running) = phase, log.boots(ofAttempt: plan.number) > 1,
+      machinesBegun > ladder.maxAttempts
+    else { return }
+    fail(.machine, "the machine was begun \(machinesBegun) times; the job may have \(ladder.maxAttempts)", &step)
+  }
+
+  private mutating func preempted(_ said: MachineMessage, _ step: inout JobStep) {
+    guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
+    switch stage {
+    case .makingTemplate, .fading, .withdrawing: return
+    // Of an earlier boot, whose end is known already.
+    case .running(let boot) where boot != said.boot: return
+    case .makingGroup, .waitingForMachine, .booting, .running: break
+    }
+    if request.isDetached {
+      preemptions += 1
+      step.note("attempt \(plan.number): preempted; the group makes its machine again")
+      enter(.waitingForMachine(since: step.now), step.now)
+    } else {
+      fade(.preempted, boot: said.boot, "preempted", for: timings.graceSeconds, &step)
+    }
+  }
+
+  // MARK: The result
+
+  private mutating func take(_ result: MachineResult, _ said: MachineMessage, _ step: inout JobStep) {
+    switch phase {
+    case .preparing, .attempting, .pausing: break
+    case .removing(let outcome, let since):
+      // In time after all; it was the message that was late.
+      guard case .timedOut = outcome.ending, let deadline, result.endedAt <= deadline else { return }
+      phase = .removing(self.outcome(of: result, said, step.now), since: since)
+      attempts[said.attempt - 1].ending = attemptEnding(of: result)
+      return writeLog(
+        log.end(attempt: said.attempt, boot: said.boot, total: result.logBytes, tail: result.logTail), &step)
+    case .finished: return
+    }
+    if let began = result.startedAt, attempts[said.attempt - 1].containerStartedAt == nil {
+      attempts[said.attempt - 1].containerStartedAt = began
+    }
+    writeLog(log.end(attempt: said.attempt, boot: said.boot, total: result.logBytes, tail: result.logTail), &step)
+    attempts[said.attempt - 1].ending = attemptEnding(of: result)
+    // A younger attempt is under way: it is not needed.
+    end(outcome(of: result, said, step.now), attempt: .cancelled, &step)
+    acknowledge(&step)
+  }
+
+  private func outcome(of result: MachineResult, _ said: MachineMessage, _ now: Timestamp) -> JobOutcome {
+    let ending: JobOutcome.Ending =
+      if let failure = result.infrastructure {
+        .infrastructure(failure)
+      } else if let status = result.status {
+        .exited(status: status)
+      } else {
+        .infrastructure(InfrastructureFailure(.machine, "the machine gave no exit status"))
+      }
+    let attempt = attempts[said.attempt - 1]
+    let jobResult = result.status.map { status in
+      JobResult(
+        exitStatus: status,
+        durationSeconds: result.startedAt.map { max(result.endedAt.seconds(since: $0), 0) } ?? 0,
+        totalSeconds: max(now.seconds(since: submittedAt), 0), zone: attempt.zone ?? attempt.region,
+        machineType: attempt.machineType, isSpot: attempt.isSpot, attempts: max(attempts.count, machinesBegun),
+        preemptions: preemptions)
+    }
+    return JobOutcome(
+      ending, result: jobResult, output: result.output, logTail: WholeCharacters.text(ofTail: result.logTail))
+  }
+
+  private func attemptEnding(of result: MachineResult) -> JobAttempt.Ending {
+    switch result.infrastructure?.kind {
+    case nil: result.status == 0 ? .succeeded : result.status == nil ? .lost : .failed
+    case .outputs: .failed
+    case .machine, .cloud, .noCapacity: .lost
+    case .quota, .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound,
+      .inputs:
+      .refused
+    }
+  }
+
+  // MARK: The log, and acknowledgements
+
+  mutating func writeLog(_ progress: LogAssembler.Progress, _ step: inout JobStep) {
+    settle(progress.settled, step.now)
+    if !progress.bytes.isEmpty { step.actions.append(.writeLog(progress.bytes, at: progress.at)) }
+  }
+
+  private mutating func settle(_ ackIDs: [String], _ now: Timestamp) {
+    guard !ackIDs.isEmpty else { return }
+    inbox.ackIDs += ackIDs
+    inbox.oldestAckAt = inbox.oldestAckAt ?? now
+  }
+
+  /// Gathered, so that an undisturbed short job needs one request for all it heard. The ack deadline is 600 s.
+  mutating func acknowledgeIfDue(_ step: inout JobStep) {
+    guard let due = acknowledgeAt else { return }
+    if inbox.ackIDs.count >= Self.mostAckIDs || due <= step.now { acknowledge(&step) }
+  }
+
+  var acknowledgeAt: Timestamp? { inbox.oldestAckAt?.adding(seconds: timings.acknowledgeSeconds) }
+
+  private mutating func acknowledge(_ step: inout JobStep) {
+    if !inbox.ackIDs.isEmpty, resource(.subscription) != nil { step.actions.append(.acknowledge(inbox.ackIDs)) }
+    inbox.ackIDs = []
+    inbox.oldestAckAt = nil
+  }
+}
+
+enum WholeCharacters {
+  /// The text of bytes that may begin in the middle of a character.
+  static func text(ofTail bytes: [UInt8]) -> String {
+    let cut = bytes.prefix(3).prefix { $0 & 0xc0 == 0x80 }.count
+    return String(decoding: bytes.dropFirst(cut), as: UTF8.self)
+  }
+}

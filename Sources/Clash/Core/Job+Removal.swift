@@ -1,0 +1,107 @@
+internal import Dagrun
+internal import GoogleCloud
+
+// The end: whatever the reason, everything goes, in an order in which each can go.
+extension Job {
+  /// Settles how the job ends. The first one to do so counts: a cancel does not undo a result, nor a result a cancel.
+  ///
+  /// - Parameter attempt: How the current attempt ends with it, unless that is known already.
+  mutating func end(_ outcome: JobOutcome, attempt: JobAttempt.Ending, _ step: inout JobStep) {
+    switch phase {
+    case .preparing, .pausing: break
+    case .attempting(let plan, _, _):
+      if attempts[plan.number - 1].ending == nil { attempts[plan.number - 1].ending = attempt }
+    case .removing, .finished: return
+    }
+    dropCallThatWaits()
+    phase = .removing(outcome, since: step.now)
+  }
+
+  mutating func fail(_ kind: InfrastructureFailure.Kind, _ message: String, _ step: inout JobStep) {
+    step.note(message)
+    let ending: JobAttempt.Ending =
+      switch kind {
+      case .machine, .cloud, .noCapacity: .lost
+      case .outputs: .failed
+      case .quota: .quotaExceeded
+      case .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound, .inputs:
+        .refused
+      }
+    end(JobOutcome(.infrastructure(InfrastructureFailure(kind, message))), attempt: ending, &step)
+  }
+
+  /// Group, template, subscription, topic: a template cannot go while a group uses it, and the VM's last words are in
+  /// the subscription until the VM is gone.
+  mutating func nextRemoval(_ step: inout JobStep) -> JobCall? {
+    guard case .removing(let outcome, let since) = phase else { return nil }
+    let wanted = resources.filter { $0.abandonedBecause == nil }
+    for case .group(let plan) in wanted.map(\.id) { return .removeGroup(plan) }
+    for case .template(let plan) in wanted.map(\.id) {
+      if resource(.group(plan)) == nil { return .removeTemplate(plan) }
+      change(.template(plan)) { $0.abandonedBecause = "its instance group is still there" }
+    }
+    if isLogOpen {
+      if log.isIncomplete, isSubscribed, step.now < since.adding(seconds: timings.logGraceSeconds) { return nil }
+      writeLog(log.close(), &step)
+    }
+    if wanted.contains(where: { $0.id == .subscription }) { return .removeSubscription }
+    if wanted.contains(where: { $0.id == .topic }) { return .removeTopic }
+    finish(outcome, &step)
+    return nil
+  }
+
+  /// More of the log may come: as long as there may be a VM, or parts are known to be missing.
+  var isLogOpen: Bool {
+    resources.contains { if case .group = $0.id { $0.abandonedBecause == nil } else { false } } || log.isIncomplete
+  }
+
+  private var isSubscribed: Bool { resource(.subscription)?.existence == .made }
+
+  mutating func removalFailed(_ call: JobCall, _ error: CloudError, _ step: inout JobStep) {
+    change(call.resource) { $0.failuresToRemove += 1 }
+    underWay = nil
+    let failures = resource(call.resource)?.failuresToRemove ?? 1
+    let retry = CallUnderWay(call: call, failingSince: nil, retryAt: backoff(failures, step.now))
+    switch phase {
+    case .preparing, .pausing, .finished: break
+    case .attempting(_, _, .withdrawing(_, let since)):
+      guard case .group = call.resource else { break }
+      if isHopeless(error, failures, since: since, step.now) {
+        // Without that certainty a next machine could be a second one.
+        fail(.cloud, "\(error.advice); without that no other machine may be asked for", &step)
+      } else {
+        underWay = retry
+      }
+    case .attempting:
+      // Taken back while a removal was under way: no such arrow.
+      break
+    case .removing(_, let since):
+      if isHopeless(error, failures, since: since, step.now) {
+        step.note("\(error.advice); it is left behind")
+        change(call.resource) { $0.abandonedBecause = error.message }
+      } else {
+        underWay = retry
+      }
+    }
+  }
+
+  /// What may pass is borne for a while, in which somebody must have tried; what a person must put right is tried three
+  /// times.
+  private func isHopeless(_ error: CloudError, _ failures: Int, since: Timestamp, _ now: Timestamp) -> Bool {
+    switch error.faultClass {
+    case .passing, .capacity:
+      now.seconds(since: max(since, inbox.resumedAt ?? since)) >= timings.removalLimitSeconds
+    case .refusal: failures >= 3
+    }
+  }
+
+  private mutating func finish(_ outcome: JobOutcome, _ step: inout JobStep) {
+    var outcome = outcome
+    outcome.leftBehind = resources.map {
+      "\($0.id.description(job: request.name)): \($0.abandonedBecause ?? "not removed")"
+    }
+    for index in attempts.indices where attempts[index].endedAt == nil { attempts[index].endedAt = step.now }
+    phase = .finished(outcome, at: step.now)
+    step.tell(.ended(outcome))
+  }
+}

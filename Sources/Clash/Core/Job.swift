@@ -1,0 +1,176 @@
+package import Dagrun
+
+/// The life of a job: a topic and a subscription, then attempts (a template and a group of one VM each) until one brings a
+/// result or nothing more is to be had, then everything removed. docs/jobs.md draws it.
+///
+/// Pure: no clock, no I/O, no randomness. The same job, event and time always give the same actions. What must hold:
+///
+/// - One call is under way at a time, and attempt N's group is gone before attempt N+1's is asked for: never two VMs.
+/// - What was asked for is in `resources` until it is known to be gone: nothing is left behind unnamed.
+/// - A result that was taken is final, and no VM is asked for after it.
+package struct Job: Codable, Hashable, Sendable {
+  package let request: JobRequest
+  package let submittedAt: Timestamp
+  package let timings: JobTimings
+  /// The ledger, in order.
+  package internal(set) var attempts: [JobAttempt] = []
+  var phase = Phase.preparing
+  var underWay: CallUnderWay?
+  /// All that exists in the cloud for this job, or may.
+  var resources: [OwnedResource] = []
+  var log = LogAssembler()
+  var firstStartedAt: Timestamp?
+  var preemptions = 0
+  /// When the current attempt's VM was last heard of, to some minutes: a heartbeat is no reason to save.
+  var heardOfAt: Timestamp?
+  var inbox = Inbox()
+
+  private enum CodingKeys: String, CodingKey {
+    case request, submittedAt, timings, attempts, phase, underWay, resources, log, firstStartedAt, preemptions,
+      heardOfAt
+  }
+
+  /// A job nobody has done anything for. `resume` begins it.
+  package init(_ request: JobRequest, timings: JobTimings = JobTimings(), at now: Timestamp) {
+    self.request = request
+    self.timings = timings
+    submittedAt = now
+  }
+
+  /// A job of which only the name was known: another machine began it, and its newest template had the request.
+  ///
+  /// Nothing is known of earlier attempts but that they are over; their templates may still be there.
+  package init(
+    attachingTo request: JobRequest, plan: AttemptPlan, timings: JobTimings = JobTimings(), at now: Timestamp
+  ) {
+    self.init(request, timings: timings, at: now)
+    resources = [.topic, .subscription].map { OwnedResource(id: $0, existence: .made) }
+    for number in 1...max(plan.number, 1) {
+      let isCurrent = number == plan.number
+      var attempt = JobAttempt(
+        number: number, zone: plan.rung.place.zone, region: plan.rung.place.region,
+        machineType: plan.rung.machineType, isSpot: plan.rung.isSpot, requestedAt: now)
+      if !isCurrent {
+        attempt.ending = .lost
+        attempt.endedAt = now
+      }
+      attempts.append(attempt)
+      let template = ResourceID.template(AttemptPlan(number: number, rung: plan.rung))
+      resources.append(OwnedResource(id: template, existence: isCurrent ? .made : .unknown))
+    }
+    resources.append(OwnedResource(id: .group(plan), existence: .made))
+    let rung = ladder.rungs.firstIndex(of: plan.rung) ?? 0
+    phase = .attempting(plan, LadderPosition(rung: rung), .waitingForMachine(since: now))
+  }
+
+  package mutating func handle(_ event: JobEvent, at now: Timestamp) -> [JobAction] {
+    var step = JobStep(now: now)
+    switch event {
+    case .done(let call): callDone(call, &step)
+    case .failed(let call, let error): callFailed(call, error, &step)
+    case .belongsToAnother(let call): callMetStranger(call, &step)
+    case .inspected(let plan, let report): inspected(plan, report, &step)
+    case .inspectionFailed(let plan, let error): inspectionFailed(plan, error, &step)
+    case .received(let messages): received(messages, &step)
+    case .listeningFailed(let error): listeningFailed(error, &step)
+    case .cancel: end(JobOutcome(.cancelled), attempt: .cancelled, &step)
+    case .wake: break
+    }
+    meetDeadlines(&step)
+    proceed(&step)
+    return step.actions
+  }
+
+  /// What a job that was just made or restored needs done: the call that was under way, again, with its requestId. Nothing
+  /// else is under way then: what a dead process had sent has arrived, or never will.
+  package mutating func resume(at now: Timestamp) -> [JobAction] {
+    var step = JobStep(now: now)
+    inbox = Inbox()
+    inbox.resumedAt = now
+    inbox.lastHeardAt = heardOfAt ?? now
+    inbox.lookAt = now
+    takeUpCallAgain(&step)
+    if case .attempting(_, _, .running) = phase, let attempt = attempts.last { step.tell(.began(attempt)) }
+    proceed(&step)
+    return step.actions
+  }
+}
+
+/// What comes of one event.
+struct JobStep {
+  let now: Timestamp
+  var actions: [JobAction] = []
+
+  mutating func tell(_ news: JobNews) { actions.append(.tell(news)) }
+  mutating func note(_ text: String) { tell(.note(text)) }
+}
+
+// MARK: - What a driver asks
+
+extension Job {
+  /// The subscription exists and what it has is of interest: keep one pull open.
+  package var isListening: Bool {
+    guard resource(.subscription)?.existence == .made else { return false }
+    switch phase {
+    case .preparing, .attempting, .pausing: return true
+    case .removing: return isLogOpen
+    case .finished: return false
+    }
+  }
+
+  /// Of the log's file, as of this state. After a restart the file is cut to it: what is beyond comes again.
+  package var logLength: Int { log.length }
+
+  /// A detached job that its VM can bring to its end: whoever began it may go.
+  package var isHandedOver: Bool {
+    guard request.isDetached, underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
+    switch stage {
+    case .waitingForMachine, .booting, .running: return true
+    case .makingTemplate, .makingGroup, .fading, .withdrawing: return false
+    }
+  }
+
+  package var isFinished: Bool { outcome != nil }
+
+  /// When it is finished. Where its `logTail` is empty because no result came, the log's file has the log.
+  package var outcome: JobOutcome? {
+    guard case .finished(let outcome, _) = phase else { return nil }
+    return outcome
+  }
+
+  package var finishedAt: Timestamp? {
+    guard case .finished(_, let moment) = phase else { return nil }
+    return moment
+  }
+
+  /// The container of the current attempt runs.
+  package var isRunning: Bool {
+    guard case .attempting(_, _, .running) = phase else { return false }
+    return true
+  }
+
+  /// In a word or two, for people.
+  package var phaseName: String {
+    switch phase {
+    case .preparing: return "preparing"
+    case .attempting(_, _, let stage):
+      switch stage {
+      case .makingTemplate, .makingGroup: return "asking for a machine"
+      case .waitingForMachine: return "waiting for capacity"
+      case .booting: return "booting"
+      case .running: return "running"
+      case .fading(let fault, _, _): return fault == .preempted ? "preempted" : "losing its machine"
+      case .withdrawing: return "giving up a machine"
+      }
+    case .pausing: return "waiting for capacity"
+    case .removing: return "removing"
+    case .finished(let outcome, _):
+      switch outcome.ending {
+      case .exited(status: 0): return "succeeded"
+      case .exited, .infrastructure: return "failed"
+      case .cancelled: return "cancelled"
+      case .timedOut: return "timed out"
+      }
+    }
+  }
+}

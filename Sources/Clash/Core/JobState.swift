@@ -1,0 +1,54 @@
+internal import Dagrun
+internal import Foundation
+
+// How a job is kept.
+extension Job {
+  /// Raised when an older program could not go on with what this one writes.
+  private static let formatVersion = 1
+
+  private struct Envelope: Codable {
+    var version: Int
+    var job: Job
+  }
+
+  private struct Version: Decodable { var version: Int }
+
+  /// As the journal keeps it: `state` is versioned JSON with its keys in order, the same for the same job.
+  package func stored() throws -> StoredJob {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return StoredJob(
+      request: request, phase: phaseName, isFinished: isFinished, submittedAt: submittedAt, finishedAt: finishedAt,
+      attempts: attempts, state: try encoder.encode(Envelope(version: Self.formatVersion, job: self)))
+  }
+
+  /// - Throws: `JobStateError` for what this program cannot read.
+  package init(restoring stored: StoredJob) throws {
+    let name = stored.request.name
+    let decoder = JSONDecoder()
+    guard let version = try? decoder.decode(Version.self, from: stored.state).version else {
+      throw JobStateError(job: name, problem: "it is no state of a job")
+    }
+    guard version == Self.formatVersion else {
+      let problem = "it has version \(version), and this program knows version \(Self.formatVersion)"
+      throw JobStateError(job: name, problem: problem)
+    }
+    do {
+      self = try decoder.decode(Envelope.self, from: stored.state).job
+    } catch {
+      throw JobStateError(job: name, problem: "\(error)")
+    }
+    guard request.name == name else { throw JobStateError(job: name, problem: "it is of job \(request.name)") }
+  }
+}
+
+/// A job in the journal that this program cannot go on with.
+package struct JobStateError: Error, Hashable, CustomStringConvertible {
+  package var job: String
+  package var problem: String
+
+  package var description: String {
+    "cannot read the kept state of job \(job): \(problem). Use the dagrun that wrote it; or remove the job's resources "
+      + "with `dagrun job gc`"
+  }
+}

@@ -1,0 +1,83 @@
+package import Dagrun
+
+/// The machines a job may take, in the order in which they are tried: for provisioning, for machine type, for place.
+///
+/// None of it uses a task's retry: a stock-out says nothing about the program.
+package struct Ladder: Hashable, Sendable {
+  /// Never empty.
+  package let rungs: [Rung]
+  /// Bounds the VMs that are begun, and apart from that how often the ladder is climbed in vain.
+  package let maxAttempts: Int
+
+  package init(_ config: JobConfig) {
+    let models: [Bool] =
+      switch config.provisioning {
+      case .standard: [false]
+      case .spot: [true]
+      case .spotThenStandard: [true, false]
+      }
+    var places = config.zones.map { Place.zone($0) } + config.regions.map { Place.region($0) }
+    if places.isEmpty { places = [.zone(JobConfig.defaultZone)] }
+    rungs = models.flatMap { isSpot in
+      config.machineTypes.flatMap { machineType in
+        places.map { Rung(machineType: machineType, isSpot: isSpot, place: $0) }
+      }
+    }
+    maxAttempts = max(config.maxAttempts, 1)
+  }
+
+  package static let top = LadderPosition()
+
+  package func rung(at position: LadderPosition) -> Rung { rungs[min(position.rung, rungs.count - 1)] }
+
+  /// How a job goes on after `fault` at `position`, when it has had `machinesBegun` VMs, this one included.
+  package func step(after fault: LadderFault, at position: LadderPosition, machinesBegun: Int) -> LadderStep {
+    switch fault {
+    case .outOfCapacity, .quotaExceeded, .noMachine:
+      return next(after: position)
+    case .preempted, .lost, .noBoot:
+      guard machinesBegun < maxAttempts else { return .giveUp }
+      guard position.losses == 0 else { return next(after: position) }
+      var again = position
+      again.losses = 1
+      return .climb(again)
+    }
+  }
+
+  private func next(after position: LadderPosition) -> LadderStep {
+    guard position.rung + 1 >= rungs.count else {
+      return .climb(LadderPosition(rung: position.rung + 1, climbs: position.climbs))
+    }
+    guard position.climbs + 1 < maxAttempts else { return .giveUp }
+    return .pause(LadderPosition(rung: 0, climbs: position.climbs + 1))
+  }
+}
+
+package struct LadderPosition: Codable, Hashable, Sendable {
+  package var rung = 0
+  /// VMs lost on this rung: the first is replaced on the same one.
+  package var losses = 0
+  /// How often the whole ladder was climbed before.
+  package var climbs = 0
+}
+
+/// Why an attempt came to nothing, where another one may go better.
+package enum LadderFault: String, Codable, Hashable, Sendable, CaseIterable {
+  case outOfCapacity = "out_of_capacity"
+  case quotaExceeded = "quota_exceeded"
+  /// Neither a VM nor an error within `JobTimings.machineLimitSeconds`.
+  case noMachine = "no_machine"
+  case preempted
+  /// The VM is gone or silent.
+  case lost
+  /// The VM ran and never said a word.
+  case noBoot = "no_boot"
+}
+
+package enum LadderStep: Hashable, Sendable {
+  case climb(LadderPosition)
+  /// From the top again, after a pause that grows with `climbs`.
+  case pause(LadderPosition)
+  /// The job has had all that its `maxAttempts` allows.
+  case giveUp
+}

@@ -1,0 +1,113 @@
+package import Dagrun
+internal import Foundation
+
+/// What a VM says about itself: a message that was read (docs/jobs.md, "Messages").
+package struct MachineMessage: Hashable, Sendable {
+  package var attempt: Int
+  /// Another one each time the VM boots.
+  package var boot: String
+  package var content: Content
+
+  package enum Content: Hashable, Sendable {
+    case started(at: Timestamp?)
+    case log(offset: Int, [UInt8])
+    case heartbeat
+    case preempted
+    case result(MachineResult)
+    /// A result that cannot be read: the VM has ended, and how is not known.
+    case unreadableResult(String)
+  }
+
+  /// nil for what does not come from a VM of `job`.
+  package init?(_ message: JobMessage, job: String) {
+    let attributes = message.attributes
+    guard attributes["dagrun"] == "1", attributes["job"] == job, let boot = attributes["boot"],
+      let attempt = attributes["attempt"].flatMap({ Int($0) })
+    else { return nil }
+    self.attempt = attempt
+    self.boot = boot
+    switch attributes["kind"] {
+    case "started":
+      let started = try? JSONDecoder().decode(Started.self, from: message.data)
+      content = .started(at: started?.startedAt.map { Timestamp(epochSeconds: $0) })
+    case "log":
+      guard let offset = attributes["offset"].flatMap({ Int($0) }), offset >= 0 else { return nil }
+      content = .log(offset: offset, Array(message.data))
+    case "heartbeat":
+      content = .heartbeat
+    case "preempted":
+      content = .preempted
+    case "result":
+      do {
+        content = .result(try JSONDecoder().decode(MachineResult.self, from: message.data))
+      } catch {
+        content = .unreadableResult("\(error)")
+      }
+    default:
+      return nil
+    }
+  }
+
+  private struct Started: Decodable { var startedAt: Double? }
+}
+
+/// How a container ended, in its VM's words.
+package struct MachineResult: Hashable, Sendable {
+  /// nil when there was no container.
+  package var status: Int?
+  package var infrastructure: InfrastructureFailure?
+  package var startedAt: Timestamp?
+  package var endedAt: Timestamp
+  /// Of this boot's whole log.
+  package var logBytes: Int
+  /// The newest of it.
+  package var logTail: [UInt8]
+  package var output: String?
+
+  package init(
+    status: Int?, infrastructure: InfrastructureFailure? = nil, startedAt: Timestamp?, endedAt: Timestamp,
+    logBytes: Int = 0, logTail: [UInt8] = [], output: String? = nil
+  ) {
+    self.status = status
+    self.infrastructure = infrastructure
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.logBytes = logBytes
+    self.logTail = logTail
+    self.output = output
+  }
+}
+
+extension MachineResult: Decodable {
+  private enum Key: String, CodingKey {
+    case status, infrastructure, startedAt, endedAt, logBytes, logTail, output
+  }
+
+  private struct Failure: Decodable {
+    var kind: String
+    /// Text as base64, so that bash cannot write invalid JSON.
+    var message: Data
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    status = try values.decodeIfPresent(Int.self, forKey: .status)
+    infrastructure = try values.decodeIfPresent(Failure.self, forKey: .infrastructure).map {
+      // A kind that this program does not know is a failure all the same.
+      InfrastructureFailure(.init(rawValue: $0.kind) ?? .machine, String(decoding: $0.message, as: UTF8.self))
+    }
+    startedAt = try values.decodeIfPresent(Double.self, forKey: .startedAt).map { Timestamp(epochSeconds: $0) }
+    endedAt = Timestamp(epochSeconds: try values.decode(Double.self, forKey: .endedAt))
+    logBytes = try values.decode(Int.self, forKey: .logBytes)
+    logTail = Array(try values.decode(Data.self, forKey: .logTail))
+    output = try values.decodeIfPresent(Data.self, forKey: .output).map { String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+extension Timestamp {
+  /// Anything that is not a plausible time is the epoch: a VM's clock is not to stop a client.
+  init(epochSeconds: Double) {
+    let isPlausible = epochSeconds.isFinite && epochSeconds >= 0 && epochSeconds < 1e11
+    self.init(microseconds: isPlausible ? Int64((epochSeconds * 1e6).rounded()) : 0)
+  }
+}

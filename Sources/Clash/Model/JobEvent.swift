@@ -1,0 +1,67 @@
+package import Foundation
+package import GoogleCloud
+
+/// What a job is told.
+package enum JobEvent: Hashable, Sendable {
+  /// The call has done its work, or found it done: what was to be made exists and bears this job's labels (made by this
+  /// call, or adopted after 409); what was to be removed is gone (404 included).
+  case done(JobCall)
+  /// The call failed after all the retries that the transport makes. What it did is unknown unless the error says so.
+  case failed(JobCall, CloudError)
+  /// Something of that name exists and does not bear this job's labels. It was left alone.
+  case belongsToAnother(JobCall)
+
+  /// Answer of `JobAction.inspect`. `plan.number` tells which attempt was looked at.
+  case inspected(AttemptPlan, GroupReport)
+  case inspectionFailed(AttemptPlan, CloudError)
+
+  /// What one pull brought, which may be nothing.
+  case received([JobMessage])
+  /// A pull failed for good (not a timeout, not a lost connection: those the driver repeats by itself).
+  case listeningFailed(CloudError)
+
+  /// Somebody wants it to stop: everything is removed, then it ends as cancelled.
+  case cancel
+  /// `nextWake` has come. Too early or once too often does no harm.
+  case wake
+}
+
+/// A message as Pub/Sub delivered it. What it means is decided by `MachineMessage`.
+package struct JobMessage: Hashable, Sendable {
+  package var ackID: String
+  package var attributes: [String: String]
+  package var data: Data
+
+  package init(ackID: String, attributes: [String: String], data: Data) {
+    self.ackID = ackID
+    self.attributes = attributes
+    self.data = data
+  }
+}
+
+/// How a group is doing: `listManagedInstances`, and `listErrors` where no machine is up.
+package enum GroupReport: Hashable, Sendable {
+  /// 404.
+  case gone
+  /// `faults`: those of the instance's last attempt and of the group, classified as any other `CloudError`.
+  case present(Machine?, faults: [CloudError])
+
+  package struct Machine: Hashable, Sendable {
+    /// The last part of the instance's URL names it, and its URL the zone.
+    package var zone: String?
+    package var state: State
+
+    package init(zone: String?, state: State) {
+      self.zone = zone
+      self.state = state
+    }
+
+    package enum State: Hashable, Sendable {
+      /// No `instanceStatus` yet, or PROVISIONING, STAGING, REPAIRING, PENDING.
+      case coming
+      case running
+      /// STOPPING, STOPPED, SUSPENDING, SUSPENDED, TERMINATED, DEPROVISIONING.
+      case ended
+    }
+  }
+}
