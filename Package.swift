@@ -104,7 +104,9 @@ let package = Package(
       name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
       swiftSettings: settings),
     .testTarget(
-      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "MachineFixture", "Processes"] + nio,
+      name: "CloudEmulatorTests",
+      dependencies: ["CloudEmulator", "MachineFixture", "GoogleCloud", "GoogleDiscovery", "Processes", "COpenSSL"]
+        + nio,
       swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.

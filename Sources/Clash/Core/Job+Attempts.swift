@@ -117,7 +117,9 @@ extension Job {
   private mutating func judgeSilence(_ stage: Stage, _ now: Timestamp, _ step: inout JobStep) {
     guard hasHeardWhatWaited(now) else { return }
     switch stage {
-    case .booting(let since) where now.seconds(since: since) >= timings.bootLimitSeconds:
+    // Pulling a large image takes its time; its heartbeats tell.
+    case .booting(let since)
+    where now.seconds(since: max(since, inbox.lastHeardAt ?? since)) >= timings.bootLimitSeconds:
       lose(.noBoot, "its machine runs and has said nothing for \(Int(timings.bootLimitSeconds)) s", &step)
     case .running where isSilent(now):
       lose(.lost, "its machine has said nothing for \(Int(timings.silenceLimitSeconds)) s", &step)

@@ -18,8 +18,8 @@ enum ComputeScope: Hashable, Sendable {
 
 /// A change that takes its time.
 ///
-/// An operation moves:  pending -> running -> done.  What it changes is checked when it is asked for, and changes when it
-/// has run: a template is there, a group begins to make its VMs, when its `insert` is done.
+/// An operation moves:  pending -> running -> done.  What it changes is checked when it is asked for, and changes
+/// when it has run: a template is there, a group begins to make its VMs, when its `insert` is done.
 struct ComputeOperation: Sendable {
   var project: String
   var scope: ComputeScope
@@ -35,6 +35,8 @@ struct ComputeOperation: Sendable {
   var endTime: Date?
   var status = Status.pending
   var work: Work
+  /// Project and requestId of what has asked for it.
+  var requestKey: String?
   /// Said in the place of doing it.
   var error: ComputeError?
 

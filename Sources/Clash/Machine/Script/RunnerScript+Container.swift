@@ -11,10 +11,10 @@ extension RunnerScript {
     }
 
     # Hands on NAME=VALUE through docker's own environment, where no other process reads it and a line break is as good as
-    # any byte; by docker's command line where the name would mean something to docker itself.
+    # any byte; by docker's command line where the name means something to docker itself, or to a shell.
     set_variable() { # NAME VALUE
       case $1 in
-        PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | BASH* | LD_* | DOCKER_* | GO*)
+        PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | LANG* | LC_* | BASH* | LD_* | DOCKER_* | GO*)
           options+=(--env "$1=$2")
           ;;
         *)

@@ -33,6 +33,7 @@ struct Weather {
   var isDetached = false
   /// VMs that end their job do not remove their group.
   var groupsStay = 0.0
+  var longestContainerSeconds = 4000.0
 
   /// Nothing happens but the job.
   static let calm = Weather()

@@ -1,0 +1,246 @@
+import CloudEmulator
+import Dagrun
+import Foundation
+import GoogleCloud
+import Logging
+import Synchronization
+import Testing
+
+@testable import Clash
+
+/// The runner, the transport and the clients against the emulator, with VMs that are closures.
+@Suite(.timeLimit(.minutes(2))) struct EmulatorTests {
+  @Test func `a job takes ten requests besides waiting`() async throws {
+    try await withCloud { machine, cloud in
+      await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
+      await cloud.say(machine, "log", "hello\n", ["offset": "0"])
+      await cloud.say(machine, "result", cloud.result(status: 0, log: "hello\n"))
+    } body: { world in
+      let job = world.start(request())
+      let outcome = await job.outcome()
+      #expect(outcome.ending == .exited(status: 0))
+      #expect(outcome.leftBehind == [])
+      #expect(job.log == "hello\n")
+      let inventory = await world.emulator.inventory()
+      #expect(inventory.isEmpty)
+      #expect(inventory.everMade["instances"] == 1)
+      let waiting = [
+        "compute.globalOperations.wait", "compute.zoneOperations.wait", "pubsub.projects.subscriptions.pull",
+        "compute.instanceGroupManagers.listManagedInstances",
+      ]
+      let counted = inventory.requests.filter { method, _ in
+        method.hasPrefix("compute.") || method.hasPrefix("pubsub.")
+      }.filter { !waiting.contains($0.key) }
+      #expect(counted.values.reduce(0, +) <= 10 + 2, "\(inventory.requests)")
+    }
+  }
+
+  @Test func `stock-outs and a preemption lead down the ladder, and nothing is left`() async throws {
+    var options = EmulatorOptions()
+    options.faults = [FaultRule(.creation(MachinePattern(zone: "europe-west1-b"), .stockOut))]
+    options.timing.preemptionGraceSeconds = 0.1
+    try await withCloud(options) { machine, cloud in
+      await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
+      if machine.description.name.hasPrefix("train-2-") {
+        for await case .preempted in machine.signals { await cloud.say(machine, "preempted", "") }
+        return
+      }
+      await cloud.say(machine, "result", cloud.result(status: 0))
+    } body: { world in
+      let job = world.start(request { $0.config.provisioning = .spot })
+      await job.began()
+      let name = try #require(await world.emulator.inventory().instances.first?.name)
+      #expect(await world.emulator.preempt(instance: name))
+      let outcome = await job.outcome()
+      #expect(outcome.ending == .exited(status: 0))
+      #expect(outcome.result?.preemptions == 1)
+      #expect(outcome.result?.zone == "europe-west1-c")
+      #expect(try #require(try world.journal.job(named: "train")).attempts.map(\.ending) == [
+        .outOfCapacity, .preempted, .succeeded,
+      ])
+      #expect(await world.emulator.inventory().isEmpty)
+    }
+  }
+
+  /// Requests fail, answers are lost, and the process is killed again and again.
+  @Test(arguments: [UInt64(1), 2, 3, 4])
+  func `whatever goes wrong on the way, there is one result and nothing left`(seed: UInt64) async throws {
+    var options = EmulatorOptions()
+    options.seed = seed
+    options.delivery.duplicateProbability = 0.2
+    options.delivery.isReordered = true
+    let everything = RequestPattern(method: nil, path: nil)
+    options.faults = [
+      FaultRule(.request(everything, .status(503)), probability: 0.08),
+      FaultRule(.request(everything, .answerLost), probability: 0.08),
+      FaultRule(.request(everything, .dropped), probability: 0.04),
+    ]
+    try await withCloud(options) { machine, cloud in
+      await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
+      for line in 0..<5 { await cloud.say(machine, "log", "line \(line)\n", ["offset": "\(line * 7)"]) }
+      let log = (0..<5).map { "line \($0)\n" }.joined()
+      await cloud.say(machine, "result", cloud.result(status: 7, log: log))
+    } body: { world in
+      var generator = SystemRandomNumberGenerator()
+      var job = world.start(request(), log: "train.log")
+      for _ in 0..<5 {
+        try await Task.sleep(for: .milliseconds(Int.random(in: 20...300, using: &generator)))
+        if job.all.outcome != nil { break }
+        world.restart()
+        job = world.start(request(), log: "train.log")
+      }
+      let outcome = await job.outcome()
+      #expect(outcome.ending == .exited(status: 7), "seed \(seed)")
+      #expect(outcome.leftBehind == [])
+      #expect(outcome.result?.attempts == 1)
+      let inventory = await world.emulator.inventory()
+      #expect(inventory.isEmpty, "seed \(seed): \(inventory)")
+      #expect(inventory.everMade["instances"] == 1)
+      let lines = world.text(of: "train.log").split(separator: "\n").filter { !$0.hasPrefix("[dagrun]") }
+      #expect(lines == (0..<5).map { "line \($0)" }, "seed \(seed)")
+    }
+  }
+
+  @Test func `what a killed process has left is collected`() async throws {
+    try await withCloud { _, _ in
+    } body: { world in
+      let job = world.start(request())
+      await job.noted("machine is up")
+      world.runner.stop()
+      let collector = JobCollector(project: "my-project", transport: world.session)
+      let inventory = try await collector.inventory()
+      #expect(inventory.resources.map(\.kind.words).sorted() == [
+        "instance group", "instance template", "subscription", "topic",
+      ])
+      let plan = CollectionPlan(
+        inventory, journal: [], policy: CollectionPolicy(homeID: "home1"), now: Timestamp(Date()))
+      for await removal in collector.remove(plan) { #expect(removal.failure == nil) }
+      #expect(await world.emulator.inventory().isEmpty)
+    }
+  }
+
+  @Test func `a detached job is found by another home`() async throws {
+    try await withCloud { machine, cloud in
+      await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
+      await cloud.say(machine, "result", cloud.result(status: 0, output: "42"))
+    } body: { world in
+      _ = world.start(request(detached: true))
+      #expect(await world.runner.waitUntilHandedOver("train"))
+      world.forget()
+      let reader = NewsReader()
+      world.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+      let outcome = await reader.outcome()
+      #expect(outcome.ending == .exited(status: 0))
+      #expect(outcome.output == "42")
+      #expect(await world.emulator.inventory().isEmpty)
+    }
+  }
+}
+
+/// An emulator, and a runner over the real transport.
+private final class EmulatedWorld: @unchecked Sendable {
+  let emulator: CloudEmulator
+  let session: CloudSession
+  let folder: TestFolder
+  private(set) var journal = MemoryJournal()
+  private(set) var runner: JobRunner
+
+  init(_ emulator: CloudEmulator, _ session: CloudSession, _ folder: TestFolder) {
+    (self.emulator, self.session, self.folder) = (emulator, session, folder)
+    runner = Self.makeRunner(session, journal)
+  }
+
+  private static func makeRunner(_ session: CloudSession, _ journal: MemoryJournal) -> JobRunner {
+    var options = JobRunnerOptions()
+    options.timings = .quick
+    // Looks cost requests; a VM of the emulator is up within a second.
+    options.timings.firstLookSeconds = 0.3
+    options.timings.removalLimitSeconds = 60
+    options.firstRetrySeconds = 0.05
+    return JobRunner(
+      transport: session, endpoints: session.endpoints, journal: journal, options: options,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  func start(_ request: JobRequest, log: String? = nil) -> NewsReader {
+    let reader = NewsReader()
+    runner.start(request, logPath: log.map { folder.path + "/" + $0 }, observer: reader.hear)
+    return reader
+  }
+
+  func restart() {
+    runner.stop()
+    runner = Self.makeRunner(session, journal)
+  }
+
+  /// As on another machine.
+  func forget() {
+    runner.stop()
+    journal = MemoryJournal()
+    runner = Self.makeRunner(session, journal)
+  }
+
+  func text(of log: String) -> String {
+    FileManager.default.contents(atPath: folder.path + "/" + log).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}
+
+/// What a VM has at hand.
+private final class VirtualCloud: Sendable {
+  let session: CloudSession
+  init(_ session: CloudSession) { self.session = session }
+
+  /// - Returns: once it is said, however often that has to be tried.
+  func say(_ machine: ScriptedMachine, _ kind: String, _ data: String, _ also: [String: String] = [:]) async {
+    guard let text = machine.description.metadata["dagrun-job"],
+      let job = try? JSONDecoder().decode(JobRequest.self, from: Data(text.utf8))
+    else { preconditionFailure("the template does not have the request") }
+    let attempt = machine.description.name.dropFirst(job.name.count + 1).prefix { $0 != "-" }
+    let attributes = [
+      "dagrun": "1", "job": job.name, "attempt": String(attempt), "boot": machine.description.name, "kind": kind,
+    ].merging(also) { $1 }
+    let client = PubSubClient(project: machine.description.project, transport: session)
+    while !Task.isCancelled {
+      let isSaid = (try? await client.publish([PubSubMessage(data: Data(data.utf8), attributes: attributes)], to: job.name)) != nil
+      if isSaid { return }
+    }
+  }
+
+  func result(status: Int, log: String = "", output: String? = nil) -> String {
+    let now = Date().timeIntervalSince1970
+    let output = output.map { "\"\(Data($0.utf8).base64EncodedString())\"" } ?? "null"
+    return """
+      {"status":\(status),"infrastructure":null,"startedAt":\(now),"endedAt":\(now),"logBytes":\(log.utf8.count),
+      "logTail":"\(Data(log.utf8).base64EncodedString())","output":\(output)}
+      """
+  }
+}
+
+private func withCloud(
+  _ options: EmulatorOptions = EmulatorOptions(),
+  machine: @escaping @Sendable (ScriptedMachine, VirtualCloud) async -> Void,
+  body: (EmulatedWorld) async throws -> Void
+) async throws {
+  let folder = TestFolder()
+  let session = Mutex<CloudSession?>(nil)
+  var options = options
+  options.machines = .host { _ in
+    ScriptedMachines { running in
+      guard let session = session.withLock(\.self) else { return }
+      await machine(running, VirtualCloud(session))
+    }
+  }
+  let emulator = try await CloudEmulator.start(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  do {
+    let environment = emulator.environment.merging(["HOME": folder.path, "NO_GCE_CHECK": "true"]) { $1 }
+    let opened = try CloudSession.standard(environment: environment)
+    session.withLock { $0 = opened }
+    let world = EmulatedWorld(emulator, opened, folder)
+    try await body(world)
+    world.runner.stop()
+  } catch {
+    await emulator.stop()
+    throw error
+  }
+  await emulator.stop()
+}
