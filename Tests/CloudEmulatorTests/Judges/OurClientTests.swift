@@ -32,7 +32,9 @@ struct OurClientTests {
       let data = Data((0..<700_001).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
       try await client.write(data, to: place)
       #expect(try await client.read(place) == data)
-      #expect(try await client.objects(below: StorageLocation(bucket: "my-bucket", path: "logs/")).map(\.name) == [place.path])
+      #expect(
+        try await client.objects(below: StorageLocation(bucket: "my-bucket", path: "logs/")).map(\.name) == [place.path]
+      )
       try await client.write(Data(), to: place)
       #expect(try await client.read(place).isEmpty)
       try await client.delete(place)
