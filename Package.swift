@@ -98,7 +98,8 @@ let package = Package(
     .testTarget(
       name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
     .testTarget(
-      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      name: "CloudEmulatorTests",
+      dependencies: ["CloudEmulator", "GoogleCloud", "GoogleDiscovery", "Processes", "COpenSSL"] + nio,
       swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.

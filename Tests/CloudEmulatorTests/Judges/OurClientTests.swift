@@ -123,7 +123,8 @@ struct OurClientTests {
     #expect(try await client.insertInstanceTemplate(template, requestID: request).name == first.name)
     try await client.wait(for: first)
     #expect(try await client.instanceTemplates(.templateLabels(["dagrun": "job"])).map(\.name) == ["train-1"])
-    #expect(try await client.instanceTemplate(named: "train-1").properties.disks == properties.disks)
+    let disks = try await client.instanceTemplate(named: "train-1").properties.disks
+    #expect(disks?.map(\.initializeParams) == properties.disks?.map(\.initializeParams))
 
     var group = InstanceGroupManager(
       name: "train-1", baseInstanceName: "train-1", instanceTemplate: "global/instanceTemplates/train-1", targetSize: 1)
