@@ -49,10 +49,15 @@ let package = Package(
     // Credentials, HTTP and the four services that jobs need. Knows nothing of DAGs or jobs.
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // A job's life on a VM that lives only for it. Usable without the engine.
-    .target(name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "COpenSSL", logging], swiftSettings: settings),
+    .target(
+      name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
+      swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
-      name: "CloudEmulator", dependencies: ["CLinux", "Processes", "COpenSSL", "Yams", logging] + nio,
+      name: "CloudEmulator",
+      dependencies: [
+        "CLinux", "Processes", "COpenSSL", "Yams", logging, .product(name: "HeapModule", package: "swift-collections"),
+      ] + nio,
       swiftSettings: settings),
     // The process that runs tasks, and the protocol between it and the engine.
     .target(name: "Workers", dependencies: ["Dagrun", "Processes"], swiftSettings: settings),
@@ -85,9 +90,22 @@ let package = Package(
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
-    .testTarget(name: "GoogleCloudTests", dependencies: ["GoogleCloud", "Processes"] + nio, swiftSettings: settings),
-    .testTarget(name: "ClashTests", dependencies: ["Clash", "Processes", "Yams"], swiftSettings: settings),
-    .testTarget(name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
+    // Checks requests against Google's own descriptions of its APIs. Only for tests.
+    .target(
+      name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
+      swiftSettings: settings),
+    .testTarget(
+      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      swiftSettings: settings),
+    .testTarget(
+      name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
+    // The processes of an emulated VM, without the rest of the command.
+    .executableTarget(
+      name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "MachineFixture", "Processes"] + nio,
+      swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(

@@ -1,5 +1,3 @@
-package import Foundation
-
 /// Why a call to Google failed: one type for both of its channels, the HTTP answer and the operation's own errors.
 ///
 /// Never holds a secret: no header, no token, no body of a request.

@@ -10,13 +10,18 @@ package struct CloudRequest: Hashable, Sendable {
   package var query: [URLQueryItem] = []
   package var body: Data?
   package var contentType = "application/json"
+  /// Besides those of every request: `Range`, `Content-Range`.
+  package var headers: [String: String] = [:]
+  /// Statuses outside 2xx that are an answer and no error: 308 of an upload that goes on.
+  package var acceptedStatuses: Set<Int> = []
   /// A repeat does no harm: a GET, or a call with a `requestId`, or one whose second time is refused as "exists".
   package var isRepeatable = true
   /// For one send, not for all retries together.
   package var timeoutSeconds = 60.0
   /// Google's codes (`UNAVAILABLE`, …) or HTTP statuses that are retried besides the usual ones.
   package var alsoRetried: Set<String> = []
-  /// A request that is held by the server until there is something to say: an empty end is normal, and is not retried.
+  /// A request that is held by the server until there is something to say: an empty end (its time is up, 504, 499, a lost
+  /// connection) is normal, is not retried, and is answered as `CloudResponse.emptyPoll`.
   package var isLongPoll = false
   /// For errors: "cannot `operation` `subject`".
   package var operation: String
@@ -53,13 +58,18 @@ package struct CloudResponse: Hashable, Sendable {
     self.body = body
     self.headers = headers
   }
+
+  /// The answer to a long poll that ended with nothing said: ask again. 204 without a body, which Google never sends there.
+  package static let emptyPoll = CloudResponse(status: 204, body: Data())
+
+  package var isEmptyPoll: Bool { status == 204 && body.isEmpty }
 }
 
 /// Sends calls. `CloudSession` is the one that goes over the network; tests have their own.
 package protocol CloudTransport: Sendable {
   /// Retries what may be retried. Cancelling the Swift task abandons the request at once.
   ///
-  /// - Returns: a 2xx answer.
+  /// - Returns: an answer with a status of 2xx, or one of the request's `acceptedStatuses`.
   /// - Throws: everything else.
   func call(_ request: CloudRequest) async throws(CloudError) -> CloudResponse
 }
@@ -72,6 +82,8 @@ package struct Endpoints: Codable, Hashable, Sendable {
   package var storage = "https://storage.googleapis.com/storage/v1/"
   package var storageUpload = "https://storage.googleapis.com/upload/storage/v1/"
   package var secretManager = "https://secretmanager.googleapis.com/v1/"
+  /// Only VMs call it.
+  package var logging = "https://logging.googleapis.com/v2/"
 
   package init() {}
 }

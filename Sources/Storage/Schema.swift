@@ -18,6 +18,9 @@ enum Schema {
     migrator.registerMigration("0002 readable views", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: readableViews)
     }
+    migrator.registerMigration("0003 jobs", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: jobs)
+    }
     return migrator
   }
 
@@ -183,7 +186,7 @@ enum Schema {
       ORDER BY run, position;
     """
 
-  private static func readable(_ column: String) -> String {
+  static func readable(_ column: String) -> String {
     let name = column.split(separator: ".").last ?? ""
     return "strftime('%Y-%m-%dT%H:%M:%fZ', \(column) / 1e6, 'unixepoch') AS \(name)"
   }

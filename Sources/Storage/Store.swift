@@ -29,23 +29,6 @@ package final class Store: StoreConnection, @unchecked Sendable {
     }
   }
 
-  /// One transaction around `body`, rolled back when it throws.
-  func write(_ operation: String, _ body: (Database) throws -> Void) throws(StoreError) {
-    try perform(operation) { database in
-      // GRDB has to see where a transaction begins and ends, so these are executed its way.
-      try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
-      do {
-        try body(database)
-        try database.cachedStatement(sql: "COMMIT").execute()
-      } catch {
-        // SQLite has rolled back by itself when the disk is full. A rollback that fails leaves a transaction that
-        // is never committed.
-        if database.isInsideTransaction { try? database.rollback() }
-        throw error
-      }
-    }
-  }
-
   /// Moves the log into the database file, as far as no reader stands in the way. For moments when nothing else is to
   /// be done: it leaves less for the commits to do.
   package func checkpoint() throws(StoreError) {

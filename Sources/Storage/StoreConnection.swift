@@ -39,6 +39,23 @@ package class StoreConnection: @unchecked Sendable {
     }
   }
 
+  /// One transaction around `body`, rolled back when it throws. Not for a `StoreReader`, whose connection refuses it.
+  final func write(_ operation: String, _ body: (Database) throws -> Void) throws(StoreError) {
+    try perform(operation) { database in
+      // GRDB has to see where a transaction begins and ends, so these are executed its way.
+      try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+      do {
+        try body(database)
+        try database.cachedStatement(sql: "COMMIT").execute()
+      } catch {
+        // SQLite has rolled back by itself when the disk is full. A rollback that fails leaves a transaction that
+        // is never committed.
+        if database.isInsideTransaction { try? database.rollback() }
+        throw error
+      }
+    }
+  }
+
   final func statement(_ database: Database, _ sql: StaticString) throws -> PreparedStatement {
     try cache.statement(database, sql)
   }

@@ -82,7 +82,11 @@ struct FileTests {
   @Test func `a database that lacks a migration is brought up to date by a scheduler, and refused by a reader`() throws
   {
     let old = try Store(path: folder.database)
-    try old.run("DROP VIEW tasks; DROP VIEW runs; DELETE FROM grdb_migrations WHERE identifier > '0002'")
+    try old.run(
+      """
+      DROP VIEW jobs; DROP VIEW job_attempts; DROP TABLE job_attempt; DROP TABLE job; DROP TABLE home;
+      DELETE FROM grdb_migrations WHERE identifier > '0003'
+      """)
     try old.close()
     let error = #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }
     #expect(error?.code == .olderDatabase)

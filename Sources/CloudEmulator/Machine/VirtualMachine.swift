@@ -1,11 +1,14 @@
-package import Foundation
-
 /// What the emulated Compute Engine asks of whoever runs its VMs.
 package protocol VirtualMachineHost: Sendable {
   /// Starts a VM. What becomes of it is told through `events`, from any thread, in order; `.ended` is the last.
+  ///
+  /// Its disk is below `machine.folder` and stays there when the VM has ended: booted again with the same folder, it is
+  /// the same VM, started after it was stopped. A re-created VM has another folder, or `removeDisk` comes first.
   func boot(
     _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) throws -> any VirtualMachine
+  /// Removes what a VM that has ended left in its folder, and the folder.
+  func removeDisk(folder: String)
 }
 
 /// A VM that runs. Every function returns at once.
@@ -24,6 +27,7 @@ package protocol VirtualMachine: AnyObject, Sendable {
 
 package struct VirtualMachineDescription: Hashable, Sendable {
   package var project: String
+  package var projectNumber: UInt64 = 1
   /// Such as `europe-west1-b`.
   package var zone: String
   package var name: String
@@ -34,9 +38,11 @@ package struct VirtualMachineDescription: Hashable, Sendable {
   package var isSpot: Bool
   /// Metadata of the instance: `user-data` and all others.
   package var metadata: [String: String]
+  /// Metadata of the project.
+  package var projectMetadata: [String: String] = [:]
   package var serviceAccount: String
   package var scopes: [String]
-  /// Where its whole world is kept; made by the host, removed when the VM has ended.
+  /// Where its whole world is kept; made by the host where it is missing.
   package var folder: String
 
   package init(
@@ -57,7 +63,7 @@ package struct VirtualMachineDescription: Hashable, Sendable {
 }
 
 package enum VirtualMachineEvent: Hashable, Sendable {
-  /// The operating system is up; cloud-init begins.
+  /// The operating system is up; cloud-init begins. Comes again after a reboot from inside.
   case booted
   /// It is off, with all its processes.
   case ended(VirtualMachineEnd)

@@ -1,0 +1,58 @@
+extension RunnerScript {
+  /// Waiting while news are told, and what signals do.
+  static let attend = #"""
+    # Set by SIGTERM: the VM is being shut down, because it is preempted, or because somebody removes it.
+    stopping=
+    # The container has been asked to run, and is not known to have ended.
+    container_runs=
+
+    # Nothing final is told from here on, and nothing is removed: whoever drives the job decides how it goes on.
+    on_stop() {
+      stopping=yes
+      say 'the VM is being shut down'
+      if [[ -n $container_runs ]]; then
+        docker stop --time "$stop_seconds" "$container" >/dev/null 2>&1 &
+      fi
+    }
+
+    # Runs a function or a program in the background of this shell; its status is left in a file. Sets `step`.
+    begin_step() { # COMMAND…
+      rm -f "$work/step-status" "$work/failure-kind" "$work/failure-message"
+      {
+        trap 'kill $(jobs -p) 2>/dev/null; exit 143' TERM
+        trap - USR1
+        # In a shell of its own, for `fail` ends that.
+        ("$@") &
+        wait $!
+        printf '%s\n' $? >"$work/step-status.new"
+        mv "$work/step-status.new" "$work/step-status"
+      } &
+      step=$!
+    }
+
+    # Waits for the step's end and tells news meanwhile. Returns its status; 143 when the VM must stop and `keeps` is not
+    # given.
+    attend_step() { # [keeps]
+      local sleeper pause status
+      while [[ ! -e $work/step-status ]] && kill -0 "$step" 2>/dev/null; do
+        tell_news
+        if [[ -n $stopping && ${1-} != keeps ]]; then
+          kill "$step" 2>/dev/null
+          wait "$step"
+          return 143
+        fi
+        end_overtime
+        pause=$log_seconds
+        # So that the start is told soon.
+        [[ -n $container_runs && -z $told_start ]] && pause=0.2
+        sleep "$pause" &
+        sleeper=$!
+        [[ -e $work/step-status ]] || wait -n "$step" "$sleeper"
+        kill "$sleeper" 2>/dev/null
+      done
+      status=1
+      [[ -e $work/step-status ]] && status=$(<"$work/step-status")
+      return "$status"
+    }
+    """#
+}

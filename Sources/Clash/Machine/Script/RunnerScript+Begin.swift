@@ -1,0 +1,68 @@
+extension RunnerScript {
+  /// Where things are, and what was asked.
+  static let begin = #"""
+    #!/bin/bash
+    # What the VM of a dagrun job runs at every boot: it brings data and image, runs the container once, and tells of it.
+    # docs/what-the-vm-runs.md has its life. Every value it was given lies in a file beside it, each value followed by a
+    # zero byte; none is ever read as a part of this program.
+    # shellcheck disable=SC2317 # Steps and traps are called by name.
+    set -uo pipefail
+    # Bytes are bytes: neither names nor logs need be UTF-8.
+    export LC_ALL=C
+    umask 077
+
+    folder=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd) || exit 1
+    # What outlives a restart of the VM, and what is made anew at each boot.
+    state=$folder/state
+    work=$folder/work
+    # In the container: /dagrun.
+    inside=$work/inside
+    log=$work/log
+
+    log_seconds=${DAGRUN_LOG_SECONDS:-2}
+    heartbeat_seconds=${DAGRUN_HEARTBEAT_SECONDS:-60}
+    # How long a result is offered to Pub/Sub before the VM gives up.
+    publish_seconds=${DAGRUN_PUBLISH_SECONDS:-900}
+    # How long the client has to remove the VM before it removes itself.
+    linger_seconds=${DAGRUN_LINGER_SECONDS:-180}
+    # How long the container has to end when the VM must; the cloud gives the VM 30.
+    stop_seconds=${DAGRUN_STOP_SECONDS:-20}
+    # How long the result waits for what is left of the log.
+    flush_seconds=${DAGRUN_FLUSH_SECONDS:-60}
+    # Between two tries of anything that may go better later.
+    retry_seconds=${DAGRUN_RETRY_SECONDS:-5}
+    # How much later than the client the VM ends a job that takes too long.
+    overtime_seconds=${DAGRUN_OVERTIME_SECONDS:-120}
+
+    metadata=http://metadata.google.internal/computeMetadata/v1
+    metadata_header='Metadata-Flavor: Google'
+
+    say() { printf 'dagrun: %s\n' "$*"; }
+
+    # The runner's own copy of a program's environment is none of docker's business, and docker keeps its logins there.
+    docker_home=$work/docker
+    docker_program=$(type -P docker) || docker_program=docker
+    docker() { HOME=$docker_home "$docker_program" "$@"; }
+
+    declare -A setting=()
+    load_settings() {
+      local -a pairs=()
+      local index
+      mapfile -d '' -t pairs <"$folder/settings" || return 1
+      for ((index = 0; index + 1 < ${#pairs[@]}; index += 2)); do
+        setting[${pairs[index]}]=${pairs[index + 1]}
+      done
+      job=${setting[job]}
+      attempt=${setting[attempt]}
+      container=dagrun-$job-$attempt
+    }
+
+    # Ends a step of the preparation, or of what follows the container: nothing but the program's own status is its doing.
+    fail() { # KIND MESSAGE
+      say "$2"
+      printf '%s' "$1" >"$work/failure-kind"
+      printf '%s' "$2" >"$work/failure-message"
+      exit 1
+    }
+    """#
+}

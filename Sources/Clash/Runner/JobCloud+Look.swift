@@ -1,0 +1,100 @@
+internal import Dagrun
+internal import Foundation
+internal import GoogleCloud
+
+/// Reading what is there.
+extension JobCloud {
+  /// - Parameter includesErrors: reads the group's list of errors too, though its VM may just be coming. It is read
+  ///   anyway where there is no VM.
+  func inspect(_ plan: AttemptPlan, ofJob job: String, includesErrors: Bool) async -> JobEvent {
+    let name = plan.resourceName(job: job)
+    let scope = plan.rung.place.scope
+    do throws(CloudError) {
+      let instances = try await compute.managedInstances(ofGroup: name, in: scope)
+      let instance = instances.first
+      let machine = instance.map { GroupReport.Machine(zone: $0.zone ?? plan.rung.place.zone, state: $0.state) }
+      var faults = instance?.faults ?? []
+      let needsErrors = machine == nil || machine?.state == .ended || (includesErrors && machine?.state == .coming)
+      if faults.isEmpty, needsErrors {
+        faults = try await compute.errors(ofGroup: name, in: scope).compactMap(\.error)
+      }
+      return .inspected(
+        plan,
+        .present(
+          machine,
+          faults: faults.map { CloudError([$0], operation: "make the VM of", subject: name, project: compute.project) })
+      )
+    } catch  where error.reason == .notFound {
+      return .inspected(plan, .gone)
+    } catch {
+      return .inspectionFailed(plan, error)
+    }
+  }
+
+  enum Finding: Sendable {
+    case found(JobRequest, AttemptPlan)
+    /// Why not, in words.
+    case nothing(String)
+    case failed(CloudError)
+  }
+
+  /// A job that some other machine has begun: its newest template has the request, its group tells the place.
+  func find(job name: String) async -> Finding {
+    do throws(CloudError) {
+      let templates = try await compute.instanceTemplates(.templateLabels(["dagrun": "job", "dagrun-job": name]))
+      guard let (template, number) = templates.compactMap(Self.numbered).max(by: { $0.1 < $1.1 }) else {
+        return .nothing(
+          "there is no job \(name) in the project \(compute.project): it has ended, or never was. "
+            + "`dagrun job list` shows those of this home")
+      }
+      guard let text = template.properties.metadata?["dagrun-job"],
+        let request = try? JSONDecoder().decode(JobRequest.self, from: Data(text.utf8)), request.name == name
+      else {
+        return .nothing(
+          "job \(name) was begun elsewhere, and its template does not say what it is (it may be too large for that, or of "
+            + "another version of dagrun); attach to it in the home that began it")
+      }
+      let groups = try await compute.allInstanceGroups(.name(template.name))
+      let place: Place
+      switch groups.items.first(where: JobOwner(request: request).owns)?.scope {
+      case .zone(let zone): place = .zone(zone)
+      case .region(let region): place = .region(region)
+      case .global, nil:
+        guard groups.unreachable.isEmpty else {
+          throw CloudError(
+            .unavailable, operation: "find the group of job", subject: name,
+            message: "cannot look into \(groups.unreachable.joined(separator: ", "))", hint: "try again in some minutes"
+          )
+        }
+        // Its VM has removed the group already. Then any place will do to say so.
+        place = request.spec.config.firstPlace
+      }
+      let rung = Rung(
+        machineType: template.properties.machineType,
+        isSpot: template.properties.scheduling?.provisioningModel == .spot, place: place)
+      return .found(request, AttemptPlan(number: number, rung: rung))
+    } catch {
+      return .failed(error)
+    }
+  }
+
+  private static func numbered(_ template: InstanceTemplate) -> (InstanceTemplate, Int)? {
+    template.properties.labels?["dagrun-attempt"].flatMap(Int.init).map { (template, $0) }
+  }
+}
+
+extension ManagedInstance {
+  fileprivate var state: GroupReport.Machine.State {
+    guard let instanceStatus else { return .coming }
+    if instanceStatus == .running { return .running }
+    return instanceStatus.isEnding ? .ended : .coming
+  }
+}
+
+extension JobConfig {
+  fileprivate var firstPlace: Place {
+    if let zone = zones.first { return .zone(zone) }
+    if let region = regions.first { return .region(region) }
+    return .zone(Self.defaultZone)
+  }
+}

@@ -1,0 +1,119 @@
+internal import Dagrun
+internal import Foundation
+internal import GoogleCloud
+
+/// Making things. Each returns false when something of the name is there already, and is not the job's.
+extension JobCloud {
+  func makeTopic(_ request: JobRequest) async throws(CloudError) -> Bool {
+    let owner = JobOwner(request: request)
+    let regions = request.spec.config.allowedPersistenceRegions
+    let topic = PubSubTopic(
+      labels: owner.labels,
+      messageStoragePolicy: regions.isEmpty ? nil : .init(allowedPersistenceRegions: regions))
+    do throws(CloudError) {
+      try await pubSub.createTopic(request.name, topic)
+      return true
+    } catch  where error.reason == .alreadyExists {
+      return owner.owns(labels: try await pubSub.topic(request.name).labels)
+    }
+  }
+
+  func makeSubscription(_ request: JobRequest) async throws(CloudError) -> Bool {
+    let owner = JobOwner(request: request)
+    let subscription = PubSubSubscription(
+      ackDeadlineSeconds: Self.acknowledgeLimitSeconds,
+      messageRetention: DurationString(seconds: Self.retentionSeconds),
+      expirationPolicy: .init(ttl: DurationString(seconds: Self.expirationSeconds)), labels: owner.labels)
+    do throws(CloudError) {
+      try await pubSub.createSubscription(request.name, topic: request.name, subscription)
+      return true
+    } catch  where error.reason == .alreadyExists {
+      return owner.owns(labels: try await pubSub.subscription(request.name).labels)
+    }
+  }
+
+  /// Pub/Sub's longest: jobs acknowledge once a minute.
+  private static let acknowledgeLimitSeconds = 600
+  /// A result waits so long for somebody to take it.
+  private static let retentionSeconds = 7.0 * 86_400
+  /// A forgotten subscription goes by itself.
+  private static let expirationSeconds = 31.0 * 86_400
+
+  func makeTemplate(
+    _ plan: AttemptPlan, _ request: JobRequest, _ id: RequestID
+  ) async throws(CloudError) -> Bool {
+    let template = try await machine(plan, request).template
+    do throws(CloudError) {
+      let operation = try await compute.insertInstanceTemplate(template, requestID: id)
+      guard case .forgotten = try await compute.wait(for: operation) else { return true }
+    } catch  where error.reason == .alreadyExists {
+      // Ours, of an earlier call whose answer was lost.
+    }
+    return JobOwner(request: request).owns(try await compute.instanceTemplate(named: template.name))
+  }
+
+  func makeGroup(_ plan: AttemptPlan, _ request: JobRequest, _ id: RequestID) async throws(CloudError) -> Bool {
+    let group = try await machine(plan, request).group
+    let scope = plan.rung.place.scope
+    do throws(CloudError) {
+      let operation = try await compute.insertInstanceGroup(group, in: scope, requestID: id)
+      guard case .forgotten = try await compute.wait(for: operation) else { return true }
+    } catch  where error.reason == .alreadyExists {
+      // As above.
+    }
+    return JobOwner(request: request).owns(try await compute.instanceGroup(named: group.name, in: scope))
+  }
+
+  private func machine(_ plan: AttemptPlan, _ request: JobRequest) async throws(CloudError) -> JobMachine {
+    let image = try await images.link(of: request.spec.config.diskImage, compute)
+    let offer = MachineOffer(
+      scope: plan.rung.place.scope, machineType: plan.rung.machineType, isSpot: plan.rung.isSpot)
+    do {
+      return try JobMachine(
+        request: request, attempt: plan.number, offer: offer, imageLink: image, endpoints: endpoints)
+    } catch {
+      throw CloudError(
+        .invalid, operation: "describe the VM of job", subject: request.name, message: error.message, hint: error.hint)
+    }
+  }
+}
+
+extension Place {
+  var scope: Scope {
+    switch self {
+    case .zone(let name): .zone(name)
+    case .region(let name): .region(name)
+    }
+  }
+}
+
+/// Links of boot images, asked for once and kept for a while: families move on to newer images.
+actor ImageLinks {
+  private var known: [JobConfig.DiskImage: (link: String, at: ContinuousClock.Instant)] = [:]
+  private var asked: [JobConfig.DiskImage: Task<Result<String, CloudError>, Never>] = [:]
+
+  func link(of image: JobConfig.DiskImage, _ compute: ComputeClient) async throws(CloudError) -> String {
+    if let name = image.name { return Self.link(image.project, name) }
+    if let (link, moment) = known[image], moment.duration(to: .now) < Self.freshness { return link }
+    // A task of its own: it serves others also when the first who asked loses interest.
+    let task =
+      asked[image]
+      ?? Task {
+        do throws(CloudError) {
+          let found = try await compute.image(family: image.family ?? "", project: image.project)
+          return .success(Self.link(image.project, found.name))
+        } catch {
+          return .failure(error)
+        }
+      }
+    asked[image] = task
+    let answer = await task.value
+    asked[image] = nil
+    if case .success(let link) = answer { known[image] = (link, .now) }
+    return try answer.get()
+  }
+
+  private static func link(_ project: String, _ name: String) -> String { "projects/\(project)/global/images/\(name)" }
+
+  private static let freshness = Duration.seconds(3600)
+}

@@ -1,0 +1,85 @@
+internal import Dagrun
+internal import Foundation
+internal import GoogleCloud
+
+/// How a job comes to a runner.
+extension JobRunner {
+  /// - Returns: whether it is there now. If not, it has ended, or is held until it can be.
+  func load(_ job: DrivenJob, at now: Timestamp) -> Bool {
+    let stored: StoredJob?
+    do {
+      stored = try journal.job(named: job.name)
+    } catch {
+      hold(job, because: error)
+      return false
+    }
+    if let stored { return restore(job, stored) }
+    switch job.beginning {
+    case .start(let request):
+      return take(job, Job(request, timings: options.timings, at: now), isSaved: false)
+    case .adopt:
+      fail(job, .invalidRequest, "no job \(job.name) is known here; `dagrun job list` shows those that are")
+    case .attach(let project):
+      find(job, project: project)
+    }
+    return false
+  }
+
+  private func restore(_ job: DrivenJob, _ stored: StoredJob) -> Bool {
+    let known: Job
+    do {
+      known = try Job(restoring: stored)
+    } catch {
+      fail(job, .cloud, "what is kept of job \(job.name) cannot be read: \(error)")
+      return false
+    }
+    if let outcome = known.outcome {
+      end(job, outcome, of: known)
+      return false
+    }
+    return take(job, known, logLength: stored.logFileLength, isSaved: true)
+  }
+
+  private func take(_ job: DrivenJob, _ state: Job, logLength: Int = 0, isSaved: Bool) -> Bool {
+    do {
+      job.log = try JobLog(path: job.logPath, storedLength: logLength)
+    } catch  where !isSaved {
+      // Nothing of it is in the cloud yet.
+      fail(job, .cloud, "\(error)")
+      return false
+    } catch {
+      hold(job, because: error)
+      return false
+    }
+    job.current = state
+    job.isSaved = isSaved
+    return true
+  }
+
+  private func fail(_ job: DrivenJob, _ kind: InfrastructureFailure.Kind, _ message: String) {
+    end(job, JobOutcome(.infrastructure(InfrastructureFailure(kind, message))), of: nil)
+  }
+
+  /// The job is held until the answer is here.
+  private func find(_ job: DrivenJob, project: String) {
+    job.isHeld = true
+    let cloud = cloud(ofProject: project)
+    let name = job.name
+    job.spawn(on: queue) { [self] in
+      let result = await cloud.find(job: name)
+      queue.async { [self] in found(job, result) }
+    }
+  }
+
+  private func found(_ job: DrivenJob, _ result: JobCloud.Finding) {
+    guard !job.isLetGo else { return }
+    switch result {
+    case .found(let request, let plan):
+      let state = Job(attachingTo: request, plan: plan, timings: options.timings, at: Timestamp(Date()))
+      guard take(job, state, isSaved: false) else { return }
+      release(job)
+    case .nothing(let reason): fail(job, .invalidRequest, reason)
+    case .failed(let error): fail(job, .cloud, "\(error)" + (error.hint.map { "; \($0)" } ?? ""))
+    }
+  }
+}

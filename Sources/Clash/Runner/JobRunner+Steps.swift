@@ -1,0 +1,211 @@
+internal import Dagrun
+internal import Foundation
+internal import Logging
+
+/// One turn of the loop: what jobs were told, what they make of it, saved together, then done.
+extension JobRunner {
+  /// What a job becomes by its inbox. Nothing of it has happened yet, but for the log's bytes.
+  private struct Step {
+    let job: DrivenJob
+    let next: Job
+    let actions: [JobAction]
+    let log: JobLog?
+    /// How much of the inbox it is.
+    let inputs: Int
+  }
+
+  func post(_ input: DrivenJob.Input, to job: DrivenJob) {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard !job.isLetGo else { return }
+    job.inbox.append(input)
+    if job.inbox.count == 1 { makeReady(job) }
+  }
+
+  private func makeReady(_ job: DrivenJob) {
+    guard !job.isHeld else { return }
+    ready.append(job)
+    guard !isDrainScheduled else { return }
+    isDrainScheduled = true
+    // Behind the events that are on the queue already: they share its transaction.
+    queue.async { [self] in drain() }
+  }
+
+  private func drain() {
+    isDrainScheduled = false
+    let batch = ready
+    ready = []
+    let now = Timestamp(Date())
+    let steps = batch.compactMap { step(of: $0, at: now) }
+    for step in save(steps) { perform(step) }
+  }
+
+  private func step(of job: DrivenJob, at now: Timestamp) -> Step? {
+    guard !job.isLetGo, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else {
+      return nil
+    }
+    let inbox = job.inbox
+    var actions: [JobAction] = []
+    for input in inbox {
+      switch input {
+      case .resume: actions += next.resume(at: now)
+      case .event(let event): actions += next.handle(event, at: now)
+      }
+    }
+    var log = job.log
+    do {
+      for action in actions {
+        switch action {
+        case .writeLog(let bytes, _): try log?.append(bytes)
+        case .tell(.note(let text)): try log?.note(text)
+        case .tell(.began), .tell(.log), .tell(.ended), .call, .inspect, .acknowledge: break
+        }
+      }
+    } catch {
+      hold(job, because: error)
+      return nil
+    }
+    return Step(job: job, next: next, actions: actions, log: log, inputs: inbox.count)
+  }
+
+  // MARK: Saving
+
+  /// - Returns: those that are saved; the others are held.
+  private func save(_ steps: [Step]) -> [Step] {
+    let changed = steps.filter { step in
+      !step.job.isSaved || step.next != step.job.current || step.log?.length != step.job.log?.length
+    }
+    guard !changed.isEmpty else { return steps }
+    do {
+      try journal.save(changed.map(stored))
+      return steps
+    } catch  where changed.count == 1 {
+      saveFailed(changed[0], error)
+      return steps.filter { $0.job !== changed[0].job }
+    } catch {
+      // One that cannot be saved must not hold up the others.
+      return steps.filter { step in save([step]).count == 1 }
+    }
+  }
+
+  private func saveFailed(_ step: Step, _ error: any Error) {
+    // Another process may have ended it: then there is nothing left to do.
+    if step.job.isSaved, let known = try? journal.job(named: step.job.name), known.isFinished,
+      let ended = try? Job(restoring: known), let outcome = ended.outcome
+    {
+      return end(step.job, outcome, of: ended)
+    }
+    hold(step.job, because: error)
+  }
+
+  private func stored(_ step: Step) throws -> StoredJob {
+    let job = step.next
+    var stored = try job.stored()
+    stored.setLogFileLength(step.log?.length ?? 0)
+    guard let prices = options.prices else { return stored }
+    let now = Timestamp(Date())
+    for index in stored.attempts.indices where stored.attempts[index].endedAt != nil {
+      stored.attempts[index].cost =
+        prices.estimate(stored.attempts[index], of: job.request.spec.config, now: now).amount
+    }
+    return stored
+  }
+
+  /// The job stays as it is in the journal; what it was told waits, and is tried again.
+  func hold(_ job: DrivenJob, because error: any Error) {
+    job.isHeld = true
+    job.log?.takeBack()
+    job.failuresOfJournal += 1
+    let delay = retrySeconds(afterFailures: job.failuresOfJournal)
+    logger.warning(
+      "a job waits because it cannot be kept",
+      metadata: ["job": "\(job.name)", "error": "\(error)", "seconds": "\(delay)"])
+    if job.failuresOfJournal == 1 { job.observer(.note("cannot keep the job, and tries again: \(error)")) }
+    queue.asyncAfter(deadline: .now() + delay) { [self] in release(job) }
+  }
+
+  func release(_ job: DrivenJob) {
+    guard !job.isLetGo else { return }
+    job.isHeld = false
+    if !job.inbox.isEmpty { makeReady(job) }
+  }
+
+  func retrySeconds(afterFailures failures: Int) -> Double {
+    min(options.longestRetrySeconds, options.firstRetrySeconds * pow(2, Double(min(failures, 20) - 1)))
+  }
+
+  // MARK: Performing
+
+  private func perform(_ step: Step) {
+    let job = step.job
+    job.current = step.next
+    job.log = step.log
+    job.isSaved = true
+    job.failuresOfJournal = 0
+    job.inbox.removeFirst(step.inputs)
+    for action in step.actions {
+      switch action {
+      case .call(let call):
+        let request = step.next.request
+        let cloud = cloud(for: request)
+        ask(job) { .event(await cloud.perform(call, of: request)) }
+      case .inspect(let plan):
+        let name = job.name
+        let cloud = cloud(for: step.next.request)
+        job.inspections += 1
+        let includesErrors = job.inspections.isMultiple(of: Self.inspectionsForErrors)
+        ask(job) { .event(await cloud.inspect(plan, ofJob: name, includesErrors: includesErrors)) }
+      case .acknowledge(let ids):
+        let name = job.name
+        let cloud = cloud(for: step.next.request)
+        job.spawn(on: queue) { await cloud.acknowledge(ids, ofJob: name) }
+      case .writeLog(let bytes, _): job.observer(.log(bytes))
+      case .tell(.ended(let outcome)): return end(job, outcome, of: step.next)
+      case .tell(let news): job.observer(news)
+      }
+    }
+    if !job.inbox.isEmpty { makeReady(job) }
+    listen(job)
+    arm(job)
+    if step.next.isHandedOver {
+      for waiter in job.handOverWaiters { waiter.resume(returning: true) }
+      job.handOverWaiters = []
+    }
+  }
+
+  /// What `answer` returns is the job's next input.
+  private func ask(_ job: DrivenJob, _ answer: @escaping @Sendable () async -> DrivenJob.Input) {
+    job.spawn(on: queue) { [self] in
+      let input = await answer()
+      queue.async { [self] in post(input, to: job) }
+    }
+  }
+
+  func end(_ job: DrivenJob, _ outcome: JobOutcome, of state: Job?) {
+    var outcome = outcome
+    if let state, outcome.result != nil { outcome.result?.cost = cost(of: state) }
+    let observer = job.observer
+    letGo(of: job)
+    observer(.ended(outcome))
+  }
+
+  /// Of all attempts; nil when that of one is unknown.
+  private func cost(of job: Job) -> Double? {
+    guard let prices = options.prices else { return nil }
+    let now = Timestamp(Date())
+    var sum = 0.0
+    for attempt in job.attempts {
+      guard let amount = prices.estimate(attempt, of: job.request.spec.config, now: now).amount else { return nil }
+      sum += amount
+    }
+    return sum
+  }
+
+  func cloud(for request: JobRequest) -> JobCloud { cloud(ofProject: request.spec.config.project) }
+
+  func cloud(ofProject project: String) -> JobCloud {
+    JobCloud(project: project, transport: transport, endpoints: endpoints, images: images)
+  }
+
+  /// Of a VM that is coming, each so many looks go deeper: a group may forget a fault while it tries again.
+  private static let inspectionsForErrors = 4
+}

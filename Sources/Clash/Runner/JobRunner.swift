@@ -1,0 +1,134 @@
+package import GoogleCloud
+package import Logging
+internal import Dagrun
+internal import Foundation
+
+/// Drives jobs: any number of them on one serial queue. A job that waits costs a held pull and its row: no thread, no
+/// process.
+///
+/// A job decides (`Job`), the runner acts: events in; then the log is written, the job is saved, and only then its actions
+/// are performed, as tasks whose ends are events again. While saving fails nothing is done; what came waits, and is
+/// tried again.
+///
+/// All that a job asks for can be asked for again, so a runner may end at any point, and another one on the same journal
+/// goes on. Two must not drive one job at once: `JobLock`, or the scheduler's lock, sees to that.
+package final class JobRunner: @unchecked Sendable {
+  package typealias Observer = @Sendable (JobNews) -> Void
+
+  /// Owns everything below.
+  let queue = DispatchQueue(label: "dagrun.jobs")
+  let journal: any JobJournal
+  let transport: any CloudTransport
+  let endpoints: Endpoints
+  let options: JobRunnerOptions
+  let logger: Logger
+  let images = ImageLinks()
+
+  /// By name.
+  var jobs: [String: DrivenJob] = [:]
+  /// Those with something in their inbox, in the order in which it came.
+  var ready: [DrivenJob] = []
+  var isDrainScheduled = false
+  var isStopped = false
+  var idleWaiters: [CheckedContinuation<Void, Never>] = []
+
+  package init(
+    transport: any CloudTransport, endpoints: Endpoints, journal: any JobJournal,
+    options: JobRunnerOptions = JobRunnerOptions(), logger: Logger
+  ) {
+    self.transport = transport
+    self.endpoints = endpoints
+    self.journal = journal
+    self.options = options
+    self.logger = logger
+  }
+
+  /// Begins a job, or goes on with it where the journal knows its name: asking twice is asking once. A job that has
+  /// ended already tells its end again.
+  ///
+  /// - Parameters:
+  ///   - logPath: where everything that the job prints goes; nil: nowhere. The file of a job that goes on is cut to what
+  ///     was stored, so that each byte is in it once.
+  ///   - observer: told on the runner's queue: it must not wait. `JobNews.ended` is the last. A job that goes on tells
+  ///     `began` again.
+  package func start(_ request: JobRequest, logPath: String?, observer: @escaping Observer) {
+    drive(request.name, .start(request), logPath: logPath, observer: observer)
+  }
+
+  /// Goes on with a job that the journal knows. One that it does not know ends at once, as an invalid request.
+  package func adopt(_ name: String, logPath: String?, observer: @escaping Observer) {
+    drive(name, .adopt, logPath: logPath, observer: observer)
+  }
+
+  /// As `adopt`; a job that the journal does not know is looked for in the cloud by its name, where whoever began it has
+  /// left its request with its template. If its result waits there already, it is taken.
+  package func attach(_ name: String, project: String, logPath: String?, observer: @escaping Observer) {
+    drive(name, .attach(project: project), logPath: logPath, observer: observer)
+  }
+
+  /// Removes everything of the job; it ends as cancelled. Nothing, when this runner does not drive it.
+  package func cancel(_ name: String) {
+    queue.async { [self] in
+      guard let job = jobs[name] else { return }
+      post(.event(.cancel), to: job)
+    }
+  }
+
+  /// Waits until a detached job needs this runner no more (`Job.isHandedOver`), or has ended.
+  ///
+  /// - Returns: false when it has ended, or is not driven here.
+  package func waitUntilHandedOver(_ name: String) async -> Bool {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        guard let job = jobs[name], !isStopped else { return continuation.resume(returning: false) }
+        if job.current?.isHandedOver == true { return continuation.resume(returning: true) }
+        job.handOverWaiters.append(continuation)
+      }
+    }
+  }
+
+  /// Waits until no job is driven: all have ended, or the runner was stopped.
+  package func waitUntilIdle() async {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        if jobs.isEmpty { return continuation.resume() }
+        idleWaiters.append(continuation)
+      }
+    }
+  }
+
+  /// Lets go of all jobs, and touches nothing in the cloud. Observers hear nothing more once it returns. Not to be
+  /// called by an observer.
+  package func stop() {
+    queue.sync {
+      isStopped = true
+      for job in Array(jobs.values) { letGo(of: job) }
+    }
+  }
+
+  private func drive(
+    _ name: String, _ beginning: DrivenJob.Beginning, logPath: String?, observer: @escaping Observer
+  ) {
+    queue.async { [self] in
+      guard !isStopped else { return }
+      if let known = jobs[name] {
+        // Whoever asks last is told.
+        known.observer = observer
+        return
+      }
+      let job = DrivenJob(name: name, beginning: beginning, logPath: logPath, observer: observer)
+      jobs[name] = job
+      post(.resume, to: job)
+    }
+  }
+
+  func letGo(of job: DrivenJob) {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard jobs[job.name] === job else { return }
+    jobs[job.name] = nil
+    job.letGo()
+    guard jobs.isEmpty else { return }
+    for waiter in idleWaiters { waiter.resume() }
+    idleWaiters = []
+  }
+}

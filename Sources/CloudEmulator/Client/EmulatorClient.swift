@@ -1,0 +1,135 @@
+package import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// Talks to an emulator that runs in another process: its own endpoints, and any other request.
+package struct EmulatorClient: Sendable {
+  package let host: String
+  package let port: Int
+
+  package struct Answer: Sendable {
+    package var status: Int
+    /// Names in lower case.
+    package var headers: [String: String]
+    package var body: Data
+  }
+
+  package struct Failure: Error, CustomStringConvertible {
+    package var description: String
+  }
+
+  /// - Parameter address: `127.0.0.1:8085`, also with `http://` before it.
+  package init(address: String) throws(Failure) {
+    let plain = address.replacing("http://", with: "").split(separator: "/").first.map(String.init) ?? ""
+    let parts = plain.split(separator: ":")
+    guard parts.count == 2, let port = Int(parts[1]) else {
+      throw Failure(description: "'\(address)' is no address of an emulator: it looks like 127.0.0.1:8085")
+    }
+    host = String(parts[0])
+    self.port = port
+  }
+
+  package func inventory() async throws -> Inventory {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    return try decoder.decode(Inventory.self, from: try await own("GET", "/emulator/inventory"))
+  }
+
+  /// - Parameter script: rules, as in a file.
+  /// - Returns: their ids.
+  package func addFaults(_ script: Data) async throws -> [String] {
+    struct Added: Decodable { var ids: [String] }
+    return try JSONDecoder().decode(Added.self, from: try await own("POST", "/emulator/faults", script)).ids
+  }
+
+  /// Nil: all of them.
+  package func removeFault(_ id: String?) async throws {
+    _ = try await own("DELETE", "/emulator/faults" + (id.map { "/\($0)" } ?? ""))
+  }
+
+  package func preempt(instance name: String, graceSeconds: Double? = nil) async throws {
+    _ = try await own("POST", "/emulator/preempt/\(name)" + (graceSeconds.map { "?grace=\($0)" } ?? ""))
+  }
+
+  private func own(_ method: String, _ target: String, _ body: Data = Data()) async throws -> Data {
+    let answer: Answer
+    do {
+      answer = try await send(method, target, body: body)
+    } catch {
+      throw Failure(description: "no emulator answers at \(host):\(port): start one with `dagrun emulator`")
+    }
+    guard answer.status == 200 else {
+      let message = (try? JSON(parsing: answer.body))?["error"]["message"].text
+      throw Failure(description: "the emulator refuses: \(message ?? "HTTP status \(answer.status)")")
+    }
+    return answer.body
+  }
+
+  /// One request over a connection of its own.
+  ///
+  /// - Throws: where the connection is closed without an answer, too.
+  package func send(
+    _ method: String, _ target: String, headers: [String: String] = [:], body: Data = Data()
+  ) async throws -> Answer {
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let promise = loop.makePromise(of: Answer.self)
+    let channel = try await ClientBootstrap(group: loop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHTTPClientHandlers()
+          try channel.pipeline.syncOperations.addHandler(AnswerHandler(promise: promise))
+        }
+      }
+      .connect(host: host, port: port).get()
+    var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: target)
+    for (name, value) in headers { head.headers.add(name: name, value: value) }
+    head.headers.add(name: "Host", value: "\(host):\(port)")
+    head.headers.add(name: "Content-Length", value: String(body.count))
+    head.headers.add(name: "Connection", value: "close")
+    let written = head
+    loop.execute {
+      channel.write(HTTPClientRequestPart.head(written), promise: nil)
+      if !body.isEmpty { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil) }
+      channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+    }
+    return try await withTaskCancellationHandler {
+      defer { channel.close(promise: nil) }
+      return try await promise.futureResult.get()
+    } onCancel: {
+      channel.close(promise: nil)
+    }
+  }
+
+  private final class AnswerHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    private let promise: EventLoopPromise<Answer>
+    private var answer = Answer(status: 0, headers: [:], body: Data())
+    private var isDone = false
+
+    init(promise: EventLoopPromise<Answer>) { self.promise = promise }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      switch unwrapInboundIn(data) {
+      case .head(let head):
+        answer.status = Int(head.status.code)
+        for (name, value) in head.headers { answer.headers[name.lowercased()] = value }
+      case .body(let part): answer.body.append(contentsOf: part.readableBytesView)
+      case .end:
+        isDone = true
+        promise.succeed(answer)
+      }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+      if !isDone { promise.fail(ChannelError.eof) }
+      isDone = true
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+      if !isDone { promise.fail(error) }
+      isDone = true
+      context.close(promise: nil)
+    }
+  }
+}

@@ -1,0 +1,140 @@
+internal import Foundation
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// The emulated cloud behind a socket. Everything it is made of lives on one event loop: a held request costs a connection
+/// and an entry in a dictionary, and nothing is locked.
+final class EmulatorServer: @unchecked Sendable {
+  let loop: any EventLoop
+  private let machines: MachineRoom
+  private let logger: Logger
+  // Below: only on the loop.
+  private var emulation: Emulation
+  private var lastRequest: UInt64 = 0
+  private var waiting: [RequestID: @Sendable (APIResponse?) -> Void] = [:]
+  private var connections: [ObjectIdentifier: any Channel] = [:]
+  private var timer: Scheduled<Void>?
+  private var timerTime: Date?
+  private var isStopping = false
+  /// Instances that are on; called when there are none any more, while it stops.
+  private var running: Set<UInt64> = []
+  private var whenAllEnded: EventLoopPromise<Void>?
+
+  init(loop: any EventLoop, emulation: Emulation, machines: MachineRoom, logger: Logger) {
+    self.loop = loop
+    self.emulation = emulation
+    self.machines = machines
+    self.logger = logger
+    self.emulation.compute.serialOutput = { [machines] in machines.serialOutput($0) }
+  }
+
+  /// - Parameter answer: called once, on the loop; nil: close the connection.
+  /// - Returns: what to call it by when nobody waits for the answer any more.
+  func receive(_ request: APIRequest, answer: @escaping @Sendable (APIResponse?) -> Void) -> RequestID {
+    loop.preconditionInEventLoop()
+    lastRequest += 1
+    let id = RequestID(value: lastRequest)
+    waiting[id] = answer
+    if request.path.hasPrefix("/emulator/") || request.path == "/" {
+      waiting[id] = nil
+      answer(EmulatorEndpoints.answer(request, &emulation, at: Date()))
+      carryOut()
+    } else {
+      step { $0.receive(request, id, at: $1) }
+    }
+    return id
+  }
+
+  func abandon(_ id: RequestID) {
+    loop.preconditionInEventLoop()
+    guard waiting.removeValue(forKey: id) != nil else { return }
+    emulation.abandon(id)
+  }
+
+  /// One thing happens to the emulated cloud; then its consequences are carried out.
+  private func step(_ change: (inout Emulation, Date) -> Void) {
+    let now = Date()
+    emulation.advance(to: now)
+    change(&emulation, now)
+    carryOut()
+  }
+
+  private func carryOut() {
+    for output in emulation.takeOutputs() {
+      switch output {
+      case .answer(let id, let response): waiting.removeValue(forKey: id)?(response)
+      case .drop(let id): waiting.removeValue(forKey: id)?(nil)
+      case .machine(let command):
+        if case .boot(let description) = command { running.insert(description.id) }
+        machines.perform(command) { id, event in
+          self.loop.execute { self.machine(id, did: event) }
+        }
+      }
+    }
+    arm()
+  }
+
+  private func machine(_ id: UInt64, did event: VirtualMachineEvent) {
+    if case .ended = event {
+      running.remove(id)
+      if running.isEmpty { whenAllEnded?.succeed() }
+    }
+    step { $0.machine(id, did: event, at: $1) }
+  }
+
+  /// One timer, for whatever is next.
+  private func arm() {
+    guard let next = emulation.nextWake, !isStopping else { return }
+    if let timerTime, timerTime <= next { return }
+    timer?.cancel()
+    timerTime = next
+    let delay = max(next.timeIntervalSinceNow, 0)
+    timer = loop.scheduleTask(in: .nanoseconds(Int64(min(delay, 1_000_000) * 1e9) + 1)) { [weak self] in
+      self?.timerTime = nil
+      self?.step { _, _ in }
+    }
+  }
+
+  // MARK: From other threads
+
+  func ask<Answer: Sendable>(_ question: @escaping @Sendable (inout Emulation, Date) -> Answer) async -> Answer {
+    await withCheckedContinuation { continuation in
+      loop.execute {
+        let now = Date()
+        self.emulation.advance(to: now)
+        let answer = question(&self.emulation, now)
+        self.carryOut()
+        continuation.resume(returning: answer)
+      }
+    }
+  }
+
+  // MARK: Connections
+
+  func opened(_ channel: any Channel) {
+    if isStopping { return channel.close(promise: nil) }
+    connections[ObjectIdentifier(channel)] = channel
+  }
+
+  func closed(_ channel: any Channel) { connections[ObjectIdentifier(channel)] = nil }
+
+  /// Ends all VMs and all connections.
+  func stop() async {
+    let ended = loop.makePromise(of: Void.self)
+    loop.execute {
+      self.isStopping = true
+      self.timer?.cancel()
+      for channel in self.connections.values { channel.close(promise: nil) }
+      self.waiting = [:]
+      self.whenAllEnded = ended
+      if self.running.isEmpty { ended.succeed() }
+    }
+    machines.killAll()
+    // A host that does not tell of a VM's end must not keep the emulator from ending.
+    let deadline = loop.scheduleTask(in: .seconds(10)) { ended.succeed() }
+    try? await ended.futureResult.get()
+    deadline.cancel()
+  }
+}

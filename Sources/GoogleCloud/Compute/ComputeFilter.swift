@@ -1,0 +1,32 @@
+/// Which resources a list of Compute Engine names, in the syntax of its `filter` parameter.
+package struct ComputeFilter: Hashable, Sendable, CustomStringConvertible {
+  private var conditions: [String]
+
+  /// All of these labels. Sorted, so that the same question is the same text.
+  package static func labels(_ labels: [String: String]) -> ComputeFilter {
+    ComputeFilter(fields: labels.map { ("labels.\($0.key)", $0.value) })
+  }
+
+  /// Templates have their VMs' labels in their properties, and none of their own.
+  package static func templateLabels(_ labels: [String: String]) -> ComputeFilter {
+    ComputeFilter(fields: labels.map { ("properties.labels.\($0.key)", $0.value) })
+  }
+
+  package static func name(_ name: String) -> ComputeFilter { ComputeFilter(fields: [("name", name)]) }
+
+  private init(fields: [(String, String)]) {
+    conditions = fields.sorted { $0.0 < $1.0 }.map { "(\($0.0) = \(Self.quoted($0.1)))" }
+  }
+
+  package func and(_ other: ComputeFilter) -> ComputeFilter {
+    var both = self
+    both.conditions += other.conditions
+    return both
+  }
+
+  package var description: String { conditions.joined(separator: " ") }
+
+  private static func quoted(_ value: String) -> String {
+    "\"" + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+  }
+}

@@ -1,0 +1,55 @@
+internal import Foundation
+
+/// Trades a token for one of a service account: IAM Credentials' `generateAccessToken`.
+struct Impersonation: Sendable {
+  /// `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/EMAIL:generateAccessToken`.
+  var url: String
+  var delegates: [String] = []
+  var lifetimeSeconds = 3600
+
+  func token(
+    from source: AccessToken, _ http: any HTTPSending, _ world: CloudWorld, _ scopes: [String]
+  ) async throws(CloudError) -> AccessToken {
+    let endpoint = TokenEndpoint(http: http, world: world, subject: email ?? "the impersonated account")
+    let question = Question(delegates: delegates, scope: scopes, lifetime: "\(lifetimeSeconds)s")
+    guard let body = try? JSONEncoder().encode(question) else { preconditionFailure("plain texts are JSON") }
+    let request = HTTPRequest(
+      "POST", url,
+      headers: [
+        (name: "Content-Type", value: "application/json"),
+        (name: "Authorization", value: "Bearer \(source.secret.revealed)"),
+      ], body: body)
+    let answer = try await endpoint.send(request, hiding: [source.secret]) { body in
+      body.contains("PERMISSION_DENIED")
+        ? "grant roles/iam.serviceAccountTokenCreator on \(email ?? "the account")" : nil
+    }
+    let token = try endpoint.decode(Answer.self, answer)
+    return AccessToken(token.accessToken, expiresAt: Self.date(token.expireTime))
+  }
+
+  var email: String? {
+    guard let start = url.range(of: "/serviceAccounts/"), let end = url.range(of: ":generateAccessToken") else {
+      return nil
+    }
+    return start.upperBound <= end.lowerBound ? String(url[start.upperBound..<end.lowerBound]) : nil
+  }
+
+  /// RFC 3339, with or without a fraction of the second.
+  private static func date(_ text: String) -> Date? {
+    let formatter = ISO8601DateFormatter()
+    if let date = formatter.date(from: text) { return date }
+    formatter.formatOptions.insert(.withFractionalSeconds)
+    return formatter.date(from: text)
+  }
+
+  private struct Question: Encodable {
+    var delegates: [String]
+    var scope: [String]
+    var lifetime: String
+  }
+
+  private struct Answer: Decodable {
+    var accessToken: Secret
+    var expireTime: String
+  }
+}

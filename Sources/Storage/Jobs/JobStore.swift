@@ -1,0 +1,152 @@
+package import Dagrun
+import GRDB
+
+/// The jobs of a home, as those who drive them write them.
+///
+/// Several processes do so at once, beside the scheduler: each `dagrun job run` drives its own job. So each has a
+/// connection of its own, and a job is written only by the process that holds the job's lock.
+package final class JobStore: StoreConnection, @unchecked Sendable {
+  /// Opens the database; makes it, or brings it up to date, where that is needed.
+  package init(path: String) throws(StoreError) {
+    super.init(path: path, queue: try DatabaseFile.openForWriting(path))
+  }
+
+  /// Writes all of the jobs with their attempts, or none. When it returns, they survive a power cut.
+  ///
+  /// - Throws: `.guardFailed` for a job that has ended in the meantime, or another one of the same name.
+  package func save(_ jobs: [(job: JobRecord, attempts: [JobAttemptRecord])]) throws(StoreError) {
+    guard !jobs.isEmpty else { return }
+    try write("write to") { database in
+      for (job, attempts) in jobs {
+        try save(job, database)
+        for attempt in attempts { try save(attempt, database) }
+      }
+    }
+  }
+
+  /// Forgets jobs that ended before the moment, and their part of the ledger.
+  ///
+  /// - Returns: how many.
+  @discardableResult
+  package func prune(finishedBefore moment: Timestamp) throws(StoreError) -> Int {
+    var count = 0
+    try write("write to") { database in
+      count = try statement(database, "DELETE FROM job WHERE is_finished = 1 AND finished_at < ?").execute(moment)
+    }
+    return count
+  }
+
+  /// What has ended stays as it is; and a name is one job for as long as it is kept, known by its submission.
+  private func save(_ job: JobRecord, _ database: Database) throws {
+    let changed = try statement(
+      database,
+      """
+      INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+      ON CONFLICT (name) DO UPDATE
+      SET phase = ?9, is_finished = ?10, finished_at = ?12, request = ?13, state = ?14,
+        is_detached = ?8
+      WHERE submitted_at = ?11 AND is_finished <= ?10
+      """
+    ).execute(
+      job.name, job.project, job.task?.dagID, job.task?.runID, job.task?.taskID, job.task?.tryNumber, job.task?.run,
+      job.isDetached, job.phase, job.isFinished, job.submittedAt, job.finishedAt, job.request, job.state)
+    guard changed == 1 else {
+      let found = try self.job(named: job.name, database)
+      throw StoreError.guardFailed(
+        path: path, subject: "job \"\(job.name)\"", expected: "unfinished, submitted \(job.submittedAt)",
+        found: found.map { "\($0.phase), submitted \($0.submittedAt)" } ?? "not there")
+    }
+  }
+
+  private func save(_ attempt: JobAttemptRecord, _ database: Database) throws {
+    try statement(
+      database,
+      """
+      INSERT INTO job_attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+      ON CONFLICT (job, number) DO UPDATE
+      SET zone = ?3, region = ?4, machine_type = ?5, is_spot = ?6, requested_at = ?7, machine_started_at = ?8,
+        container_started_at = ?9, ended_at = ?10, ending = ?11, cost = ?12
+      """
+    ).execute(
+      attempt.job, attempt.number, attempt.zone, attempt.region, attempt.machineType, attempt.isSpot,
+      attempt.requestedAt, attempt.machineStartedAt, attempt.containerStartedAt, attempt.endedAt, attempt.ending,
+      attempt.cost)
+  }
+}
+
+extension StoreConnection {
+  /// Of the database, random, made with it: lower-case letters and digits, as a label may hold.
+  package func homeID() throws(StoreError) -> String {
+    try read { database in
+      try statement(database, "SELECT id FROM home").first { $0.text(0) } ?? ""
+    }
+  }
+
+  package func job(named name: String) throws(StoreError) -> JobRecord? {
+    try read { try job(named: name, $0) }
+  }
+
+  /// By name.
+  package func unfinishedJobs() throws(StoreError) -> [JobRecord] {
+    try read { database in
+      try statement(database, "SELECT * FROM job WHERE is_finished = 0 ORDER BY name").rows(as: JobRecord.init(row:))
+    }
+  }
+
+  /// Newest first.
+  package func listJobs(_ filter: JobFilter = JobFilter()) throws(StoreError) -> [JobRecord] {
+    try read { database in
+      try statement(
+        database,
+        """
+        SELECT * FROM job
+        WHERE (?1 IS NULL OR is_finished = ?1) AND (?2 IS NULL OR dag_id = ?2) AND (?3 IS NULL OR task_id = ?3)
+          AND submitted_at >= ?4
+        ORDER BY submitted_at DESC, name LIMIT ?5
+        """
+      ).rows(
+        filter.isFinished, filter.dagID, filter.taskID, filter.since ?? Timestamp(microseconds: .min),
+        filter.limit ?? -1, as: JobRecord.init(row:))
+    }
+  }
+
+  /// The jobs of one try of a task: one, or those of a group. By name.
+  package func jobs(ofTask taskID: String, tryNumber: Int, run: Int64) throws(StoreError) -> [JobRecord] {
+    try read { database in
+      try statement(
+        database, "SELECT * FROM job WHERE run = ? AND task_id = ? AND try_number = ? ORDER BY name"
+      ).rows(run, taskID, tryNumber, as: JobRecord.init(row:))
+    }
+  }
+
+  /// By number.
+  package func attempts(ofJob name: String) throws(StoreError) -> [JobAttemptRecord] {
+    try read { database in
+      try statement(database, "SELECT * FROM job_attempt WHERE job = ? ORDER BY number")
+        .rows(name, as: JobAttemptRecord.init(row:))
+    }
+  }
+
+  /// Attempts that were requested in the range (`until` not included), in that order.
+  package func ledger(
+    since: Timestamp? = nil, until: Timestamp? = nil, dagID: String? = nil
+  ) throws(StoreError) -> [LedgerRecord] {
+    try read { database in
+      try statement(
+        database,
+        """
+        SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+        WHERE requested_at >= ?1 AND requested_at < ?2 AND (?3 IS NULL OR dag_id = ?3)
+        ORDER BY requested_at, job, number
+        """
+      ).rows(since ?? Timestamp(microseconds: .min), until ?? Timestamp(microseconds: .max), dagID) { row in
+        LedgerRecord(
+          attempt: JobAttemptRecord(row: row), dagID: row.optionalText(12), taskID: row.optionalText(13))
+      }
+    }
+  }
+
+  fileprivate func job(named name: String, _ database: Database) throws -> JobRecord? {
+    try statement(database, "SELECT * FROM job WHERE name = ?").first(name, as: JobRecord.init(row:))
+  }
+}

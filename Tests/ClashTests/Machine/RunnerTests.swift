@@ -1,0 +1,152 @@
+import Dagrun
+import Foundation
+import Testing
+
+@testable import Clash
+
+func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSpec) -> Void = { _ in }) -> JobSpec {
+  var spec = JobSpec(config: JobConfig(project: "a-project", image: "an-image"), command: command)
+  change(&spec)
+  return spec
+}
+
+/// The runner itself, in a folder, among stand-ins.
+@Suite struct RunnerTests {
+  @Test func `a program's status, log and output come back, and the group goes`() throws {
+    let machine = try StandInMachine(
+      machineSpec(), program: "echo hello; echo error >&2; printf '%s' '{\"a\": 1}' >$INSIDE/output; exit 3")
+    defer { machine.remove() }
+    try machine.run()
+    let result = try machine.result()
+    #expect(result.status == 3)
+    #expect(result.infrastructure == nil)
+    #expect(result.output == #"{"a": 1}"#)
+    #expect(result.logBytes == 12)
+    #expect(result.logTail == Array("hello\nerror\n".utf8))
+    #expect(machine.log == Data("hello\nerror\n".utf8))
+    let started = result.startedAt ?? Timestamp(microseconds: .max)
+    #expect(started <= result.endedAt)
+    #expect(machine.messages.map(\.kind).filter { $0 != "heartbeat" } == ["started", "log", "result"])
+    #expect(machine.messages.allSatisfy { $0.attributes["job"] == "a-job" && $0.attributes["attempt"] == "3" })
+    #expect(machine.messages.map { $0.attributes["sequence"] } == machine.messages.indices.map { String($0) })
+    #expect(Set(machine.messages.map { $0.attributes["boot"] }).count == 1)
+    #expect(
+      machine.cloud.read { $0.removedGroups } == [
+        "projects/a-project/zones/europe-west1-b/instanceGroupManagers/a-job-3"
+      ])
+    #expect(machine.text("systemctl") == "poweroff\n")
+  }
+
+  @Test(arguments: [125, 126, 127])
+  func `a program's own status is not taken for docker's`(status: Int) throws {
+    let machine = try StandInMachine(machineSpec(), program: "exit \(status)")
+    defer { machine.remove() }
+    try machine.run()
+    let result = try machine.result()
+    #expect(result.status == status)
+    #expect(result.infrastructure == nil)
+  }
+
+  @Test(arguments: [
+    (125, InfrastructureFailure.Kind.containerStart), (126, .commandNotExecutable), (127, .commandNotFound),
+  ])
+  func `docker's own status is no program's`(status: Int, kind: InfrastructureFailure.Kind) throws {
+    let machine = try StandInMachine(machineSpec())
+    defer { machine.remove() }
+    try machine.write("refuse", "docker: Error response from daemon: \"no\" such\tthing")
+    try machine.write("refuse-status", "\(status)")
+    try machine.run()
+    let result = try machine.result()
+    #expect(result.status == nil)
+    #expect(result.startedAt == nil)
+    #expect(result.infrastructure?.kind == kind)
+    #expect(result.infrastructure?.message.contains("daemon: \"no\" such\tthing") == true)
+    #expect(machine.messages("started").isEmpty)
+  }
+
+  @Test func `an image that cannot be pulled is told with docker's words`() throws {
+    let machine = try StandInMachine(machineSpec())
+    defer { machine.remove() }
+    try machine.write("pull-fault", "Error response from daemon: pull access denied for an-image")
+    try machine.run()
+    let result = try machine.result()
+    #expect(result.status == nil)
+    #expect(result.infrastructure?.kind == .imagePull)
+    #expect(result.infrastructure?.message.contains("pull access denied for an-image") == true)
+    #expect(machine.text("asked").components(separatedBy: "pull").count == 2, "a refusal is final")
+    #expect(machine.data("runs") == nil)
+  }
+
+  @Test func `a pull that may go better later is tried again`() throws {
+    let machine = try StandInMachine(machineSpec())
+    defer { machine.remove() }
+    try machine.write("pull-fault", "net/http: TLS handshake timeout")
+    try machine.run()
+    #expect(try machine.result().infrastructure?.kind == .imagePull)
+    #expect(machine.text("asked").components(separatedBy: "pull").count == 6)
+  }
+
+  @Test func `secrets reach the container and nothing else`() throws {
+    let value = "line one\nline 'two' \"$HOME\"\n\n"
+    let machine = try StandInMachine(
+      machineSpec {
+        $0.config.secrets = ["TOKEN": "a-secret", "DOCKER_PASSWORD": "projects/p2/secrets/other/versions/7"]
+      })
+    defer { machine.remove() }
+    machine.cloud.change {
+      $0.secrets = [
+        "projects/a-project/secrets/a-secret/versions/latest": Data(value.utf8),
+        "projects/p2/secrets/other/versions/7": Data("seven".utf8),
+      ]
+    }
+    try machine.run()
+    #expect(try machine.result().status == 0)
+    #expect(
+      Set(machine.values("environment")) == [
+        "TOKEN=" + value, "DOCKER_PASSWORD=seven", "DAGRUN_OUTPUT=/dagrun/output",
+      ])
+    #expect(!machine.console.contains("line one"))
+  }
+
+  @Test func `a secret that cannot be read fails the job before its container`() throws {
+    let machine = try StandInMachine(machineSpec { $0.config.secrets = ["TOKEN": "missing"] })
+    defer { machine.remove() }
+    try machine.run()
+    let result = try machine.result()
+    #expect(result.infrastructure?.kind == .inputs)
+    #expect(result.infrastructure?.message.contains("secrets/missing") == true)
+    #expect(result.infrastructure?.message.contains("secretAccessor") == true)
+    #expect(machine.data("runs") == nil)
+  }
+
+  @Test func `a script of 200 kB arrives by metadata of its own`() throws {
+    let script = "#!/usr/bin/env -S bash -e \n" + String(repeating: "# §\"'\\ $(x) 🚀\r\n", count: 12_000)
+    let machine = try StandInMachine(machineSpec(.script(script)))
+    defer { machine.remove() }
+    #expect(script.utf8.count > 200_000)
+    #expect(!machine.machine.fileItems.isEmpty)
+    try machine.run()
+    #expect(try machine.result().status == 0)
+    #expect(machine.data("inside/script") == Data(script.utf8))
+    #expect(machine.text("entrypoint") == "/usr/bin/env")
+    #expect(machine.values("arguments") == ["-S bash -e", "/dagrun/script"])
+  }
+
+  @Test func `a value over 1 MiB is refused as an output`() throws {
+    let machine = try StandInMachine(machineSpec(), program: "head -c 1048577 /dev/zero >$INSIDE/output")
+    defer { machine.remove() }
+    try machine.run()
+    let result = try machine.result()
+    #expect(result.infrastructure?.kind == .outputs)
+    #expect(result.output == nil)
+  }
+
+  @Test func `the VM ends a job that its client has forgotten`() throws {
+    let machine = try StandInMachine(
+      machineSpec { $0.timeoutSeconds = 0.5 }, program: "trap 'exit 9' TERM; sleep 60 & wait")
+    defer { machine.remove() }
+    try machine.run(["DAGRUN_OVERTIME_SECONDS": "0"])
+    let result = try machine.result()
+    #expect(result.infrastructure?.message.contains("longer than its limit of 1 s") == true)
+  }
+}

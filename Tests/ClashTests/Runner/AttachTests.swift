@@ -1,0 +1,130 @@
+import Dagrun
+import Foundation
+import Testing
+
+@testable import Clash
+
+/// Jobs that somebody else has begun, and jobs that nobody waits for.
+@Suite(.timeLimit(.minutes(2))) struct AttachTests {
+  @Test func `a job of another home is found by its name, and its waiting result is taken`() async throws {
+    let first = RunnerBench()
+    _ = first.start(request(detached: true))
+    #expect(await first.runner.waitUntilHandedOver("train"))
+    first.runner.stop()
+    first.cloud.start("train", attempt: 1)
+    first.cloud.log("train", attempt: 1, "hello\n", offset: 0)
+    first.cloud.finish("train", attempt: 1, status: 4, log: "hello\n", output: "7")
+
+    let second = RunnerBench(first.cloud)
+    let reader = NewsReader()
+    second.runner.attach("train", project: "my-project", logPath: second.folder.path + "/log", observer: reader.hear)
+    let outcome = await reader.outcome()
+    #expect(outcome.ending == .exited(status: 4))
+    #expect(outcome.output == "7")
+    #expect(reader.log == "hello\n")
+    #expect(outcome.leftBehind == [])
+    #expect(second.cloud.inventory == [])
+    #expect(try #require(try second.journal.job(named: "train")).isFinished)
+  }
+
+  @Test func `the result waits also where the machine has removed its own group`() async {
+    let first = RunnerBench(ModelCloud(machines: { _, _ in .running }))
+    _ = first.start(request(detached: true))
+    #expect(await first.runner.waitUntilHandedOver("train"))
+    first.runner.stop()
+    first.cloud.finish("train", attempt: 1)
+    first.cloud.removeGroup("train-1")
+
+    let second = RunnerBench(first.cloud)
+    let reader = NewsReader()
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    #expect(await reader.outcome().ending == .exited(status: 0))
+    #expect(second.cloud.inventory == [])
+  }
+
+  @Test func `nothing of that name is said in words`() async {
+    let bench = RunnerBench()
+    let reader = NewsReader()
+    bench.runner.attach("nothing", project: "my-project", logPath: nil, observer: reader.hear)
+    guard case .infrastructure(let failure) = await reader.outcome().ending else {
+      Issue.record("it has not failed")
+      return
+    }
+    #expect(failure.kind == .invalidRequest)
+    #expect(failure.message.hasPrefix("there is no job nothing in the project my-project"))
+  }
+
+  @Test func `a job that the journal knows is not looked for`() async {
+    let bench = RunnerBench()
+    let job = bench.start(request())
+    await job.noted("machine is up")
+    bench.restart()
+    let reader = NewsReader()
+    bench.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    bench.cloud.finish("train", attempt: 1)
+    #expect(await reader.outcome().ending == .exited(status: 0))
+    #expect(!bench.cloud.calls.contains { $0.hasPrefix("list templates") })
+  }
+
+  @Test func `adopting what is not known fails`() async {
+    let bench = RunnerBench()
+    guard case .infrastructure(let failure) = await bench.adopt("nobody").outcome().ending else {
+      Issue.record("it has not failed")
+      return
+    }
+    #expect(failure.kind == .invalidRequest)
+    await bench.runner.waitUntilIdle()
+  }
+
+  @Test func `a job with somebody who waits is never handed over`() async {
+    let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
+    let job = bench.start(request())
+    #expect(await bench.runner.waitUntilHandedOver("train") == false)
+    #expect(await job.outcome().ending == .exited(status: 0))
+    #expect(await bench.runner.waitUntilHandedOver("nobody") == false)
+  }
+
+  @Test func `jobs of a group begin together, and each has its own end`() async {
+    let bench = RunnerBench()
+    let names = ["a", "b", "c"]
+    let group = JobGroupRun(
+      names.map { (request($0), nil) }, on: bench.runner, since: Timestamp(Date()), observer: { _, _ in })
+    for name in names { await bench.cloud.reached("insert group \(name)-1") }
+    for (index, name) in names.enumerated() { bench.cloud.finish(name, attempt: 1, status: index) }
+    let end = await group.finished()
+    #expect(end.outcomes.map(\.?.ending) == [.exited(status: 0), .exited(status: 1), .exited(status: 2)])
+    #expect(!end.hasAllSucceeded)
+    #expect(bench.cloud.inventory == [])
+  }
+
+  @Test func `one of a group is cancelled, and then all of them`() async {
+    let bench = RunnerBench()
+    let names = ["a", "b", "c"]
+    let firstEnd = NewsReader()
+    let group = JobGroupRun(names.map { (request($0), nil) }, on: bench.runner, since: Timestamp(Date())) {
+      if $0 == 1 { firstEnd.hear($1) }
+    }
+    for name in names { await bench.cloud.reached("insert group \(name)-1") }
+    group.cancel(1)
+    #expect(await firstEnd.outcome().ending == .cancelled)
+    bench.cloud.finish("a", attempt: 1)
+    group.cancel()
+    let end = await group.finished()
+    #expect(end.outcomes[2]?.ending == .cancelled)
+    #expect(!end.isTimedOut)
+    #expect(bench.cloud.inventory == [])
+  }
+
+  @Test func `a group that is out of time is cancelled, and an empty one is done`() async {
+    let bench = RunnerBench()
+    let group = JobGroupRun(
+      [(request("a"), nil), (request("b"), nil)], on: bench.runner, timeoutSeconds: 0.05, since: Timestamp(Date()),
+      observer: { _, _ in })
+    let end = await group.finished()
+    #expect(end.isTimedOut)
+    #expect(end.outcomes.map(\.?.ending) == [.cancelled, .cancelled])
+    #expect(bench.cloud.inventory == [])
+    let none = JobGroupRun([], on: bench.runner, since: Timestamp(Date()), observer: { _, _ in })
+    #expect(await none.finished().hasAllSucceeded)
+  }
+}

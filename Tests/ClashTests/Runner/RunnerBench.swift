@@ -1,0 +1,199 @@
+import Dagrun
+import Foundation
+import GoogleCloud
+import Logging
+import Synchronization
+
+@testable import Clash
+
+/// A runner over a model of Google, with a journal in memory and short waits.
+final class RunnerBench {
+  let cloud: ModelCloud
+  let journal: MemoryJournal
+  let folder = TestFolder()
+  var options = JobRunnerOptions()
+  private(set) lazy var runner = makeRunner()
+
+  init(_ cloud: ModelCloud = ModelCloud(), journal: MemoryJournal = MemoryJournal()) {
+    self.cloud = cloud
+    self.journal = journal
+    options.timings = .quick
+    options.firstRetrySeconds = 0.01
+    options.longestRetrySeconds = 0.05
+  }
+
+  deinit { runner.stop() }
+
+  func makeRunner() -> JobRunner {
+    JobRunner(
+      transport: cloud, endpoints: Endpoints(), journal: journal, options: options,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  /// As after a kill -9: whatever was under way is forgotten, and another process goes on.
+  func restart() {
+    runner.stop()
+    cloud.redeliver()
+    runner = makeRunner()
+  }
+
+  func start(_ request: JobRequest, log: String? = nil) -> NewsReader {
+    let reader = NewsReader()
+    runner.start(request, logPath: log.map { folder.path + "/" + $0 }, observer: reader.hear)
+    return reader
+  }
+
+  func adopt(_ name: String, log: String? = nil) -> NewsReader {
+    let reader = NewsReader()
+    runner.adopt(name, logPath: log.map { folder.path + "/" + $0 }, observer: reader.hear)
+    return reader
+  }
+
+  func text(of log: String) -> String {
+    FileManager.default.contents(atPath: folder.path + "/" + log).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}
+
+extension JobTimings {
+  /// Waits are as short as a machine under load allows.
+  static var quick: JobTimings {
+    var timings = JobTimings()
+    timings.firstLookSeconds = 0.01
+    timings.longestLookSeconds = 0.05
+    timings.graceSeconds = 0.05
+    timings.logGraceSeconds = 0.05
+    timings.firstBackoffSeconds = 0.01
+    timings.longestBackoffSeconds = 0.05
+    timings.removalLimitSeconds = 5
+    timings.firstLadderPauseSeconds = 0.01
+    timings.longestLadderPauseSeconds = 0.05
+    timings.patienceSeconds = 30
+    timings.silenceSeconds = 0.2
+    return timings
+  }
+}
+
+func request(
+  _ name: String = "train", home: String = "home1", detached: Bool = false,
+  _ change: (inout JobSpec) -> Void = { _ in }
+) -> JobRequest {
+  var spec = JobSpec(
+    config: JobConfig(project: "my-project", image: "busybox"), command: .arguments(["echo", "hello"]))
+  spec.config.zones = ["europe-west1-b", "europe-west1-c"]
+  change(&spec)
+  var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: home))
+  request.isDetached = detached
+  return request
+}
+
+/// What an observer was told, and a way to wait for it.
+final class NewsReader: Sendable {
+  private typealias Waiter = (isMet: @Sendable ([JobNews]) -> Bool, continuation: CheckedContinuation<Void, Never>)
+
+  private struct State {
+    var news: [JobNews] = []
+    var waiters: [Waiter] = []
+  }
+
+  private let state = Mutex(State())
+
+  @Sendable func hear(_ news: JobNews) {
+    let met = state.withLock { state in
+      state.news.append(news)
+      let met = state.waiters.filter { $0.isMet(state.news) }
+      state.waiters.removeAll { $0.isMet(state.news) }
+      return met
+    }
+    for waiter in met { waiter.continuation.resume() }
+  }
+
+  /// - Parameter isMet: by all that was heard, in order.
+  func wait(until isMet: @escaping @Sendable ([JobNews]) -> Bool) async {
+    await withCheckedContinuation { continuation in
+      let isMetAlready = state.withLock { state in
+        if isMet(state.news) { return true }
+        state.waiters.append((isMet, continuation))
+        return false
+      }
+      if isMetAlready { continuation.resume() }
+    }
+  }
+
+  func began(times: Int = 1) async {
+    await wait { news in news.count { if case .began = $0 { true } else { false } } >= times }
+  }
+
+  func noted(_ part: String) async { await wait { $0.notes.contains { $0.contains(part) } } }
+
+  func logged(_ part: String) async { await wait { $0.log.contains(part) } }
+
+  func outcome() async -> JobOutcome {
+    await wait { $0.outcome != nil }
+    return all.outcome!
+  }
+
+  var all: [JobNews] { state.withLock { $0.news } }
+  var log: String { all.log }
+  var notes: [String] { all.notes }
+}
+
+extension [JobNews] {
+  var log: String {
+    String(decoding: flatMap { if case .log(let bytes) = $0 { bytes } else { [UInt8]() } }, as: UTF8.self)
+  }
+
+  var notes: [String] { compactMap { if case .note(let text) = $0 { text } else { nil } } }
+
+  var outcome: JobOutcome? {
+    compactMap { if case .ended(let outcome) = $0 { outcome } else { nil } }.first
+  }
+}
+
+/// A journal that can fail, and counts.
+final class MemoryJournal: JobJournal {
+  struct Full: Error {}
+
+  private struct State {
+    var jobs: [String: StoredJob] = [:]
+    var batches: [[String]] = []
+    var failsToSave: @Sendable ([StoredJob]) -> Bool = { _ in false }
+    var failsToRead = false
+    var failures = 0
+  }
+
+  private let state = Mutex(State())
+
+  func save(_ jobs: [StoredJob]) throws {
+    try state.withLock { state in
+      guard !state.failsToSave(jobs) else {
+        state.failures += 1
+        throw Full()
+      }
+      for job in jobs { state.jobs[job.request.name] = job }
+      state.batches.append(jobs.map(\.request.name))
+    }
+  }
+
+  func job(named name: String) throws -> StoredJob? {
+    try state.withLock { state in
+      guard !state.failsToRead else { throw Full() }
+      return state.jobs[name]
+    }
+  }
+
+  func unfinishedJobs() throws -> [StoredJob] {
+    state.withLock { $0.jobs.values.filter { !$0.isFinished }.sorted { $0.request.name < $1.request.name } }
+  }
+
+  func failToSave(_ fails: @escaping @Sendable ([StoredJob]) -> Bool) { state.withLock { $0.failsToSave = fails } }
+  func failToRead(_ fails: Bool) { state.withLock { $0.failsToRead = fails } }
+  var batches: [[String]] { state.withLock { $0.batches } }
+  var failures: Int { state.withLock { $0.failures } }
+}
+
+final class TestFolder {
+  let path = FileManager.default.temporaryDirectory.appendingPathComponent("dagrun-jobs-\(UUID().uuidString)").path
+
+  init() { try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}

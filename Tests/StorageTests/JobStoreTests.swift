@@ -1,0 +1,164 @@
+import Foundation
+import Scheduling
+import Testing
+
+@testable import Storage
+
+/// Jobs and their ledger.
+struct JobStoreTests {
+  let folder = Folder()
+
+  @Test func `a job and its attempts are found again as they were saved`() throws {
+    let store = try JobStore(path: folder.database)
+    let saved = job("train", task: task(run: 7))
+    let ledger = [attempt("train", 1, ending: "preempted", cost: 0.25), attempt("train", 2)]
+    try store.save([(saved, ledger)])
+    #expect(try store.job(named: "train") == saved)
+    #expect(try store.attempts(ofJob: "train") == ledger)
+    #expect(try store.jobs(ofTask: "train", tryNumber: 1, run: 7) == [saved])
+    #expect(try store.job(named: "other") == nil)
+  }
+
+  @Test func `a later save replaces the earlier one`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([(job("train"), [attempt("train", 1)])])
+    var later = job("train", isFinished: true)
+    later.state = #"{"now":"ended"}"#
+    try store.save([(later, [attempt("train", 1, ending: "succeeded", cost: 1.5)])])
+    #expect(try store.job(named: "train") == later)
+    #expect(try store.attempts(ofJob: "train") == [attempt("train", 1, ending: "succeeded", cost: 1.5)])
+  }
+
+  @Test func `what has ended does not begin again`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([(job("train", isFinished: true), [])])
+    let error = #expect(throws: StoreError.self) { try store.save([(job("train"), [])]) }
+    guard case .guardFailed(let failure) = error?.code else {
+      Issue.record("another error: \(String(describing: error))")
+      return
+    }
+    #expect(failure.subject == "job \"train\"")
+    #expect(try store.job(named: "train")?.isFinished == true)
+  }
+
+  @Test func `another job of the same name is refused, and so is all that came with it`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([(job("train", submittedAt: 100), [])])
+    #expect(throws: StoreError.self) { try store.save([(job("first"), []), (job("train", submittedAt: 200), [])]) }
+    #expect(try store.listJobs().map(\.name) == ["train"])
+  }
+
+  @Test func `unfinished jobs are those without an end`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([(job("c"), []), (job("b", isFinished: true), []), (job("a"), [])])
+    #expect(try store.unfinishedJobs().map(\.name) == ["a", "c"])
+  }
+
+  @Test func `a list is narrowed by each filter`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([
+      (job("alone", submittedAt: 100), []), (job("task", task: task(run: 1), submittedAt: 200), []),
+      (job("ended", isFinished: true, submittedAt: 300), []),
+    ])
+    func names(_ filter: JobFilter) throws -> [String] { try store.listJobs(filter).map(\.name) }
+    #expect(try names(JobFilter()) == ["ended", "task", "alone"])
+    #expect(try names(JobFilter(isFinished: false)) == ["task", "alone"])
+    #expect(try names(JobFilter(isFinished: true)) == ["ended"])
+    #expect(try names(JobFilter(dagID: "nightly")) == ["task"])
+    #expect(try names(JobFilter(taskID: "other")) == [])
+    #expect(try names(JobFilter(since: at(200))) == ["ended", "task"])
+    #expect(try names(JobFilter(limit: 1)) == ["ended"])
+  }
+
+  @Test func `the ledger says for whom each machine was`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([
+      (job("alone"), [attempt("alone", 1, requestedAt: 500)]),
+      (job("task", task: task(run: 1)), [attempt("task", 1, requestedAt: 100), attempt("task", 2, requestedAt: 900)]),
+    ])
+    #expect(try store.ledger().map(\.attempt.job) == ["task", "alone", "task"])
+    #expect(try store.ledger().map(\.taskID) == ["train", nil, "train"])
+    #expect(try store.ledger(since: at(500), until: at(900)).map(\.attempt.job) == ["alone"])
+    #expect(try store.ledger(dagID: "nightly").map(\.attempt.number) == [1, 2])
+  }
+
+  @Test func `old jobs are forgotten with their ledger, unfinished ones never`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([
+      (job("old", isFinished: true, submittedAt: 100), [attempt("old", 1)]), (job("running", submittedAt: 50), []),
+      (job("new", isFinished: true, submittedAt: 800), []),
+    ])
+    #expect(try store.prune(finishedBefore: at(500)) == 1)
+    #expect(try store.listJobs().map(\.name) == ["new", "running"])
+    #expect(try store.ledger().isEmpty)
+  }
+
+  @Test func `a home has one random name, the same for every connection`() throws {
+    let store = try JobStore(path: folder.database)
+    let other = Folder()
+    let home = try store.homeID()
+    #expect(home.count == 12)
+    #expect(try StoreReader(path: folder.database).homeID() == home)
+    #expect(try JobStore(path: other.database).homeID() != home)
+  }
+
+  @Test func `the schema refuses what cannot be`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([(job("train"), [attempt("train", 1)])])
+    for sql in [
+      "UPDATE job SET is_finished = 1", "UPDATE job SET dag_id = 'd'", "UPDATE job SET state = 'not json'",
+      "UPDATE job_attempt SET ending = 'vanished', ended_at = 5", "UPDATE job_attempt SET ended_at = 5",
+      "UPDATE job_attempt SET cost = -1", "INSERT INTO home VALUES ('abc', 2)",
+      "INSERT INTO job_attempt SELECT 'nobody', 1, zone, region, machine_type, 0, 1, 1, 1, NULL, NULL, NULL FROM job_attempt",
+    ] {
+      #expect(throws: (any Error).self, "\(sql)") { try store.run(sql) }
+    }
+  }
+
+  @Test func `a person can read the tables`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([(job("train", submittedAt: 0), [attempt("train", 1, cost: 2), attempt("train", 2, cost: 0.5)])])
+    #expect(try store.firstValue("SELECT cost FROM jobs WHERE submitted_at LIKE '1970-01-01T00:00:00%'") == "2.5")
+    #expect(try store.firstValue("SELECT place FROM job_attempts") == "europe-west1-b")
+  }
+
+  @Test func `several processes' connections write beside the scheduler, and nothing is lost`() async throws {
+    let path = folder.database
+    let scheduler = try Store(path: path)
+    try scheduler.add()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 0..<4 {
+        group.addTask {
+          let store = try JobStore(path: path)
+          for number in 0..<20 { try store.save([(job("job-\(writer)-\(number)"), [])]) }
+        }
+      }
+      for number in 0..<40 { try scheduler.setVariable(Variable(key: "k\(number)", value: "v")) }
+      try await group.waitForAll()
+    }
+    #expect(try scheduler.listJobs().count == 80)
+  }
+}
+
+private func task(run: Int64) -> TaskOfJobRecord {
+  TaskOfJobRecord(dagID: "nightly", runID: "manual__1", taskID: "train", tryNumber: 1, run: run)
+}
+
+private func job(
+  _ name: String, task: TaskOfJobRecord? = nil, isFinished: Bool = false, submittedAt: Int64 = 100
+) -> JobRecord {
+  JobRecord(
+    name: name, project: "my-project", task: task, isDetached: false, phase: isFinished ? "succeeded" : "running",
+    isFinished: isFinished, submittedAt: at(submittedAt), finishedAt: isFinished ? at(submittedAt + 60) : nil,
+    request: "{}", state: "{}")
+}
+
+private func attempt(
+  _ job: String, _ number: Int, requestedAt: Int64 = 100, ending: String? = nil, cost: Double? = nil
+) -> JobAttemptRecord {
+  JobAttemptRecord(
+    job: job, number: number, zone: "europe-west1-b", region: "europe-west1", machineType: "n1-standard-4",
+    isSpot: true,
+    requestedAt: at(requestedAt), machineStartedAt: at(requestedAt + 1), containerStartedAt: at(requestedAt + 20),
+    endedAt: ending == nil ? nil : at(requestedAt + 80), ending: ending, cost: cost)
+}
