@@ -173,7 +173,7 @@ struct Fuzz: RandomNumberGenerator {
           arguments: (0..<3).map { _ in text(upTo: 30) })
       case _: .image
       }
-    var config = JobConfig(project: "a-project", image: "host:5000/an/image@sha256:00")
+    var config = JobConfig(project: "a-project", image: "host:5000/an/image:1.0")
     if chance(1, of: 3) { config.entrypoint = text(upTo: 20) }
     if chance(1, of: 3) { config.isPrivileged = true }
     config.uploadsOutputsOnFailure = chance(1, of: 2)
