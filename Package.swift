@@ -84,6 +84,11 @@ let package = Package(
       name: "CoreBenchmark", dependencies: ["Dagrun", "Scheduling"], path: "Benchmarks/CoreBenchmark",
       swiftSettings: settings),
 
+    // What waiting for the cloud costs a process, against the emulator: one JSON line a figure.
+    .executableTarget(
+      name: "CloudBenchmark", dependencies: ["GoogleCloud", "Processes"], path: "Benchmarks/CloudBenchmark",
+      swiftSettings: settings),
+
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
@@ -93,7 +98,7 @@ let package = Package(
       name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
     .testTarget(
-      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "COpenSSL", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(
       name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
