@@ -18,6 +18,7 @@ extension Job {
       case .log(let offset, let bytes):
         writeLog(
           log.add(bytes, offset: offset, attempt: said.attempt, boot: said.boot, ackID: message.ackID), &step)
+        printed(said, &step)
         continue
       case .started(let moment): started(said, at: moment ?? step.now, &step)
       case .heartbeat: break
@@ -77,6 +78,15 @@ extension Job {
     heardOfAt = step.now
     enter(.running(boot: said.boot), step.now)
     step.tell(.began(attempts[index]))
+  }
+
+  /// What prints has begun, though word of that is late, or somebody else took it.
+  private mutating func printed(_ said: MachineMessage, _ step: inout JobStep) {
+    guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
+    switch stage {
+    case .waitingForMachine, .booting: started(said, at: step.now, &step)
+    case .makingTemplate, .makingGroup, .running, .fading, .withdrawing: break
+    }
   }
 
   /// A repairing group makes machines for ever; the job may have as many as any other.

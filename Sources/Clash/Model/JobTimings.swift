@@ -6,8 +6,8 @@ package struct JobTimings: Codable, Hashable, Sendable {
   package var longestLookSeconds = 30.0
   /// A group that has neither a running VM nor an error: the next rung.
   package var machineLimitSeconds = 900.0
-  /// From the VM running to its first message.
-  package var bootLimitSeconds = 900.0
+  /// Without a message although the VM runs, before its container has begun: GPU drivers and large images take a while.
+  package var bootLimitSeconds = 1800.0
   /// Without a message, though the VM heartbeats each 60: look at it.
   package var silenceSeconds = 300.0
   /// Without a message although the VM is said to run: it is lost all the same.

@@ -65,7 +65,8 @@ extension JobWorld {
     publish("started", from: machine, data: Data("{\"startedAt\":\(Double(began) / 1e6)}".utf8))
     beat(machine)
     let duration = random.pick([random.seconds(0...5), random.seconds(5...600), random.seconds(600...4000)])
-    printLog(machine, records: 0, until: seconds + duration, began: began)
+    let end = seconds + min(duration, weather.longestContainerSeconds)
+    printLog(machine, records: 0, until: end, began: began)
   }
 
   private func beat(_ machine: SimulatedCloud.Machine) {

@@ -1,0 +1,75 @@
+import Dagrun
+import Foundation
+import GoogleCloud
+import Testing
+
+@testable import Clash
+
+@Suite struct JobStateTests {
+  @Test func `a job comes out of the journal as it went in, in each of its phases`() throws {
+    var one = Walk()
+    var jobs = [one.job]
+    one = Walk(to: .makeGroup)
+    jobs.append(one.job)
+    _ = one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.unavailable)))
+    jobs.append(one.job)
+    one = Walk.running(timeout: 10)
+    jobs.append(one.job)
+    _ = one.hear("preempted")
+    jobs.append(one.job)
+    _ = one.wake(after: 45)
+    jobs.append(one.job)
+    one = Walk.running()
+    _ = one.hear("result", Walk.result(1, output: "x", log: "text"))
+    jobs.append(one.job)
+    _ = one.removeAll()
+    jobs.append(one.job)
+    #expect(
+      jobs.map(\.phaseName) == [
+        "preparing", "asking for a machine", "asking for a machine", "running", "preempted", "removing", "removing",
+        "failed",
+      ])
+    for job in jobs {
+      let stored = try job.stored()
+      #expect(try Job(restoring: stored) == job)
+      #expect(try Job(restoring: stored).stored() == stored)
+      #expect(stored.phase == job.phaseName)
+      #expect(stored.isFinished == job.isFinished)
+    }
+  }
+
+  @Test func `a heartbeat is no reason to save`() {
+    var one = Walk.running()
+    let before = one.job
+    one.now = one.now.adding(seconds: 30)
+    _ = one.hear("heartbeat")
+    #expect(one.job == before)
+  }
+
+  @Test(arguments: [
+    ("", "it is no state of a job"), ("{}", "it is no state of a job"), ("[1]", "it is no state of a job"),
+    ("{\"version\":2}", "it has version 2, and this program knows version 1"), ("{\"version\":1}", "job"),
+  ])
+  func `what cannot be read is refused with the reason`(state: String, reason: String) throws {
+    var stored = try Walk().job.stored()
+    stored.state = Data(state.utf8)
+    #expect {
+      try Job(restoring: stored)
+    } throws: { error in
+      "\(error)".contains("kept state of job j") && "\(error)".contains(reason) && "\(error)".contains("dagrun job gc")
+    }
+  }
+
+  @Test func `the state of another job is refused`() throws {
+    var stored = try Walk().job.stored()
+    stored.request.name = "other"
+    #expect(throws: JobStateError(job: "other", problem: "it is of job j")) { try Job(restoring: stored) }
+  }
+
+  @Test func `request ids are the same for the same call and differ for any other`() {
+    #expect(UUID.derived(from: ["a", "b"]).uuidString == UUID.derived(from: ["a", "b"]).uuidString)
+    #expect(UUID.derived(from: ["ab", ""]) != UUID.derived(from: ["a", "b"]))
+    // Written down, for other versions of dagrun go on with what this one has asked.
+    #expect(UUID.derived(from: ["job", "1"]).uuidString == "01E27F98-2A4D-8D49-8F41-C815D0B04910")
+  }
+}

@@ -1,0 +1,397 @@
+import Dagrun
+import Foundation
+import GoogleCloud
+import Testing
+
+@testable import Clash
+
+/// The arrows of docs/jobs.md, one by one.
+@Suite struct JobTests {
+  // MARK: Making
+
+  @Test func `a job makes its topic, subscription, template and group, one after the other`() {
+    var one = Walk()
+    #expect(one.resume() == ["make topic"])
+    #expect(one.done(.makeTopic) == ["make subscription"])
+    #expect(!one.job.isListening)
+    #expect(one.done(.makeSubscription) == ["attempt 1: asking for n1-standard-4 in z-a1-b", "make template"])
+    #expect(one.job.isListening)
+    #expect(one.done(.makeTemplate(one.plan(1))) == ["make group"])
+    #expect(one.done(.makeGroup(one.plan(1))) == [])
+    #expect(one.job.phaseName == "waiting for capacity")
+    #expect(one.job.nextWake == one.now.adding(seconds: 5))
+  }
+
+  @Test func `what a stranger has is left alone, and the job fails`() {
+    var one = Walk(to: .makeGroup)
+    _ = one.tell(.belongsToAnother(.makeGroup(one.plan(1))))
+    #expect(one.removeAll() == ["remove template", "remove subscription", "remove topic"])
+    #expect(one.failure?.kind == .invalidRequest)
+    #expect(one.failure?.message.contains("instance group j-1") == true)
+  }
+
+  @Test func `a refusal fails the job at once, with the hint, and without removing what was not made`() {
+    var one = Walk(to: .makeGroup)
+    let error = CloudError(
+      .permissionDenied, operation: "insert instance group", subject: "j-1", message: "no", status: 403,
+      hint: "grant the role")
+    _ = one.tell(.failed(.makeGroup(one.plan(1)), error))
+    #expect(one.removeAll() == ["remove template", "remove subscription", "remove topic"])
+    #expect(one.failure == InfrastructureFailure(.permission, "cannot insert instance group j-1: no. grant the role"))
+  }
+
+  @Test func `a refusal by an operation may have left something, which is looked for`() {
+    var one = Walk(to: .makeGroup)
+    _ = one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.permissionDenied)))
+    #expect(one.lastRequest?.call == .removeGroup(one.plan(1)))
+    #expect(one.lastRequest?.checksOwner == true)
+  }
+
+  @Test func `what may pass is tried again with another id, and no attempt is counted`() {
+    var one = Walk(to: .makeGroup)
+    let first = one.lastRequest
+    #expect(one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.unavailable))).last?.contains("again") == true)
+    #expect(one.job.nextWake == one.now.adding(seconds: 5))
+    #expect(one.wake(after: 5) == ["make group"])
+    #expect(one.lastRequest?.requestID != first?.requestID)
+    #expect(one.job.attempts.count == 1)
+    _ = one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.network)))
+    #expect(one.job.nextWake == one.now.adding(seconds: 10))
+  }
+
+  @Test func `a failure that does not pass within its patience ends the job`() {
+    var one = Walk(to: .makeGroup)
+    for _ in 0..<200 where one.job.outcome == nil && one.lastRequest?.call.isRemoval == false {
+      _ = one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.unavailable)))
+      _ = one.wake(after: 120)
+    }
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .cloud)
+  }
+
+  @Test func `an undisturbed job needs nine requests besides its waiting, and the image's lookup`() {
+    var one = Walk.running()
+    _ = one.hear("log", "")
+    _ = one.hear("heartbeat")
+    _ = one.hear("result", Walk.result(0, log: "done\n"))
+    _ = one.removeAll()
+    #expect(one.job.isFinished)
+    #expect(one.requests == 9)
+  }
+
+  // MARK: Detached
+
+  @Test func `a detached job may be left as soon as its group exists`() {
+    var one = Walk(to: .makeGroup, isDetached: true)
+    #expect(!one.job.isHandedOver)
+    _ = one.done(.makeGroup(one.plan(1)))
+    #expect(one.job.isHandedOver)
+  }
+
+  @Test func `a repairing group makes a lost machine again, which is no other attempt`() {
+    var one = Walk.running(isDetached: true)
+    #expect(one.hear("preempted") == ["attempt 1: preempted; the group makes its machine again"])
+    #expect(one.hear("started", boot: "c") == ["began 1"])
+    #expect(one.job.attempts.count == 1)
+    _ = one.hear("result", boot: "c", Walk.result(0))
+    _ = one.removeAll()
+    #expect(one.job.outcome?.result?.attempts == 2)
+    #expect(one.job.outcome?.result?.preemptions == 1)
+  }
+
+  @Test func `a repairing group is stopped when it has made as many machines as the job may have`() {
+    var one = Walk.running(isDetached: true)
+    for boot in 2...10 {
+      #expect(one.hear("started", boot: "\(boot)") == ["began 1"])
+    }
+    #expect(one.hear("started", boot: "11").last == "remove group")
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .machine)
+  }
+
+  // MARK: Restarts
+
+  @Test func `after a restart the call that was under way is made again with the same id`() throws {
+    var one = Walk(to: .makeGroup)
+    let first = one.lastRequest
+    #expect(try one.restart() == ["make group"])
+    #expect(one.lastRequest == first)
+  }
+
+  @Test func `after a restart in the removal a group that was being made is looked for`() throws {
+    var one = Walk(to: .makeGroup)
+    #expect(one.tell(.cancel) == [])
+    #expect(try one.restart() == ["remove group"])
+    #expect(one.lastRequest?.checksOwner == true)
+  }
+
+  @Test func `a restart tells again that the container runs`() throws {
+    var one = Walk.running()
+    #expect(try one.restart() == ["began 1"])
+    #expect(one.job.isRunning)
+  }
+
+  @Test func `a job attached to by name takes up its attempt where it is`() {
+    var one = Walk.running()
+    one.job = Job(attachingTo: one.job.request, plan: AttemptPlan(number: 3, rung: one.plan(1).rung), at: one.now)
+    #expect(one.resume() == [])
+    #expect(one.job.isListening)
+    #expect(one.job.phaseName == "waiting for capacity")
+    #expect(one.hear("started", attempt: 3) == ["began 3"])
+    _ = one.hear("result", attempt: 3, Walk.result(0))
+    #expect(
+      one.removeAll() == [
+        "remove group", "remove template", "remove template", "remove template", "remove subscription",
+        "remove topic",
+      ])
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+  }
+
+  // MARK: Machines
+
+  @Test func `a stock-out is left for the next rung once its group and template are gone`() {
+    var one = Walk.waiting(zones: ["z-a1-b", "z-a1-c"])
+    #expect(one.wake(after: 5) == ["inspect 1"])
+    #expect(one.look(nil, [one.fault(.outOfCapacity)]).last == "remove group")
+    #expect(one.done(.removeGroup(one.plan(1))) == ["remove template"])
+    #expect(
+      one.done(.removeTemplate(one.plan(1))) == ["attempt 2: asking for n1-standard-4 in z-a1-c", "make template"])
+    #expect(one.job.attempts[0].ending == .outOfCapacity)
+  }
+
+  @Test func `a fault that no other place would mend fails the job`() {
+    var one = Walk.waiting()
+    _ = one.wake(after: 5)
+    _ = one.look(nil, [one.fault(.permissionDenied)])
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .permission)
+    #expect(one.job.attempts[0].ending == .refused)
+  }
+
+  @Test func `looks at a group come less and less often`() {
+    var one = Walk.waiting()
+    var pauses: [Double] = []
+    for _ in 0..<5 {
+      pauses.append(one.job.nextWake?.seconds(since: one.now) ?? -1)
+      _ = one.wake(after: pauses.last ?? 0)
+      _ = one.look(nil)
+    }
+    #expect(pauses == [5, 10, 20, 30, 30])
+  }
+
+  @Test func `a group without machine and without reason is given up in time`() {
+    var one = Walk.waiting(zones: ["z-a1-b", "z-a1-c"])
+    while one.job.phaseName == "waiting for capacity" {
+      _ = one.wake(after: 30)
+      _ = one.look(.coming)
+    }
+    #expect(one.lastRequest?.call == .removeGroup(one.plan(1)))
+    #expect(one.elapsed >= 900 && one.elapsed < 1000)
+  }
+
+  @Test func `a machine that runs and says nothing is given up, and asked for once more`() {
+    var one = Walk.waiting()
+    _ = one.tell(.received([]))
+    _ = one.wake(after: 5)
+    #expect(one.look(.running) == ["attempt 1: the machine is up"])
+    while one.job.phaseName == "booting" {
+      _ = one.wake(after: 30)
+      _ = one.look(.running)
+    }
+    #expect(one.elapsed >= 1800 && one.elapsed < 1900)
+    #expect(one.done(.removeGroup(one.plan(1))) == ["remove template"])
+    #expect(one.done(.removeTemplate(one.plan(1))).last == "make template")
+    #expect(one.job.attempts[0].ending == .lost)
+  }
+
+  @Test func `silence is looked into, and a machine that runs is waited for`() {
+    var one = Walk.running()
+    #expect(one.wake(after: 299) == ["acknowledge 1"])
+    #expect(one.wake(after: 1) == ["inspect 1"])
+    #expect(one.look(.running) == [])
+    #expect(one.job.isRunning)
+  }
+
+  @Test func `a machine that has stopped is replaced when its last words have had their time`() {
+    var one = Walk.running()
+    _ = one.wake(after: 300)
+    #expect(one.look(.ended) == ["attempt 1: its machine has stopped"])
+    #expect(one.wake(after: 44) == [])
+    #expect(one.wake(after: 1) == ["remove group"])
+  }
+
+  @Test func `a group that is gone is waited for as long as its result may be on loan`() {
+    var one = Walk.running()
+    _ = one.wake(after: 300)
+    _ = one.tell(.inspected(one.plan(1), .gone))
+    #expect(one.job.nextWake == one.now.adding(seconds: 660))
+    _ = one.hear("result", Walk.result(0))
+    _ = one.removeAll()
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+    #expect(one.job.attempts.count == 1)
+  }
+
+  @Test func `a preempted machine is replaced on the same rung, and the next one after it`() {
+    var one = Walk.running(zones: ["z-a1-b", "z-a1-c"])
+    #expect(one.hear("preempted") == ["attempt 1: preempted"])
+    _ = one.wake(after: 45)
+    _ = one.done(.removeGroup(one.plan(1)))
+    #expect(
+      one.done(.removeTemplate(one.plan(1))).first == "attempt 2: asking for n1-standard-4 in z-a1-b")
+    one.run(2)
+    _ = one.hear("preempted", attempt: 2)
+    _ = one.wake(after: 45)
+    _ = one.done(.removeGroup(one.plan(2)))
+    #expect(
+      one.done(.removeTemplate(one.plan(2))).first == "attempt 3: asking for n1-standard-4 in z-a1-c")
+    #expect(one.job.attempts.map(\.ending) == [.preempted, .preempted, nil])
+  }
+
+  // MARK: Results
+
+  @Test func `a result ends the job, with what it says of itself`() {
+    var one = Walk.running()
+    one.now = one.now.adding(seconds: 10)
+    #expect(
+      one.hear("result", Walk.result(3, output: "{}", log: "héllo\n"))
+        == ["log héllo\n", "acknowledge 2", "remove group"])
+    #expect(
+      one.removeAll() == ["remove group", "remove template", "remove subscription", "remove topic"])
+    let outcome = one.job.outcome
+    #expect(outcome?.ending == .exited(status: 3))
+    #expect(outcome?.output == "{}")
+    #expect(outcome?.logTail == "héllo\n")
+    #expect(outcome?.result?.exitStatus == 3)
+    #expect(outcome?.result?.durationSeconds == 2.5)
+    #expect(outcome?.result?.attempts == 1)
+    #expect(one.job.attempts[0].ending == .failed)
+    #expect(one.job.nextWake == nil)
+    #expect(!one.job.isListening)
+  }
+
+  @Test func `a failure on the machine is not the program's`() {
+    var one = Walk.running()
+    let failure = "{\"kind\":\"image_pull\",\"message\":\"\(Data("denied: it's".utf8).base64EncodedString())\"}"
+    _ = one.hear("result", Walk.result(nil, infrastructure: failure))
+    _ = one.removeAll()
+    #expect(one.failure == InfrastructureFailure(.imagePull, "denied: it's"))
+    #expect(one.job.outcome?.result == nil)
+  }
+
+  @Test func `a result that cannot be read fails the job and is not waited for again`() {
+    var one = Walk.running()
+    _ = one.hear("result", "{\"status\": , \"logs\"}")
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .machine)
+  }
+
+  @Test func `a result that comes while the next attempt is being made is taken, and that one removed`() {
+    var one = Walk.running()
+    _ = one.hear("preempted")
+    _ = one.wake(after: 45)
+    _ = one.done(.removeGroup(one.plan(1)))
+    _ = one.done(.removeTemplate(one.plan(1)))
+    #expect(one.done(.makeTemplate(one.plan(2))) == ["make group"])
+    #expect(one.hear("result", Walk.result(0)) == ["acknowledge 3"])
+    #expect(one.done(.makeGroup(one.plan(2))) == ["remove group"])
+    #expect(one.removeAll() == ["remove group", "remove template", "remove subscription", "remove topic"])
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+    #expect(one.job.attempts.map(\.ending) == [.succeeded, .cancelled])
+  }
+
+  @Test func `strangers' messages are acknowledged and change nothing`() {
+    var one = Walk.running()
+    let before = one.job
+    for (key, value) in [("job", "other"), ("dagrun", "2"), ("attempt", "7"), ("attempt", "x"), ("kind", "new")] {
+      var message = one.message("result", attempt: 1, data: Walk.result(0))
+      message.attributes[key] = value
+      #expect(one.tell(.received([message])) == [])
+    }
+    #expect(one.tell(.received([JobMessage(ackID: "s", attributes: [:], data: Data("junk".utf8))])) == [])
+    #expect(one.job == before)
+    #expect(one.wake(after: 60) == ["acknowledge 7"])
+  }
+
+  // MARK: Stopping
+
+  @Test func `a cancel waits for the call under way, then removes all`() {
+    var one = Walk(to: .makeGroup)
+    #expect(one.tell(.cancel) == [])
+    #expect(one.done(.makeGroup(one.plan(1))) == ["remove group"])
+    #expect(one.removeAll() == ["remove group", "remove template", "remove subscription", "remove topic"])
+    #expect(one.job.outcome?.ending == .cancelled)
+    #expect(one.job.attempts[0].ending == .cancelled)
+  }
+
+  @Test func `a cancelled job stays cancelled when its result comes late`() {
+    var one = Walk.running()
+    _ = one.tell(.cancel)
+    _ = one.hear("result", Walk.result(0))
+    _ = one.removeAll()
+    #expect(one.job.outcome?.ending == .cancelled)
+  }
+
+  @Test func `a cancel does not undo a result`() {
+    var one = Walk.running()
+    _ = one.hear("result", Walk.result(1))
+    _ = one.tell(.cancel)
+    _ = one.removeAll()
+    #expect(one.job.outcome?.ending == .exited(status: 1))
+  }
+
+  @Test func `the job's time counts from the container's first start`() {
+    var one = Walk.running(timeout: 100)
+    #expect(one.job.nextWake == one.now.adding(seconds: 60))  // acknowledgements
+    #expect(one.wake(after: 99) == ["acknowledge 1"])
+    #expect(one.wake(after: 1) == ["the job's time is up", "remove group"])
+    _ = one.removeAll()
+    #expect(one.job.outcome?.ending == .timedOut(afterSeconds: 100))
+  }
+
+  @Test func `a container that ended in time has not timed out, however late its message is`() {
+    var one = Walk.running(timeout: 100)
+    _ = one.wake(after: 101)
+    _ = one.hear("result", Walk.result(0, endedAfter: 99))
+    _ = one.removeAll()
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+  }
+
+  @Test func `after a restart a result that waits comes before the deadline`() throws {
+    var one = Walk.running(timeout: 100)
+    one.now = one.now.adding(seconds: 5000)
+    _ = try one.restart()
+    #expect(one.tell(.wake) == ["inspect 1"])
+    _ = one.hear("result", Walk.result(0, endedAfter: 50))
+    _ = one.removeAll()
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+  }
+
+  // MARK: Removing
+
+  @Test func `what cannot be removed is named, and the job ends all the same`() {
+    var one = Walk.running()
+    _ = one.hear("result", Walk.result(0))
+    for _ in 0..<3 {
+      _ = one.tell(.failed(.removeGroup(one.plan(1)), one.fault(.permissionDenied)))
+      _ = one.wake(after: 120)
+    }
+    #expect(one.removeAll() == ["remove subscription", "remove topic"])
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+    #expect(
+      one.job.outcome?.leftBehind == [
+        "instance template j-1: its instance group is still there", "instance group j-1 in z-a1-b: permissionDenied",
+      ])
+  }
+
+  @Test func `without certainty that a machine is gone no other is asked for`() {
+    var one = Walk.running()
+    _ = one.hear("preempted")
+    _ = one.wake(after: 45)
+    for _ in 0..<3 {
+      _ = one.tell(.failed(.removeGroup(one.plan(1)), one.fault(.permissionDenied)))
+      _ = one.wake(after: 120)
+    }
+    #expect(one.job.phaseName == "removing")
+    #expect(one.job.attempts.count == 1)
+  }
+}

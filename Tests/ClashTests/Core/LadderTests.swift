@@ -1,0 +1,94 @@
+import Dagrun
+import Testing
+
+@testable import Clash
+
+@Suite struct LadderTests {
+  /// Two zones, a region, one machine type, Spot first: each fault on each rung, and what comes next. Read it by eye.
+  @Test func `every fault on every rung leads where the table says`() {
+    var config = JobConfig(project: "p", image: "i", machineType: "n1").zones("eu-west1-b", "eu-west1-c")
+    config.regions = ["us-east1"]
+    config.provisioning = .spotThenStandard
+    config.maxAttempts = 3
+    let ladder = Ladder(config)
+    var table = "rung".padded(28) + LadderFault.allCases.map { $0.rawValue.padded(16) }.joined() + "\n"
+    for (title, losses, climbs, begun) in [
+      ("first time", 0, 0, 1), ("second loss here", 1, 0, 2), ("last climb", 0, 2, 1), ("last machine", 0, 0, 3),
+    ] {
+      table += "-- \(title)\n"
+      for rung in ladder.rungs.indices {
+        let position = LadderPosition(rung: rung, losses: losses, climbs: climbs)
+        table += "\(rung) \(ladder.rungs[rung])".padded(28)
+        for fault in LadderFault.allCases {
+          table += Self.name(ladder.step(after: fault, at: position, machinesBegun: begun)).padded(16)
+        }
+        table += "\n"
+      }
+    }
+    let lines = table.split(separator: "\n").map { String($0.reversed().drop { $0 == " " }.reversed()) }
+    #expect(lines.joined(separator: "\n") == Self.expected)
+  }
+
+  static let expected = """
+    rung                        out_of_capacity quota_exceeded  no_machine      preempted       lost            no_boot
+    -- first time
+    0 n1 (Spot) in eu-west1-b   1               1               1               0 again         0 again         0 again
+    1 n1 (Spot) in eu-west1-c   2               2               2               1 again         1 again         1 again
+    2 n1 (Spot) in us-east1     3               3               3               2 again         2 again         2 again
+    3 n1 in eu-west1-b          4               4               4               3 again         3 again         3 again
+    4 n1 in eu-west1-c          5               5               5               4 again         4 again         4 again
+    5 n1 in us-east1            pause, 0        pause, 0        pause, 0        5 again         5 again         5 again
+    -- second loss here
+    0 n1 (Spot) in eu-west1-b   1               1               1               1               1               1
+    1 n1 (Spot) in eu-west1-c   2               2               2               2               2               2
+    2 n1 (Spot) in us-east1     3               3               3               3               3               3
+    3 n1 in eu-west1-b          4               4               4               4               4               4
+    4 n1 in eu-west1-c          5               5               5               5               5               5
+    5 n1 in us-east1            pause, 0        pause, 0        pause, 0        pause, 0        pause, 0        pause, 0
+    -- last climb
+    0 n1 (Spot) in eu-west1-b   1               1               1               0 again         0 again         0 again
+    1 n1 (Spot) in eu-west1-c   2               2               2               1 again         1 again         1 again
+    2 n1 (Spot) in us-east1     3               3               3               2 again         2 again         2 again
+    3 n1 in eu-west1-b          4               4               4               3 again         3 again         3 again
+    4 n1 in eu-west1-c          5               5               5               4 again         4 again         4 again
+    5 n1 in us-east1            give up         give up         give up         5 again         5 again         5 again
+    -- last machine
+    0 n1 (Spot) in eu-west1-b   1               1               1               give up         give up         give up
+    1 n1 (Spot) in eu-west1-c   2               2               2               give up         give up         give up
+    2 n1 (Spot) in us-east1     3               3               3               give up         give up         give up
+    3 n1 in eu-west1-b          4               4               4               give up         give up         give up
+    4 n1 in eu-west1-c          5               5               5               give up         give up         give up
+    5 n1 in us-east1            pause, 0        pause, 0        pause, 0        give up         give up         give up
+    """
+
+  private static func name(_ step: LadderStep) -> String {
+    switch step {
+    case .climb(let next): next.losses == 0 ? "\(next.rung)" : "\(next.rung) again"
+    case .pause(let next): "pause, \(next.rung)"
+    case .giveUp: "give up"
+    }
+  }
+
+  @Test func `a job without places asks in the default zone`() {
+    let ladder = Ladder(JobConfig(project: "p", image: "i"))
+    #expect(
+      ladder.rungs == [Rung(machineType: "n1-standard-4", isSpot: false, place: .zone(JobConfig.defaultZone))])
+    #expect(ladder.rungs[0].place.region == "europe-west1")
+  }
+
+  @Test func `provisioning comes before machine type, and machine type before place`() {
+    var config = JobConfig(project: "p", image: "i").zones("a-b1-x")
+    config.machineTypes = ["large", "small"]
+    config.regions = ["a-b2"]
+    config.provisioning = .spotThenStandard
+    #expect(
+      Ladder(config).rungs.map(\.description) == [
+        "large (Spot) in a-b1-x", "large (Spot) in a-b2", "small (Spot) in a-b1-x", "small (Spot) in a-b2",
+        "large in a-b1-x", "large in a-b2", "small in a-b1-x", "small in a-b2",
+      ])
+  }
+}
+
+extension String {
+  fileprivate func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(width - count, 1)) }
+}

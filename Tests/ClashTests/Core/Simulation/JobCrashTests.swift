@@ -1,0 +1,59 @@
+import Dagrun
+import Testing
+
+@testable import Clash
+
+/// One death of the driver at each place where it can die, in turn: before the log is written, before the job is saved,
+/// after it, and after each action.
+@Suite struct JobCrashTests {
+  @Test(arguments: [("nothing else", UInt64(3)), ("preemptions", 1), ("no capacity", 1)])
+  func `a crash at any point leaves one machine, one result and nothing over`(name: String, seeds: UInt64) throws {
+    let weather = ["preemptions": Self.preemptions, "no capacity": Self.stockOuts][name] ?? .calm
+    for seed in 1...seeds {
+      var weather = weather
+      weather.longestContainerSeconds = 100
+      let undisturbed = try JobSimulationTests.simulate(seed, weather, name)
+      let points = undisturbed.truth.crashPoints
+      #expect(points > 20)
+      for point in 0..<points {
+        weather.crashesAt = [point]
+        let world = try JobSimulationTests.simulate(seed, weather, "\(name), crash at \(point)")
+        #expect(world.truth.crashes == 1)
+        #expect(world.cloud.inventory().isEmpty)
+        if name == "nothing else" {
+          #expect(world.truth.groupsMade == 1, "seed \(seed), crash at \(point)")
+          #expect(world.truth.machinesMade == 1, "seed \(seed), crash at \(point)")
+          #expect(
+            world.driver.job?.outcome?.ending == .exited(status: world.truth.endings[0].status),
+            "seed \(seed), crash at \(point)")
+        }
+      }
+    }
+  }
+
+  static let preemptions: Weather = {
+    var weather = Weather.calm
+    weather.preemptions = 60
+    return weather
+  }()
+
+  static let stockOuts: Weather = {
+    var weather = Weather.calm
+    weather.stockOuts = 60
+    return weather
+  }()
+
+  @Test func `an undisturbed job makes four things and removes them`() throws {
+    var weather = Weather.calm
+    weather.groupsStay = 100
+    for seed in UInt64(1)...20 {
+      let world = try JobSimulationTests.simulate(seed, weather)
+      #expect(
+        world.truth.callsSent.map(\.verb) == [
+          "make topic", "make subscription", "make template", "make group", "remove group", "remove template",
+          "remove subscription", "remove topic",
+        ])
+      #expect(world.driver.job?.attempts.count == 1)
+    }
+  }
+}
