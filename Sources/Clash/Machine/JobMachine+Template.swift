@@ -63,25 +63,28 @@ extension JobMachine {
     guard let asked = config.subnetwork else {
       return NetworkInterface(network: "global/networks/default", accessConfigs: access)
     }
-    let parts = asked.split(separator: "/").map(String.init)
-    let path = parts.firstIndex(of: "projects").map { Array(parts[$0...]) } ?? parts
-    let region = offer.scope.region ?? ""
-    switch (path.count, path.first, path.dropFirst(path.count - 2).first) {
-    case (1, _, _):
-      return NetworkInterface(
-        subnetwork: "projects/\(config.project)/regions/\(region)/subnetworks/\(asked)", accessConfigs: access)
-    case (4, "regions", "subnetworks"), (6, "projects", "subnetworks"):
-      let subnetworkRegion = path[path.count - 3]
-      guard subnetworkRegion == region else {
-        throw JobMachineError(
-          "the subnetwork \(asked) is in \(subnetworkRegion), and the job asks for a VM in \(region)",
-          hint: "name zones of \(subnetworkRegion) only, or give the subnetwork's short name")
-      }
-      let whole = path.count == 6 ? path : ["projects", config.project] + path
-      return NetworkInterface(subnetwork: whole.joined(separator: "/"), accessConfigs: access)
-    case (_, _, _):
+    let path = subnetworkPath(asked)
+    guard path.count == 6, path[0] == "projects", path[2] == "regions", path[4] == "subnetworks" else {
       throw JobMachineError(
         "“\(asked)” is no subnetwork", hint: "give its name, or projects/HOST/regions/REGION/subnetworks/NAME")
+    }
+    let region = offer.scope.region ?? ""
+    guard path[3] == region else {
+      throw JobMachineError(
+        "the subnetwork \(asked) is in \(path[3]), and the job asks for a VM in \(region)",
+        hint: "name zones of \(path[3]) only, or give the subnetwork's short name")
+    }
+    return NetworkInterface(subnetwork: path.joined(separator: "/"), accessConfigs: access)
+  }
+
+  /// The six parts of a subnetwork's path, of its name, of a path in the job's own project, or of a whole link.
+  private func subnetworkPath(_ text: String) -> [String] {
+    let parts = text.split(separator: "/").map(String.init)
+    if let start = parts.firstIndex(of: "projects") { return Array(parts[start...]) }
+    switch parts.count {
+    case 1: return ["projects", config.project, "regions", offer.scope.region ?? "", "subnetworks", parts[0]]
+    case 4: return ["projects", config.project] + parts
+    case _: return parts
     }
   }
 

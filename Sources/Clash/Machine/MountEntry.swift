@@ -4,6 +4,7 @@ enum MountEntry {
     var lines = [
       "#!/bin/sh",
       "# Mounts the job's buckets, then becomes the job's command. Written by dagrun.",
+      "# shellcheck disable=SC2016 # A dollar in a name is meant as it is.",
       "fail() {",
       "  printf '%s\\n' \"$1\" >/dagrun/mount-failure",
       "  exit 1",

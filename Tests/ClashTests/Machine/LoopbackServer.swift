@@ -61,6 +61,23 @@ final class LoopbackServer: Sendable {
     }
   }
 
+  /// Foundation's own `removingPercentEncoding` drops a byte order mark at the beginning.
+  static func decoded(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), rest.count >= 2,
+        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      {
+        bytes.append(value)
+        rest.removeFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   func stop() {
     shutdown(descriptor, Int32(SHUT_RDWR))
     close(descriptor)
@@ -88,7 +105,7 @@ final class LoopbackServer: Sendable {
     var query: [String: String] = [:]
     for pair in parts.dropFirst().joined().split(separator: "&") {
       let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      query[sides[0]] = sides.dropFirst().joined().removingPercentEncoding ?? "?"
+      query[sides[0]] = decoded(sides.dropFirst().joined())
     }
     let response = answer(Request(method: words[0], path: parts[0], query: query, headers: headers, body: body))
     var text = "HTTP/1.1 \(response.status) \(response.status)\r\nConnection: close\r\n"

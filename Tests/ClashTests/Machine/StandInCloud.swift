@@ -79,7 +79,7 @@ final class StandInCloud: @unchecked Sendable {
 
   private func answer(_ request: LoopbackServer.Request) -> LoopbackServer.Response {
     if let response = read({ $0.fault })?(request) { return response }
-    let parts = request.path.split(separator: "/").map { String($0).removingPercentEncoding ?? "?" }
+    let parts = request.path.split(separator: "/").map { LoopbackServer.decoded(String($0)) }
     if parts.first == "computeMetadata" { return metadata(Array(parts.dropFirst(2)), request) }
     guard request.headers["authorization"] == "Bearer a-token" else { return .failure(401, "no token") }
     switch (request.method, parts.first, parts.last) {

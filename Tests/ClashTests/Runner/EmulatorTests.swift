@@ -158,6 +158,8 @@ private final class EmulatedWorld: @unchecked Sendable {
     options.timings.firstLookSeconds = 0.3
     options.timings.removalLimitSeconds = 60
     options.firstRetrySeconds = 0.05
+    // What a killed runner was just being told comes again after this.
+    options.acknowledgeLimitSeconds = 10
     return JobRunner(
       transport: transport, endpoints: transport.session.endpoints, journal: journal, options: options,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
