@@ -102,7 +102,9 @@ let package = Package(
       dependencies: ["Clash", "CloudEmulator", "GoogleDiscovery", "Processes", "Yams", logging],
       swiftSettings: settings),
     .testTarget(
-      name: "CloudEmulatorTests", dependencies: ["CloudEmulator", "Processes"] + nio, swiftSettings: settings),
+      name: "CloudEmulatorTests",
+      dependencies: ["CloudEmulator", "GoogleCloud", "GoogleDiscovery", "Processes", "COpenSSL"] + nio,
+      swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(

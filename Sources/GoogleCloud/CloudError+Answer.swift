@@ -96,7 +96,9 @@ struct ErrorBody {
     for case let detail as [String: Any] in error["details"] as? [Any] ?? [] {
       guard let reason = detail["reason"] as? String else { continue }
       codes.append(reason)
-      activationURL = (detail["metadata"] as? [String: Any])?["activationUrl"] as? String ?? activationURL
+      // Compute Engine spells it with an s.
+      let metadata = (detail["metadata"] ?? detail["metadatas"]) as? [String: Any]
+      activationURL = metadata?["activationUrl"] as? String ?? activationURL
     }
     for case let item as [String: Any] in error["errors"] as? [Any] ?? [] {
       if let reason = item["reason"] as? String { codes.append(reason) }

@@ -28,7 +28,8 @@ extension CloudError {
     case .notFound: notFoundHint(facts)
     case .invalid: invalidHint(facts)
     case .unavailable: "Google's side has a problem: try again; https://status.cloud.google.com tells of larger ones"
-    case .network, .badAnswer, .cancelled, .other: facts.helpURL.map { "see \($0)" }
+    case .network: "the proxy wants credentials: https_proxy=http://USER:PASSWORD@HOST:PORT"
+    case .badAnswer, .cancelled, .other: facts.helpURL.map { "see \($0)" }
     }
   }
 
@@ -88,6 +89,9 @@ extension CloudError {
       facts.quota?.dimensions?["region"] ?? facts.quota?.dimensions?["zone"]
       ?? word(after: "in region ", in: facts.message)
     let page = "https://console.cloud.google.com/iam-admin/quotas" + (facts.project.map { "?project=\($0)" } ?? "")
+    if facts.message.contains("globally") {
+      return "raise \(metric) (\(page)): it counts all regions together, so that another region does not help"
+    }
     return
       "raise \(metric)\(region.map { " in \($0)" } ?? "") (\(page)), or give the job another region or a smaller machine type"
   }

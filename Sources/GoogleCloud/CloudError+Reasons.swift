@@ -82,6 +82,8 @@ extension CloudError {
     case 402: .apiDisabled
     case 403: .permissionDenied
     case 404, 410: .notFound
+    // The proxy's word, not Google's.
+    case 407: .network
     case 409: .alreadyExists
     case 408, 425, 499, 500...599: .unavailable
     case 429: .rateLimited

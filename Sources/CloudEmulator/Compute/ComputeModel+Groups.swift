@@ -41,7 +41,7 @@ extension ComputeModel {
 
   private func checkDistribution(_ body: JSON, scope: ComputeScope) throws(APIFailure) {
     let policy = body["distributionPolicy"]
-    let shape = policy["targetDistributionShape"].text ?? "EVEN"
+    let shape = policy["targetShape"].text ?? "EVEN"
     switch scope {
     case .region(let region):
       for zone in policy["zones"].elements {
@@ -168,7 +168,8 @@ extension ComputeModel {
 
   // MARK: Creating
 
-  /// One attempt to make a member's VM. It fails without a trace but in `lastAttempt` and listErrors, and is made again.
+  /// One attempt to make a member's VM. It fails without a trace but in `lastAttempt` and listErrors, and is made
+  /// again.
   mutating func createVM(of member: String, in path: String, at now: Date) {
     guard let group = groups[path], let place = group.members[member], place.instance == nil,
       place.phase == .creating || place.phase == .recreating
@@ -228,16 +229,22 @@ extension ComputeModel {
   }
 
   private mutating func make(_ place: GroupMember, _ choice: Choice, in group: InstanceGroup, at now: Date) {
+    var properties = choice.properties
     var metadata: [String: String] = [:]
     for item in choice.properties["metadata"]["items"].elements {
       metadata[item["key"].text ?? ""] = item["value"].text ?? ""
     }
+    // What the group says of all its VMs outranks the template.
+    let overrides = group.body["allInstancesConfig"]["properties"]
+    if properties["labels"] == .null { properties["labels"] = [:] }
+    for (key, value) in overrides["labels"].fields { properties["labels"][key] = value }
+    metadata.merge(overrides["metadata"].texts) { _, new in new }
     let number = ComputeNames.projectNumber(group.project)
     metadata["instance-template"] = group.template.replacing("projects/\(group.project)/", with: "projects/\(number)/")
     metadata["created-by"] = group.path.replacing("projects/\(group.project)/", with: "projects/\(number)/")
     let instance = Instance(
       project: group.project, zone: choice.zone, name: place.name, id: makeID(), machineType: choice.machineType,
-      properties: choice.properties, metadata: metadata, group: group.path, createdAt: now)
+      properties: properties, metadata: metadata, group: group.path, createdAt: now)
     instances[instance.path] = instance
     instancePaths[instance.id] = instance.path
     everMade["instances", default: 0] += 1

@@ -73,7 +73,7 @@ extension ComputeModel {
       var policy = json["distributionPolicy"] == .null ? [:] : json["distributionPolicy"]
       policy["zones"] = .array(
         group.zones.map { ["zone": .string("\(base)projects/\(group.project)/zones/\($0)")] })
-      if policy["targetDistributionShape"] == .null { policy["targetDistributionShape"] = "EVEN" }
+      if policy["targetShape"] == .null { policy["targetShape"] = "EVEN" }
       json["distributionPolicy"] = policy
     }
     place(group.scope, group.project, &json)

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Compute Engine, without sockets, clock or machines: a request and the time give an answer, and what the machines' host
-/// is to do. Whoever owns it calls `advance` when `nextWake` has come.
+/// Compute Engine, without sockets, clock or machines: a request and the time give an answer, and what the machines'
+/// host is to do. Whoever owns it calls `advance` when `nextWake` has come.
 struct ComputeModel {
   let timing: EmulatorTiming
   /// Ends in `/compute/v1/`.

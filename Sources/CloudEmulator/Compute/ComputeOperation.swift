@@ -18,8 +18,8 @@ enum ComputeScope: Hashable, Sendable {
 
 /// A change that takes its time.
 ///
-/// An operation moves:  pending -> running -> done.  What it changes is checked when it is asked for, and changes when it
-/// has run: a template is there, a group begins to make its VMs, when its `insert` is done.
+/// An operation moves:  pending -> running -> done.  What it changes is checked when it is asked for, and changes
+/// when it has run: a template is there, a group begins to make its VMs, when its `insert` is done.
 struct ComputeOperation: Sendable {
   var project: String
   var scope: ComputeScope

@@ -40,7 +40,7 @@ struct InstanceGroup: Sendable {
   /// ANY takes whatever zone has capacity; the others insist on theirs.
   var takesAnyZone: Bool {
     ["ANY", "ANY_SINGLE_ZONE", "BALANCED"].contains(
-      body["distributionPolicy"]["targetDistributionShape"].text ?? "EVEN")
+      body["distributionPolicy"]["targetShape"].text ?? "EVEN")
   }
 
   /// The machine types it may choose among, the best first; nil: its template's.

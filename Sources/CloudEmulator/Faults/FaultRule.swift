@@ -1,4 +1,5 @@
-/// Something that goes wrong, as often as it says. Its JSON form is what `--faults FILE` and `POST /emulator/faults` take.
+/// Something that goes wrong, as often as it says. Its JSON form is what `--faults FILE` and `POST /emulator/faults`
+/// take.
 package struct FaultRule: Hashable, Sendable {
   /// To take it away again; made up where it is not given.
   package var id: String?
@@ -44,8 +45,8 @@ package struct RequestPattern: Codable, Hashable, Sendable {
 }
 
 package enum RequestFault: Hashable, Sendable {
-  /// Answered with an error; nothing is done. `reason` is camelCase for Compute (`rateLimitExceeded`) and upper case for
-  /// the others (`UNAVAILABLE`); nil: the usual one of the status.
+  /// Answered with an error; nothing is done. `reason` is camelCase for Compute (`rateLimitExceeded`) and upper case
+  /// for the others (`UNAVAILABLE`); nil: the usual one of the status.
   case status(Int, reason: String? = nil, message: String? = nil, retryAfterSeconds: Int? = nil)
   /// Done and answered later.
   case delay(seconds: Double)

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// VMs whose program is a closure: for tests, in which no process is to run.
 ///
-/// A VM is on until its script calls `powerOff`, or it is told to go off; it goes off at once then, unless the script has
-/// asked to be let to the end of the grace period (`lingers`).
+/// A VM is on until its script calls `powerOff`, or it is told to go off; it goes off at once then, unless the script
+/// has asked to be let to the end of the grace period (`lingers`).
 package final class ScriptedMachines: VirtualMachineHost {
   private let script: @Sendable (ScriptedMachine) async -> Void
   private let lingers: Bool

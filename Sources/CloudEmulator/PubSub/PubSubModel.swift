@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Pub/Sub, without sockets or clock: at least once, with leases. Whoever owns it calls `advance` when `nextWake` has come.
+/// Pub/Sub, without sockets or clock: at least once, with leases. Whoever owns it calls `advance` when `nextWake` has
+/// come.
 struct PubSubModel {
   let timing: EmulatorTiming
   let delivery: MessageDelivery

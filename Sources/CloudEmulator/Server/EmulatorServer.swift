@@ -4,8 +4,8 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 
-/// The emulated cloud behind a socket. Everything it is made of lives on one event loop: a held request costs a connection
-/// and an entry in a dictionary, and nothing is locked.
+/// The emulated cloud behind a socket. Everything it is made of lives on one event loop: a held request costs a
+/// connection and an entry in a dictionary, and nothing is locked.
 final class EmulatorServer: @unchecked Sendable {
   let loop: any EventLoop
   private let machines: MachineRoom

@@ -2,7 +2,8 @@ internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
 
-/// One connection: requests come one after the other, each answered before the next is read (HTTPServerPipelineHandler).
+/// One connection: requests come one after the other, each answered before the next is read
+/// (HTTPServerPipelineHandler).
 final class HTTPHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart

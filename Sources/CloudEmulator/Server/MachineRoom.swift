@@ -2,8 +2,8 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// The VMs that are on. Does what the emulated Compute Engine commands, in order, beside the event loop: to start one takes
-/// its time.
+/// The VMs that are on. Does what the emulated Compute Engine commands, in order, beside the event loop: to start one
+/// takes its time.
 final class MachineRoom: Sendable {
   private let host: any VirtualMachineHost
   private let queue = DispatchQueue(label: "dagrun.emulator.machines")

@@ -1,8 +1,8 @@
 internal import COpenSSL
 internal import Foundation
 
-/// The key pair of the emulator's service account. Only its public half is needed to check what clients sign; the private
-/// one is in the file that clients are given.
+/// The key pair of the emulator's service account. Only its public half is needed to check what clients sign; the
+/// private one is in the file that clients are given.
 final class SigningKey: @unchecked Sendable {
   // Never changed after `init`, and libcrypto lets several threads read a key.
   private let key: OpaquePointer

@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Google's token endpoints: assertions that a service account has signed, refresh tokens, token exchange, impersonation.
+/// Google's token endpoints: assertions that a service account has signed, refresh tokens, token exchange,
+/// impersonation.
 ///
 /// Tokens are random, and live for an hour. A refused grant says why in OAuth's words, never with what was sent.
 struct TokenModel {

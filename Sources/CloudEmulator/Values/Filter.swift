@@ -1,8 +1,8 @@
 /// The filter of Compute's lists.
 ///
-/// Grammar: `field = value`, `!=`, `<`, `<=`, `>`, `>=`, `:` (contains, `*` stands for anything), `eq` and `ne` (a regular
-/// expression that fits the whole value), joined by `AND`, `OR`, `NOT` or `-` and parentheses; terms side by side are joined
-/// by `AND`. A field is a path: `labels.owner`, `scheduling.automaticRestart`.
+/// Grammar: `field = value`, `!=`, `<`, `<=`, `>`, `>=`, `:` (contains, `*` stands for anything), `eq` and `ne` (a
+/// regular expression that fits the whole value), joined by `AND`, `OR`, `NOT` or `-` and parentheses; terms side by
+/// side are joined by `AND`. A field is a path: `labels.owner`, `scheduling.automaticRestart`.
 struct Filter {
   private indirect enum Term {
     case all([Term])

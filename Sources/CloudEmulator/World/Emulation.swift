@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// The whole emulated cloud, without sockets, clock or machines: which service a request is for, what goes wrong with it,
-/// what is counted.
+/// The whole emulated cloud, without sockets, clock or machines: which service a request is for, what goes wrong with
+/// it, what is counted.
 ///
-/// Whoever owns it hands it requests and what machines do, calls `advance` when `nextWake` has come, and carries out what
-/// `takeOutputs` gives after each of these.
+/// Whoever owns it hands it requests and what machines do, calls `advance` when `nextWake` has come, and carries out
+/// what `takeOutputs` gives after each of these.
 struct Emulation {
   var compute: ComputeModel
   var pubSub: PubSubModel

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Which fields a message may have, and of what type. Checked at every depth, as the front door of Google's APIs does: a
-/// misspelt field is an error there, never ignored.
+/// Which fields a message may have, and of what type. Checked at every depth, as the front door of Google's APIs
+/// does: a misspelt field is an error there, never ignored.
 struct Schema: Sendable {
   private indirect enum Kind: Sendable {
     case string, boolean, integer, int64, number, bytes, any
@@ -14,7 +14,8 @@ struct Schema: Sendable {
   private var messages: [String: [String: Kind]] = [:]
 
   /// A message's name at the margin; below it, indented, its fields as `name:type`. Types: `string`, `boolean`,
-  /// `integer`, `int64`, `number`, `bytes`, `any`, `A|B` (an enumeration), `[type]`, `{type}` (a map), a message's name.
+  /// `integer`, `int64`, `number`, `bytes`, `any`, `A|B` (an enumeration), `[type]`, `{type}` (a map), a message's
+  /// name.
   init(_ text: String) {
     var current = ""
     for line in text.split(separator: "\n") {

@@ -7,13 +7,13 @@ extension CredentialFile {
   ) async throws(CloudError) -> AccessToken {
     switch self {
     case .serviceAccount(let account):
-      try await account.token(TokenEndpoint(http: http, world: world, subject: account.client_email), scopes)
+      try await account.token(TokenEndpoint(http: http, world: world, subject: account.clientEmail), scopes)
     case .authorizedUser(let user):
       try await user.token(TokenEndpoint(http: http, world: world, subject: "the user of gcloud's login"))
     case .externalAccount(let account):
       try await account.token(TokenEndpoint(http: http, world: world, subject: account.audience), scopes)
     case .impersonated(let account):
-      try await Impersonation(url: account.service_account_impersonation_url, delegates: account.delegates)
+      try await Impersonation(url: account.serviceAccountImpersonationUrl, delegates: account.delegates)
         .token(from: try await account.source.token(http, world), http, world, scopes)
     }
   }
@@ -24,21 +24,21 @@ extension ServiceAccountKey {
   func token(_ endpoint: TokenEndpoint, _ scopes: [String]) async throws(CloudError) -> AccessToken {
     func unusable(_ message: String) -> CloudError {
       CloudError(
-        .unauthenticated, operation: "sign in as", subject: client_email, message: message,
-        hint: "make a new key: gcloud iam service-accounts keys create FILE --iam-account \(client_email)")
+        .unauthenticated, operation: "sign in as", subject: clientEmail, message: message,
+        hint: "make a new key: gcloud iam service-accounts keys create FILE --iam-account \(clientEmail)")
     }
-    guard let key = PrivateKey(pem: private_key) else { throw unusable("its 'private_key' is no RSA key in PEM") }
+    guard let key = PrivateKey(pem: privateKey) else { throw unusable("its 'private_key' is no RSA key in PEM") }
     let now = Int(endpoint.world.now().timeIntervalSince1970)
     let claims: [String: any Sendable] = [
-      "iss": client_email, "aud": "https://oauth2.googleapis.com/token", "scope": scopes.joined(separator: " "),
+      "iss": clientEmail, "aud": "https://oauth2.googleapis.com/token", "scope": scopes.joined(separator: " "),
       "iat": now, "exp": now + 3600,
     ]
-    guard let assertion = JSONWebToken.signed(claims: claims, key: key, keyID: private_key_id) else {
+    guard let assertion = JSONWebToken.signed(claims: claims, key: key, keyID: privateKeyId) else {
       throw unusable("its 'private_key' cannot sign")
     }
     let answer = try await endpoint.post(
       form: [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion.revealed)],
-      to: token_uri, hiding: [assertion, private_key]
+      to: tokenUri, hiding: [assertion, privateKey]
     ) { body in
       body.contains("invalid_grant")
         ? "the key may have been deleted or the account disabled, or this machine's clock may be wrong" : nil
@@ -51,9 +51,9 @@ extension AuthorizedUser {
   func token(_ endpoint: TokenEndpoint) async throws(CloudError) -> AccessToken {
     let answer = try await endpoint.post(
       form: [
-        ("grant_type", "refresh_token"), ("client_id", client_id), ("client_secret", client_secret.revealed),
-        ("refresh_token", refresh_token.revealed),
-      ], to: token_uri ?? "https://oauth2.googleapis.com/token", hiding: [client_secret, refresh_token]
+        ("grant_type", "refresh_token"), ("client_id", clientId), ("client_secret", clientSecret.revealed),
+        ("refresh_token", refreshToken.revealed),
+      ], to: tokenUri ?? "https://oauth2.googleapis.com/token", hiding: [clientSecret, refreshToken]
     ) { body in
       body.contains("invalid_grant") || body.contains("invalid_rapt")
         ? "run 'gcloud auth application-default login'" : nil

@@ -8,37 +8,37 @@ indirect enum CredentialFile: Sendable {
   case impersonated(ImpersonatedAccount)
 }
 
-/// The fields of the formats, as their documentation names them (AIP-4110 and following).
+/// The fields of the formats, as their documentation names them (AIP-4110 and following), `client_email` as `clientEmail`.
 struct ServiceAccountKey: Decodable, Sendable {
-  var client_email: String
-  var private_key: Secret
-  var private_key_id: String?
-  var token_uri: String
-  var project_id: String?
-  var quota_project_id: String?
+  var clientEmail: String
+  var privateKey: Secret
+  var privateKeyId: String?
+  var tokenUri: String
+  var projectId: String?
+  var quotaProjectId: String?
 }
 
 struct AuthorizedUser: Decodable, Sendable {
-  var client_id: String
-  var client_secret: Secret
-  var refresh_token: Secret
-  var token_uri: String?
-  var quota_project_id: String?
+  var clientId: String
+  var clientSecret: Secret
+  var refreshToken: Secret
+  var tokenUri: String?
+  var quotaProjectId: String?
 }
 
 struct ExternalAccount: Decodable, Sendable {
   var audience: String
-  var subject_token_type: String
-  var token_url: String
-  var credential_source: Source
-  var service_account_impersonation_url: String?
-  var service_account_impersonation: ImpersonationOptions?
-  var client_id: String?
-  var client_secret: Secret?
-  var quota_project_id: String?
-  var workforce_pool_user_project: String?
+  var subjectTokenType: String
+  var tokenUrl: String
+  var credentialSource: Source
+  var serviceAccountImpersonationUrl: String?
+  var serviceAccountImpersonation: ImpersonationOptions?
+  var clientId: String?
+  var clientSecret: Secret?
+  var quotaProjectId: String?
+  var workforcePoolUserProject: String?
 
-  struct ImpersonationOptions: Decodable, Sendable { var token_lifetime_seconds: Int? }
+  struct ImpersonationOptions: Decodable, Sendable { var tokenLifetimeSeconds: Int? }
 
   struct Source: Decodable, Sendable {
     var file: String?
@@ -46,27 +46,27 @@ struct ExternalAccount: Decodable, Sendable {
     var headers: [String: Secret]?
     var executable: Executable?
     var format: Format?
-    var environment_id: String?
+    var environmentId: String?
   }
 
   struct Format: Decodable, Sendable {
     /// `text` or `json`.
     var type: String
-    var subject_token_field_name: String?
+    var subjectTokenFieldName: String?
   }
 
   struct Executable: Decodable, Sendable {
     var command: String
-    var timeout_millis: Int?
-    var output_file: String?
+    var timeoutMillis: Int?
+    var outputFile: String?
   }
 }
 
 struct ImpersonatedAccount: Sendable {
-  var service_account_impersonation_url: String
+  var serviceAccountImpersonationUrl: String
   var source: CredentialFile
   var delegates: [String]
-  var quota_project_id: String?
+  var quotaProjectId: String?
 }
 
 extension CredentialFile {
@@ -80,7 +80,7 @@ extension CredentialFile {
         hint: hint ?? "make it again: a service account's key file, or 'gcloud auth application-default login'")
     }
     func decode<Value: Decodable>(_ type: Value.Type) throws(CloudError) -> Value {
-      do { return try JSONDecoder().decode(type, from: bytes) } catch let error as DecodingError {
+      do { return try JSONDecoder.ofSnakeCase.decode(type, from: bytes) } catch let error as DecodingError {
         throw unusable(Self.words(error))
       } catch { throw unusable("it cannot be read as JSON") }
     }
@@ -105,8 +105,8 @@ extension CredentialFile {
       }
       return .impersonated(
         ImpersonatedAccount(
-          service_account_impersonation_url: head.service_account_impersonation_url, source: source,
-          delegates: head.delegates ?? [], quota_project_id: head.quota_project_id))
+          serviceAccountImpersonationUrl: head.serviceAccountImpersonationUrl, source: source,
+          delegates: head.delegates ?? [], quotaProjectId: head.quotaProjectId))
     default:
       throw unusable(
         "its type is '\(type.prefix(60))'", hint: "dagrun reads credentials of the types \(supportedTypes)")
@@ -114,15 +114,15 @@ extension CredentialFile {
   }
 
   private struct ImpersonatedHead: Decodable {
-    var service_account_impersonation_url: String
+    var serviceAccountImpersonationUrl: String
     var delegates: [String]?
-    var quota_project_id: String?
+    var quotaProjectId: String?
   }
 
   /// Names the field, never its value.
   private static func words(_ error: DecodingError) -> String {
     func field(_ path: [any CodingKey], _ last: (any CodingKey)? = nil) -> String {
-      (path + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
+      (path + (last.map { [$0] } ?? [])).map { asWritten($0.stringValue) }.joined(separator: ".")
     }
     switch error {
     case .keyNotFound(let key, let context): return "it has no '\(field(context.codingPath, key))'"
@@ -133,9 +133,14 @@ extension CredentialFile {
     }
   }
 
+  /// `client_email` of `clientEmail`.
+  private static func asWritten(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
+  }
+
   var projectID: String? {
     switch self {
-    case .serviceAccount(let account): account.project_id
+    case .serviceAccount(let account): account.projectId
     case .impersonated(let account): account.source.projectID
     case .authorizedUser, .externalAccount: nil
     }
@@ -143,10 +148,18 @@ extension CredentialFile {
 
   var quotaProject: String? {
     switch self {
-    case .serviceAccount(let account): account.quota_project_id
-    case .authorizedUser(let user): user.quota_project_id
-    case .externalAccount(let account): account.quota_project_id
-    case .impersonated(let account): account.quota_project_id
+    case .serviceAccount(let account): account.quotaProjectId
+    case .authorizedUser(let user): user.quotaProjectId
+    case .externalAccount(let account): account.quotaProjectId
+    case .impersonated(let account): account.quotaProjectId
     }
+  }
+}
+
+extension JSONDecoder {
+  static var ofSnakeCase: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
   }
 }

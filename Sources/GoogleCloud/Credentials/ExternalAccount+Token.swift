@@ -8,30 +8,30 @@ extension ExternalAccount {
     var form = [
       ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("audience", audience),
       ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-      ("subject_token_type", subject_token_type), ("subject_token", subject.revealed),
+      ("subject_token_type", subjectTokenType), ("subject_token", subject.revealed),
       // The first token only opens the door to the account, whatever that may do.
-      ("scope", service_account_impersonation_url == nil ? scopes.joined(separator: " ") : TokenEndpoint.scope),
+      ("scope", serviceAccountImpersonationUrl == nil ? scopes.joined(separator: " ") : TokenEndpoint.scope),
     ]
     var headers: [(name: String, value: String)] = []
-    if let client_id {
-      let pair = Data("\(client_id):\(client_secret?.revealed ?? "")".utf8).base64EncodedString()
+    if let clientId {
+      let pair = Data("\(clientId):\(clientSecret?.revealed ?? "")".utf8).base64EncodedString()
       headers.append((name: "Authorization", value: "Basic \(pair)"))
-    } else if let project = workforce_pool_user_project,
+    } else if let project = workforcePoolUserProject,
       let options = try? JSONSerialization.data(withJSONObject: ["userProject": project])
     {
       form.append(("options", String(decoding: options, as: UTF8.self)))
     }
-    let secrets = [subject] + (client_secret.map { [$0] } ?? [])
-    let answer = try await endpoint.post(form: form, to: token_url, headers: headers, hiding: secrets)
+    let secrets = [subject] + (clientSecret.map { [$0] } ?? [])
+    let answer = try await endpoint.post(form: form, to: tokenUrl, headers: headers, hiding: secrets)
     let token = try endpoint.token(answer)
-    guard let url = service_account_impersonation_url else { return token }
-    let lifetime = service_account_impersonation?.token_lifetime_seconds ?? 3600
+    guard let url = serviceAccountImpersonationUrl else { return token }
+    let lifetime = serviceAccountImpersonation?.tokenLifetimeSeconds ?? 3600
     return try await Impersonation(url: url, lifetimeSeconds: lifetime)
       .token(from: token, endpoint.http, endpoint.world, scopes)
   }
 
   private func subjectToken(_ endpoint: TokenEndpoint) async throws(CloudError) -> Secret {
-    let source = credential_source
+    let source = credentialSource
     if let path = source.file {
       let bytes: Data
       do { bytes = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
@@ -46,7 +46,7 @@ extension ExternalAccount {
       return try read(answer.body, from: Transfer.withoutQuery(url))
     }
     if let executable = source.executable { return try await TokenProgram(self, executable).token(endpoint.world) }
-    if let environment = source.environment_id {
+    if let environment = source.environmentId {
       throw unusable(
         "its credential_source is '\(environment.prefix(20))'", hint: "dagrun reads file, url and executable sources")
     }
@@ -56,10 +56,10 @@ extension ExternalAccount {
   /// A text, or a field of a JSON object.
   private func read(_ bytes: Data, from place: String) throws(CloudError) -> Secret {
     let token: String?
-    switch credential_source.format?.type ?? "text" {
+    switch credentialSource.format?.type ?? "text" {
     case "text": token = String(decoding: bytes, as: UTF8.self)
     case "json":
-      guard let field = credential_source.format?.subject_token_field_name else {
+      guard let field = credentialSource.format?.subjectTokenFieldName else {
         throw unusable("its credential_source.format has no subject_token_field_name", hint: nil)
       }
       let object = try? JSONSerialization.jsonObject(with: bytes) as? [String: Any]

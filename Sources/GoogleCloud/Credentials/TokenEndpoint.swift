@@ -58,7 +58,7 @@ struct TokenEndpoint: Sendable {
   }
 
   func decode<Value: Decodable>(_ type: Value.Type, _ answer: HTTPResponse) throws(CloudError) -> Value {
-    do { return try JSONDecoder().decode(type, from: answer.body) } catch {
+    do { return try JSONDecoder.ofSnakeCase.decode(type, from: answer.body) } catch {
       throw CloudError(
         .badAnswer, operation: "sign in as", subject: subject, message: "the answer is not what was asked for",
         status: answer.status)
@@ -68,13 +68,13 @@ struct TokenEndpoint: Sendable {
   /// `{"access_token", "expires_in"}`, as OAuth's endpoints and the metadata server answer.
   func token(_ answer: HTTPResponse) throws(CloudError) -> AccessToken {
     let token = try decode(OAuthToken.self, answer)
-    return AccessToken(token.access_token, expiresAt: token.expires_in.map { world.now().addingTimeInterval($0) })
+    return AccessToken(token.accessToken, expiresAt: token.expiresIn.map { world.now().addingTimeInterval($0) })
   }
 
   private func refused(
     _ answer: HTTPResponse, hiding secrets: [Secret], hint: (_ body: String) -> String?
   ) -> CloudError {
-    let fault = try? JSONDecoder().decode(Fault.self, from: answer.body)
+    let fault = try? JSONDecoder.ofSnakeCase.decode(Fault.self, from: answer.body)
     let words = [fault?.code, fault?.text].compactMap { $0 }.joined(separator: ": ")
     let isTransient = Self.retriedStatuses.contains(answer.status)
     return CloudError(
@@ -85,8 +85,8 @@ struct TokenEndpoint: Sendable {
   }
 
   private struct OAuthToken: Decodable {
-    var access_token: Secret
-    var expires_in: Double?
+    var accessToken: Secret
+    var expiresIn: Double?
   }
 
   /// `{"error": "invalid_grant", "error_description": "…"}`, or Google's `{"error": {"status", "message"}}`.
@@ -98,7 +98,7 @@ struct TokenEndpoint: Sendable {
       let values = try decoder.container(keyedBy: Keys.self)
       if let name = try? values.decode(String.self, forKey: .error) {
         code = name
-        text = try? values.decode(String.self, forKey: .error_description)
+        text = try? values.decode(String.self, forKey: .errorDescription)
       } else {
         let details = try values.decode(Details.self, forKey: .error)
         code = details.status
@@ -106,7 +106,7 @@ struct TokenEndpoint: Sendable {
       }
     }
 
-    enum Keys: String, CodingKey { case error, error_description }
+    enum Keys: String, CodingKey { case error, errorDescription }
     struct Details: Decodable {
       var status: String?
       var message: String?

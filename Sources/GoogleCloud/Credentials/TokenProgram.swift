@@ -17,16 +17,16 @@ struct TokenProgram: Sendable {
         "it names a program to run, and that is not allowed",
         hint: "if you trust the file, set GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1")
     }
-    if let path = program.output_file, let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)),
-      let kept = try? JSONDecoder().decode(Answer.self, from: bytes), kept.success,
-      let expiry = kept.expiration_time, expiry > world.now().timeIntervalSince1970, let token = kept.token
+    if let path = program.outputFile, let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)),
+      let kept = try? JSONDecoder.ofSnakeCase.decode(Answer.self, from: bytes), kept.success,
+      let expiry = kept.expirationTime, expiry > world.now().timeIntervalSince1970, let token = kept.token
     {
       return token
     }
     guard let words = Self.words(program.command), let executable = words.first else {
       throw account.unusable("its command is empty, or has an open quote", hint: nil)
     }
-    let seconds = Double(program.timeout_millis ?? 30_000) / 1000
+    let seconds = Double(program.timeoutMillis ?? 30_000) / 1000
     guard (5.0...120.0).contains(seconds) else {
       throw account.unusable("its timeout_millis is not within 5000 and 120000", hint: nil)
     }
@@ -39,7 +39,7 @@ struct TokenProgram: Sendable {
     }
     if result.hasTimedOut { throw account.unusable("\(executable) did not end within \(Int(seconds)) s", hint: nil) }
     // What it prints may be the token: only its own fields are quoted.
-    let answer = try? JSONDecoder().decode(Answer.self, from: Data(result.captured[1] ?? []))
+    let answer = try? JSONDecoder.ofSnakeCase.decode(Answer.self, from: Data(result.captured[1] ?? []))
     if let answer, !answer.success {
       let reason = [answer.code, answer.message].compactMap { $0 }.joined(separator: ": ")
       throw account.unusable("\(executable) says: \(reason.prefix(300))", hint: nil)
@@ -53,10 +53,10 @@ struct TokenProgram: Sendable {
     guard answer.version == 1 else {
       throw account.unusable("\(executable) answers in version \(answer.version), not 1", hint: nil)
     }
-    if let expiry = answer.expiration_time, expiry <= world.now().timeIntervalSince1970 {
+    if let expiry = answer.expirationTime, expiry <= world.now().timeIntervalSince1970 {
       throw account.unusable("the token that \(executable) printed has expired", hint: nil)
     }
-    if answer.expiration_time == nil, program.output_file != nil {
+    if answer.expirationTime == nil, program.outputFile != nil {
       throw account.unusable("\(executable) printed no expiration_time, which an output_file needs", hint: nil)
     }
     guard let token = answer.token else {
@@ -68,10 +68,10 @@ struct TokenProgram: Sendable {
   private func environment(_ world: CloudWorld) -> [String: String] {
     var environment = world.environment
     environment["GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE"] = account.audience
-    environment["GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE"] = account.subject_token_type
+    environment["GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE"] = account.subjectTokenType
     environment["GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE"] = "0"
-    if let file = program.output_file { environment["GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE"] = file }
-    if let url = account.service_account_impersonation_url, let email = Impersonation(url: url).email {
+    if let file = program.outputFile { environment["GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE"] = file }
+    if let url = account.serviceAccountImpersonationUrl, let email = Impersonation(url: url).email {
       environment["GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL"] = email
     }
     return environment
@@ -122,17 +122,17 @@ struct TokenProgram: Sendable {
   private struct Answer: Decodable {
     var version: Int
     var success: Bool
-    var token_type: String?
-    var id_token: Secret?
-    var saml_response: Secret?
-    var expiration_time: Double?
+    var tokenType: String?
+    var idToken: Secret?
+    var samlResponse: Secret?
+    var expirationTime: Double?
     var code: String?
     var message: String?
 
     var token: Secret? {
-      switch token_type {
-      case "urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token": id_token
-      case "urn:ietf:params:oauth:token-type:saml2": saml_response
+      switch tokenType {
+      case "urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token": idToken
+      case "urn:ietf:params:oauth:token-type:saml2": samlResponse
       default: nil
       }
     }

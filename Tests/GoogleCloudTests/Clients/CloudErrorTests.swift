@@ -69,7 +69,8 @@ struct CloudErrorTests {
 
   @Test(
     arguments: [
-      (400, .invalid), (401, .unauthenticated), (403, .permissionDenied), (404, .notFound), (408, .unavailable),
+      (400, .invalid), (401, .unauthenticated), (403, .permissionDenied), (404, .notFound), (407, .network),
+      (408, .unavailable),
       (409, .alreadyExists), (429, .rateLimited), (499, .unavailable), (500, .unavailable), (502, .unavailable),
       (503, .unavailable), (504, .unavailable), (302, .other),
     ] as [(Int, CloudError.Reason)])
@@ -129,6 +130,16 @@ struct CloudErrorTests {
     let message = "Quota 'NVIDIA_T4_GPUS' exceeded.  Limit: 1.0 in region europe-west1."
     let error = CloudError([ComputeFault(code: "QUOTA_EXCEEDED", message: message)], operation: "o", subject: "s")
     #expect(error.hint?.hasPrefix("raise NVIDIA_T4_GPUS in europe-west1 (https://console.cloud.google.com/") == true)
+  }
+
+  @Test func `no other region is recommended for a quota of all regions`() {
+    let fault = ComputeFault(
+      code: "QUOTA_EXCEEDED", message: "Quota 'GPUS_ALL_REGIONS' exceeded.  Limit: 0.0 globally.")
+    let error = CloudError([fault], operation: "o", subject: "s", project: "p")
+    #expect(
+      error.hint
+        == "raise GPUS_ALL_REGIONS (https://console.cloud.google.com/iam-admin/quotas?project=p): it counts all regions together, so that another region does not help"
+    )
   }
 
   @Test func `a stock-out's hint names the zone, and that others may have machines`() {
