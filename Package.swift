@@ -95,7 +95,7 @@ let package = Package(
       name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
     .testTarget(
-      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "COpenSSL", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(
       name: "ClashTests",
