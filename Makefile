@@ -6,19 +6,20 @@ SWIFT_FLAGS ?=
 BIN = .build/release/dagrun
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test bench format lint docs install uninstall deps clean
+.PHONY: help demo python build test bench format lint docs install uninstall deps clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## Build, and run the shipped example on this machine's own data
+demo: build ## Build, and run the shipped examples: on this machine's data, and on an emulated Compute Engine
 	$(BIN) trigger machine_report
 	$(BIN) tasks logs machine_report latest show
+	scripts/demo-job $(BIN)
 
 build: deps ## Build the release binary (.build/release/dagrun)
 	swift build -c release --product dagrun $(SWIFT_FLAGS)
 
-test: deps ## Build and run all tests
+test: deps python ## Build and run all tests
 	swift test $(SWIFT_FLAGS)
 
 bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some)
@@ -45,6 +46,9 @@ uninstall: ## Remove what `make install` put below PREFIX
 
 deps: ## Install the Debian packages that are missing
 	@scripts/install-packages
+
+python: ## Install Google's own Python clients into .build/python, for tests
+	@scripts/install-python
 
 clean: ## Remove what was built
 	swift package clean

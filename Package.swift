@@ -101,9 +101,14 @@ let package = Package(
       name: "ClashTests",
       dependencies: ["Clash", "CloudEmulator", "GoogleDiscovery", "Processes", "Yams", logging],
       swiftSettings: settings),
+    // The processes of an emulated VM, without the rest of the command.
+    .executableTarget(
+      name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
+      swiftSettings: settings),
     .testTarget(
       name: "CloudEmulatorTests",
-      dependencies: ["CloudEmulator", "GoogleCloud", "GoogleDiscovery", "Processes", "COpenSSL"] + nio,
+      dependencies: ["CloudEmulator", "MachineFixture", "GoogleCloud", "GoogleDiscovery", "Processes", "COpenSSL"]
+        + nio,
       swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.

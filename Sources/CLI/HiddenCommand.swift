@@ -1,3 +1,4 @@
+import CloudEmulator
 import DagBag
 import Dagrun
 import Workers
@@ -15,6 +16,7 @@ enum HiddenCommand {
           load: { try loadDAGFile(library: $0, entry: $1) }, body: { Registry.body(dagID: $0, taskID: $1) }))
     case "describe-library" where arguments.count == 3:
       describeMain(library: arguments[1], entry: arguments[2])
+    case "virtual-machine": virtualMachineMain(arguments: Array(arguments.dropFirst()))
     default: return
     }
   }

@@ -45,6 +45,13 @@ struct Describer: Sendable {
     case failed(ImportError)
     /// The fault may be the machine's: a library that is missing, a compiled file that was cut off.
     case notLoaded(ImportError)
+
+    var filesRead: [FileDescription.ReadFile] {
+      switch self {
+      case .described(let description, _): description.filesRead
+      case .failed, .notLoaded: []
+      }
+    }
   }
 
   func describe(_ source: DAGSource, library: String, entry: String) throws(DagBagError) -> Answer {

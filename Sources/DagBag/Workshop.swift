@@ -40,19 +40,21 @@ struct Workshop: Sendable {
   func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> Found {
     // The contents that are hashed are the contents that are compiled: a file which changes in between is compiled
     // again the next time, because its key is another one then.
-    let version: String
+    let build: String
     do throws(ImportError) {
-      version = try self.version(of: source)
+      build = try self.build(of: source)
     } catch {
       return (FileOutcome(errors: [error]), nil)
     }
-    let refused = path(version, "refused.json")
-    let described = path(version, "described-\(describeKey).json")
-    let library = path(version, "so")
-    if let known = read(described), known.file == nil || access(library, R_OK) == 0 { return (known, described) }
+    let refused = path(build, "refused.json")
+    let described = path(version(of: build), "described-\(describeKey).json")
+    let library = path(build, "so")
+    if let known = read(described), known.file.map({ access($0.libraryPath, R_OK) == 0 }) ?? true {
+      return (known, described)
+    }
     if let known = read(refused) { return (known, refused) }
 
-    let entry = Self.entry(version)
+    let entry = Self.entry(build)
     let isFresh = access(library, R_OK) != 0
     if isFresh {
       counts.withLock { $0.compiled += 1 }
@@ -67,16 +69,15 @@ struct Workshop: Sendable {
         case .importError(let error):
           let outcome = FileOutcome(errors: [error])
           // The file was edited while the compiler read it: what it said belongs to neither version.
-          if isStill(version, source) { try write(outcome, to: refused) }
+          if isStill(build, source) { try write(outcome, to: refused) }
           return (outcome, nil)
         }
       }
-      if !isStill(version, source) {
+      if !isStill(build, source) {
         unlink(library)
         return try outcome(of: source, counts: counts)
       }
     }
-    try write(Origin(source: source, builder: compiler.identity), to: path(version, "origin.json"))
     counts.withLock { $0.described += 1 }
     let answer = try describer.describe(source, library: library, entry: entry)
     if case .notLoaded(let error) = answer {
@@ -85,17 +86,55 @@ struct Workshop: Sendable {
       unlink(library)
       return try self.outcome(of: source, counts: counts)
     }
-    let outcome = Self.outcome(of: answer, source, version: version, library: library, entry: entry)
-    try write(outcome, to: described)
-    return (outcome, described)
+    let version = try noteFilesRead(answer.filesRead, by: build)
+    try write(Origin(source: source, builder: compiler.identity, entry: entry), to: path(version, "origin.json"))
+    let outcome = Self.outcome(of: answer, source, version: version, library: path(version, "so"), entry: entry)
+    let kept = path(version, "described-\(describeKey).json")
+    try write(outcome, to: kept)
+    return (outcome, kept)
+  }
+
+  // A file may read others when it is described: scripts of jobs. The compiled file, the *build*, is named by what it
+  // was compiled from; its *version* by what it read besides.
+
+  /// The version of a build if the files that it read the last time are as they are now.
+  private func version(of build: String) -> String {
+    guard let bytes = readWholeFile(path(build, "reads.json")),
+      let paths = try? JSONDecoder().decode([String].self, from: Data(bytes))
+    else { return build }
+    return Self.version(of: build, paths.map { ($0, readWholeFile($0).map { Data($0) }) })
+  }
+
+  private static func version(of build: String, _ files: [(path: String, contents: Data?)]) -> String {
+    guard !files.isEmpty else { return build }
+    var hash = ContentHash()
+    hash.add("build", build)
+    for (path, contents) in files { hash.add(path, contents ?? Data("missing".utf8)) }
+    return hash.hex
+  }
+
+  /// - Returns: the version, whose library is there now.
+  private func noteFilesRead(
+    _ files: [FileDescription.ReadFile], by build: String
+  ) throws(DagBagError) -> String {
+    let contents = Dictionary(files.map { ($0.path, $0.contents) }) { $1 }.sorted { $0.key < $1.key }
+    let reads = path(build, "reads.json")
+    if !contents.isEmpty || access(reads, F_OK) == 0 { try write(contents.map(\.key), to: reads) }
+    let version = Self.version(of: build, contents.map { ($0.key, $0.value) })
+    if version != build, link(path(build, "so"), path(version, "so")) != 0, errno != EEXIST {
+      throw DagBagError("cannot make \(path(version, "so")): \(String(cString: strerror(errno)))")
+    }
+    return version
   }
 
   /// What a compiled file was made of and for: enough to describe it again when the source is another by now.
   private struct Origin: Codable {
     var source: DAGSource
     var builder: String
+    var entry: String
   }
 
+  /// Of a version whose files have changed since, another build of dagrun can say only what they are now.
   func stored(version: String) throws(DagBagError) -> DAGFile? {
     let library = path(version, "so")
     guard access(library, R_OK) == 0 else { return nil }
@@ -105,9 +144,8 @@ struct Workshop: Sendable {
     guard let bytes = readWholeFile(path(version, "origin.json")),
       let origin = try? JSONDecoder().decode(Origin.self, from: Data(bytes)), origin.builder == compiler.identity
     else { return nil }
-    let entry = Self.entry(version)
-    let answer = try describer.describe(origin.source, library: library, entry: entry)
-    let outcome = Self.outcome(of: answer, origin.source, version: version, library: library, entry: entry)
+    let answer = try describer.describe(origin.source, library: library, entry: origin.entry)
+    let outcome = Self.outcome(of: answer, origin.source, version: version, library: library, entry: origin.entry)
     try write(outcome, to: described)
     return outcome.file
   }
@@ -148,9 +186,9 @@ struct Workshop: Sendable {
     }
   }
 
-  private func isStill(_ version: String, _ source: DAGSource) -> Bool { (try? self.version(of: source)) == version }
+  private func isStill(_ build: String, _ source: DAGSource) -> Bool { (try? self.build(of: source)) == build }
 
-  private func version(of source: DAGSource) throws(ImportError) -> String {
+  private func build(of source: DAGSource) throws(ImportError) -> String {
     var hash = ContentHash()
     compiler.addKey(to: &hash)
     hash.add("path", source.path)
@@ -170,7 +208,7 @@ struct Workshop: Sendable {
     return String(hash.hex.prefix(16))
   }
 
-  static func entry(_ version: String) -> String { "dagrun_file_" + version.prefix(16) }
+  static func entry(_ build: String) -> String { "dagrun_file_" + build.prefix(16) }
 
   private func path(_ version: String, _ suffix: String) -> String { "\(folder)/\(version).\(suffix)" }
 

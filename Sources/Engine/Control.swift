@@ -20,6 +20,8 @@ package enum ControlRequest: Codable, Hashable, Sendable {
   case deleteDAG(dagID: String)
   /// Answered by `.reasons`.
   case explain(dagID: String, runID: String, taskID: String)
+  /// Removes what a task's job has in the cloud; its task fails. Answered by `.done` at once.
+  case cancelJob(name: String)
   /// Answered by `.progress`, again and again, until the run has finished; the last one says so.
   case follow(run: Int64)
 }

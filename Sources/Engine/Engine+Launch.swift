@@ -14,6 +14,17 @@ struct LaunchedRun {
   var entry: String
 }
 
+/// Why a try could not be begun.
+struct LaunchError: Error {
+  var reason: String
+  var isRetryable: Bool
+
+  init(_ reason: String, isRetryable: Bool) {
+    self.reason = reason
+    self.isRetryable = isRetryable
+  }
+}
+
 extension Engine {
   func launch(_ key: TaskInstanceKey, tryNumber: Int) {
     let id = TryID(key, tryNumber: tryNumber)
@@ -22,34 +33,30 @@ extension Engine {
       guard let position = run.plan.position(of: key.taskID) else {
         throw LaunchError("the run's DAG has no such task", isRetryable: false)
       }
-      let work = try work(of: run.plan.description.tasks[position], in: run, tryNumber: tryNumber)
+      let task = run.plan.description.tasks[position]
+      if case .computeEngineJob(let job) = task.work { return try launchJobs(job, id, in: run) }
+      let work = try work(of: task, in: run, tryNumber: tryNumber)
       pool!.submit(
         PendingTry(
           assignment: TryAssignment(id: id, work: work, graceSeconds: options.graceSeconds), briefing: run.briefing,
           logPath: run.briefing.logPath(taskID: key.taskID, tryNumber: tryNumber)))
     } catch {
-      let (reason, isRetryable) =
-        switch error {
-        case let error as LaunchError: (error.reason, error.isRetryable)
-        case let error as RenderError: (error.description, false)
-        default: ("\(error)", true)
-        }
-      let logPath = logPath(key, tryNumber: tryNumber)
-      if let logPath { WorkerOutput.note(reason, inLog: logPath) }
-      // In the next round of this batch: the step that launched it is still being performed.
-      pending.append(
-        PendingEvent(.taskFinished(key, tryNumber: tryNumber, .failed(reason, isRetryable: isRetryable))))
+      launchFailed(id, error)
     }
   }
 
-  private struct LaunchError: Error {
-    var reason: String
-    var isRetryable: Bool
-
-    init(_ reason: String, isRetryable: Bool) {
-      self.reason = reason
-      self.isRetryable = isRetryable
-    }
+  func launchFailed(_ id: TryID, _ error: any Error) {
+    let (reason, isRetryable) =
+      switch error {
+      case let error as LaunchError: (error.reason, error.isRetryable)
+      case let error as RenderError: (error.description, false)
+      default: ("\(error)", true)
+      }
+    let logPath = logPath(id.key, tryNumber: id.tryNumber)
+    if let logPath { WorkerOutput.note(reason, inLog: logPath) }
+    // In the next round of this batch: the step that launched it is still being performed.
+    pending.append(
+      PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, .failed(reason, isRetryable: isRetryable))))
   }
 
   private func work(
@@ -70,12 +77,8 @@ extension Engine {
           let path = try template.render(values, for: .plain)
           return path.hasPrefix("/") ? path : options.dagsFolder + "/" + path
         })
-    case .computeEngineJob:
-      throw LaunchError(
-        "this version of dagrun cannot run a ComputeEngineJobOperator yet; the job was not started",
-        isRetryable: false)
-    case .empty:
-      preconditionFailure("\(task.id): a task without work was launched")
+    case .empty, .computeEngineJob:
+      preconditionFailure("\(task.id): a task without work for a worker was given to one")
     }
   }
 
@@ -86,7 +89,7 @@ extension Engine {
     return task.inputs.map { outputs[$0] ?? "null" }
   }
 
-  private func outputs(of taskIDs: [String], in run: LaunchedRun) throws -> [String: String] {
+  func outputs(of taskIDs: [String], in run: LaunchedRun) throws -> [String: String] {
     taskIDs.isEmpty ? [:] : try store.outputs(run: run.briefing.run, taskIDs)
   }
 
@@ -143,6 +146,7 @@ extension Engine {
   func stop(_ key: TaskInstanceKey, tryNumber: Int, _ reason: Action.StopReason) {
     let id = TryID(key, tryNumber: tryNumber)
     stopReasons[id] = reason
+    if jobs.stop(id) { return }
     guard pool?.stop(id) == true || adopted?.stop(id) == true else {
       stopReasons[id] = nil
       return

@@ -24,6 +24,8 @@ extension Engine {
     switch request {
     case .ping: reply(.status(status))
     case .reload: reloadDAGFiles { reply(.done) }
+    case .cancelJob(let name):
+      reply(jobs.cancel(name) ? .done : .refused(ControlRefusal(.notFound, "the scheduler drives no job \(name)")))
     case .follow(let run): return follow(run, reply)
     case .explain(let dagID, let runID, let taskID):
       answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }

@@ -17,6 +17,7 @@ package import Workers
 ///
 ///     Engine+Batch      events to actions, and what happens when the disk fails
 ///     Engine+Launch     a task's templates and inputs, to what a worker is given
+///     Engine+Jobs       tasks that are jobs on Compute Engine
 ///     Engine+Recovery   what became of the tries of the last scheduler
 ///     Engine+Requests   what commands ask for
 ///     Engine+DAGFiles   reading the DAG files, and noticing that they changed
@@ -37,6 +38,8 @@ package final class Engine: @unchecked Sendable {
     package var cacheFolder: String?
     /// Where the compiler keeps what it makes of the system's headers; nil: in the home.
     package var moduleCacheFolder: String?
+    /// The way to Compute Engine, asked for when the first job begins; nil: there is none.
+    package var jobAccess: (@Sendable () throws -> JobAccess)?
     /// What `ping` is answered.
     package var version = ""
 
@@ -86,6 +89,7 @@ package final class Engine: @unchecked Sendable {
   var runs: [Int64: LaunchedRun] = [:]
   var stopReasons: [TryID: Action.StopReason] = [:]
   var adopted: AdoptedWorkers?
+  lazy var jobs = makeTaskJobs()
   var followers = Followers()
   var idleWaiters: [() -> Void] = []
   var dagFiles = DAGFiles()
@@ -207,6 +211,7 @@ package final class Engine: @unchecked Sendable {
     poolSource?.cancel()
     pool?.stop()
     adopted?.stop()
+    jobs.stop()
     followers.endAll(ControlRefusal(.gone, "the scheduler was stopped"))
     for waiter in idleWaiters { waiter() }
     idleWaiters = []
@@ -242,8 +247,8 @@ package final class Engine: @unchecked Sendable {
 
   private var isIdle: Bool {
     if isStopped { return true }
-    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && pending.isEmpty && !dagFiles.isLoading
-      && failedCommits == nil && !scheduler.awaitsRetry
+    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && jobs.activeCount == 0 && pending.isEmpty
+      && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry
   }
 }
 

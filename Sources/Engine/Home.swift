@@ -5,6 +5,8 @@
 ///     scheduler.sock     where commands reach it
 ///     cache/             compiled DAG files, by the hash of what they were made from
 ///     logs/              dag_id=…/run_id=…/task_id=…/attempt=1.log
+///     jobs/              locks and logs of jobs that belong to no task
+///     prices.yaml        what machines cost, where the user has said so
 ///     workers/           one folder a worker process: its journal, and what its current task has printed
 package struct Home: Hashable, Sendable {
   /// Absolute.

@@ -40,7 +40,7 @@ struct RequestTranslation {
         .setPool(Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred)))
     case .deletePool(let name): plain(.deletePool(name: name))
     case .deleteDAG(let dagID): try knownDAG(dagID) { plain(.deleteDAG(dagID: dagID)) }
-    case .ping, .reload, .explain, .follow:
+    case .ping, .reload, .explain, .follow, .cancelJob:
       preconditionFailure("\(request) is answered by the engine, not by the scheduler")
     }
   }

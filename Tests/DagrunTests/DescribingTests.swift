@@ -121,8 +121,8 @@ func describing(_ file: () -> Void) -> FileDescription {
           environment: ["X": "\(.tsNodash)"])
         SwiftOperator("swift", bash.output) { _, line in line }.retries(1, delay: .seconds(0.5)).asTeardown(of: bash)
         ComputeEngineJobOperator(
-          "job", job: JobConfig(project: "p", image: "i").spot().zones("z"), command: ["run", "\(bash.output)"],
-          outputs: ["/out": "bucket/\(.ds)"])
+          "job", job: JobConfig(project: "p", image: "i").spot().zones("europe-west1-b"),
+          command: ["run", "\(bash.output)"], mounts: ["bucket/in/\(.ds)": "/in"], outputs: ["/out": "bucket/\(.ds)"])
         EmptyOperator("empty", triggerRule: .always).priority(2, rule: .upstream)
       }
     }

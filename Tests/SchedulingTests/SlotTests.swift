@@ -144,4 +144,51 @@ import Testing
     bed.send(.wake)
     #expect(bed.transcript.isEmpty && bed.scheduler.nextWake == nil)
   }
+
+  private func withJob(_ tasks: String..., pool: String = TaskDescription.defaultPool) -> DAGPlan {
+    var description = DAGDescription(id: "dag", location: SourceLocation(file: "", line: 0))
+    for id in tasks {
+      let job = ComputeEngineJobDescription(
+        job: JobConfig(project: "my-project", image: "image"), specs: [.init(command: .image)])
+      var task = TaskDescription(
+        id: id, work: id.hasPrefix("job") ? .computeEngineJob(job) : .swift,
+        location: SourceLocation(file: "", line: 0))
+      if id.hasPrefix("job") { task.pool = pool }
+      description.tasks.append(task)
+    }
+    return DAGPlan(description, version: "1")
+  }
+
+  @Test func `jobs do not count against parallelism, nor wait for it`() {
+    var bed = TestBed(withJob("a", "b", "job1", "job2"), parallelism: 1)
+    bed.trigger()
+    #expect(bed.launched == ["a", "job1", "job2"])
+    #expect(bed.reasons("b") == ["there are 1 active task, as many as parallelism allows"])
+    bed.finish("job1")
+    #expect(bed.launched == [])
+    bed.finish("a")
+    #expect(bed.launched == ["b"])
+    bed.finish("b")
+    bed.finish("job2")
+    #expect(bed.launched == [])
+  }
+
+  @Test func `jobs take their slots in pools`() {
+    var bed = TestBed(
+      withJob("job1", "job2", pool: "gpu"), pools: [.standard, Pool(name: "gpu", slots: 1)], parallelism: 8)
+    bed.trigger()
+    #expect(bed.launched == ["job1"])
+    #expect(bed.reasons("job2") == ["pool gpu has no room: 1 of 1 slots are in use, 1 needed"])
+    bed.finish("job1")
+    #expect(bed.launched == ["job2"])
+  }
+
+  @Test func `a job is queued until its container runs, and says that it waits for a machine`() {
+    var bed = TestBed(withJob("job"))
+    bed.trigger()
+    #expect(bed.launched == ["job"])
+    #expect(bed.reasons("job")[0].hasPrefix("try 1 is queued: waiting for a machine since "))
+    bed.send(.taskStarted(TaskInstanceKey(run: 1, taskID: "job"), tryNumber: 1))
+    #expect(bed.reasons("job")[0].hasPrefix("try 1 is running since "))
+  }
 }

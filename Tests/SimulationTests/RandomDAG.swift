@@ -32,7 +32,7 @@ enum RandomDAG {
     var work = random.pick(works)
     if random.chance(1, of: 12) {
       work = .computeEngineJob(
-        ComputeEngineJobDescription(job: JobConfig(project: "p", image: "i"), command: [], outputs: [:]))
+        ComputeEngineJobDescription(job: JobConfig(project: "p", image: "i"), specs: [.init(command: .image)]))
     }
     // Ids of different versions overlap, but not all.
     var task = TaskDescription(

@@ -46,7 +46,7 @@ extension World {
     let pool = scheduler.pools[entry.pools[Int(planned.pool)]]
     try require(
       pool.pool.map { $0.slots < 0 || pool.usedSlots <= $0.slots } ?? false, "\(key): pool \(pool.name) is overfull")
-    try require(scheduler.activeTasks <= limits.parallelism, "\(key): over parallelism")
+    try require(scheduler.localTasks <= limits.parallelism || planned.isElsewhere, "\(key): over parallelism")
     if planned.maxActivePerDAG > 0 {
       let limit = scheduler.taskLimits.findIndex(dag: entry.dag, taskID: key.taskID)!
       try require(

@@ -8,13 +8,15 @@ struct RootCommand: ParsableCommand {
       DAG files live in the nearest folder 'dags'; state lives in '.dagrun' beside it.
 
       Exit codes: 0 done, or the run succeeded; 1 the run failed; 2 wrong usage; 3 no such DAG, run or task; \
-      4 import errors; 5 another process holds what is needed, or the machine fails; 130 interrupted.
+      4 import errors; 5 another process holds what is needed, or the machine fails; 130 interrupted. 'job run' ends with \
+      its program's, or 240 to 248.
       """,
     version: Version.text,
     subcommands: [
       TriggerCommand.self, BackfillGroup.self, SchedulerCommand.self, DAGsGroup.self, TasksGroup.self,
-      ExplainCommand.self, PoolsGroup.self, VariablesGroup.self, DatabaseGroup.self, BuildCommand.self,
-      DoctorCommand.self, VersionCommand.self, CompletionsCommand.self, ReferenceCommand.self,
+      JobGroupCommand.self, ExplainCommand.self, PoolsGroup.self, VariablesGroup.self, DatabaseGroup.self,
+      BuildCommand.self,
+      EmulatorGroup.self, DoctorCommand.self, VersionCommand.self, CompletionsCommand.self, ReferenceCommand.self,
     ])
 
   /// The parser says "Error:" by itself; everything else here says "error:".
@@ -38,6 +40,24 @@ struct TasksGroup: ParsableCommand {
       TasksListCommand.self, TasksStatesCommand.self, TasksClearCommand.self, TasksLogsCommand.self,
       TasksRenderCommand.self, TasksRunCommand.self, TasksSetStateCommand.self,
     ])
+}
+
+struct JobGroupCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "job", abstract: "Containers on machines of Compute Engine that live only for them.",
+    discussion: "Needs no DAG files: where no home is found, jobs are kept in ~/.dagrun.",
+    subcommands: [
+      JobRunCommand.self, JobAttachCommand.self, JobListCommand.self, JobLogsCommand.self, JobCancelCommand.self,
+      JobGCCommand.self, JobCostCommand.self, JobRenderCommand.self,
+    ])
+}
+
+struct EmulatorGroup: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "emulator", abstract: "Google Cloud on this machine, as far as jobs need it.",
+    subcommands: [
+      EmulatorStartCommand.self, EmulatorInventoryCommand.self, EmulatorPreemptCommand.self, EmulatorFaultCommand.self,
+    ], defaultSubcommand: EmulatorStartCommand.self)
 }
 
 struct BackfillGroup: ParsableCommand {

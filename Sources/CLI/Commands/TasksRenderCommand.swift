@@ -47,7 +47,10 @@ extension TrialRun {
     case .empty, .swift: break
     case .bash(let script): record.append("bash_command", try text(script, for: .shell))
     case .computeEngineJob(let job):
-      record.append("command", .list(try job.command.map { try text($0, for: .plain) }))
+      let specs = try job.specs.map { spec in
+        try Datum(encoding: spec.render(job.job) { try render($0, for: $1, standIns: true) })
+      }
+      record.append(job.isGroup ? "specs" : "spec", job.isGroup ? .list(specs) : specs[0])
     }
     if let folder = task.workingDirectory { record.append("cwd", try text(folder, for: .plain)) }
     if !task.environment.isEmpty {

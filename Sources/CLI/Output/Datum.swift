@@ -77,4 +77,9 @@ extension Datum {
     let value = try? JSONDecoder().decode(JSONValue.self, from: Data(jsonText.utf8))
     self = value.map { Datum($0) } ?? .text(jsonText)
   }
+
+  /// As its JSON says it, keys sorted.
+  init(encoding value: some Encodable) throws {
+    self = Datum(try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value)))
+  }
 }

@@ -43,7 +43,7 @@ extension TaskDescription.Work {
     case .empty: "EmptyOperator"
     case .bash: "BashOperator"
     case .swift: "SwiftOperator"
-    case .computeEngineJob: "ComputeEngineJobOperator"
+    case .computeEngineJob(let job): job.isGroup ? "ComputeEngineJobGroupOperator" : "ComputeEngineJobOperator"
     }
   }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Clash
 import DagBag
 import Engine
 import Foundation
+import GoogleCloud
 import Processes
 import Storage
 
@@ -16,6 +18,9 @@ extension Complaint {
       self.init(.unavailable, "\(error)", hint: "'dagrun doctor' looks for what is wrong here")
     case let error as SystemError: self.init(.unavailable, "\(error)")
     case is CancellationError: self.init(.interrupted, "interrupted")
+    case let error as CloudError:
+      self.init(.unavailable, "\(error)", hint: error.hint)
+    case let error as PriceTableError: self.init(.wrongUsage, "\(error)")
     case let error as CocoaError: self.init(error)
     default:
       self.init(.unavailable, "\(error)", hint: "'dagrun doctor' looks for what is wrong here")

@@ -5,8 +5,10 @@ import Foundation
 final class Interruption {
   private let sources: [any DispatchSourceSignal]
 
-  /// - Parameter onFirst: called once, on a queue of its own.
-  init(onFirst: @escaping @Sendable () -> Void) {
+  /// - Parameters:
+  ///   - onFirst: called once, on a queue of its own.
+  ///   - onSecond: last words before the process ends.
+  init(onFirst: @escaping @Sendable () -> Void, onSecond: @escaping @Sendable () -> Void = {}) {
     let queue = DispatchQueue(label: "dagrun.interruption")
     let count = Count()
     sources = [SIGINT, SIGTERM].map { number in
@@ -15,7 +17,9 @@ final class Interruption {
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         count.value += 1
-        if count.value == 1 { onFirst() } else { _exit(ExitStatus.interrupted.rawValue) }
+        if count.value == 1 { return onFirst() }
+        onSecond()
+        _exit(ExitStatus.interrupted.rawValue)
       }
       source.resume()
       return source

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Clash
 import Dagrun
 import Engine
 import Foundation
+import GoogleCloud
 import Logging
 import Processes
 import Scheduling
@@ -134,6 +136,12 @@ extension Workspace {
     options.mode = mode
     options.version = Version.text
     options.cacheFolder = cacheFolder
+    let (home, environment) = (home, session.environment)
+    options.jobAccess = {
+      var access = JobAccess(try CloudSession.standard(environment: environment, version: Version.text))
+      access.options.prices = try home.prices(path: nil, environment: environment)
+      return access
+    }
     if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
     var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = logLevel

@@ -3,6 +3,8 @@
 // Includes no header of the system, so that Swift finds their types in one module only. A pid is an `int` on Linux.
 #pragma once
 
+#include "Namespaces.h"
+
 /// A descriptor that becomes readable when the process ends; -1 and errno on failure.
 int clinux_pidfd_open(int pid);
 /// Sends a signal to exactly the process the descriptor names, never to a successor of its pid.

@@ -1,16 +1,34 @@
-package import Foundation
+internal import Dispatch
+internal import Foundation
+internal import NIOPosix
+internal import Processes
 
-/// VMs that are process trees on this machine.
+/// VMs that are process trees on this machine, each in namespaces and a folder of its own.
+///
+/// A VM ends with the process that has started it, whatever ends that: its first process holds a pipe of which this one
+/// has the other end.
 package final class ProcessMachines: VirtualMachineHost {
-  package let options: MachineOptions
+  private let options: MachineOptions
+  private let queue = DispatchQueue(label: "virtual machines")
 
-  package init(_ options: MachineOptions) { self.options = options }
+  package init(_ options: MachineOptions) {
+    self.options = options
+    signal(SIGPIPE, SIG_IGN)
+  }
 
   package func boot(
     _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) throws -> any VirtualMachine {
-    throw CancellationError()
+    let metadata = try MetadataServer.start(InstanceMetadata(machine), issueToken: options.issueToken)
+    let running = RunningMachine(machine, options: options, queue: queue, metadata: metadata, events: events)
+    do {
+      try running.start()
+    } catch {
+      metadata.stop()
+      throw error
+    }
+    return running
   }
 
-  package func removeDisk(folder: String) { try? FileManager.default.removeItem(atPath: folder) }
+  package func removeDisk(folder: String) { removeFolder(folder) }
 }

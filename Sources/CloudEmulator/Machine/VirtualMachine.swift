@@ -1,5 +1,3 @@
-package import Foundation
-
 /// What the emulated Compute Engine asks of whoever runs its VMs.
 package protocol VirtualMachineHost: Sendable {
   /// Starts a VM. What becomes of it is told through `events`, from any thread, in order; `.ended` is the last.

@@ -18,7 +18,7 @@ final class MachineRoom: Sendable {
   }
 
   /// - Parameter events: called on any thread.
-  func perform(_ command: MachineCommand, events: @escaping @Sendable (UInt64, VirtualMachineEvent) -> Void) {
+  func perform(_ command: HostCommand, events: @escaping @Sendable (UInt64, VirtualMachineEvent) -> Void) {
     queue.async { [self] in
       switch command {
       case .boot(let description): boot(description, events)

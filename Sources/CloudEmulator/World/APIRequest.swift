@@ -73,11 +73,11 @@ enum Output: Hashable, Sendable {
   case answer(RequestID, APIResponse)
   /// Close the connection without an answer.
   case drop(RequestID)
-  case machine(MachineCommand)
+  case machine(HostCommand)
 }
 
 /// What the VMs' host is to do. Instances are told apart by their numbers.
-enum MachineCommand: Hashable, Sendable {
+enum HostCommand: Hashable, Sendable {
   case boot(VirtualMachineDescription)
   case preempt(UInt64, graceSeconds: Double)
   case shutDown(UInt64, graceSeconds: Double)

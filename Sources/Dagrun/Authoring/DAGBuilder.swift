@@ -156,7 +156,7 @@ extension TaskDescription.Work {
     switch self {
     case .empty, .swift: []
     case .bash(let script): [script]
-    case .computeEngineJob(let job): job.command + job.outputs.sorted { $0.key < $1.key }.map(\.value)
+    case .computeEngineJob(let job): job.templates
     }
   }
 }

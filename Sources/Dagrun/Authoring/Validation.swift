@@ -85,9 +85,8 @@ struct Validation {
     atLeastOne(task.poolSlots, "poolSlots")
     atLeastOne(task.maxActivePerDAG, "maxActive(perDAG:)")
     atLeastOne(task.maxActivePerRun, "maxActive(perRun:)")
-    for name in task.environment.keys.sorted() where !isVariableName(name) {
-      problem("\"\(name)\" cannot be the name of an environment variable")
-    }
+    for message in JobConfig.problems(variables: Array(task.environment.keys)) { problem(message) }
+    if case .computeEngineJob(let job) = task.work { for message in job.problems { problem(message) } }
     if case .bash(let script) = task.work, script.parts.isEmpty { problem("its script is empty") }
     for case .param(let name) in templates(of: task).flatMap(\.variables) where !parameters.contains(name) {
       let hint = Identifier.closest(to: name, in: parameters).map { "; did you mean \"\($0)\"?" }
@@ -98,13 +97,6 @@ struct Validation {
   private func templates(of task: TaskDescription) -> [Template] {
     task.work.templates + task.environment.sorted { $0.key < $1.key }.map(\.value)
       + [task.workingDirectory].compactMap { $0 }
-  }
-
-  private func isVariableName(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !(48...57).contains(first) else { return false }
-    return name.utf8.allSatisfy {
-      (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95
-    }
   }
 
   /// Depth first over the upstream lists, without recursion: a chain may be 100,000 tasks long.

@@ -6,7 +6,7 @@
 ///
 /// One definition for DAG files, for `dagrun job run --spec` (JSON or YAML) and for the Airflow plugin. Keys in JSON are
 /// in snake case (`JobConfig+Codable`).
-public struct JobConfig: Codable, Hashable, Sendable {
+public struct JobConfig: Hashable, Sendable {
   package var project: String
   package var image: String
   /// Alternatives, the best first. Never empty.
@@ -73,7 +73,7 @@ public struct JobConfig: Codable, Hashable, Sendable {
     case spotThenStandard = "spot_then_standard"
   }
 
-  package struct Accelerator: Codable, Hashable, Sendable {
+  package struct Accelerator: Hashable, Sendable {
     /// Such as `nvidia-tesla-t4`.
     package var type: String
     package var count: Int
@@ -85,7 +85,7 @@ public struct JobConfig: Codable, Hashable, Sendable {
   }
 
   /// An image family, or one image of it.
-  package struct DiskImage: Codable, Hashable, Sendable {
+  package struct DiskImage: Hashable, Sendable {
     package var project: String
     package var family: String?
     package var name: String?
@@ -100,7 +100,7 @@ public struct JobConfig: Codable, Hashable, Sendable {
   }
 
   /// How a bucket's directory comes into the container.
-  package enum MountMethod: String, Codable, Hashable, Sendable, CaseIterable {
+  public enum MountMethod: String, Codable, Hashable, Sendable, CaseIterable {
     /// Its objects are copied in before the command begins; nothing is written back.
     case copy
     /// gcsfuse inside the container, live in both directions. The image must have it.
@@ -108,7 +108,7 @@ public struct JobConfig: Codable, Hashable, Sendable {
   }
 
   /// Where the whole log is kept, besides what the client receives while the job runs.
-  package enum LogDestination: Codable, Hashable, Sendable {
+  public enum LogDestination: Hashable, Sendable {
     case none
     case cloudLogging
     /// `bucket/path`: the object `path/JOB/attempt-N.log`.

@@ -16,6 +16,16 @@ public struct JobResult: Codable, Hashable, Sendable {
   /// Estimated by the price table that was given; nil without one.
   public var cost: Double?
 
+  private enum CodingKeys: String, CodingKey {
+    case exitStatus = "exit_status"
+    case durationSeconds = "duration_seconds"
+    case totalSeconds = "total_seconds"
+    case zone
+    case machineType = "machine_type"
+    case isSpot = "spot"
+    case attempts, preemptions, cost
+  }
+
   package init(
     exitStatus: Int, durationSeconds: Double, totalSeconds: Double, zone: String, machineType: String, isSpot: Bool,
     attempts: Int, preemptions: Int, cost: Double? = nil

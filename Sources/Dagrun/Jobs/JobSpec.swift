@@ -1,7 +1,7 @@
 package import Foundation
 
 /// One job, with every value known: what runs, with which data, on what `JobConfig` says.
-package struct JobSpec: Codable, Hashable, Sendable {
+package struct JobSpec: Hashable, Sendable {
   package var config: JobConfig
   package var command: JobCommand
   /// Besides `config.environment`, and before it.
@@ -22,7 +22,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
 }
 
 /// What the container runs.
-package enum JobCommand: Codable, Hashable, Sendable {
+package enum JobCommand: Hashable, Sendable {
   /// What the image says by itself.
   case image
   /// A program and its arguments; no shell reads them.

@@ -16,11 +16,12 @@ package enum Registry {
     var dags: [DAGDescription] = []
     var problems: [DescriptionProblem] = []
     var bodies: [String: [String: SwiftTaskBody]] = [:]
+    var filesRead: [FileDescription.ReadFile] = []
   }
 
   /// What the file said: its DAGs, and what is wrong with them.
   package static func description() -> FileDescription {
-    results.withLock { FileDescription(dags: $0.dags, problems: $0.problems) }
+    results.withLock { FileDescription(dags: $0.dags, problems: $0.problems, filesRead: $0.filesRead) }
   }
 
   /// The closure of a Swift task; nil when the file has no such task.
@@ -73,6 +74,30 @@ package enum Registry {
     return builder.addTask(id, work, options, location)
   }
 
+  /// The contents of a file whose path is from the DAG file's folder. That it was read is part of the description: when
+  /// it changes, so does the DAG. Empty, and a problem, when it cannot be read.
+  static func readFile(_ path: String, besides location: SourceLocation) -> Data {
+    let folder = URL(filePath: location.file).deletingLastPathComponent()
+    let url = URL(filePath: path, relativeTo: folder).standardizedFileURL
+    let contents = try? Data(contentsOf: url)
+    results.withLock { $0.filesRead.append(.init(path: url.path(percentEncoded: false), contents: contents)) }
+    guard let contents else {
+      problem(
+        "there is no file \"\(path)\" that can be read beside the DAG file (\(url.path(percentEncoded: false)))",
+        at: location)
+      return Data()
+    }
+    return contents
+  }
+
+  static func problem(_ message: String, at location: SourceLocation) {
+    guard let current else {
+      results.withLock { $0.problems.append(DescriptionProblem(message, at: location)) }
+      return
+    }
+    current.problem(message, at: location)
+  }
+
   /// A template uses a task's output.
   static func noteUse(of task: TaskReference, at location: SourceLocation) {
     guard let current, task.builder !== current else { return }
@@ -89,10 +114,20 @@ package typealias SwiftTaskBody = @Sendable (TaskContext, [Data]) async throws -
 package struct FileDescription: Codable, Hashable, Sendable {
   package var dags: [DAGDescription]
   package var problems: [DescriptionProblem]
+  /// Scripts of jobs. What they said is part of the description.
+  package var filesRead: [ReadFile]
 
-  package init(dags: [DAGDescription], problems: [DescriptionProblem]) {
+  package init(dags: [DAGDescription], problems: [DescriptionProblem], filesRead: [ReadFile] = []) {
     self.dags = dags
     self.problems = problems
+    self.filesRead = filesRead
+  }
+
+  package struct ReadFile: Codable, Hashable, Sendable {
+    /// Absolute.
+    package var path: String
+    /// nil: it could not be read.
+    package var contents: Data?
   }
 }
 

@@ -19,6 +19,7 @@ extension Engine {
       let id = TryID(activeTry.key, tryNumber: activeTry.tryNumber)
       wanted.insert(id)
       if let stopReason = activeTry.stopReason { stopReasons[id] = stopReason }
+      if recoverJobs(activeTry, relaunch: { relaunches.append(activeTry) }) { continue }
       switch AdoptionDecision(id, workers, schedulerBoot: lastScheduler?.bootID, boot: bootID) {
       case .finished(let result): tryEnded(id, .reported(result))
       case .adopt(let folder): watch(id, workers.first { $0.folder == folder }!, isStray: false)
@@ -32,6 +33,7 @@ extension Engine {
         }
       }
     }
+    removeStrayJobs(except: wanted)
     for worker in workers where worker.isWithinTry {
       guard let last = worker.journal.last, !wanted.contains(last.id) else { continue }
       if worker.isAlive {

@@ -18,6 +18,8 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
   case retry(at: Timestamp, tryNumber: Int, maxTries: Int)
   case rescheduled(until: Timestamp)
   case active(TaskState, tryNumber: Int, since: Timestamp?)
+  /// Of a job: its container does not run yet.
+  case waitsForMachine(tryNumber: Int, since: Timestamp?)
   case timedOut(seconds: Double)
   case ended(TaskState, because: String?)
 
@@ -59,6 +61,8 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
     case .rescheduled(let date): "it looks again at \(date.iso8601)"
     case .active(let state, let tryNumber, let since):
       "try \(tryNumber) is \(state.rawValue)\(since.map { " since \($0.iso8601)" } ?? "")"
+    case .waitsForMachine(let tryNumber, let since):
+      "try \(tryNumber) is queued: waiting for a machine\(since.map { " since \($0.iso8601)" } ?? "")"
     case .timedOut(let seconds): "it is being stopped: it has run longer than \(formatSeconds(seconds))"
     case .ended(let state, let because): "it is \(state.rawValue)\(because.map { ": \($0)" } ?? "")"
     }
@@ -98,7 +102,9 @@ extension Scheduler {
         return [active]
       }
       return [active, .timedOut(seconds: Double(timeout) / 1e6)]
-    case .queued, .restarting, .deferred, .awaitingInput:
+    case .queued:
+      return [.waitsForMachine(tryNumber: Int(task.tryNumber), since: task.startDate)]
+    case .restarting, .deferred, .awaitingInput:
       return [.active(task.state, tryNumber: Int(task.tryNumber), since: task.startDate)]
     case .upstreamFailed, .skipped:
       let isByRule = entry.decide(position) == .end(task.state)
@@ -156,9 +162,7 @@ extension Scheduler {
     let pool = entry.pools[Int(planned.pool)]
     let taskLimit =
       planned.maxActivePerDAG > 0 ? taskLimits.findIndex(dag: entry.dag, taskID: taskID) ?? -1 : -1
-    let blocker = blocker(
-      slot: Int(place.slot), pool: pool, poolSlots: planned.poolSlots, taskLimit: taskLimit,
-      maxActivePerDAG: planned.maxActivePerDAG)
+    let blocker = blocker(slot: Int(place.slot), pool: pool, taskLimit: taskLimit, planned)
     switch blocker {
     case nil: return [.nextInLine]
     case .offline, .paused, .runNotRunning: return runReasons(entry, at: now)

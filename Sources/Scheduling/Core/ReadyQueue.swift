@@ -16,7 +16,7 @@ struct ReadyQueue: Sendable {
     /// Nothing in it.
     case idle
     case ready
-    case run, pool, taskLimit
+    case run, pool, taskLimit, parallelism
   }
 
   struct Lane: Sendable {
@@ -27,6 +27,8 @@ struct ReadyQueue: Sendable {
     var poolSlots: Int32
     /// Index in `TaskLimitTable`; -1: none. A task with a limit of its own has a lane of its own.
     var taskLimit: Int32
+    /// Its tasks run on machines of their own, and do not count against `parallelism`.
+    var isElsewhere: Bool
     var tasks = Heap<ReadyTask>()
     var place = Place.idle
     /// Only the newest reference to a lane counts; those from before are stale.
@@ -34,8 +36,11 @@ struct ReadyQueue: Sendable {
   }
 
   /// A new lane without tasks.
-  mutating func makeLane(slot: Int32, run: Int64, pool: Int32, poolSlots: Int32, taskLimit: Int32) -> Int32 {
-    var lane = Lane(slot: slot, run: run, pool: pool, poolSlots: poolSlots, taskLimit: taskLimit)
+  mutating func makeLane(
+    slot: Int32, run: Int64, pool: Int32, poolSlots: Int32, taskLimit: Int32, isElsewhere: Bool
+  ) -> Int32 {
+    var lane = Lane(
+      slot: slot, run: run, pool: pool, poolSlots: poolSlots, taskLimit: taskLimit, isElsewhere: isElsewhere)
     if let unused = unusedLanes.popLast() {
       lane.generation = lanes[Int(unused)].generation &+ 1
       lanes[Int(unused)] = lane
@@ -63,7 +68,7 @@ struct ReadyQueue: Sendable {
       lanes[index].place = .ready
       ready.insert(reference(to: lane, best: task))
       return nil
-    case .run, .pool, .taskLimit:
+    case .run, .pool, .taskLimit, .parallelism:
       return reference(to: lane, best: task)
     }
   }

@@ -38,6 +38,7 @@ struct RunEntry: Sendable {
     var pool: Int32
     var poolSlots: Int32
     var taskLimit: Int32
+    var isElsewhere: Bool
   }
 
   init(_ snapshot: RunSnapshot, plan: DAGPlan, dag: Int, pools: [Int32]) {

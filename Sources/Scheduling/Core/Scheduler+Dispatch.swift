@@ -15,12 +15,12 @@ extension Scheduler {
   }
 
   /// The first thing that keeps a ready task from starting; nil: nothing does. `explain` asks the same.
-  func blocker(slot: Int, pool: Int32, poolSlots: Int32, taskLimit: Int32, maxActivePerDAG: Int32) -> Blocker? {
+  func blocker(slot: Int, pool: Int32, taskLimit: Int32, _ planned: PlannedTask) -> Blocker? {
     if limits.isOffline { return .offline }
     if let blocker = runBlocker(slot) { return blocker }
-    if !pools[pool].hasRoom(for: poolSlots) { return .pool }
-    if taskLimit >= 0, taskLimits[taskLimit].active >= maxActivePerDAG { return .maxActivePerDAG }
-    return activeTasks < limits.parallelism ? nil : .parallelism
+    if !pools[pool].hasRoom(for: planned.poolSlots) { return .pool }
+    if taskLimit >= 0, taskLimits[taskLimit].active >= planned.maxActivePerDAG { return .maxActivePerDAG }
+    return planned.isElsewhere || localTasks < limits.parallelism ? nil : .parallelism
   }
 
   private func runBlocker(_ slot: Int) -> Blocker? {
@@ -43,7 +43,8 @@ extension Scheduler {
 
   /// Gives slots to the best ready tasks while there are any.
   mutating func dispatch() {
-    while activeTasks < limits.parallelism {
+    if limits.isOffline { return }
+    while true {
       promoteFreed()
       guard let (lane, task) = queue.takeBest() else { return }
       let slot = queue.lanes[Int(lane)].slot
@@ -53,8 +54,7 @@ extension Scheduler {
       }
       let planned = slots[Int(slot)].plan.tasks[Int(task.position)]
       let blocker = blocker(
-        slot: Int(slot), pool: queue.lanes[Int(lane)].pool, poolSlots: planned.poolSlots,
-        taskLimit: queue.lanes[Int(lane)].taskLimit, maxActivePerDAG: planned.maxActivePerDAG)
+        slot: Int(slot), pool: queue.lanes[Int(lane)].pool, taskLimit: queue.lanes[Int(lane)].taskLimit, planned)
       switch blocker {
       case nil:
         queue.removeBest(of: lane)
@@ -70,7 +70,8 @@ extension Scheduler {
       case .paused, .runNotRunning, .maxActiveTasks: park(queue.park(lane, at: .run), lane)
       case .pool: park(queue.park(lane, at: .pool), lane)
       case .maxActivePerDAG: park(queue.park(lane, at: .taskLimit), lane)
-      case .offline, .parallelism: preconditionFailure("\(lane): \(blocker!) while slots are free")
+      case .parallelism: park(queue.park(lane, at: .parallelism), lane)
+      case .offline: preconditionFailure("\(lane): offline, and starts tasks")
       }
     }
   }
@@ -87,11 +88,11 @@ extension Scheduler {
     }
     slots[slot].tasks[position].endDate = nil
     slots[slot].tasks[position].retryAt = nil
-    let reportsStart = slots[slot].plan.tasks[position].reportsStart
-    move(place, to: reportsStart ? .queued : .running)
+    let isElsewhere = slots[slot].plan.tasks[position].isElsewhere
+    move(place, to: isElsewhere ? .queued : .running)
     work.actions.append(
       .launch(slots[slot].key(position), tryNumber: Int(slots[slot].tasks[position].tryNumber)))
-    if !reportsStart { armExecutionTimeout(place) }
+    if !isElsewhere { armExecutionTimeout(place) }
   }
 
   /// The lane of an instance: of its run, its pool, its slots, and its own limit if it has one.
@@ -102,14 +103,16 @@ extension Scheduler {
       planned.maxActivePerDAG > 0
       ? taskLimits.index(dag: slots[slot].dag, taskID: slots[slot].plan.taskIDs[Int(place.position)]) : -1
     let key = RunEntry.LaneKey(
-      pool: slots[slot].pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit)
+      pool: slots[slot].pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit,
+      isElsewhere: planned.isElsewhere)
     if let last = slots[slot].lastLane, last.key == key { return last.lane }
     if let lane = slots[slot].lanes[key] {
       slots[slot].lastLane = (key, lane)
       return lane
     }
     let lane = queue.makeLane(
-      slot: place.slot, run: slots[slot].run.number, pool: key.pool, poolSlots: key.poolSlots, taskLimit: taskLimit)
+      slot: place.slot, run: slots[slot].run.number, pool: key.pool, poolSlots: key.poolSlots, taskLimit: taskLimit,
+      isElsewhere: key.isElsewhere)
     slots[slot].lanes[key] = lane
     slots[slot].lastLane = (key, lane)
     return lane
@@ -123,6 +126,7 @@ extension Scheduler {
       let slot = Int(queue.lanes[Int(lane)].slot)
       let limit = slots[slot].plan.tasks[Int(reference.position)].maxActivePerDAG
       taskLimits[queue.lanes[Int(lane)].taskLimit].park(reference, limit: limit)
+    case .parallelism: waitingForParallelism.insert(reference)
     case .idle, .ready: preconditionFailure("lane \(lane) is parked nowhere")
     }
   }
@@ -147,6 +151,12 @@ extension Scheduler {
     freedLimits.append(.taskLimit(limit))
   }
 
+  mutating func freeParallelism() {
+    guard !isParallelismFreed, !waitingForParallelism.isEmpty else { return }
+    isParallelismFreed = true
+    freedLimits.append(.parallelism)
+  }
+
   /// Takes back the best waiting lane of each limit that has room.
   private mutating func promoteFreed() {
     var index = 0
@@ -156,6 +166,7 @@ extension Scheduler {
         case .run(let slot): promote(run: slot)
         case .pool(let pool): promote(pool: pool)
         case .taskLimit(let limit): promote(taskLimit: limit)
+        case .parallelism: promoteWaitingForParallelism()
         }
       if isStillFree { index += 1 } else { freedLimits.remove(at: index) }
     }
@@ -164,6 +175,12 @@ extension Scheduler {
   private mutating func promote(run slot: Int32) -> Bool {
     if runBlocker(Int(slot)) == nil, queue.promoteBest(of: &slots[Int(slot)].waiting, at: .run) { return true }
     slots[Int(slot)].isFreed = false
+    return false
+  }
+
+  private mutating func promoteWaitingForParallelism() -> Bool {
+    if localTasks < limits.parallelism, queue.promoteBest(of: &waitingForParallelism, at: .parallelism) { return true }
+    isParallelismFreed = false
     return false
   }
 

@@ -20,7 +20,7 @@ extension Scheduler: Equatable {
   /// Everything but the runs themselves.
   private var overview: [String] {
     var lines = ["\(limits), last run \(lastRunNumber), last backfill \(lastBackfillNumber)"]
-    lines.append("active tasks \(activeTasks), unfinished runs \(unfinishedRuns)")
+    lines.append("active tasks \(activeTasks), \(localTasks) of them here, unfinished runs \(unfinishedRuns)")
     let dags = dagRecords.map { record in
       let dag = self.dags[dagIndices[record.dagID]!]
       return "\(record) in version \(dag.plan?.version ?? "none"), taken \(dag.takenDates), runs \(dag.runs), "

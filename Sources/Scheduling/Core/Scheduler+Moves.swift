@@ -93,6 +93,10 @@ extension Scheduler {
     pools[pool].activeSlots += Int64(sign * task.poolSlots)
     slots[slot].active += sign
     activeTasks += Int(sign)
+    if !task.isElsewhere {
+      localTasks += Int(sign)
+      if sign < 0 { freeParallelism() }
+    }
     if task.maxActivePerDAG > 0 {
       let limit = taskLimits.index(dag: slots[slot].dag, taskID: plan.taskIDs[Int(place.position)])
       taskLimits[limit].active += sign

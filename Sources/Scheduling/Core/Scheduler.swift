@@ -33,6 +33,11 @@ package struct Scheduler: Sendable {
   var freedLimits: [FreedLimit] = []
   /// Task instances that are active.
   package internal(set) var activeTasks = 0
+  /// Those of them that are at work on this machine, of which there may be `parallelism`.
+  package internal(set) var localTasks = 0
+  /// Lanes that found `parallelism` reached.
+  var waitingForParallelism = Heap<LaneReference>()
+  var isParallelismFreed = false
   var timers = Heap<Timer>()
 
   /// Was restored and has not looked around since.
@@ -50,6 +55,7 @@ package struct Scheduler: Sendable {
     case run(Int32)
     case pool(Int32)
     case taskLimit(Int32)
+    case parallelism
   }
 
   package init(restoring snapshot: Snapshot, limits: Limits = .init()) {

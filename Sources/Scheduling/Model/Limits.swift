@@ -1,6 +1,6 @@
 /// What holds for all DAGs together.
 package struct Limits: Hashable, Sendable {
-  /// Task instances that are active at once. 0 is for a scheduler that only answers requests, in a command that runs
+  /// Task instances that are active on this machine at once; jobs, which have machines of their own, do not count. 0 is for a scheduler that only answers requests, in a command that runs
   /// where no engine does: it starts no run and no task, and makes no scheduled run.
   package var parallelism: Int
   /// False for a command that is its own scheduler until its run has ended: nobody asked it for the runs that are due.

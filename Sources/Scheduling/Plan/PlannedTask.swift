@@ -4,8 +4,9 @@ import Dagrun
 struct PlannedTask: Sendable {
   var rule: TriggerRule
   var isEmpty: Bool
-  /// Its executor says when the try has really begun; until then the instance is `queued`.
-  var reportsStart = false
+  /// Its work is done by machines of its own, not by this one: it does not count against `parallelism`. Its executor
+  /// says when the try has really begun; until then the instance is `queued`.
+  var isElsewhere = false
   var isSetup = false
   var isTeardown = false
   var dependsOnPast: Bool
@@ -32,7 +33,7 @@ struct PlannedTask: Sendable {
     case .bash, .swift: isEmpty = false
     case .computeEngineJob:
       isEmpty = false
-      reportsStart = true
+      isElsewhere = true
     }
     switch task.role {
     case .work: break

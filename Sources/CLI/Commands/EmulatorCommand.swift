@@ -1,0 +1,105 @@
+import ArgumentParser
+import CloudEmulator
+import Dagrun
+import Dispatch
+import Foundation
+import Logging
+import Processes
+
+struct EmulatorStartCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "start", abstract: "Emulates Google Cloud on this machine, until it is stopped.",
+    discussion: """
+      Compute Engine, Pub/Sub, Cloud Storage and Secret Manager on one port of 127.0.0.1, as far as jobs need them. Its VMs \
+      are process trees of this machine that run what a job's machine is given, in a folder of their own. Prints the \
+      variables that lead dagrun, gcloud and Google's libraries there; Ctrl-C or SIGTERM ends it with all its VMs.
+      """)
+
+  enum Machines: String, CaseIterable, ExpressibleByArgument { case processes, none }
+  enum Docker: String, CaseIterable, ExpressibleByArgument { case standIn = "stand-in", daemon }
+
+  @Option(help: ArgumentHelp("0: any that is free.", valueName: "number")) var port = 0
+  @Option(
+    help: ArgumentHelp("Where VMs and objects are kept; a temporary folder by default.", valueName: "folder"),
+    completion: .directory)
+  var folder: String?
+  @Option(help: "'processes', or 'none': instances are there and do nothing.") var machines = Machines.processes
+  @Option(
+    help: ArgumentHelp(
+      "'stand-in' runs a container's command with the programs of this machine; 'daemon' uses its docker."))
+  var docker = Docker.standIn
+  @Option(
+    help: ArgumentHelp("Faults there are from the beginning, JSON or YAML.", valueName: "file"), completion: .file())
+  var faults: String?
+  @Option(help: ArgumentHelp("Of everything that is left to chance.", valueName: "number")) var seed: UInt64 = 1
+  @Option(help: ArgumentHelp("A secret of Secret Manager.", valueName: "name=value")) var secret: [String] = []
+  @Flag(help: "Refuse requests without one of its own tokens.") var requireTokens = false
+  @Option(
+    help: ArgumentHelp("The variables are also written here, as 'export NAME=value' lines.", valueName: "file"),
+    completion: .file())
+  var environmentFile: String?
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    var options = EmulatorOptions()
+    options.port = port
+    options.folder = folder.map {
+      Places.absolute($0, environment: session.environment, from: session.workingDirectory)
+    }
+    options.seed = seed
+    options.requiresTokens = requireTokens
+    if let faults {
+      do {
+        options.faults = try FaultScript.rules(in: try JobSpecFile.contents(of: faults))
+      } catch let failure as FaultScript.Failure {
+        throw Complaint(.wrongUsage, "\(faults): \(failure.description)")
+      }
+    }
+    for text in secret {
+      guard let equals = text.firstIndex(of: "=") else {
+        throw Complaint(.wrongUsage, "--secret \(text) cannot be read", hint: "write --secret NAME=VALUE")
+      }
+      options.secrets[String(text[..<equals])] = String(text[text.index(after: equals)...])
+    }
+    switch machines {
+    case .none: options.machines = .none
+    case .processes:
+      let docker = docker
+      options.machines = .host { services in
+        var machine = MachineOptions(program: [Self.executable, "virtual-machine"]) { account, scopes in
+          let token = await services.issueToken(account, scopes)
+          return MachineToken(value: token.value, expiresAt: token.expiresAt)
+        }
+        machine.storageEndpoint = services.address
+        if docker == .daemon { machine.docker = .daemon(socket: "/var/run/docker.sock") }
+        return ProcessMachines(machine)
+      }
+    }
+    var logger = Logger(label: "dagrun.emulator", factory: { _ in ConsoleLog(output: session.errors) })
+    logger.logLevel = .warning
+    let emulator: CloudEmulator
+    do {
+      emulator = try await CloudEmulator.start(options, logger: logger)
+    } catch {
+      throw Complaint(.unavailable, "cannot start the emulator: \(error)", hint: "is the port in use? take --port 0")
+    }
+    let lines = emulator.environment.sorted { $0.key < $1.key }
+      .map { "export \($0.key)=\(ShellWord.quote($0.value))\n" }
+    if let environmentFile {
+      // Whole or not at all: whoever waits for the file reads it at once.
+      try lines.joined().write(toFile: environmentFile, atomically: true, encoding: .utf8)
+    }
+    session.output.write(lines.joined())
+    session.errors.line("emulating Google Cloud on \(emulator.address) (process \(getpid())); Ctrl-C ends it")
+
+    let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
+    let interruption = Interruption { continuation.yield() }
+    defer { interruption.end() }
+    _ = await ends.first { _ in true }
+    await emulator.stop()
+    return .success
+  }
+
+  private static let executable: String = {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+  }()
+}

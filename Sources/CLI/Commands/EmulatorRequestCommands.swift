@@ -1,0 +1,132 @@
+import ArgumentParser
+import Dagrun
+import Foundation
+import GoogleCloud
+
+/// Where the emulator is that a command speaks to.
+struct EmulatorAddress: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The emulator. (default: what CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE or PUBSUB_EMULATOR_HOST name)",
+      valueName: "host:port"))
+  var address: String?
+
+  func ask(
+    _ method: String, _ path: String, body: Data? = nil, in session: Session
+  ) async throws -> JSONValue {
+    let base = try base(session.environment)
+    let request = HTTPRequest(method, "\(base)/emulator/\(path)", body: body)
+    let response: HTTPResponse
+    do {
+      response = try await HTTPClient().send(request)
+    } catch {
+      throw Complaint(.unavailable, "no emulator answers at \(base): \(error)", hint: "start one: dagrun emulator")
+    }
+    let json = try? JSONDecoder().decode(JSONValue.self, from: response.body)
+    guard (200..<300).contains(response.status) else {
+      throw Complaint(response.status == 404 ? .notFound : .wrongUsage, json?.message ?? "status \(response.status)")
+    }
+    guard let json else { throw Complaint(.unavailable, "what answers at \(base) is no emulator of dagrun") }
+    return json
+  }
+
+  private func base(_ environment: [String: String]) throws -> String {
+    if let address { return address.contains("://") ? address : "http://\(address)" }
+    if let host = environment["PUBSUB_EMULATOR_HOST"], !host.isEmpty { return "http://\(host)" }
+    if let compute = environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"], let url = URL(string: compute),
+      let host = url.host, let port = url.port
+    {
+      return "http://\(host):\(port)"
+    }
+    throw Complaint(
+      .wrongUsage, "it is not said where the emulator is",
+      hint: "say --address HOST:PORT, or take over the variables that 'dagrun emulator' prints")
+  }
+}
+
+extension JSONValue {
+  /// Of Google's form of an error.
+  fileprivate var message: String? {
+    guard case .object(let whole) = self, case .object(let error)? = whole["error"],
+      case .string(let text)? = error["message"]
+    else { return nil }
+    return text
+  }
+}
+
+struct EmulatorInventoryCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "inventory", abstract: "Shows what there is in the emulated cloud.",
+    discussion: "With --empty, ends with 1 when a template, group, instance, topic or subscription is there.")
+
+  @Flag(help: "Nothing of any job may be left.") var empty = false
+  @OptionGroup var format: FormatOption
+  @OptionGroup var emulator: EmulatorAddress
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let inventory = try await emulator.ask("GET", "inventory", in: session)
+    guard case .object(let fields) = inventory else {
+      throw Complaint(.unavailable, "the emulator's inventory cannot be read")
+    }
+    let kinds = ["instanceTemplates", "instanceGroupManagers", "instances", "topics", "subscriptions"]
+    let left = kinds.filter { if case .array(let items)? = fields[$0] { !items.isEmpty } else { false } }
+    let sorted = fields.sorted { $0.key < $1.key }.map { ($0.key, Datum($0.value)) }
+    try Record(sorted).print(format.output, to: session)
+    guard empty, !left.isEmpty else { return .success }
+    session.errors.line("not empty: there are \(left.joined(separator: ", "))")
+    return .runFailed
+  }
+}
+
+struct EmulatorPreemptCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "preempt", abstract: "Preempts an instance: notice, grace, end.")
+
+  @Argument(help: "The instance.") var instance: String
+  @Option(help: ArgumentHelp("From the notice to the end.", valueName: "time")) var grace: DurationOption?
+  @OptionGroup var emulator: EmulatorAddress
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let name =
+      instance.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-"))) ?? ""
+    let query = grace.map { "?grace=\($0.seconds)" } ?? ""
+    _ = try await emulator.ask("POST", "preempt/\(name)\(query)", in: session)
+    session.output.line("instance \(instance) is preempted")
+    return .success
+  }
+}
+
+struct EmulatorFaultCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "fault", abstract: "Makes things go wrong: stock-outs, errors, lost answers. (docs/emulator.md)",
+    discussion: "Without arguments lists the faults there are.")
+
+  @Argument(help: ArgumentHelp("Rules in JSON or YAML; - for standard input.", valueName: "file"), completion: .file())
+  var file: String?
+  @Option(help: ArgumentHelp("Takes a fault away.", valueName: "id")) var remove: String?
+  @Flag(help: "Takes all faults away.") var clear = false
+  @OptionGroup var format: FormatOption
+  @OptionGroup var emulator: EmulatorAddress
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    if clear { _ = try await emulator.ask("DELETE", "faults", in: session) }
+    if let remove { _ = try await emulator.ask("DELETE", "faults/\(remove)", in: session) }
+    if let file {
+      let answer = try await emulator.ask("POST", "faults", body: try JobSpecFile.contents(of: file), in: session)
+      if case .object(let fields) = answer, case .array(let ids)? = fields["ids"] {
+        for case .string(let id) in ids { session.output.line(id) }
+      }
+    }
+    guard file == nil, remove == nil, !clear else { return .success }
+    guard case .object(let fields) = try await emulator.ask("GET", "faults", in: session),
+      case .array(let rules)? = fields["faults"]
+    else { throw Complaint(.unavailable, "the emulator's faults cannot be read") }
+    let records = rules.compactMap { rule -> Record? in
+      guard case .object(let fields) = Datum(rule) else { return nil }
+      return fields
+    }
+    try Listing(records: records, columns: ["id", "happened", "times"], whenEmpty: "there are no faults")
+      .print(format.output, to: session)
+    return .success
+  }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Clash
+import Dagrun
+
+struct JobAttachCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "attach", abstract: "Waits for a job that was begun before, here or elsewhere.",
+    discussion: """
+      Takes over a detached job, or one whose command was killed: its log is printed, it moves to other machines if it \
+      has to, and at the end its result is taken and everything of it is removed. A job that no home here knows is looked \
+      for in the project by its name.
+      """)
+
+  @Argument(help: "The job.") var name: String
+  @Option(help: "The project of a job that was begun elsewhere. (default: as gcloud's)") var project: String?
+  @Option(help: ArgumentHelp("What machines cost.", valueName: "file"), completion: .file()) var prices: String?
+  @OptionGroup var format: JobFormatOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let workplace = try JobHome(session, global)
+    let driver = JobDriver(workplace: workplace, name: name, format: format.output, pricesPath: prices)
+    guard let known = try workplace.find(name) else {
+      if let problem = JobName.problem(name) { throw Complaint(.wrongUsage, problem) }
+      return try await driver.run(.attach(project: try await workplace.project(project)))
+    }
+    if known.request.origin.task != nil, !known.isFinished {
+      throw Complaint(
+        .wrongUsage, "job \(name) belongs to a task; the scheduler drives it",
+        hint: "follow it with: dagrun job logs -f \(name)")
+    }
+    return try await driver.run(.adopt(known))
+  }
+}

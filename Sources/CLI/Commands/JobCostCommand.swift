@@ -1,0 +1,78 @@
+import ArgumentParser
+import Clash
+import Dagrun
+import Engine
+import Foundation
+import Storage
+
+struct JobCostCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "cost", abstract: "Sums up what jobs have cost, by a price table of yours.",
+    discussion: """
+      Estimated from when each machine was there, and what the table says of its type. What was lost to preemption is \
+      the part of machines that were taken away before their job had ended.
+      """)
+
+  @Option(help: "By dag, task or day.") var by: CostReport.Grouping = .dag
+  @Option(help: ArgumentHelp("Not what was asked for before.", valueName: "date"), transform: DateText.parse)
+  var since: Timestamp?
+  @Option(help: ArgumentHelp("Only a DAG's.", valueName: "dag"), completion: .dags) var dag: String?
+  @Option(
+    help: ArgumentHelp(
+      "What machines cost. (environment: DAGRUN_PRICES; default: prices.yaml in the home)", valueName: "file"),
+    completion: .file())
+  var prices: String?
+  @OptionGroup var format: FormatOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) throws -> ExitStatus {
+    let workplace = try JobHome(session, global)
+    let table = try workplace.home.prices(path: prices, environment: session.environment)
+    let now = Timestamp(Date())
+    var entries: [LedgerEntry] = []
+    if let reader = try workplace.reader() {
+      var configs: [String: JobConfig] = [:]
+      for row in try reader.ledger(since: since, dagID: dag) {
+        var attempt = JobAttempt(row.attempt)
+        let name = row.attempt.job
+        if let table {
+          // By today's table, also where another one was in force.
+          if configs[name] == nil { configs[name] = try workplace.find(name)?.request.spec.config }
+          if let config = configs[name] { attempt.cost = table.estimate(attempt, of: config, now: now).amount }
+        }
+        entries.append(LedgerEntry(job: name, dagID: row.dagID, taskID: row.taskID, attempt: attempt))
+      }
+    }
+    let report = CostReport(entries, by: by, now: now)
+    let lines = report.lines + (report.lines.count > 1 ? [report.total] : [])
+    let listing = Listing(
+      records: lines.map { $0.record(by: by, currency: table?.currency) },
+      columns: [
+        by.rawValue, "jobs", "machines", "preemptions", "machine_hours", "cost", "lost_to_preemption", "currency",
+      ],
+      whenEmpty: "no job has run yet")
+    try listing.print(format.output, to: session)
+    if report.total.attemptsOfUnknownCost > 0 {
+      session.errors.line(
+        "\(report.total.attemptsOfUnknownCost) machines have no price: "
+          + (table == nil ? "give a table with --prices, or as \(workplace.home.pricesPath)" : "add them to the table"))
+    }
+    return .success
+  }
+}
+
+extension CostReport.Grouping: ExpressibleByArgument {}
+
+extension CostReport.Line {
+  fileprivate func record(by grouping: CostReport.Grouping, currency: String?) -> Record {
+    func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
+    // Of no machine is the price known: that is not nothing.
+    let isPriced = attempts > attemptsOfUnknownCost || attempts == 0
+    return [
+      grouping.rawValue: .text(name), "jobs": .int(jobs), "machines": .int(attempts), "preemptions": .int(preemptions),
+      "machine_hours": .double(rounded(machineSeconds / 3600)), "cost": isPriced ? .double(rounded(cost)) : .null,
+      "lost_to_preemption": isPriced ? .double(rounded(lostToPreemption)) : .null, "currency": .optional(currency),
+      "machines_without_price": .int(attemptsOfUnknownCost),
+    ]
+  }
+}

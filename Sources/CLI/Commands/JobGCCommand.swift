@@ -1,0 +1,83 @@
+import ArgumentParser
+import Clash
+import Dagrun
+import Engine
+import Foundation
+import Storage
+
+struct JobGCCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "gc", abstract: "Removes what jobs have left behind in a project.",
+    discussion: """
+      What bears dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
+      journals cannot be asked, with --all-homes: what is older than --older-than.
+      """)
+
+  @Flag(name: .shortAndLong, help: "Only say what would be removed.") var dryRun = false
+  @Flag(help: "Also what other homes' jobs have left behind.") var allHomes = false
+  @Option(help: ArgumentHelp("For --all-homes; 7d by default.", valueName: "time")) var olderThan: DurationOption?
+  @Option(help: "The project. (default: as gcloud's)") var project: String?
+  @OptionGroup var format: FormatOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func validate() throws {
+    if olderThan != nil && !allHomes { throw ValidationError("--older-than is about other homes: say --all-homes too") }
+  }
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let workplace = try JobHome(session, global)
+    let project = try await workplace.project(project)
+    let access = try workplace.access()
+    let collector = JobCollector(project: project, transport: access.transport)
+    let inventory = try await collector.inventory()
+    let store = try workplace.store()
+    let journal = try JobCollector.journaled(
+      inventory, in: try StoredJobJournal(store: store), project: project, isDriven: workplace.isDriven)
+    var policy = CollectionPolicy(homeID: try store.homeID())
+    policy.includesOtherHomes = allHomes
+    if let olderThan { policy.olderThanSeconds = olderThan.seconds }
+    let plan = CollectionPlan(inventory, journal: journal, policy: policy, now: Timestamp(Date()))
+
+    var failures: [JobResource: String] = [:]
+    if !dryRun {
+      try await cancel(plan.abandonedJobs, access, workplace)
+      for await removal in collector.remove(plan) {
+        if let failure = removal.failure { failures[removal.verdict.resource] = "\(failure)" }
+      }
+    }
+    let records = plan.verdicts.map { verdict in
+      var record = verdict.resource.record
+      record.append("fate", .text(fate(of: verdict, failures[verdict.resource])))
+      record.append("reason", .text(failures[verdict.resource] ?? verdict.reason))
+      return record
+    }
+    let listing = Listing(
+      records: records, columns: ["job", "kind", "name", "place", "fate", "reason"],
+      whenEmpty: "the project \(project) has nothing of any job")
+    try listing.print(format.output, to: session)
+    for place in inventory.unreachable { session.errors.line("could not look into \(place); try again later") }
+    return failures.isEmpty ? .success : .unavailable
+  }
+
+  private func fate(of verdict: CollectionPlan.Verdict, _ failure: String?) -> String {
+    switch verdict.fate {
+    case .keep: "kept"
+    case .remove, .cancel: failure != nil ? "not removed" : dryRun ? "would be removed" : "removed"
+    }
+  }
+
+  /// Jobs of this home that nobody drives: whoever began them is gone.
+  private func cancel(_ names: [String], _ access: JobAccess, _ workplace: JobHome) async throws {
+    guard !names.isEmpty else { return }
+    // One that somebody takes up at this moment is none of ours any more.
+    let locks = names.compactMap { name in (try? workplace.lock(name)).map { (name, $0) } }
+    let runner = try workplace.home.jobRunner(access, logger: workplace.logger)
+    for (name, _) in locks {
+      runner.adopt(name, logPath: nil) { _ in }
+      runner.cancel(name)
+    }
+    await runner.waitUntilIdle()
+    runner.stop()
+    withExtendedLifetime(locks) {}
+  }
+}

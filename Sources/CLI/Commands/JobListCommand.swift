@@ -1,0 +1,59 @@
+import ArgumentParser
+import Clash
+import Dagrun
+import Engine
+import Storage
+
+struct JobListCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists jobs.",
+    discussion: "Those of this home that have not ended; with --cloud, what the project has of any home's jobs.")
+
+  @Flag(help: "Also those that have ended.") var all = false
+  @Flag(help: "What the project has, by its labels.") var cloud = false
+  @Option(help: "The project, for --cloud. (default: as gcloud's)") var project: String?
+  @Option(help: ArgumentHelp("Only those of a DAG.", valueName: "dag"), completion: .dags) var dag: String?
+  @Option(help: ArgumentHelp("The newest of them.", valueName: "count")) var limit: Int?
+  @OptionGroup var format: FormatOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let workplace = try JobHome(session, global)
+    if cloud { return try await listCloud(workplace) }
+    var records: [Record] = []
+    if let reader = try workplace.reader() {
+      let filter = JobFilter(isFinished: all ? nil : false, dagID: dag, limit: limit)
+      records = try reader.listJobs(filter).map { job in
+        try StoredJob(job, attempts: try reader.attempts(ofJob: job.name)).record
+      }
+    }
+    let listing = Listing(
+      records: records,
+      columns: [
+        "name", "state", "dag_id", "task_id", "submitted_at", "attempts", "zone", "machine_type", "spot", "cost",
+      ],
+      whenEmpty: all ? "there are no jobs" : "no job is under way; --all lists those that have ended")
+    try listing.print(format.output, to: session)
+    return .success
+  }
+
+  private func listCloud(_ workplace: JobHome) async throws -> ExitStatus {
+    let project = try await workplace.project(project)
+    let inventory = try await JobCollector(project: project, transport: try workplace.cloud()).inventory()
+    let listing = Listing(
+      records: inventory.resources.map(\.record), columns: ["job", "kind", "name", "place", "home_id", "created_at"],
+      whenEmpty: "the project \(project) has nothing of any job")
+    try listing.print(format.output, to: workplace.session)
+    for place in inventory.unreachable { workplace.session.errors.line("could not look into \(place)") }
+    return .success
+  }
+}
+
+extension JobResource {
+  var record: Record {
+    [
+      "job": .text(job), "kind": .text(kind.words), "name": .text(name), "place": .optional(kind.place),
+      "home_id": .optional(homeID), "created_at": .optional(createdAt),
+    ]
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Clash
+import Dagrun
+import Storage
+
+struct JobRunCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs a container on a machine of Compute Engine that exists only for it.",
+    discussion: """
+      The job's log is printed as it comes, everything else goes to standard error. The command ends with the status of \
+      the job's program; where the program did not end by itself, with a status from 240 to 248 (docs/exit-codes.md), and \
+      '-o json' tells them apart.
+
+      Ctrl-C and SIGTERM cancel the job and remove all that it has. The same --name again goes on with the same job.
+
+      Example: dagrun job run --image python:3.13 --spot --zone europe-west1-b -- python -c 'print(1)'
+      """)
+
+  @Option(help: ArgumentHelp("The job's name: its identity.", valueName: "name")) var name: String?
+  @Option(help: ArgumentHelp("The beginning of a name that is made up.", valueName: "text")) var namePrefix: String?
+  @OptionGroup(title: "The job") var job: JobOptions
+  @Flag(help: "Leave when the machine is asked for; 'job attach' waits for the result.") var detach = false
+  @Option(
+    help: ArgumentHelp(
+      "What machines cost. (environment: DAGRUN_PRICES; default: prices.yaml in the home)", valueName: "file"),
+    completion: .file())
+  var prices: String?
+  @OptionGroup var format: JobFormatOption
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func validate() throws {
+    if name != nil && namePrefix != nil { throw ValidationError("say --name or --name-prefix, not both") }
+    if let name, let problem = JobName.problem(name) { throw ValidationError(problem) }
+  }
+
+  func execute(in session: Session) async throws -> ExitStatus {
+    let workplace = try JobHome(session, global)
+    let spec = try await job.jobSpec(in: session) { try await workplace.project(nil) }
+    let homeID = try workplace.store().homeID()
+    var generator = SystemRandomNumberGenerator()
+    let name = name ?? JobName.random(prefix: namePrefix ?? "job", using: &generator)
+    if let known = try workplace.find(name) {
+      guard !known.isFinished else {
+        throw Complaint(
+          .wrongUsage, "there was a job \(name) already (\(known.phase))",
+          hint: "take another name; 'dagrun job attach \(name)' tells how that one ended")
+      }
+      guard known.request.origin.task == nil else {
+        throw Complaint(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
+      }
+      session.errors.line("going on with job \(name), which was begun before")
+    }
+    var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
+    request.isDetached = detach
+    session.errors.line("job \(name)")
+    let driver = JobDriver(workplace: workplace, name: name, format: format.output, pricesPath: prices)
+    return try await driver.run(.start(request))
+  }
+}

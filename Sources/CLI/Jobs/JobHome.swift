@@ -1,0 +1,114 @@
+import Clash
+import Dagrun
+import Engine
+import Foundation
+import GoogleCloud
+import Logging
+import Storage
+
+/// What `dagrun job` works on: a home that keeps jobs, and the way to Google.
+///
+/// Jobs need no DAG files: where no home is found, it is `~/.dagrun`.
+struct JobHome: Sendable {
+  let session: Session
+  let home: Home
+
+  init(_ session: Session, _ global: GlobalOptions) throws {
+    self.session = session
+    do {
+      home = try session.places(home: global.home, dagsFolder: global.dagsFolder).home
+    } catch let complaint as Complaint {
+      guard global.dagsFolder == nil, let user = session.environment["HOME"], !user.isEmpty else { throw complaint }
+      home = Home(path: user + "/.dagrun")
+    }
+  }
+
+  /// Makes the home where it is not there.
+  func store() throws -> JobStore {
+    try home.make()
+    return try JobStore(path: home.databasePath)
+  }
+
+  /// nil where nothing has run yet.
+  func reader() throws -> StoreReader? {
+    do {
+      return try StoreReader(path: home.databasePath)
+    } catch {
+      guard error.code == .missing || error.code == .olderDatabase else { throw error }
+      return nil
+    }
+  }
+
+  /// - Throws: a complaint when no job of the name is kept here.
+  func stored(_ name: String) throws -> StoredJob {
+    guard let found = try find(name) else { throw unknown(name) }
+    return found
+  }
+
+  func find(_ name: String) throws -> StoredJob? {
+    guard let reader = try reader(), let record = try reader.job(named: name) else { return nil }
+    return try StoredJob(record, attempts: try reader.attempts(ofJob: name))
+  }
+
+  func unknown(_ name: String) -> Complaint {
+    let names = (try? reader()?.listJobs(JobFilter(limit: 1000)).map(\.name)) ?? []
+    return Complaint(notFound: "job", name, among: names, hint: "'dagrun job list --all' lists those of \(home.path)")
+  }
+
+  /// Where the job's log is: its task's, or in the folder of jobs.
+  func logPath(of request: JobRequest) -> String {
+    guard let task = request.origin.task else { return home.logPath(ofJob: request.name) }
+    let path = home.logPath(dagID: task.dagID, runID: task.runID, taskID: task.taskID, tryNumber: task.tryNumber)
+    if JobName.of(task, homeID: request.origin.homeID) == request.name { return path }
+    // Members of a group have logs of their own.
+    for member in 1...JobHome.mostMembers
+    where JobName.of(task, homeID: request.origin.homeID, member: member) == request.name {
+      return "\(path.dropLast(".log".count)).job=\(member).log"
+    }
+    return path
+  }
+
+  private static let mostMembers = 1000
+
+  // MARK: The cloud
+
+  func cloud() throws -> CloudSession {
+    try CloudSession.standard(environment: session.environment, version: Version.text)
+  }
+
+  func access(prices: String? = nil) throws -> JobAccess {
+    var access = JobAccess(try cloud())
+    access.options.prices = try home.prices(path: prices, environment: session.environment)
+    return access
+  }
+
+  var logger: Logger {
+    var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
+    logger.logLevel = .warning
+    return logger
+  }
+
+  /// As given, or what Google's own tools would take.
+  func project(_ given: String?) async throws -> String {
+    if let given { return given }
+    let cloud = try cloud()
+    do {
+      return try await cloud.project()
+    } catch {
+      throw Complaint(
+        .wrongUsage, "no project is named, and none is found: \(error.message)",
+        hint: "say --project, set GOOGLE_CLOUD_PROJECT, or run: gcloud config set project PROJECT")
+    }
+  }
+
+  /// Takes the right to drive a job.
+  func lock(_ name: String) throws -> JobLock {
+    do {
+      return try JobLock(job: name, folder: home.jobsPath)
+    } catch {
+      throw Complaint(.unavailable, error.description)
+    }
+  }
+
+  func isDriven(_ name: String) -> Bool { JobLock.isHeld(job: name, folder: home.jobsPath) }
+}

@@ -1,0 +1,102 @@
+import Clash
+import Dagrun
+import Engine
+import Foundation
+import Storage
+
+extension StoredJob {
+  var record: Record {
+    let last = attempts.last
+    let task = request.origin.task
+    let costs = attempts.compactMap(\.cost)
+    return [
+      "name": .text(request.name), "state": .text(phase), "project": .text(request.spec.config.project),
+      "dag_id": .optional(task?.dagID), "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.taskID),
+      "try_number": .optional(task?.tryNumber), "image": .text(request.spec.config.image),
+      "submitted_at": .time(submittedAt), "finished_at": .optional(finishedAt), "attempts": .int(attempts.count),
+      "zone": .optional(last.map { $0.zone ?? $0.region }), "machine_type": .optional(last?.machineType),
+      "spot": last.map { .bool($0.isSpot) } ?? .null, "detached": .bool(request.isDetached),
+      "cost": .optional(costs.isEmpty ? nil : costs.reduce(0, +)),
+      "ledger": .list(attempts.map { .object($0.record) }),
+    ]
+  }
+}
+
+extension JobAttempt {
+  var record: Record {
+    [
+      "number": .int(number), "zone": .optional(zone), "region": .text(region), "machine_type": .text(machineType),
+      "spot": .bool(isSpot), "requested_at": .time(requestedAt), "machine_started_at": .optional(machineStartedAt),
+      "container_started_at": .optional(containerStartedAt), "ended_at": .optional(endedAt),
+      "ending": .optional(ending?.rawValue), "cost": .optional(cost),
+    ]
+  }
+}
+
+extension JobOutcome {
+  /// Tells the program's own status from everything else: `exit_status` is there only when the program ended by itself.
+  func record(ofJob name: String) -> Record {
+    var record: Record = ["name": .text(name)]
+    switch ending {
+    case .exited(let status):
+      record.append("ending", .text("exited"))
+      record.append("exit_status", .int(status))
+      record.append("failure", .null)
+    case .infrastructure(let failure):
+      record.append("ending", .text("infrastructure"))
+      record.append("exit_status", .null)
+      record.append(
+        "failure", .object(["kind": .text(failure.kind.rawValue), "message": .text(failure.message)]))
+    case .cancelled:
+      record.append("ending", .text("cancelled"))
+      record.append("exit_status", .null)
+      record.append("failure", .null)
+    case .timedOut(let seconds):
+      record.append("ending", .text("timed_out"))
+      record.append("exit_status", .null)
+      record.append(
+        "failure", .object(["kind": .text("timed_out"), "message": .text("took longer than \(seconds) s")]))
+    }
+    record.append("result", (try? result.map { try Datum(encoding: $0) }) ?? .null)
+    record.append("output", .optional(output))
+    record.append("left_behind", .list(leftBehind.map(Datum.text)))
+    return record
+  }
+
+  /// One line for a person.
+  func sentence(ofJob name: String) -> String {
+    switch ending {
+    case .exited(0): "job \(name) has succeeded" + circumstances
+    case .exited(let status): "job \(name): its program ended with status \(status)" + circumstances
+    case .infrastructure(let failure): "job \(name) has failed, not by its program: \(failure.message)"
+    case .cancelled: "job \(name) was cancelled"
+    case .timedOut(let seconds): "job \(name) took longer than \(Durations.text(seconds)), and was ended"
+    }
+  }
+
+  private var circumstances: String {
+    guard let result else { return "" }
+    let cost = result.cost.map { ", cost \(JSONText.number(($0 * 10_000).rounded() / 10_000))" } ?? ""
+    return " after \(Durations.text(result.durationSeconds)) on \(result.machineType) in \(result.zone)"
+      + "\(result.isSpot ? " (Spot)" : ""), attempt \(result.attempts)\(cost)"
+  }
+
+  /// The program's own, or one of dagrun's where the program did not end by itself.
+  var exitStatus: ExitStatus {
+    switch ending {
+    case .exited(let status): return ExitStatus(rawValue: Int32(truncatingIfNeeded: status & 0xFF))
+    case .cancelled: return .jobCancelled
+    case .timedOut: return .jobTimedOut
+    case .infrastructure(let failure):
+      switch failure.kind {
+      case .noCapacity, .quota: return .noCapacity
+      case .permission, .invalidRequest: return .jobRefused
+      case .machine: return .machineLost
+      case .imagePull, .containerStart: return .containerNotStarted
+      case .commandNotExecutable, .commandNotFound: return .commandNotStarted
+      case .inputs, .outputs: return .dataNotMoved
+      case .cloud: return .cloudFailed
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+internal import CLinux
+internal import Foundation
+internal import Processes
+
+/// Does what programs of the VM are asked.
+enum CommandServer {
+  static func listen(_ machine: MachineInit) throws {
+    let socket = try UnixSocket.listen(MachineRoot.commandSocket)
+    try machine.loop.watch(socket) { [unowned machine] _ in
+      let connection = clinux_accept(socket)
+      guard connection >= 0 else { return }
+      _ = try? CommandConnection(machine.loop, socket: connection) { [unowned machine] request, connection in
+        answer(request, connection, machine)
+      }
+    }
+  }
+
+  private static func answer(_ request: CommandRequest, _ connection: CommandConnection, _ machine: MachineInit) {
+    switch request.program {
+    case "docker": DockerCommand(containers: machine.containers, request: request, connection: connection).run()
+    case "systemctl": SystemctlCommand(machine: machine, connection: connection).run(request.arguments)
+    case "journalctl": journal(request.arguments, connection)
+    case "poweroff", "halt": power(MachineExit.poweredOff, connection, machine)
+    case "reboot": power(MachineExit.reboot, connection, machine)
+    case "shutdown":
+      let reboots = request.arguments.contains { $0 == "-r" || $0 == "--reboot" }
+      power(reboots ? MachineExit.reboot : MachineExit.poweredOff, connection, machine)
+    default:
+      connection.error("\(request.program): not emulated\n")
+      connection.finish(1)
+    }
+  }
+
+  static func power(_ code: Int32, _ connection: CommandConnection, _ machine: MachineInit) {
+    connection.finish(0)
+    machine.shutDown(code)
+  }
+
+  private static func journal(_ arguments: [String], _ connection: CommandConnection) {
+    var units: [String] = []
+    for (index, argument) in arguments.enumerated() {
+      if argument.hasPrefix("--unit=") { units.append(String(argument.dropFirst(7))) }
+      if ["-u", "--unit"].contains(argument), index + 1 < arguments.count { units.append(arguments[index + 1]) }
+    }
+    for unit in units { connection.send(CommandFrame.standardOutput, Journal.text(of: UnitManager.fullName(unit))) }
+    connection.finish(0)
+  }
+}

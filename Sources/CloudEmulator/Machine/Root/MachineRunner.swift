@@ -1,0 +1,85 @@
+internal import CLinux
+internal import Foundation
+internal import Processes
+
+/// Makes the namespaces and the root of a VM, and starts its first process there. Ends with it, and ends it when the
+/// emulator is gone.
+func runMachine(_ folder: MachineFolder) -> Never {
+  signal(SIGPIPE, SIG_IGN)
+  let first: ProcessDescriptor
+  do {
+    let plan = try MachinePlan(readingFrom: folder.plan)
+    try enterNamespaces()
+    try MachineRoot(folder: folder, plan: plan).build()
+    first = try startInit(plan)
+  } catch {
+    report(.failed("\(error)"))
+    exit(MachineExit.failed)
+  }
+  // Its end has to show when init has ended.
+  close(MachineDescriptor.reports)
+  close(1)
+  close(2)
+  giveBackMemory()
+
+  // Commands are for init; that nobody can give any is for both.
+  var entries = [
+    pollfd(fd: MachineDescriptor.commands, events: 0, revents: 0),
+    pollfd(fd: first.descriptor, events: Int16(POLLIN), revents: 0),
+  ]
+  _ = retrying { poll(&entries, 2, -1) }
+  if entries[1].revents == 0 { first.signal(SIGKILL) }
+  // The first process of a PID namespace takes all others with it, and is gone only after them.
+  switch waitForChild(first.pid)?.status {
+  case .exited(let code): exit(code)
+  case .signaled, nil: exit(MachineExit.failed)
+  }
+}
+
+func report(_ report: MachineReport) {
+  let line = Array(report.line.utf8)
+  _ = write(MachineDescriptor.reports, line, line.count)
+}
+
+/// A user namespace also for root: what is mounted read-only cannot be made writable from inside then. Where the system
+/// has none to give, root makes do without; anybody else cannot have a VM here.
+private func enterNamespaces() throws {
+  if clinux_enter_user_namespace() != 0 {
+    let error = errno
+    guard geteuid() == 0 else {
+      throw MachineError(
+        """
+        this system gives no user namespace to user \(geteuid()) (\(String(cString: strerror(error)))), without which a \
+        VM could write everywhere. Allow them (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, \
+        kernel.apparmor_restrict_unprivileged_userns=0; in a container: --security-opt seccomp=unconfined), or run the \
+        emulator as root, or without VMs: --machines none
+        """)
+    }
+    guard clinux_unshare(Int32(CLINUX_NAMESPACE_MOUNT.rawValue)) == 0 else {
+      throw MachineError(
+        """
+        this system gives no mount namespace, even to root (\(String(cString: strerror(errno)))), without which a VM \
+        could write everywhere. In a container, start that with --privileged; or run the emulator without VMs: \
+        --machines none
+        """)
+    }
+  }
+  let others = CLINUX_NAMESPACE_PID.rawValue | CLINUX_NAMESPACE_IPC.rawValue | CLINUX_NAMESPACE_UTS.rawValue
+  guard clinux_unshare(Int32(others)) == 0 else { throw SystemError("make the namespaces of a VM") }
+  guard clinux_make_mounts_private() == 0 else { throw SystemError("make mounts private") }
+}
+
+private func startInit(_ plan: MachinePlan) throws -> ProcessDescriptor {
+  var spawn = Spawn(
+    MachineRoot.program, plan.programArguments + ["init"], environment: MachineRoot.environment(plan),
+    workingDirectory: "/")
+  spawn.descriptors = [
+    MachineDescriptor.commands: MachineDescriptor.commands, MachineDescriptor.reports: MachineDescriptor.reports,
+  ]
+  return try ProcessDescriptor(pid: spawn.start())
+}
+
+struct MachineError: Error, CustomStringConvertible {
+  var description: String
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,144 @@
+internal import Clash
+internal import Dagrun
+internal import Foundation
+internal import Logging
+internal import Scheduling
+internal import Storage
+internal import Workers
+
+/// Tasks whose work is done by jobs on Compute Engine.
+extension Engine {
+  func makeTaskJobs() -> TaskJobs {
+    let options = options
+    let logger = logger
+    return TaskJobs(queue: queue, logger: logger) {
+      guard let makeAccess = options.jobAccess else {
+        throw LaunchError("this engine has no way to Compute Engine", isRetryable: false)
+      }
+      do {
+        return try options.home.jobRunner(try makeAccess(), logger: logger)
+      } catch let error as StoreError {
+        throw error
+      } catch {
+        // Credentials, prices: another try would find them the same.
+        throw LaunchError("\(error)", isRetryable: false)
+      }
+    } tell: { [weak self] id, news in
+      self?.jobsOf(id, news)
+    }
+  }
+
+  /// - Throws: also when a template asks for what is not there, or what it gives cannot be a job.
+  func launchJobs(
+    _ job: ComputeEngineJobDescription, _ id: TryID, in run: LaunchedRun
+  ) throws {
+    let values = Template.Values(
+      run: run.briefing.context, taskID: id.taskID, tryNumber: id.tryNumber,
+      outputs: try outputs(of: job.templates.flatMap(\.usedOutputs), in: run))
+    let context = run.briefing.context
+    let origin = JobOrigin(
+      homeID: try store.homeID(),
+      task: TaskOfJob(
+        dagID: context.dagID, runID: context.runID, taskID: id.taskID, tryNumber: id.tryNumber, run: id.run))
+    let names = origin.names(of: job)
+    let requests = try job.specs.enumerated().map { index, spec in
+      var rendered = try spec.render(job.job) { try $0.render(values, for: $1) }
+      rendered.environment.merge(JobEnvironment.of(context, id)) { own, _ in own }
+      if let problem = rendered.problems.first { throw LaunchError(problem, isRetryable: false) }
+      return JobRequest(name: names[index], spec: rendered, origin: origin)
+    }
+    let path = run.briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
+    try jobs.start(id, requests) { job.logPath(of: $0, try: path) }
+  }
+
+  /// Goes on with the jobs of a try that an earlier scheduler began.
+  ///
+  /// - Returns: false when the try's work is none of jobs.
+  func recoverJobs(_ activeTry: Scheduler.ActiveTry, relaunch: () -> Void) -> Bool {
+    guard let job = jobDescription(of: activeTry.key) else { return false }
+    let id = TryID(activeTry.key, tryNumber: activeTry.tryNumber)
+    let isToStop = activeTry.stopReason != nil || activeTry.state == .restarting
+    do {
+      let known = Set(try store.jobs(ofTask: id.taskID, tryNumber: id.tryNumber, run: id.run).map(\.name))
+      if known.isEmpty || (!isToStop && known.count < job.specs.count) {
+        // What has not begun begins, the rest goes on: the names are the same.
+        if isToStop { tryEnded(id, .stoppedBeforeStart) } else { relaunch() }
+        return true
+      }
+      guard let run = scheduler.run(id.run), let path = logPath(id.key, tryNumber: id.tryNumber) else {
+        preconditionFailure("\(id): active, and its run is not there")
+      }
+      let origin = JobOrigin(
+        homeID: try store.homeID(),
+        task: TaskOfJob(
+          dagID: run.dagID, runID: run.runID, taskID: id.taskID, tryNumber: id.tryNumber, run: id.run))
+      let members = origin.names(of: job).enumerated().filter { known.contains($0.element) }
+      try jobs.adopt(id, members.map(\.element)) { job.logPath(of: members[$0].offset, try: path) }
+      if isToStop { _ = jobs.stop(id) }
+    } catch {
+      launchFailed(id, error)
+    }
+    return true
+  }
+
+  /// Jobs of tries that were stopped, or marked as ended, before the last scheduler could remove what they have.
+  func removeStrayJobs(except wanted: Set<TryID>) {
+    do {
+      let strays = try store.unfinishedJobs().filter { job in
+        guard let task = job.task, !job.isDetached else { return false }
+        return !wanted.contains(TryID(run: task.run, taskID: task.taskID, tryNumber: task.tryNumber))
+      }
+      try jobs.remove(strays.map(\.name))
+    } catch {
+      logger.error(
+        "jobs that nobody waits for could not be removed; dagrun job gc does", metadata: ["reason": "\(error)"])
+    }
+  }
+
+  private func jobDescription(of key: TaskInstanceKey) -> ComputeEngineJobDescription? {
+    guard let plan = scheduler.plan(ofRun: key.run), let position = plan.position(of: key.taskID),
+      case .computeEngineJob(let job) = plan.description.tasks[position].work
+    else { return nil }
+    return job
+  }
+
+  private func jobsOf(_ id: TryID, _ news: TaskJobs.News) {
+    guard !isStopped else { return }
+    switch news {
+    case .began: pending.append(PendingEvent(.taskStarted(id.key, tryNumber: id.tryNumber)))
+    case .ended(let outcomes, let names):
+      let stopReason = stopReasons.removeValue(forKey: id)
+      // A run that was replanned without the task has nobody left who wants to know.
+      if let job = jobDescription(of: id.key) {
+        let result = TaskResult(outcomes, of: job, names: names, stopReason: stopReason)
+        pending.append(PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, result)))
+      }
+    }
+    handlePending()
+  }
+}
+
+extension ComputeEngineJobDescription {
+  /// Each job of a group has a log of its own beside that of the try.
+  func logPath(of index: Int, try path: String) -> String {
+    isGroup ? "\(path.dropLast(".log".count)).job=\(index + 1).log" : path
+  }
+}
+
+extension JobOrigin {
+  /// What the jobs of a task's try are called, always the same.
+  fileprivate func names(of job: ComputeEngineJobDescription) -> [String] {
+    guard let task else { preconditionFailure("jobs of no task") }
+    return job.specs.indices.map { JobName.of(task, homeID: homeID, member: job.isGroup ? $0 + 1 : nil) }
+  }
+}
+
+/// What a job knows of its task, as shell tasks do (`TaskEnvironment`).
+enum JobEnvironment {
+  static func of(_ run: RunContext, _ id: TryID) -> [String: String] {
+    [
+      "DAGRUN_DAG_ID": run.dagID, "DAGRUN_RUN_ID": run.runID, "DAGRUN_TASK_ID": id.taskID,
+      "DAGRUN_TRY_NUMBER": "\(id.tryNumber)", "DAGRUN_LOGICAL_DATE": (run.logicalDate ?? run.runAfter).iso8601,
+    ]
+  }
+}

@@ -1,0 +1,51 @@
+package import Clash
+internal import Foundation
+internal import Glibc
+package import GoogleCloud
+package import Logging
+internal import Processes
+internal import Storage
+
+/// What driving jobs needs besides a home: a way to Google's services, and prices.
+package struct JobAccess: Sendable {
+  package var transport: any CloudTransport
+  package var endpoints: Endpoints
+  package var options: JobRunnerOptions
+
+  package init(
+    transport: any CloudTransport, endpoints: Endpoints, options: JobRunnerOptions = JobRunnerOptions()
+  ) {
+    self.transport = transport
+    self.endpoints = endpoints
+    self.options = options
+  }
+
+  /// As the environment says it: credentials, addresses.
+  package init(_ session: CloudSession) { self.init(transport: session, endpoints: session.endpoints) }
+}
+
+extension Home {
+  /// Locks and logs of jobs that belong to no task.
+  package var jobsPath: String { path + "/jobs" }
+  package var pricesPath: String { path + "/prices.yaml" }
+
+  package func logPath(ofJob name: String) -> String { "\(jobsPath)/\(name).log" }
+
+  /// The price table that applies: that of `path`, of DAGRUN_PRICES, or the home's own where there is one.
+  package func prices(path: String?, environment: [String: String]) throws -> PriceTable? {
+    let given = path ?? environment["DAGRUN_PRICES"].flatMap { $0.isEmpty ? nil : $0 }
+    let source = given ?? pricesPath
+    guard let bytes = readWholeFile(source) else {
+      if given == nil, access(source, F_OK) != 0 { return nil }
+      throw SystemError("read the price table \(source)")
+    }
+    return try PriceTable(yaml: String(decoding: bytes, as: UTF8.self), source: source)
+  }
+
+  /// A runner whose jobs are kept in this home.
+  package func jobRunner(_ access: JobAccess, logger: Logger) throws -> JobRunner {
+    JobRunner(
+      transport: access.transport, endpoints: access.endpoints,
+      journal: try StoredJobJournal(store: JobStore(path: databasePath)), options: access.options, logger: logger)
+  }
+}

@@ -1,0 +1,96 @@
+internal import Clash
+internal import Dagrun
+internal import Foundation
+internal import Scheduling
+
+/// From the ends of a try's jobs to the end of the try.
+extension TaskResult {
+  /// - Parameters:
+  ///   - names: of the jobs, in the order of the outcomes.
+  ///   - stopReason: why the engine had told the try to stop, if it had.
+  init(
+    _ outcomes: [JobOutcome], of job: ComputeEngineJobDescription, names: [String], stopReason: Action.StopReason?
+  ) {
+    guard job.isGroup else {
+      self = Self.single(outcomes[0], handsOnOwnOutput: job.handsOnOwnOutput, stopReason)
+      return
+    }
+    let failures = zip(names, outcomes).compactMap { name, outcome in
+      outcome.ending == .exited(status: 0) ? nil : (name: name, outcome: outcome)
+    }
+    guard let first = failures.first else {
+      self.init(.success, output: Self.json(outcomes.compactMap(\.result)))
+      return
+    }
+    if let stopReason {
+      self = .failed(stopReason.words, isRetryable: stopReason != .cancelled)
+      return
+    }
+    let reasons = failures.map { "\($0.name): \($0.outcome.ending.words)" }.joined(separator: "; ")
+    self = .failed(
+      "\(failures.count) of \(outcomes.count) jobs failed: \(reasons)", exitCode: first.outcome.ending.exitStatus,
+      isRetryable: failures.contains { $0.outcome.ending.isRetryable })
+  }
+
+  private static func single(
+    _ outcome: JobOutcome, handsOnOwnOutput: Bool, _ stopReason: Action.StopReason?
+  ) -> TaskResult {
+    guard outcome.ending == .exited(status: 0) else {
+      if let stopReason, outcome.ending == .cancelled {
+        return .failed(stopReason.words, isRetryable: stopReason != .cancelled)
+      }
+      return .failed(
+        outcome.ending.words, exitCode: outcome.ending.exitStatus, isRetryable: outcome.ending.isRetryable)
+    }
+    guard handsOnOwnOutput else { return TaskResult(.success, output: outcome.result.map(json)) }
+    guard let output = outcome.output else {
+      return .failed("it wrote nothing to $DAGRUN_OUTPUT, and other tasks use what it writes there")
+    }
+    // As of a shell task: a text, which whoever takes it may read as JSON.
+    let text = output.hasSuffix("\n") ? String(output.dropLast()) : output
+    return TaskResult(.success, output: JSONValue.string(text).jsonText)
+  }
+
+  private static func json(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else { preconditionFailure("a job's result is always JSON") }
+    return String(decoding: data, as: UTF8.self)
+  }
+}
+
+extension Action.StopReason {
+  fileprivate var words: String {
+    switch self {
+    case .timedOut: "it was stopped"
+    case .cancelled: "was cancelled"
+    case .cleared: "was cleared"
+    }
+  }
+}
+
+extension JobOutcome.Ending {
+  /// Why a task failed.
+  fileprivate var words: String {
+    switch self {
+    case .exited(let status): "exited with status \(status)"
+    case .infrastructure(let failure): failure.message
+    case .cancelled: "its job was cancelled"
+    case .timedOut(let seconds): "its job took longer than \(JSONValue.double(seconds).jsonText) s"
+    }
+  }
+
+  fileprivate var exitStatus: Int? {
+    guard case .exited(let status) = self else { return nil }
+    return status
+  }
+
+  fileprivate var isRetryable: Bool {
+    switch self {
+    case .exited, .timedOut: true
+    case .infrastructure(let failure): failure.isRetryable
+    // By a person, with `dagrun job cancel`.
+    case .cancelled: false
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+
+@testable import CloudEmulator
+
+@Suite(.enabled(if: canRunMachines, needsMachines))
+struct BootTests {
+  @Test func `a boot writes files, then runs commands, then a unit`() async throws {
+    let machine = try TestMachine(
+      userData: """
+        #cloud-config
+        bootcmd:
+        - mkdir -p /var/out; test -e /etc/systemd/system/hello.service && echo early > /var/out/wrong
+        write_files:
+        - path: /etc/systemd/system/hello.service
+          permissions: "0644"
+          content: |
+            [Unit]
+            Wants=gcr-online.target docker.socket
+            After=gcr-online.target docker.socket
+            [Service]
+            Type=oneshot
+            Environment=GREETING="good morning"
+            ExecStart=/bin/sh -c 'echo "${GREETING} from %n" > /var/out/unit; echo a line'
+            ExecStopPost=/bin/sh -c 'echo $SERVICE_RESULT > /var/out/result'
+        - path: /var/out/secret
+          permissions: '0600'
+          encoding: gz+b64
+          content: H4sIAAAAAAAAA0vPz09RSM7PLShKLS5OTQEAYoYyJA8AAAA=
+        runcmd:
+        - [systemctl, daemon-reload]
+        - [systemctl, start, hello.service]
+        - [sh, -c, 'echo "$1" > /var/out/words', sh, "it's $HOME; *"]
+        - stat -c %a /var/out/secret > /var/out/mode
+        - poweroff
+        """)
+    #expect(await machine.end() == [.booted, .ended(.poweredOff)])
+    #expect(machine.output("unit") == "good morning from hello.service")
+    #expect(machine.output("result") == "success")
+    #expect(machine.output("words") == "it's $HOME; *")
+    #expect(machine.output("mode") == "600")
+    #expect(machine.output("wrong") == nil)
+    #expect(machine.console.contains("a line\n"))
+  }
+
+  @Test(arguments: ["#cloud-config\n- [", "#cloud-config\njust text", "no header\nruncmd: [poweroff]"])
+  func `invalid user-data is a boot that does nothing, and says so`(userData: String) async throws {
+    let machine = try TestMachine(userData: userData)
+    machine.machine.shutDown(graceSeconds: 30)
+    #expect(await machine.end() == [.booted, .ended(.poweredOff)])
+    #expect(machine.console.contains("the user-data is invalid, and was ignored"))
+  }
+
+  @Test func `what is not emulated is noted on the console`() async throws {
+    let machine = try TestMachine(
+      userData: """
+        #cloud-config
+        users: [default]
+        write_files:
+        - {path: /etc/x, owner: "clash:clash", content: x}
+        runcmd: [poweroff]
+        """)
+    await machine.end()
+    #expect(machine.console.contains("the key users is not emulated"))
+    #expect(machine.console.contains("/etc/x: owner clash:clash was ignored"))
+  }
+
+  @Test func `a second boot of the same VM finds its disk, and nothing else`() async throws {
+    let folder = TestFolder()
+    let script = """
+      echo boot >> boots
+      cat /proc/sys/kernel/random/boot_id >> ids
+      ls /etc/mine /tmp/mine /run/mine /mnt/disks/mine >> left 2> /dev/null
+      touch /etc/mine /tmp/mine /run/mine /mnt/disks/mine
+      """
+    for _ in 0..<2 { await try TestMachine(script: script, folder: folder).end() }
+    let last = try TestMachine(script: script, folder: folder)
+    await last.end()
+    #expect(last.output("boots") == "boot\nboot\nboot")
+    let ids = (last.output("ids") ?? "").split(separator: "\n")
+    #expect(Set(ids).count == 3)
+    #expect(last.output("left") == "")
+  }
+
+  @Test func `a reboot from inside boots again, with the same disk`() async throws {
+    let machine = try TestMachine(
+      userData: TestMachine.userData(script: "echo boot >> boots; [ $(wc -l < boots) = 2 ] && poweroff || reboot"))
+    #expect(await machine.end() == [.booted, .booted, .ended(.poweredOff)])
+  }
+
+  @Test func `a removed disk is gone, also what nobody may read`() async throws {
+    let folder = TestFolder()
+    let machine = try TestMachine(script: "mkdir -p a/b; chmod 0 a", folder: folder)
+    await machine.end()
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/vm/disk"))
+    ProcessMachines(MachineOptions(program: []) { _, _ in MachineToken(value: "", expiresAt: Date()) })
+      .removeDisk(folder: folder.path + "/vm")
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/vm"))
+  }
+
+  @Test func `a preemption is told, stops units in order, and containers before docker`() async throws {
+    let machine = try TestMachine(
+      userData: """
+        #cloud-config
+        write_files:
+        - path: /etc/systemd/system/first.service
+          content: |
+            [Service]
+            Type=oneshot
+            RemainAfterExit=yes
+            ExecStart=/bin/true
+            ExecStop=/bin/sh -c 'echo first >> /var/order'
+        - path: /etc/systemd/system/second.service
+          content: |
+            [Unit]
+            Requires=first.service
+            After=first.service docker.service
+            [Service]
+            ExecStart=/bin/bash /var/second.sh
+        - path: /var/second.sh
+          content: |
+            trap 'echo second >> /var/order; exit' TERM
+            docker run -d --name d -v /var:/outside ubuntu sh -c \
+              'trap "echo container >> /outside/order; exit" TERM; echo > /outside/ready; while :; do sleep 0.05; done'
+            url=http://metadata.google.internal/computeMetadata/v1/instance/preempted
+            curl -sf -H 'Metadata-Flavor: Google' "$url?wait_for_change=true" > /var/preempted &
+            wait; while :; do sleep 0.05; done
+        runcmd:
+        - systemctl start second.service
+        """, isSpot: true)
+    await machine.ready()
+    machine.machine.preempt(graceSeconds: 30)
+    #expect(await machine.end() == [.booted, .ended(.poweredOff)])
+    let disk = machine.folder.path + "/vm/disk/var/"
+    #expect(try String(contentsOfFile: disk + "order", encoding: .utf8) == "second\ncontainer\nfirst\n")
+    #expect(try String(contentsOfFile: disk + "preempted", encoding: .utf8) == "TRUE")
+  }
+
+  @Test func `a VM that does not shut down in time is killed`() async throws {
+    let machine = try TestMachine(
+      userData: """
+        #cloud-config
+        write_files:
+        - path: /etc/systemd/system/stubborn.service
+          content: |
+            [Service]
+            ExecStart=/bin/sh -c 'trap "" TERM; echo > /var/ready; while :; do sleep 0.05; done'
+        runcmd:
+        - systemctl start stubborn
+        """)
+    await machine.ready()
+    machine.machine.shutDown(graceSeconds: 0.2)
+    #expect(await machine.end() == [.booted, .ended(.killed)])
+  }
+
+  @Test func `a unit that ignores its SIGTERM is killed after TimeoutStopSec`() async throws {
+    let machine = try TestMachine(
+      userData: """
+        #cloud-config
+        write_files:
+        - path: /etc/systemd/system/stubborn.service
+          content: |
+            [Service]
+            TimeoutStopSec=100ms
+            ExecStart=/bin/sh -c 'trap "" TERM; echo > /var/ready; while :; do sleep 0.05; done'
+        runcmd:
+        - systemctl start stubborn
+        """)
+    await machine.ready()
+    machine.machine.shutDown(graceSeconds: 60)
+    #expect(await machine.end() == [.booted, .ended(.poweredOff)])
+    #expect(machine.console.contains("has not ended after 0.1 s: killed"))
+  }
+}
