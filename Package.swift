@@ -103,7 +103,9 @@ let package = Package(
       name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "COpenSSL", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(
-      name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
+      name: "ClashTests",
+      dependencies: ["Clash", "CloudEmulator", "GoogleDiscovery", "Processes", "Yams", logging],
+      swiftSettings: settings),
     // The processes of an emulated VM, without the rest of the command.
     .executableTarget(
       name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
