@@ -121,7 +121,7 @@ let package = Package(
       name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
     .testTarget(name: "WorkersTests", dependencies: ["Workers", "WorkerFixture"], swiftSettings: settings),
     .testTarget(name: "EngineTests", dependencies: ["Engine", "CLI"], swiftSettings: settings),
-    .testTarget(name: "CLITests", dependencies: ["CLI"], swiftSettings: settings),
+    .testTarget(name: "CLITests", dependencies: ["CLI", "Clash"], swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["Processes"], swiftSettings: settings),
