@@ -86,6 +86,11 @@ let package = Package(
       name: "CoreBenchmark", dependencies: ["Dagrun", "Scheduling"], path: "Benchmarks/CoreBenchmark",
       swiftSettings: settings),
 
+    // What waiting for the cloud costs a process, against the emulator: one JSON line a figure.
+    .executableTarget(
+      name: "CloudBenchmark", dependencies: ["GoogleCloud", "Processes"], path: "Benchmarks/CloudBenchmark",
+      swiftSettings: settings),
+
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
@@ -95,10 +100,12 @@ let package = Package(
       name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
     .testTarget(
-      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "Processes"] + nio,
+      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "COpenSSL", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(
-      name: "ClashTests", dependencies: ["Clash", "GoogleDiscovery", "Processes", "Yams"], swiftSettings: settings),
+      name: "ClashTests",
+      dependencies: ["Clash", "CloudEmulator", "GoogleDiscovery", "Processes", "Yams", logging],
+      swiftSettings: settings),
     // The processes of an emulated VM, without the rest of the command.
     .executableTarget(
       name: "MachineFixture", dependencies: ["CloudEmulator", "Processes"], path: "Tests/MachineFixture",
@@ -114,7 +121,7 @@ let package = Package(
       name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
     .testTarget(name: "WorkersTests", dependencies: ["Workers", "WorkerFixture"], swiftSettings: settings),
     .testTarget(name: "EngineTests", dependencies: ["Engine", "CLI"], swiftSettings: settings),
-    .testTarget(name: "CLITests", dependencies: ["CLI"], swiftSettings: settings),
+    .testTarget(name: "CLITests", dependencies: ["CLI", "Clash"], swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["Processes"], swiftSettings: settings),

@@ -38,7 +38,6 @@ struct functions {
 };
 
 static struct functions curl;
-static int is_loaded;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int load(const char *name, char *error, size_t error_size) {
@@ -64,13 +63,12 @@ static int load(const char *name, char *error, size_t error_size) {
     return -1;
   }
   curl = found;
-  is_loaded = 1;
   return 0;
 }
 
 int ccurl_load(const char *name, char *error, size_t error_size) {
   pthread_mutex_lock(&lock);
-  int result = is_loaded ? 0 : load(name, error, error_size);
+  int result = load(name, error, error_size);
   pthread_mutex_unlock(&lock);
   return result;
 }

@@ -58,3 +58,6 @@ static inline int copenssl_verify_sha256(
   ERR_clear_error();
   return matches;
 }
+
+/// A new key, for tests. NULL on failure.
+static inline EVP_PKEY *copenssl_new_rsa_key(unsigned bits) { return EVP_RSA_gen(bits); }

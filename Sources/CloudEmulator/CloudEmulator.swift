@@ -74,7 +74,7 @@ package final class CloudEmulator: Sendable {
       loop: loop,
       emulation: Emulation(
         options: options, address: address, machineFolder: machineFolder,
-        blobs: BlobStore(folder: options.folder.map { "\($0)/buckets" }), key: SigningKey()),
+        blobs: BlobStore(folder: options.folder.map { "\($0)/buckets" }), key: .ofThisProcess),
       machines: MachineRoom(host: host, logger: logger), logger: logger)
     self.address = address
     self.port = port

@@ -187,12 +187,12 @@ import Testing
     #expect(SocketControl(workshop.home) == nil)
   }
 
-  @Test func `what this version cannot run fails for good, with the reason`() async throws {
+  @Test func `a job without a way to the cloud fails for good, with the reason`() async throws {
     let workshop = try EngineWorkshop([
       "cloud.swift": """
       import Dagrun
 
-      let job = JobConfig(project: "p", image: "i")
+      let job = JobConfig(project: "my-project", image: "i")
       DAG("cloud", defaults: .init(retries: 3)) {
         ComputeEngineJobOperator("train", job: job, command: ["true"])
       }
@@ -201,6 +201,6 @@ import Testing
     let ran = try await workshop.run("cloud")
     #expect(ran.states == ["train": .failed])
     #expect(ran.tasks["train"]?.instance.tryNumber == 1)
-    #expect(ran.tasks["train"]?.reason?.contains("cannot run a ComputeEngineJobOperator yet") == true)
+    #expect(ran.tasks["train"]?.reason?.contains("no way to Compute Engine") == true)
   }
 }

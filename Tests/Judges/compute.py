@@ -7,6 +7,7 @@ import sys
 import time
 
 from google.api_core import exceptions
+from google.api_core.future.polling import DEFAULT_POLLING
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import compute_v1 as compute
 
@@ -35,6 +36,12 @@ zonal_groups = client(compute.InstanceGroupManagersClient)
 regional_groups = client(compute.RegionInstanceGroupManagersClient)
 instances = client(compute.InstancesClient)
 images = client(compute.ImagesClient)
+
+
+def done(operation):
+    """Waits for it, and raises its error. Asks more often than the client would by itself."""
+    polling = DEFAULT_POLLING.with_delay(initial=0.02, maximum=0.5, multiplier=1.5).with_timeout(WAIT_SECONDS)
+    operation.result(polling=polling)
 
 
 def expect(condition, what):
@@ -110,7 +117,7 @@ def judge_templates(name):
     first = templates.insert(request=request)
     again = templates.insert(request=request)
     expect(first.name == again.name, "a repeat with the same request id is another operation")
-    first.result(timeout=WAIT_SECONDS)
+    done(first)
 
     read = templates.get(project=PROJECT, instance_template=name)
     expect(read.properties.disks[0].initialize_params.disk_size_gb == 20, "the disk's size is lost")
@@ -119,14 +126,12 @@ def judge_templates(name):
     expect(list(read.properties.metadata.items)[0].value == "#cloud-config\n", "the metadata are lost")
 
     def insert_again():
-        templates.insert(project=PROJECT, instance_template_resource=template(name)).result(timeout=WAIT_SECONDS)
+        done(templates.insert(project=PROJECT, instance_template_resource=template(name)))
 
     expect_error(exceptions.Conflict, "a second template of the same name", insert_again)
 
     def insert_badly():
-        templates.insert(project=PROJECT, instance_template_resource=template("Not_A_Name")).result(
-            timeout=WAIT_SECONDS
-        )
+        done(templates.insert(project=PROJECT, instance_template_resource=template("Not_A_Name")))
 
     expect_error(exceptions.BadRequest, "a name that is none", insert_badly)
 
@@ -140,17 +145,17 @@ def judge_templates(name):
 
 def judge_pages(names):
     for name in names:
-        templates.insert(project=PROJECT, instance_template_resource=template(name)).result(timeout=WAIT_SECONDS)
+        done(templates.insert(project=PROJECT, instance_template_resource=template(name)))
     pager = templates.list(request=compute.ListInstanceTemplatesRequest(project=PROJECT, max_results=2))
     pages = [[found.name for found in page.items] for page in pager.pages]
     expect(all(len(page) <= 2 for page in pages), f"a page is too long: {pages}")
     expect(set(names) <= {name for page in pages for name in page}, f"a template is on no page: {pages}")
     for name in names:
-        templates.delete(project=PROJECT, instance_template=name).result(timeout=WAIT_SECONDS)
+        done(templates.delete(project=PROJECT, instance_template=name))
 
 
 def judge_group(groups, name, place):
-    groups.insert(project=PROJECT, instance_group_manager_resource=group(name), **place).result(timeout=WAIT_SECONDS)
+    done(groups.insert(project=PROJECT, instance_group_manager_resource=group(name), **place))
     read = groups.get(project=PROJECT, instance_group_manager=name, **place)
     expect(read.target_size == 1, "the size is lost")
     expect(read.instance_template.endswith(f"/instanceTemplates/{name}"), "the template is lost")
@@ -178,11 +183,11 @@ def judge_group(groups, name, place):
     expect(name in names, f"the group is in no aggregated list: {names}")
 
     def delete_template():
-        templates.delete(project=PROJECT, instance_template=name).result(timeout=WAIT_SECONDS)
+        done(templates.delete(project=PROJECT, instance_template=name))
 
     expect_error(exceptions.BadRequest, "deleting a template that is in use", delete_template)
 
-    groups.delete(project=PROJECT, instance_group_manager=name, **place).result(timeout=WAIT_SECONDS)
+    done(groups.delete(project=PROJECT, instance_group_manager=name, **place))
     expect_error(
         exceptions.NotFound, "a deleted group",
         lambda: groups.get(project=PROJECT, instance_group_manager=name, **place),
@@ -202,6 +207,6 @@ judge_images()
 judge_templates("zonal-1")
 judge_pages(["page-a", "page-b", "page-c"])
 judge_group(zonal_groups, "zonal-1", {"zone": ZONE})
-templates.insert(project=PROJECT, instance_template_resource=template("regional-1")).result(timeout=WAIT_SECONDS)
+done(templates.insert(project=PROJECT, instance_template_resource=template("regional-1")))
 judge_group(regional_groups, "regional-1", {"region": REGION})
 print("ok")

@@ -47,7 +47,8 @@ def pull(count):
 publisher.create_topic(request={"name": TOPIC, "labels": {"dagrun": "job"}})
 expect_error(exceptions.Conflict, "a second topic of the same name", lambda: publisher.create_topic(name=TOPIC))
 expect(publisher.get_topic(topic=TOPIC).labels["dagrun"] == "job", "the topic's label is lost")
-expect(TOPIC in [topic.name for topic in publisher.list_topics(project=f"projects/{PROJECT}")], "the topic is not listed")
+topics = [topic.name for topic in publisher.list_topics(project=f"projects/{PROJECT}")]
+expect(TOPIC in topics, f"the topic is not listed: {topics}")
 
 subscription = subscriber.create_subscription(
     request={

@@ -5,7 +5,7 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
-/// Loads the library and finds its functions; once is enough. Thread-safe.
+/// Loads the library and finds its functions. To be called until it has succeeded once.
 ///
 /// Returns 0, or writes the reason to `error` and returns -1.
 int ccurl_load(const char *name, char *error, size_t error_size);

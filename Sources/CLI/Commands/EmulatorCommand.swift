@@ -16,7 +16,6 @@ struct EmulatorStartCommand: Command {
       """)
 
   enum Machines: String, CaseIterable, ExpressibleByArgument { case processes, none }
-  enum Docker: String, CaseIterable, ExpressibleByArgument { case standIn = "stand-in", daemon }
 
   @Option(help: ArgumentHelp("0: any that is free.", valueName: "number")) var port = 0
   @Option(
@@ -24,10 +23,6 @@ struct EmulatorStartCommand: Command {
     completion: .directory)
   var folder: String?
   @Option(help: "'processes', or 'none': instances are there and do nothing.") var machines = Machines.processes
-  @Option(
-    help: ArgumentHelp(
-      "'stand-in' runs a container's command with the programs of this machine; 'daemon' uses its docker."))
-  var docker = Docker.standIn
   @Option(
     help: ArgumentHelp("Faults there are from the beginning, JSON or YAML.", valueName: "file"), completion: .file())
   var faults: String?
@@ -63,15 +58,13 @@ struct EmulatorStartCommand: Command {
     switch machines {
     case .none: options.machines = .none
     case .processes:
-      let docker = docker
       options.machines = .host { services in
         var machine = MachineOptions(program: [Self.executable, "virtual-machine"]) { account, scopes in
           let token = await services.issueToken(account, scopes)
           return MachineToken(value: token.value, expiresAt: token.expiresAt)
         }
         machine.storageEndpoint = services.address
-        if docker == .daemon { machine.docker = .daemon(socket: "/var/run/docker.sock") }
-        return ProcessMachines(machine)
+        return try ProcessMachines(machine)
       }
     }
     var logger = Logger(label: "dagrun.emulator", factory: { _ in ConsoleLog(output: session.errors) })

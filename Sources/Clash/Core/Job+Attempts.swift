@@ -115,22 +115,21 @@ extension Job {
 
   /// The VM is said to run, or cannot be looked at.
   private mutating func judgeSilence(_ stage: Stage, _ now: Timestamp, _ step: inout JobStep) {
-    guard hasHeardWhatWaited(now) else { return }
     switch stage {
-    // Pulling a large image takes its time; its heartbeats tell.
-    case .booting(let since)
-    where now.seconds(since: max(since, inbox.lastHeardAt ?? since)) >= timings.bootLimitSeconds:
+    // Pulling a large image takes its time; what it says meanwhile counts.
+    case .booting(let since) where isSilent(for: timings.bootLimitSeconds, since: since, now):
       lose(.noBoot, "its machine runs and has said nothing for \(Int(timings.bootLimitSeconds)) s", &step)
-    case .running where isSilent(now):
+    case .running where isSilent(for: timings.silenceLimitSeconds, since: submittedAt, now):
       lose(.lost, "its machine has said nothing for \(Int(timings.silenceLimitSeconds)) s", &step)
     case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .fading, .withdrawing: break
     }
   }
 
-  /// For too long; and for so long while this process has listened that heartbeats would have come.
-  private func isSilent(_ now: Timestamp) -> Bool {
-    now.seconds(since: inbox.lastHeardAt ?? now) >= timings.silenceLimitSeconds
-      && now.seconds(since: inbox.resumedAt ?? now) >= min(timings.silenceSeconds, timings.silenceLimitSeconds) / 2
+  /// Silent for so long; and this process has listened long enough to have heard heartbeats.
+  private func isSilent(for seconds: Double, since: Timestamp, _ now: Timestamp) -> Bool {
+    hasHeardWhatWaited(now)
+      && now.seconds(since: max(since, inbox.lastHeardAt ?? since)) >= seconds
+      && now.seconds(since: inbox.resumedAt ?? now) >= min(timings.silenceSeconds, seconds) / 2
   }
 
   /// What waited in the subscription when this process took the job up has had its chance to come: only then may

@@ -87,7 +87,7 @@ package struct Job: Codable, Hashable, Sendable {
     var step = JobStep(now: now)
     inbox = Inbox()
     inbox.resumedAt = now
-    inbox.lastHeardAt = heardOfAt ?? now
+    inbox.lastHeardAt = heardOfAt
     inbox.lookAt = now
     takeUpCallAgain(&step)
     if case .attempting(_, _, .running) = phase, let attempt = attempts.last { step.tell(.began(attempt)) }

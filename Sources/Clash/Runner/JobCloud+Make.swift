@@ -21,7 +21,7 @@ extension JobCloud {
   func makeSubscription(_ request: JobRequest) async throws(CloudError) -> Bool {
     let owner = JobOwner(request: request)
     let subscription = PubSubSubscription(
-      ackDeadlineSeconds: Self.acknowledgeLimitSeconds,
+      ackDeadlineSeconds: acknowledgeLimitSeconds,
       messageRetention: DurationString(seconds: Self.retentionSeconds),
       expirationPolicy: .init(ttl: DurationString(seconds: Self.expirationSeconds)), labels: owner.labels)
     do throws(CloudError) {
@@ -32,8 +32,6 @@ extension JobCloud {
     }
   }
 
-  /// Pub/Sub's longest: jobs acknowledge once a minute.
-  private static let acknowledgeLimitSeconds = 600
   /// A result waits so long for somebody to take it.
   private static let retentionSeconds = 7.0 * 86_400
   /// A forgotten subscription goes by itself.

@@ -7,8 +7,14 @@ struct JobCloud: Sendable {
   let pubSub: PubSubClient
   let endpoints: Endpoints
   let images: ImageLinks
+  /// Of subscriptions.
+  let acknowledgeLimitSeconds: Int
 
-  init(project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks) {
+  init(
+    project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks,
+    acknowledgeLimitSeconds: Int
+  ) {
+    self.acknowledgeLimitSeconds = acknowledgeLimitSeconds
     compute = ComputeClient(project: project, transport: transport)
     pubSub = PubSubClient(project: project, transport: transport)
     self.endpoints = endpoints

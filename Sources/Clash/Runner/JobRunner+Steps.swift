@@ -206,7 +206,9 @@ extension JobRunner {
   func cloud(for request: JobRequest) -> JobCloud { cloud(ofProject: request.spec.config.project) }
 
   func cloud(ofProject project: String) -> JobCloud {
-    JobCloud(project: project, transport: transport, endpoints: endpoints, images: images)
+    JobCloud(
+      project: project, transport: transport, endpoints: endpoints, images: images,
+      acknowledgeLimitSeconds: options.acknowledgeLimitSeconds)
   }
 
   /// Of a VM that is coming, each so many looks go deeper: a group may forget a fault while it tries again.

@@ -10,5 +10,9 @@ package struct JobRunnerOptions: Sendable {
   /// In one pull.
   package var maxMessages = 100
 
+  /// What a runner that was killed had received and not acknowledged comes again after this; 10 to 600. Long enough for
+  /// acknowledgements to be gathered (`JobTimings.acknowledgeSeconds`); `JobTimings.loanSeconds` is meant to be longer.
+  package var acknowledgeLimitSeconds = 600
+
   package init() {}
 }

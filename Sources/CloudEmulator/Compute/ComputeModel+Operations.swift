@@ -11,8 +11,8 @@ extension ComputeModel {
     guard known.what == what else {
       throw .invalid("requestId", text, "It was given to another request: \(known.what).")
     }
-    guard let operation = operations[known.operation] else { throw .notFound(known.operation) }
-    return .now(.json(json(of: operation)))
+    // Forgotten together with the operation, after which a repeat is a new request.
+    return operations[known.operation].map { .now(.json(json(of: $0))) }
   }
 
   /// - Parameter what: method and target, by which a repeat is known.
@@ -23,7 +23,9 @@ extension ComputeModel {
       project: request.project, scope: request.scope, type: type, target: target, targetID: targetID, work: work,
       at: request.now, error: request.error)
     if let id = request.call.query("requestId").flatMap(UUID.init(uuidString:)) {
-      requestIDs["\(request.project)/\(id.uuidString)"] = (what, operation.path)
+      let key = "\(request.project)/\(id.uuidString)"
+      requestIDs[key] = (what, operation.path)
+      operations[operation.path]?.requestKey = key
     }
     agenda.add(.run(operation.path), at: request.now.addingTimeInterval(timing.pendingSeconds))
     return .now(.json(json(of: operation)))
@@ -119,7 +121,8 @@ extension ComputeModel {
   }
 
   mutating func forget(_ path: String) {
-    operations[path] = nil
+    guard let operation = operations.removeValue(forKey: path) else { return }
+    if let key = operation.requestKey { requestIDs[key] = nil }
   }
 
   // MARK: Waiting

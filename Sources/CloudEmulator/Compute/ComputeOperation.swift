@@ -35,6 +35,8 @@ struct ComputeOperation: Sendable {
   var endTime: Date?
   var status = Status.pending
   var work: Work
+  /// Project and requestId of what has asked for it.
+  var requestKey: String?
   /// Said in the place of doing it.
   var error: ComputeError?
 

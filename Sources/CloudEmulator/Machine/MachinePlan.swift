@@ -14,8 +14,6 @@ struct MachinePlan: Codable {
   /// How this program is asked to be a process of a VM.
   var programArguments: [String]
   var missingImages: Set<String>
-  /// Nil: the stand-in.
-  var dockerSocket: String?
 
   static let path = "/run/dagrun/plan.json"
 
@@ -37,7 +35,6 @@ struct MachinePlan: Codable {
     bootID = UUID().uuidString.lowercased()
     programArguments = Array(options.program.dropFirst())
     missingImages = options.missingImages
-    dockerSocket = if case .daemon(let socket) = options.docker { socket } else { nil }
   }
 }
 

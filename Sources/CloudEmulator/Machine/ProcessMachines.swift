@@ -1,7 +1,4 @@
-internal import Dispatch
 internal import Foundation
-internal import NIOPosix
-internal import Processes
 
 /// VMs that are process trees on this machine, each in namespaces and a folder of its own.
 ///
@@ -9,10 +6,11 @@ internal import Processes
 /// has the other end.
 package final class ProcessMachines: VirtualMachineHost {
   private let options: MachineOptions
-  private let queue = DispatchQueue(label: "virtual machines")
+  private let watch: MachineWatch
 
-  package init(_ options: MachineOptions) {
+  package init(_ options: MachineOptions) throws {
     self.options = options
+    watch = try MachineWatch()
     signal(SIGPIPE, SIG_IGN)
   }
 
@@ -20,7 +18,7 @@ package final class ProcessMachines: VirtualMachineHost {
     _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) throws -> any VirtualMachine {
     let metadata = try MetadataServer.start(InstanceMetadata(machine), issueToken: options.issueToken)
-    let running = RunningMachine(machine, options: options, queue: queue, metadata: metadata, events: events)
+    let running = RunningMachine(machine, options: options, watch: watch, metadata: metadata, events: events)
     do {
       try running.start()
     } catch {

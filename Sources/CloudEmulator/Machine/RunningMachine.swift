@@ -4,27 +4,34 @@ internal import Processes
 
 /// A VM whose processes run. What happens to it, happens on one queue.
 final class RunningMachine: VirtualMachine, @unchecked Sendable {
-  // Everything that changes is touched on this queue only.
-  private let queue: DispatchQueue
+  // Everything that changes is touched on its queue only.
+  private let watch: MachineWatch
   private let machine: VirtualMachineDescription
   private let options: MachineOptions
   private let metadata: MetadataServer
   private let folder: MachineFolder
   private let events: @Sendable (VirtualMachineEvent) -> Void
-  private var process: ProcessDescriptor?
-  private var commandEnd: Int32 = -1
-  private var sources: [any DispatchSourceRead] = []
+
+  /// What there is as long as its processes run.
+  private struct Boot {
+    var process: ProcessDescriptor
+    /// Closed: -1.
+    var commandEnd: Int32
+    var reportEnd: Int32
+    var tokens: [UInt64]
+  }
+  private var boot: Boot?
   private var reports: [UInt8] = []
   private var failure: String?
   private var isKilled = false
 
   init(
-    _ machine: VirtualMachineDescription, options: MachineOptions, queue: DispatchQueue, metadata: MetadataServer,
+    _ machine: VirtualMachineDescription, options: MachineOptions, watch: MachineWatch, metadata: MetadataServer,
     events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) {
     self.machine = machine
     self.options = options
-    self.queue = queue
+    self.watch = watch
     self.metadata = metadata
     self.events = events
     folder = MachineFolder(path: machine.folder)
@@ -32,14 +39,14 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
 
   /// Keeps itself alive until the VM is off.
   func start() throws {
-    try queue.sync {
+    try watch.queue.sync {
       try makeFolders(folder.path, mode: 0o700)
-      try boot()
+      try startProcesses()
     }
   }
 
-  private func boot() throws {
-    dispatchPrecondition(condition: .onQueue(queue))
+  private func startProcesses() throws {
+    dispatchPrecondition(condition: .onQueue(watch.queue))
     removeFolder(folder.boot)
     try makeFolders(folder.boot + "/run/dagrun", mode: 0o755)
     try MachinePlan(machine, options: options, metadataAddress: metadata.address).write(to: folder.plan)
@@ -62,10 +69,12 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
         MachineDescriptor.reports: reportEnds.writeEnd,
       ]
       let process = try ProcessDescriptor(pid: spawn.start())
-      self.process = process
-      commandEnd = commands.writeEnd
-      watch(process.descriptor, owning: false) { [self] _ in ended() }
-      watch(reportEnds.readEnd, owning: true) { [self] descriptor in readReports(descriptor) }
+      let tokens = [
+        try watch.watch(process.descriptor) { [self] in ended() },
+        try watch.watch(reportEnds.readEnd) { [self] in readReports() },
+      ]
+      boot = Boot(
+        process: process, commandEnd: commands.writeEnd, reportEnd: reportEnds.readEnd, tokens: tokens)
     } catch {
       close(commands.writeEnd)
       close(reportEnds.readEnd)
@@ -73,24 +82,14 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
     }
   }
 
-  private func watch(_ descriptor: Int32, owning: Bool, _ body: @escaping (Int32) -> Void) {
-    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-    let process = process
-    source.setEventHandler { body(descriptor) }
-    // A descriptor must be open as long as it is watched; that of the process is its object's.
-    source.setCancelHandler { if owning { close(descriptor) } else { withExtendedLifetime(process) {} } }
-    source.activate()
-    sources.append(source)
-  }
-
-  private func readReports(_ descriptor: Int32) {
-    while true {
-      let part = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, used in
-        used = max(0, retrying { read(descriptor, buffer.baseAddress, buffer.count) })
-      }
-      if part.isEmpty { break }
-      reports += part
+  private func readReports() {
+    guard let boot else { return }
+    let part = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, used in
+      used = max(0, retrying { read(boot.reportEnd, buffer.baseAddress, buffer.count) })
     }
+    // Its end shows in the process's.
+    if part.isEmpty { watch.unwatch(boot.tokens[1]) }
+    reports += part
     while let end = reports.firstIndex(of: UInt8(ascii: "\n")) {
       let line = String(decoding: reports[..<end], as: UTF8.self)
       reports.removeFirst(end + 1)
@@ -100,26 +99,18 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
       case nil: break
       }
     }
-    // Its end shows in the process's.
-    if retryingPoll(descriptor) == POLLHUP, let source = sources.last { source.cancel() }
-  }
-
-  private func retryingPoll(_ descriptor: Int32) -> Int32 {
-    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    _ = retrying { poll(&entry, 1, 0) }
-    return Int32(entry.revents)
   }
 
   private func ended() {
-    guard let process, let status = waitForChild(process.pid, blocking: false)?.status else { return }
-    self.process = nil
-    if let reportSource = sources.last, !reportSource.isCancelled { readReports(Int32(reportSource.handle)) }
-    for source in sources { source.cancel() }
-    sources = []
+    guard let boot, let status = waitForChild(boot.process.pid, blocking: false)?.status else { return }
+    readReports()
+    for token in boot.tokens { watch.unwatch(token) }
+    close(boot.reportEnd)
     closeCommands()
+    self.boot = nil
     if status == .exited(MachineExit.reboot), !isKilled {
       do {
-        return try boot()
+        return try startProcesses()
       } catch {
         failure = "\(error)"
       }
@@ -140,8 +131,9 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
   }
 
   private func closeCommands() {
-    if commandEnd >= 0 { close(commandEnd) }
-    commandEnd = -1
+    guard let commandEnd = boot?.commandEnd, commandEnd >= 0 else { return }
+    close(commandEnd)
+    boot?.commandEnd = -1
   }
 
   func preempt(graceSeconds: Double) {
@@ -150,20 +142,20 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
   }
 
   func shutDown(graceSeconds: Double) {
-    queue.async { [self] in
-      guard commandEnd >= 0 else { return }
+    watch.queue.async { [self] in
+      guard let commandEnd = boot?.commandEnd, commandEnd >= 0 else { return }
       let line = Array((MachineCommand.softOff.rawValue + "\n").utf8)
-      // To a pipe that nobody else writes to. It may have ended meanwhile: SIGPIPE is ignored by NIO's servers.
+      // To a pipe that nobody else writes to. It may have ended meanwhile; SIGPIPE is ignored.
       _ = write(commandEnd, line, line.count)
-      queue.asyncAfter(deadline: .now() + graceSeconds) { [weak self] in self?.killNow() }
+      watch.queue.asyncAfter(deadline: .now() + graceSeconds) { [weak self] in self?.killNow() }
     }
   }
 
-  func kill() { queue.async { [self] in killNow() } }
+  func kill() { watch.queue.async { [self] in killNow() } }
 
   /// The end of the commands is the end of the VM, also of a process of its that hangs.
   private func killNow() {
-    guard process != nil else { return }
+    guard boot != nil else { return }
     isKilled = true
     closeCommands()
   }

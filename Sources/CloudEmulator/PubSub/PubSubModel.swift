@@ -10,8 +10,6 @@ struct PubSubModel {
   /// Subscriptions of a topic, in the order in which they were made.
   private var subscribers: [String: [String]] = [:]
   private(set) var everMade: [String: Int] = [:]
-  /// Ack ids that were handed out: the subscription and the message's number.
-  private var ackIDs: [String: (subscription: String, number: UInt64)] = [:]
   private var waiting: [RequestID: String] = [:]
   private var lastNumber: UInt64 = 0
   private var generator: SeededGenerator
@@ -20,7 +18,7 @@ struct PubSubModel {
 
   private enum Appointment {
     case pullEnds(RequestID)
-    case leaseEnds(ackID: String)
+    case leaseEnds(ackID: String, of: String)
   }
 
   static let requestLimit = 10_000_000
@@ -46,7 +44,7 @@ struct PubSubModel {
         guard waiting[request] != nil else { continue }
         abandon(request)
         outputs.append(.answer(request, .json([:])))
-      case .leaseEnds(let ackID): leaseEnds(ackID, at: time)
+      case .leaseEnds(let ackID, let path): leaseEnds(ackID, of: path, at: time)
       }
     }
   }
@@ -95,12 +93,7 @@ struct PubSubModel {
     case .subscriptionsPull: return try pull(subscription, call, at: now)
     case .subscriptionsAcknowledge:
       _ = try existing(subscription: subscription)
-      for ackID in try ids(call) {
-        guard let known = ackIDs[ackID], known.subscription == subscription else { continue }
-        // A late one counts too, also when the message is leased to somebody else meanwhile.
-        subscriptions[subscription]?.acknowledge(known.number)
-        ackIDs[ackID] = nil
-      }
+      for ackID in try ids(call) { subscriptions[subscription]?.acknowledge(ackID) }
       return .now(.json([:]))
     case .subscriptionsModifyAckDeadline:
       _ = try existing(subscription: subscription)
@@ -235,8 +228,7 @@ struct PubSubModel {
     var rows: [JSON] = []
     for delivered in taken {
       guard let lease = delivered.lease else { continue }
-      ackIDs[lease.ackID] = (path, delivered.message.number)
-      agenda.add(.leaseEnds(ackID: lease.ackID), at: until)
+      agenda.add(.leaseEnds(ackID: lease.ackID, of: path), at: until)
       rows.append(["ackId": .string(lease.ackID), "message": delivered.message.json])
       // At least once: sometimes the same message comes twice in spite of its lease.
       if generator.chance(delivery.duplicateProbability) { subscriptions[path]?.release(delivered.message.number) }
@@ -262,30 +254,26 @@ struct PubSubModel {
       throw .pubSub(400, "INVALID_ARGUMENT", "Invalid ack deadline given: \(seconds); it must be between 0 and 600.")
     }
     for ackID in try ids(call) {
-      guard let known = ackIDs[ackID], known.subscription == path,
-        subscriptions[path]?.messages[known.number]?.lease?.ackID == ackID
-      else { continue }
+      guard let number = subscriptions[path]?.leased(ackID)?.message.number else { continue }
       if seconds == 0 {
-        subscriptions[path]?.release(known.number)
+        subscriptions[path]?.release(number)
       } else {
         let until = now.addingTimeInterval(Double(seconds))
-        subscriptions[path]?.extend(known.number, to: until)
-        agenda.add(.leaseEnds(ackID: ackID), at: until)
+        subscriptions[path]?.extend(number, to: until)
+        agenda.add(.leaseEnds(ackID: ackID, of: path), at: until)
       }
     }
     serve(path, at: now)
   }
 
-  private mutating func leaseEnds(_ ackID: String, at now: Date) {
-    guard let known = ackIDs[ackID] else { return }
-    guard let lease = subscriptions[known.subscription]?.messages[known.number]?.lease, lease.ackID == ackID else {
+  private mutating func leaseEnds(_ ackID: String, of path: String, at now: Date) {
+    // It may have been extended meanwhile; its later appointment is in the agenda then.
+    guard let delivery = subscriptions[path]?.leased(ackID), let lease = delivery.lease, lease.until <= now else {
       return
     }
-    // It was extended meanwhile; its later appointment is in the agenda.
-    if lease.until > now { return }
-    subscriptions[known.subscription]?.release(known.number)
-    if delivery.isReordered { subscriptions[known.subscription]?.shuffle(using: &generator) }
-    serve(known.subscription, at: now)
+    subscriptions[path]?.release(delivery.message.number)
+    if self.delivery.isReordered { subscriptions[path]?.shuffle(using: &generator) }
+    serve(path, at: now)
   }
 
   /// Whoever pulled is gone.

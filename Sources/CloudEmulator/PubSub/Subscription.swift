@@ -12,6 +12,8 @@ struct Subscription: Sendable {
   var ackDeadlineSeconds: Double
   /// By number of the message: what is not acknowledged.
   private(set) var messages: [UInt64: Delivery] = [:]
+  /// Numbers of messages by the ack ids that were handed out for them.
+  private(set) var ackIDs: [String: UInt64] = [:]
   /// Numbers of messages that wait; those that are gone meanwhile are passed over.
   private var waiting: [UInt64] = []
   private var nextWaiting = 0
@@ -54,7 +56,9 @@ struct Subscription: Sendable {
       let number = waiting[nextWaiting]
       nextWaiting += 1
       guard var delivery = messages[number], delivery.lease == nil else { continue }
-      delivery.lease = Lease(ackID: makeAckID(), until: until)
+      let ackID = makeAckID()
+      delivery.lease = Lease(ackID: ackID, until: until)
+      ackIDs[ackID] = number
       delivery.deliveries += 1
       messages[number] = delivery
       taken.append(delivery)
@@ -66,7 +70,16 @@ struct Subscription: Sendable {
     return taken
   }
 
-  mutating func acknowledge(_ number: UInt64) { messages[number] = nil }
+  /// A late one counts too, also when the message is leased to somebody else meanwhile.
+  mutating func acknowledge(_ ackID: String) {
+    if let number = ackIDs.removeValue(forKey: ackID) { messages[number] = nil }
+  }
+
+  /// The message that is leased by this ack id; nil: the lease has ended.
+  func leased(_ ackID: String) -> Delivery? {
+    guard let delivery = ackIDs[ackID].flatMap({ messages[$0] }), delivery.lease?.ackID == ackID else { return nil }
+    return delivery
+  }
 
   mutating func extend(_ number: UInt64, to until: Date) {
     messages[number]?.lease?.until = until

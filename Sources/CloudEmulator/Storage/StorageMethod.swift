@@ -16,19 +16,20 @@ extension StorageMethod {
   /// From the discovery document of storage v1; below the address, for uploads have a base of their own.
   static let routes = RouteTable<StorageMethod>(
     """
-    storage.buckets.insert POST storage/v1/b project projection predefinedAcl predefinedDefaultObjectAcl \
-    enableObjectRetention
-    storage.buckets.get GET storage/v1/b/{bucket} projection ifMetagenerationMatch userProject
-    storage.buckets.list GET storage/v1/b project projection prefix maxResults pageToken userProject
-    storage.buckets.delete DELETE storage/v1/b/{bucket} ifMetagenerationMatch userProject
-    storage.objects.get GET storage/v1/b/{bucket}/o/{object} @object
-    storage.objects.get GET download/storage/v1/b/{bucket}/o/{object} @object
-    storage.objects.list GET storage/v1/b/{bucket}/o delimiter endOffset includeFoldersAsPrefixes \
-    includeTrailingDelimiter matchGlob maxResults pageToken prefix projection startOffset userProject versions
+    storage.buckets.insert POST storage/v1/b enableObjectRetention predefinedAcl predefinedDefaultObjectAcl project \
+    projection userProject
+    storage.buckets.get GET storage/v1/b/{bucket} @object softDeleted
+    storage.buckets.list GET storage/v1/b maxResults pageToken prefix project projection returnPartialSuccess \
+    softDeleted userProject
+    storage.buckets.delete DELETE storage/v1/b/{bucket} @object
+    storage.objects.get GET storage/v1/b/{bucket}/o/{object} @object restoreToken softDeleted
+    storage.objects.get GET download/storage/v1/b/{bucket}/o/{object} @object restoreToken softDeleted
+    storage.objects.list GET storage/v1/b/{bucket}/o delimiter endOffset filter includeFoldersAsPrefixes \
+    includeTrailingDelimiter matchGlob maxResults pageToken prefix projection softDeleted startOffset userProject versions
     storage.objects.delete DELETE storage/v1/b/{bucket}/o/{object} @object
-    storage.objects.insert POST upload/storage/v1/b/{bucket}/o name contentEncoding kmsKeyName predefinedAcl \
-    upload_id @object
-    storage.objects.insert.chunk PUT upload/storage/v1/b/{bucket}/o name upload_id @object
+    storage.objects.insert POST upload/storage/v1/b/{bucket}/o @object contentEncoding kmsKeyName name predefinedAcl \
+    upload_id
+    storage.objects.insert.chunk PUT upload/storage/v1/b/{bucket}/o @object name upload_id
     """.replacing(
       "@object",
       with: "generation ifGenerationMatch ifGenerationNotMatch ifMetagenerationMatch ifMetagenerationNotMatch "

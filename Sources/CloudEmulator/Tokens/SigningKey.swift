@@ -4,6 +4,9 @@ internal import Foundation
 /// The key pair of the emulator's service account. Only its public half is needed to check what clients sign; the
 /// private one is in the file that clients are given.
 final class SigningKey: @unchecked Sendable {
+  /// To make one takes a good part of a second; emulators of one process share it.
+  static let ofThisProcess = SigningKey()
+
   // Never changed after `init`, and libcrypto lets several threads read a key.
   private let key: OpaquePointer
 

@@ -2,8 +2,8 @@ internal import Foundation
 
 /// Which fields a message may have, and of what type. Checked at every depth, as the front door of Google's APIs
 /// does: a misspelt field is an error there, never ignored.
-struct Schema: Sendable {
-  private indirect enum Kind: Sendable {
+struct Schema: Hashable, Sendable {
+  private indirect enum Kind: Hashable, Sendable {
     case string, boolean, integer, int64, number, bytes, any
     case choice(Set<String>)
     case list(Kind)

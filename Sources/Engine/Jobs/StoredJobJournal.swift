@@ -1,6 +1,6 @@
 package import Clash
-package import Dagrun
-package import Foundation
+internal import Dagrun
+internal import Foundation
 package import Storage
 
 /// The journal of jobs, in the database of a home.

@@ -88,7 +88,7 @@ extension CloudPlaces {
     guard parts.query == nil, parts.fragment == nil, parts.user == nil, parts.password == nil else {
       throw refused("an address with a user, a query or a fragment")
     }
-    var base = text
+    var base = scheme + text.dropFirst(scheme.count)
     while base.hasSuffix("/") { base.removeLast() }
     base += "/"
     // gcloud's own addresses of Pub/Sub and Secret Manager end before the version, those of the others after it.

@@ -100,18 +100,11 @@ import Testing
 
 /// Random jobs full of what trips programs up.
 struct Fuzz: RandomNumberGenerator {
-  private var state: UInt64
+  private var random: SplitMix
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { random = SplitMix(seed: seed) }
 
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
+  mutating func next() -> UInt64 { random.next() }
 
   mutating func chance(_ count: Int, of: Int) -> Bool { Int.random(in: 0..<of, using: &self) < count }
   mutating func pick<Element>(_ elements: [Element]) -> Element { elements.randomElement(using: &self)! }
@@ -180,7 +173,7 @@ struct Fuzz: RandomNumberGenerator {
           arguments: (0..<3).map { _ in text(upTo: 30) })
       case _: .image
       }
-    var config = JobConfig(project: "a-project", image: "host:5000/an/image@sha256:00")
+    var config = JobConfig(project: "a-project", image: "host:5000/an/image:1.0")
     if chance(1, of: 3) { config.entrypoint = text(upTo: 20) }
     if chance(1, of: 3) { config.isPrivileged = true }
     config.uploadsOutputsOnFailure = chance(1, of: 2)

@@ -28,7 +28,8 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
     #expect(started <= result.endedAt)
     #expect(machine.messages.map(\.kind).filter { $0 != "heartbeat" } == ["started", "log", "result"])
     #expect(machine.messages.allSatisfy { $0.attributes["job"] == "a-job" && $0.attributes["attempt"] == "3" })
-    #expect(machine.messages.map { $0.attributes["sequence"] } == machine.messages.indices.map { String($0) })
+    let sequence = machine.messages.compactMap { $0.attributes["sequence"].flatMap { Int($0) } }
+    #expect(sequence.sorted() == Array(machine.messages.indices))
     #expect(Set(machine.messages.map { $0.attributes["boot"] }).count == 1)
     #expect(
       machine.cloud.read { $0.removedGroups } == [
@@ -148,5 +149,62 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
     try machine.run(["DAGRUN_OVERTIME_SECONDS": "0"])
     let result = try machine.result()
     #expect(result.infrastructure?.message.contains("longer than its limit of 1 s") == true)
+  }
+}
+
+/// What Container-Optimized OS brings, and docker is told of it.
+@Suite struct RunnerPlatformTests {
+  @Test func `drivers of GPUs are installed at each boot and handed to the container`() throws {
+    let machine = try StandInMachine(
+      machineSpec { $0.config.accelerators = [.init(type: "nvidia-tesla-t4", count: 1)] })
+    defer { machine.remove() }
+    try machine.addTool("cos-extensions", "#!/bin/bash\necho \"$*\" >>'\(machine.folder)/extensions'\n")
+    try machine.addTool("mount", "#!/bin/bash\necho \"$*\" >>'\(machine.folder)/mounted'\n")
+    try machine.run()
+    #expect(try machine.result().status == 0)
+    #expect(machine.text("extensions") == "install gpu\n")
+    #expect(
+      machine.text("mounted") == "--bind /var/lib/nvidia /var/lib/nvidia\n-o remount,exec /var/lib/nvidia\n")
+    let options = machine.values("options")
+    #expect(options.contains("/var/lib/nvidia/lib64:/usr/local/nvidia/lib64"))
+    #expect(options.contains("/var/lib/nvidia/bin:/usr/local/nvidia/bin"))
+    #expect(options.contains("/dev/nvidiactl") && options.contains("/dev/nvidia-uvm"))
+  }
+
+  @Test func `drivers that cannot be installed fail the job before its container`() throws {
+    let machine = try StandInMachine(
+      machineSpec { $0.config.accelerators = [.init(type: "nvidia-tesla-t4", count: 1)] })
+    defer { machine.remove() }
+    try machine.addTool("cos-extensions", "#!/bin/bash\nexit 1\n")
+    try machine.run()
+    #expect(try machine.result().infrastructure?.kind == .machine)
+    #expect(machine.data("runs") == nil)
+  }
+
+  @Test(arguments: [
+    ("europe-west1-docker.pkg.dev/p/r/i:1", "europe-west1-docker.pkg.dev"), ("gcr.io/p/i", "gcr.io"),
+    ("eu.gcr.io/p/i", "eu.gcr.io"), ("python:3", nil), ("docker.io/library/python", nil),
+  ])
+  func `Google's own registries get the VM's credentials`(image: String, registry: String?) throws {
+    let machine = try StandInMachine(machineSpec { $0.config.image = image })
+    defer { machine.remove() }
+    try machine.addTool(
+      "docker-credential-gcr", "#!/bin/bash\necho \"$HOME $*\" >'\(machine.folder)/credentials'\n")
+    try machine.run()
+    let home = "\(machine.folder)/var/lib/dagrun/a-job/work/docker"
+    #expect(machine.text("credentials") == (registry.map { "\(home) configure-docker --registries=\($0)\n" } ?? ""))
+    #expect(machine.text("pulled") == image)
+  }
+
+  @Test func `container options reach docker`() throws {
+    let machine = try StandInMachine(
+      machineSpec {
+        $0.config.isPrivileged = true
+        $0.config.sharedMemorySize = "8g"
+      })
+    defer { machine.remove() }
+    try machine.run()
+    #expect(
+      machine.values("options") == ["--pull", "never", "--log-driver", "none", "--privileged", "--shm-size", "8g"])
   }
 }

@@ -9,7 +9,8 @@ import Testing
 /// Others' programs judge what the VM gets.
 @Suite struct ValidatorTests {
   static func path(_ tool: String) -> String? {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":") + ["/usr/bin"]
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    let folders: [String] = path.split(separator: ":").map(String.init) + ["/usr/bin"]
     return folders.map { "\($0)/\(tool)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 

@@ -170,5 +170,5 @@ import Testing
 
 /// Waits for something that tells nobody of its coming.
 func untilTrue(_ isTrue: () -> Bool) async {
-  while !isTrue() { await Task.yield() }
+  while !isTrue(), !Task.isCancelled { await Task.yield() }
 }

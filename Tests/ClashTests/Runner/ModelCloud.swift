@@ -55,7 +55,7 @@ final class ModelCloud: CloudTransport {
     var mostGroups = 0
     var number = 0
     var reached: Set<String> = []
-    var reachedWaiters: [String: [CheckedContinuation<Void, Never>]] = [:]
+    var reachedGates: [String: [Gate]] = [:]
   }
 
   struct Pull {
@@ -102,14 +102,11 @@ final class ModelCloud: CloudTransport {
 
   /// Waits until the call is done, or hangs.
   func reached(_ call: String) async {
-    await withCheckedContinuation { continuation in
-      let isReached = state.withLock { state in
-        if state.reached.contains(call) { return true }
-        state.reachedWaiters[call, default: []].append(continuation)
-        return false
-      }
-      if isReached { continuation.resume() }
+    let gate = Gate()
+    state.withLock { state in
+      if state.reached.contains(call) { gate.open() } else { state.reachedGates[call, default: []].append(gate) }
     }
+    await gate.wait()
   }
 
   // MARK: What VMs do
@@ -220,9 +217,9 @@ final class ModelCloud: CloudTransport {
   private func reach(_ call: String) {
     let met = state.withLock { state in
       state.reached.insert(call)
-      return state.reachedWaiters.removeValue(forKey: call) ?? []
+      return state.reachedGates.removeValue(forKey: call) ?? []
     }
-    for waiter in met { waiter.resume() }
+    for gate in met { gate.open() }
   }
 
   private func pull(_ request: CloudRequest) async throws(CloudError) -> CloudResponse {
@@ -423,13 +420,21 @@ final class ModelCloud: CloudTransport {
 final class Gate: Sendable {
   private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
 
+  /// A test that is out of time passes too: it would hang otherwise.
   func wait() async {
-    await withCheckedContinuation { continuation in
-      let isOpen = state.withLock { state in
-        if !state.isOpen { state.waiters.append(continuation) }
-        return state.isOpen
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isOpen = state.withLock { state in
+          if !state.isOpen, !Task.isCancelled {
+            state.waiters.append(continuation)
+            return false
+          }
+          return true
+        }
+        if isOpen { continuation.resume() }
       }
-      if isOpen { continuation.resume() }
+    } onCancel: {
+      open()
     }
   }
 

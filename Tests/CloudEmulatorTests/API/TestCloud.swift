@@ -9,11 +9,10 @@ struct TestCloud {
   /// Answers that came, by the request.
   var answers: [RequestID: APIResponse] = [:]
   var dropped: Set<RequestID> = []
-  var commands: [MachineCommand] = []
+  var commands: [HostCommand] = []
   /// VMs that are told to go off stay on until `powerOff` is called.
   var machinesLinger = false
   private var lastRequest: UInt64 = 0
-  private static let key = SigningKey()
 
   init(_ change: (inout EmulatorOptions) -> Void = { _ in }) {
     var options = EmulatorOptions()
@@ -24,7 +23,7 @@ struct TestCloud {
     change(&options)
     emulation = Emulation(
       options: options, address: "127.0.0.1:1", machineFolder: "/machines", blobs: BlobStore(folder: nil),
-      key: Self.key)
+      key: .ofThisProcess)
   }
 
   struct Answer {

@@ -93,18 +93,20 @@ struct BootTests {
     let machine = try TestMachine(script: "mkdir -p a/b; chmod 0 a", folder: folder)
     await machine.end()
     #expect(FileManager.default.fileExists(atPath: folder.path + "/vm/disk"))
-    ProcessMachines(MachineOptions(program: []) { _, _ in MachineToken(value: "", expiresAt: Date()) })
+    try ProcessMachines(MachineOptions(program: []) { _, _ in MachineToken(value: "", expiresAt: Date()) })
       .removeDisk(folder: folder.path + "/vm")
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/vm"))
   }
 
   @Test func `a preemption is told, stops units in order, and containers before docker`() async throws {
     let machine = try TestMachine(
-      userData: """
+      userData: #"""
         #cloud-config
         write_files:
         - path: /etc/systemd/system/first.service
           content: |
+            [Unit]
+            Before=docker.service
             [Service]
             Type=oneshot
             RemainAfterExit=yes
@@ -116,18 +118,22 @@ struct BootTests {
             Requires=first.service
             After=first.service docker.service
             [Service]
+            KillMode=mixed
             ExecStart=/bin/bash /var/second.sh
         - path: /var/second.sh
           content: |
-            trap 'echo second >> /var/order; exit' TERM
-            docker run -d --name d -v /var:/outside ubuntu sh -c \
-              'trap "echo container >> /outside/order; exit" TERM; echo > /outside/ready; while :; do sleep 0.05; done'
-            url=http://metadata.google.internal/computeMetadata/v1/instance/preempted
-            curl -sf -H 'Metadata-Flavor: Google' "$url?wait_for_change=true" > /var/preempted &
-            wait; while :; do sleep 0.05; done
+            trap 'wait $watch; echo second >> /var/order; exit' TERM
+            mkfifo /var/up
+            docker run -d --name c -v /var:/outside ubuntu sh -c \
+              'trap "echo container >> /outside/order; exit" TERM; echo > /outside/up; while :; do sleep 0.05; done'
+            read < /var/up
+            url=http://metadata.google.internal/computeMetadata/v1/instance/preempted flavor='Metadata-Flavor: Google'
+            tag=$(curl -sf -D - -o /dev/null -H "$flavor" "$url" | tr -d '\r' | sed -n 's/^ETag: //p')
+            curl -sf -H "$flavor" "$url?wait_for_change=true&last_etag=$tag" > /var/preempted & watch=$!
+            echo > /var/ready; while :; do sleep 0.05; done
         runcmd:
         - systemctl start second.service
-        """, isSpot: true)
+        """#, isSpot: true)
     await machine.ready()
     machine.machine.preempt(graceSeconds: 30)
     #expect(await machine.end() == [.booted, .ended(.poweredOff)])

@@ -23,7 +23,7 @@ final class TestFolder: Sendable {
 
   func ready() async {
     let ready = path + "/vm/disk/var/ready"
-    await Task.detached { _ = try? Data(contentsOf: URL(fileURLWithPath: ready)) }.value
+    await Task.detached { _ = readWholeFile(ready) }.value
   }
 }
 
@@ -63,7 +63,8 @@ final class TestMachine: Sendable {
 
   /// Runs the script at its boot, and powers off.
   convenience init(script: String, folder: TestFolder = TestFolder(), missingImages: Set<String> = []) throws {
-    try self.init(userData: Self.userData(script: script + "\npoweroff\n"), folder: folder, missingImages: missingImages)
+    try self.init(
+      userData: Self.userData(script: script + "\npoweroff\n"), folder: folder, missingImages: missingImages)
   }
 
   static func userData(script: String, more: String = "") -> String {

@@ -11,7 +11,7 @@ extension RunnerScript {
       stopping=yes
       say 'the VM is being shut down'
       if [[ -n $container_runs ]]; then
-        docker stop --time "$stop_seconds" "$container" >/dev/null 2>&1 &
+        docker stop -t "$stop_seconds" "$container" >/dev/null 2>&1 &
       fi
     }
 
@@ -43,11 +43,11 @@ extension RunnerScript {
         fi
         end_overtime
         pause=$log_seconds
-        # So that the start is told soon.
-        [[ -n $container_runs && -z $told_start ]] && pause=0.2
+        # So that the start is told soon, and a log that grows fast does not fall behind.
+        [[ -n $container_runs && -z $told_start || -n $log_is_behind ]] && pause=0.2
         sleep "$pause" &
         sleeper=$!
-        [[ -e $work/step-status ]] || wait -n "$step" "$sleeper"
+        [[ -e $work/step-status ]] || wait -n "$step" "$sleeper" 2>/dev/null
         kill "$sleeper" 2>/dev/null
       done
       status=1

@@ -42,7 +42,7 @@ extension RunnerScript {
     # The runner's own copy of a program's environment is none of docker's business, and docker keeps its logins there.
     docker_home=$work/docker
     docker_program=$(type -P docker) || docker_program=docker
-    docker() { HOME=$docker_home "$docker_program" "$@"; }
+    docker() { HOME=$docker_home timeout 300 "$docker_program" "$@"; }
 
     declare -A setting=()
     load_settings() {

@@ -53,6 +53,7 @@ extension RunnerScript {
       for try in first again; do
         http_status=000
         : >"$answer"
+        printf 'no access token' >"$answer.error"
         authorize || return 1
         curl -sS --globoff --connect-timeout 10 --max-time "$limit" --speed-limit 1 --speed-time 60 -X "$method" \
           -H "@$work/authorization" -H Expect: -o "$answer" -w '%{http_code}' "$@" "$url" \

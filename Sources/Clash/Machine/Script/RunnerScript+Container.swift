@@ -11,10 +11,11 @@ extension RunnerScript {
     }
 
     # Hands on NAME=VALUE through docker's own environment, where no other process reads it and a line break is as good as
-    # any byte; by docker's command line where the name means something to docker itself, or to a shell.
+    # any byte; by docker's command line where the name means something to docker itself, or to a shell that wraps it.
     set_variable() { # NAME VALUE
       case $1 in
-        PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | LANG* | LC_* | BASH* | LD_* | DOCKER_* | GO*)
+        '' | [!A-Za-z_]* | *[!A-Za-z0-9_]* | _ | PWD | OLDPWD | PPID | OPTIND | UID | EUID | \
+          PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | LANG* | LC_* | BASH* | LD_* | DOCKER_* | GO*)
           options+=(--env "$1=$2")
           ;;
         *)
@@ -118,7 +119,7 @@ extension RunnerScript {
       [[ -n $container_runs && -z $overtime ]] && ((overtime_at > 0 && SECONDS >= overtime_at)) || return 0
       overtime=yes
       say 'the job takes longer than it may'
-      docker stop --time "$stop_seconds" "$container" >/dev/null 2>&1 &
+      docker stop -t "$stop_seconds" "$container" >/dev/null 2>&1 &
     }
 
     # Sets `status`, or `failure_kind` and `failure_message`, and `ended`.

@@ -3,6 +3,7 @@ extension RunnerScript {
   static let news = #"""
     sequence=0
     log_offset=0
+    log_is_behind=
     heartbeat_at=0
     told_start=
     told_preemption=
@@ -46,8 +47,9 @@ extension RunnerScript {
       return 1
     }
 
+    # 2: the disk does not take it.
     tell() { # KIND DATA-FILE [OFFSET]
-      write_message "$message" "$@" || return 1
+      write_message "$message" "$@" 2>/dev/null || return 2
       message_waits=yes
       message_is=$1
       message_at=0
@@ -56,18 +58,21 @@ extension RunnerScript {
 
     # What the container printed since the last time, at most so many pieces.
     tell_log() { # PIECES
-      local size pieces=$1
+      local size length status pieces=$1
+      log_is_behind=
       [[ -e $log ]] || return 0
       size=$(wc -c <"$log")
       while ((log_offset < size && pieces > 0)); do
         # A file that grows meanwhile is read no further than that.
-        tail -c "+$((log_offset + 1))" "$log" 2>/dev/null | head -c 1048576 >"$work/data"
-        local length offset=$log_offset
+        tail -c "+$((log_offset + 1))" "$log" 2>/dev/null | head -c 1048576 >"$work/data" 2>/dev/null
         length=$(wc -c <"$work/data")
         ((length > 0)) || return 0
-        ((log_offset += length, pieces -= 1))
-        tell log "$work/data" "$offset" || return 1
+        tell log "$work/data" "$log_offset"
+        status=$?
+        ((status == 2)) || ((log_offset += length, pieces -= 1))
+        ((status == 0)) || return 1
       done
+      ((log_offset >= size)) || log_is_behind=yes
     }
 
     # All that is due now.

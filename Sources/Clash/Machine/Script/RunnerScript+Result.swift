@@ -65,14 +65,15 @@ extension RunnerScript {
       [[ -e $log ]] && ((log_offset < $(wc -c <"$log")))
     }
 
-    # What is left of the log has its time, and the result does not wait longer for it.
+    # The result is on the disk before anything else is told. What is left of the log has its time, and the result does not
+    # wait longer for it.
     finish() {
       local until=$((SECONDS + flush_seconds))
-      while has_news && ((SECONDS < until)); do
+      write_result || say 'the result cannot be written to the disk'
+      while [[ -z $stopping ]] && has_news && ((SECONDS < until)); do
         tell_news
         [[ -z $message_waits ]] || nap 1
       done
-      write_result || say 'the result cannot be written to the disk'
       publish_result
     }
     """#

@@ -109,7 +109,7 @@ struct DockerCommand {
       if let format {
         for value in found { connection.output(try InspectFormat.apply(format, to: value) + "\n") }
       } else {
-        connection.output(try InspectFormat.json(found, pretty: true) + "\n")
+        connection.output(found.isEmpty ? "[]\n" : try InspectFormat.json(found, pretty: true) + "\n")
       }
       missing.isEmpty ? connection.finish(0) : fail(1, missing.joined(separator: "\n"))
     } catch let error as DockerUsageError {

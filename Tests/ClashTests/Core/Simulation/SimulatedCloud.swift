@@ -100,6 +100,12 @@ extension JobWorld {
     let call = request.call
     if let (answer, moment) = cloud.answers[request.requestID] { return (answer, max(moment - seconds, 0.1)) }
     if random.chance(weather.lostRequests) { return (.failed(call, error(.unavailable, call, status: 503)), 1) }
+    if random.chance(weather.lostRequests / 4) {
+      // An operation that failed, and that Google answers this id with from now on.
+      let answer = JobEvent.failed(call, error(.unavailable, call))
+      cloud.answers[request.requestID] = (answer, seconds)
+      return (answer, 1)
+    }
     var (answer, delay) = try work(request)
     if case .failed(_, let fault) = answer, fault.isTransient || fault.reason == .inUse {
     } else {

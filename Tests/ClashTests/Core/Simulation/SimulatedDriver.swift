@@ -116,6 +116,14 @@ extension JobWorld {
     let number = driver.calls
     driver.inFlight[number] = request
     let life = driver.life
+    if number == weather.cancelsAtCall {
+      plan(after: 0) { [self] in
+        guard driver.life == life else { return }
+        truth.wasCancelled = true
+        say("cancel")
+        tell(.cancel)
+      }
+    }
     plan(after: random.seconds(0.01...2)) { [self] in
       guard let request = driver.inFlight.removeValue(forKey: number) else { return }
       let (answer, delay) = try arrive(request)

@@ -25,6 +25,8 @@ struct Weather {
   var crashesAt: Set<Int> = []
   var jumpsOfClock = 0.0
   var cancelsAfterSeconds: Double?
+  /// As soon as the call of this number was sent: it is still on the wire.
+  var cancelsAtCall: Int?
   var timeoutSeconds: Double?
   /// Of kinds of resources: removing them is forbidden.
   var irremovable: Set<String> = []
@@ -60,6 +62,7 @@ struct Weather {
     weather.jumpsOfClock = some(1)
     weather.groupsStay = some(60)
     if random.chance(25) { weather.cancelsAfterSeconds = random.seconds(0...900) }
+    if random.chance(25) { weather.cancelsAtCall = Int.random(in: 1...12, using: &random) }
     if random.chance(30) { weather.timeoutSeconds = random.seconds(1...3000) }
     if random.chance(8) { weather.irremovable = [random.pick(["topic", "subscription", "template", "group"])] }
     if random.chance(6) { weather.stranger = random.pick(["topic", "subscription", "template", "group"]) }

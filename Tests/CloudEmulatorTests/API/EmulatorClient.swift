@@ -1,26 +1,28 @@
-package import Foundation
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOPosix
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+@testable import CloudEmulator
 
 /// Talks to an emulator that runs in another process: its own endpoints, and any other request.
-package struct EmulatorClient: Sendable {
-  package let host: String
-  package let port: Int
+struct EmulatorClient: Sendable {
+  let host: String
+  let port: Int
 
-  package struct Answer: Sendable {
-    package var status: Int
+  struct Answer: Sendable {
+    var status: Int
     /// Names in lower case.
-    package var headers: [String: String]
-    package var body: Data
+    var headers: [String: String]
+    var body: Data
   }
 
-  package struct Failure: Error, CustomStringConvertible {
-    package var description: String
+  struct Failure: Error, CustomStringConvertible {
+    var description: String
   }
 
   /// - Parameter address: `127.0.0.1:8085`, also with `http://` before it.
-  package init(address: String) throws(Failure) {
+  init(address: String) throws(Failure) {
     let plain = address.replacing("http://", with: "").split(separator: "/").first.map(String.init) ?? ""
     let parts = plain.split(separator: ":")
     guard parts.count == 2, let port = Int(parts[1]) else {
@@ -30,7 +32,7 @@ package struct EmulatorClient: Sendable {
     self.port = port
   }
 
-  package func inventory() async throws -> Inventory {
+  func inventory() async throws -> Inventory {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
     return try decoder.decode(Inventory.self, from: try await own("GET", "/emulator/inventory"))
@@ -38,17 +40,17 @@ package struct EmulatorClient: Sendable {
 
   /// - Parameter script: rules, as in a file.
   /// - Returns: their ids.
-  package func addFaults(_ script: Data) async throws -> [String] {
+  func addFaults(_ script: Data) async throws -> [String] {
     struct Added: Decodable { var ids: [String] }
     return try JSONDecoder().decode(Added.self, from: try await own("POST", "/emulator/faults", script)).ids
   }
 
   /// Nil: all of them.
-  package func removeFault(_ id: String?) async throws {
+  func removeFault(_ id: String?) async throws {
     _ = try await own("DELETE", "/emulator/faults" + (id.map { "/\($0)" } ?? ""))
   }
 
-  package func preempt(instance name: String, graceSeconds: Double? = nil) async throws {
+  func preempt(instance name: String, graceSeconds: Double? = nil) async throws {
     _ = try await own("POST", "/emulator/preempt/\(name)" + (graceSeconds.map { "?grace=\($0)" } ?? ""))
   }
 
@@ -69,19 +71,18 @@ package struct EmulatorClient: Sendable {
   /// One request over a connection of its own.
   ///
   /// - Throws: where the connection is closed without an answer, too.
-  package func send(
+  func send(
     _ method: String, _ target: String, headers: [String: String] = [:], body: Data = Data()
   ) async throws -> Answer {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let promise = loop.makePromise(of: Answer.self)
-    let channel = try await ClientBootstrap(group: loop)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHTTPClientHandlers()
-          try channel.pipeline.syncOperations.addHandler(AnswerHandler(promise: promise))
-        }
-      }
-      .connect(host: host, port: port).get()
+    let channel: any Channel
+    do {
+      channel = try await connect(loop, promise)
+    } catch {
+      promise.fail(error)
+      throw error
+    }
     var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: target)
     for (name, value) in headers { head.headers.add(name: name, value: value) }
     head.headers.add(name: "Host", value: "\(host):\(port)")
@@ -99,6 +100,17 @@ package struct EmulatorClient: Sendable {
     } onCancel: {
       channel.close(promise: nil)
     }
+  }
+
+  private func connect(_ loop: any EventLoop, _ promise: EventLoopPromise<Answer>) async throws -> any Channel {
+    try await ClientBootstrap(group: loop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHTTPClientHandlers()
+          try channel.pipeline.syncOperations.addHandler(AnswerHandler(promise: promise))
+        }
+      }
+      .connect(host: host, port: port).get()
   }
 
   private final class AnswerHandler: ChannelInboundHandler {

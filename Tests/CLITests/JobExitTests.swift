@@ -1,0 +1,31 @@
+import Clash
+import Testing
+
+@testable import CLI
+
+@Suite struct JobExitTests {
+  @Test func `a program's own status is never one of the surroundings' failures`() {
+    #expect(JobOutcome(.exited(status: 127)).exitStatus.rawValue == 127)
+    for kind in InfrastructureFailure.Kind.allCases {
+      let outcome = JobOutcome(.infrastructure(InfrastructureFailure(kind, "why")))
+      #expect((240...248).contains(outcome.exitStatus.rawValue))
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("90", 90.0), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("2d", 172_800), ("", nil), ("-1", nil), ("m", nil),
+      ("1w", nil),
+    ] as [(String, Double?)])
+  func `lengths of time are read with their unit`(text: String, seconds: Double?) {
+    #expect(DurationOption(argument: text)?.seconds == seconds)
+  }
+
+  @Test func `half a character of a log waits for its other half`() {
+    var text = IncompleteText()
+    let bytes = Array("aé€😀".utf8)
+    var result = ""
+    for byte in bytes { result += text.append([byte]) }
+    #expect(result + text.rest == "aé€😀")
+  }
+}
