@@ -54,9 +54,10 @@ import Testing
       #expect(outcome.ending == .exited(status: 0))
       #expect(outcome.result?.preemptions == 1)
       #expect(outcome.result?.zone == "europe-west1-c")
-      #expect(try #require(try world.journal.job(named: "train")).attempts.map(\.ending) == [
-        .outOfCapacity, .preempted, .succeeded,
-      ])
+      #expect(
+        try #require(try world.journal.job(named: "train")).attempts.map(\.ending) == [
+          .outOfCapacity, .preempted, .succeeded,
+        ])
       #expect(await world.emulator.inventory().isEmpty)
     }
   }
@@ -108,9 +109,10 @@ import Testing
       world.runner.stop()
       let collector = JobCollector(project: "my-project", transport: world.session)
       let inventory = try await collector.inventory()
-      #expect(inventory.resources.map(\.kind.words).sorted() == [
-        "instance group", "instance template", "subscription", "topic",
-      ])
+      #expect(
+        inventory.resources.map(\.kind.words).sorted() == [
+          "instance group", "instance template", "subscription", "topic",
+        ])
       let plan = CollectionPlan(
         inventory, journal: [], policy: CollectionPolicy(homeID: "home1"), now: Timestamp(Date()))
       for await removal in collector.remove(plan) { #expect(removal.failure == nil) }
@@ -253,7 +255,8 @@ private final class VirtualCloud: Sendable {
     ].merging(also) { $1 }
     let client = PubSubClient(project: machine.description.project, transport: session)
     while !Task.isCancelled {
-      let isSaid = (try? await client.publish([PubSubMessage(data: Data(data.utf8), attributes: attributes)], to: job.name)) != nil
+      let isSaid =
+        (try? await client.publish([PubSubMessage(data: Data(data.utf8), attributes: attributes)], to: job.name)) != nil
       if isSaid { return }
     }
   }

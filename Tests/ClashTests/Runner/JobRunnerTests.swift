@@ -168,7 +168,7 @@ import Testing
   }
 }
 
-/// Waits for something that tells nobody of its coming.
+/// Waits for something that tells nobody of its coming. The pause is only to leave the machine to others.
 func untilTrue(_ isTrue: () -> Bool) async {
-  while !isTrue(), !Task.isCancelled { await Task.yield() }
+  while !isTrue(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(2)) }
 }
