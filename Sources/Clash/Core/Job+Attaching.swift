@@ -13,13 +13,16 @@ extension Job {
         isSpot: plan.rung.isSpot, requestedAt: now)
       if number < plan.number { (attempt.endedAt, attempt.ending) = (now, .lost) }
       attempts.append(attempt)
+      // The template of an earlier one goes at the end, if it is still there.
+      let template = ResourceID.template(AttemptPlan(number: number, rung: plan.rung))
+      resources.append(OwnedResource(id: template, existence: number == plan.number ? .made : .unknown))
     }
     let rung = ladder.rungs.firstIndex(of: plan.rung) ?? 0
     phase = .attempting(plan, LadderPosition(rung: rung), .waitingForMachine(since: now))
     // Its VM may have removed the group already, and only what is there may be taken for ours.
-    resources = [
+    resources += [
       OwnedResource(id: .topic, existence: .unknown), OwnedResource(id: .subscription, existence: .made),
-      OwnedResource(id: .template(plan), existence: .made), OwnedResource(id: .group(plan), existence: .unknown),
+      OwnedResource(id: .group(plan), existence: .unknown),
     ]
   }
 }
