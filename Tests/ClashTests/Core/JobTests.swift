@@ -299,6 +299,23 @@ import Testing
     #expect(one.job.attempts.map(\.ending) == [.succeeded, .cancelled])
   }
 
+  @Test func `a result that comes in the pause before another climb is taken, and nothing more is made`() {
+    var one = Walk.running()
+    for number in 1...2 {
+      _ = one.hear("preempted", attempt: number)
+      _ = one.wake(after: 45)
+      _ = one.done(.removeGroup(one.plan(number)))
+      _ = one.done(.removeTemplate(one.plan(number)))
+      if number == 1 { one.run(2) }
+    }
+    #expect(one.job.phaseName == "waiting for capacity")
+    #expect(one.job.nextWake == one.now.adding(seconds: 60 - 45))  // acknowledgements
+    _ = one.hear("result", attempt: 2, Walk.result(0))
+    #expect(one.removeAll() == ["remove subscription", "remove topic"])
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+    #expect(one.job.attempts.map(\.ending) == [.preempted, .succeeded])
+  }
+
   @Test func `strangers' messages are acknowledged and change nothing`() {
     var one = Walk.running()
     let before = one.job

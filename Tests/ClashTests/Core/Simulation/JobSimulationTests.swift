@@ -9,7 +9,7 @@ import Testing
   static let environment = ProcessInfo.processInfo.environment
   static let seeds: [UInt64] =
     environment["DAGRUN_SIMULATION_SEED"].flatMap { UInt64($0) }.map { [$0] }
-    ?? Array(1...(environment["DAGRUN_SIMULATION_SEEDS"].flatMap { UInt64($0) } ?? 300))
+    ?? Array(1...(environment["DAGRUN_SIMULATION_SEEDS"].flatMap { UInt64($0) } ?? 400))
 
   @discardableResult
   static func simulate(_ seed: UInt64, _ weather: Weather? = nil, _ name: String = "") throws -> JobWorld {
