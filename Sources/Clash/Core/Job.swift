@@ -37,32 +37,6 @@ package struct Job: Codable, Hashable, Sendable {
     submittedAt = now
   }
 
-  /// A job of which only the name was known: another machine began it, and its newest template had the request.
-  ///
-  /// Nothing is known of earlier attempts but that they are over; their templates may still be there.
-  package init(
-    attachingTo request: JobRequest, plan: AttemptPlan, timings: JobTimings = JobTimings(), at now: Timestamp
-  ) {
-    self.init(request, timings: timings, at: now)
-    resources = [.topic, .subscription].map { OwnedResource(id: $0, existence: .made) }
-    for number in 1...max(plan.number, 1) {
-      let isCurrent = number == plan.number
-      var attempt = JobAttempt(
-        number: number, zone: plan.rung.place.zone, region: plan.rung.place.region,
-        machineType: plan.rung.machineType, isSpot: plan.rung.isSpot, requestedAt: now)
-      if !isCurrent {
-        attempt.ending = .lost
-        attempt.endedAt = now
-      }
-      attempts.append(attempt)
-      let template = ResourceID.template(AttemptPlan(number: number, rung: plan.rung))
-      resources.append(OwnedResource(id: template, existence: isCurrent ? .made : .unknown))
-    }
-    resources.append(OwnedResource(id: .group(plan), existence: .made))
-    let rung = ladder.rungs.firstIndex(of: plan.rung) ?? 0
-    phase = .attempting(plan, LadderPosition(rung: rung), .waitingForMachine(since: now))
-  }
-
   package mutating func handle(_ event: JobEvent, at now: Timestamp) -> [JobAction] {
     var step = JobStep(now: now)
     switch event {

@@ -309,7 +309,7 @@ import Testing
       if number == 1 { one.run(2) }
     }
     #expect(one.job.phaseName == "waiting for capacity")
-    #expect(one.job.nextWake == one.now.adding(seconds: 60 - 45))  // acknowledgements
+    #expect(one.job.nextWake == one.now.adding(seconds: 60))
     _ = one.hear("result", attempt: 2, Walk.result(0))
     #expect(one.removeAll() == ["remove subscription", "remove topic"])
     #expect(one.job.outcome?.ending == .exited(status: 0))

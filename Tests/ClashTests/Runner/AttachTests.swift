@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct AttachTests {
   @Test func `a job of another home is found by its name, and its waiting result is taken`() async throws {
     let first = RunnerBench()
-    _ = first.start(request(detached: true))
+    _ = first.start(jobRequest(detached: true))
     #expect(await first.runner.waitUntilHandedOver("train"))
     first.runner.stop()
     first.cloud.start("train", attempt: 1)
@@ -29,7 +29,7 @@ import Testing
 
   @Test func `the result waits also where the machine has removed its own group`() async {
     let first = RunnerBench(ModelCloud(machines: { _, _ in .running }))
-    _ = first.start(request(detached: true))
+    _ = first.start(jobRequest(detached: true))
     #expect(await first.runner.waitUntilHandedOver("train"))
     first.runner.stop()
     first.cloud.finish("train", attempt: 1)
@@ -56,7 +56,7 @@ import Testing
 
   @Test func `a job that the journal knows is not looked for`() async {
     let bench = RunnerBench()
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     await job.noted("machine is up")
     bench.restart()
     let reader = NewsReader()
@@ -78,7 +78,7 @@ import Testing
 
   @Test func `a job with somebody who waits is never handed over`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     #expect(await bench.runner.waitUntilHandedOver("train") == false)
     #expect(await job.outcome().ending == .exited(status: 0))
     #expect(await bench.runner.waitUntilHandedOver("nobody") == false)
@@ -88,7 +88,7 @@ import Testing
     let bench = RunnerBench()
     let names = ["a", "b", "c"]
     let group = JobGroupRun(
-      names.map { (request($0), nil) }, on: bench.runner, since: Timestamp(Date()), observer: { _, _ in })
+      names.map { (jobRequest($0), nil) }, on: bench.runner, since: Timestamp(Date()), observer: { _, _ in })
     for name in names { await bench.cloud.reached("insert group \(name)-1") }
     for (index, name) in names.enumerated() { bench.cloud.finish(name, attempt: 1, status: index) }
     let end = await group.finished()
@@ -101,7 +101,7 @@ import Testing
     let bench = RunnerBench()
     let names = ["a", "b", "c"]
     let firstEnd = NewsReader()
-    let group = JobGroupRun(names.map { (request($0), nil) }, on: bench.runner, since: Timestamp(Date())) {
+    let group = JobGroupRun(names.map { (jobRequest($0), nil) }, on: bench.runner, since: Timestamp(Date())) {
       if $0 == 1 { firstEnd.hear($1) }
     }
     for name in names { await bench.cloud.reached("insert group \(name)-1") }
@@ -118,7 +118,8 @@ import Testing
   @Test func `a group that is out of time is cancelled, and an empty one is done`() async {
     let bench = RunnerBench()
     let group = JobGroupRun(
-      [(request("a"), nil), (request("b"), nil)], on: bench.runner, timeoutSeconds: 0.05, since: Timestamp(Date()),
+      [(jobRequest("a"), nil), (jobRequest("b"), nil)], on: bench.runner, timeoutSeconds: 0.05,
+      since: Timestamp(Date()),
       observer: { _, _ in })
     let end = await group.finished()
     #expect(end.isTimedOut)

@@ -80,13 +80,13 @@ import Testing
 
   @Test func `what was left behind is found and removed, a live job and strangers are not`() async throws {
     let bench = RunnerBench()
-    let live = bench.start(request("live"))
+    let live = bench.start(jobRequest("live"))
     await live.noted("machine is up")
     let lost = RunnerBench(bench.cloud)
-    await lost.start(request("lost")).noted("machine is up")
+    await lost.start(jobRequest("lost")).noted("machine is up")
     lost.runner.stop()
     let stranger = RunnerBench(bench.cloud)
-    await stranger.start(request("stranger", home: "home2")).noted("machine is up")
+    await stranger.start(jobRequest("stranger", home: "home2")).noted("machine is up")
     stranger.runner.stop()
 
     let collector = JobCollector(project: "my-project", transport: bench.cloud)
@@ -113,7 +113,7 @@ import Testing
     let bench = RunnerBench(
       ModelCloud(faults: { call, _ in call == "delete group lost-1" ? .refused(status: 403, reason: "forbidden") : nil }
       ))
-    await bench.start(request("lost")).noted("machine is up")
+    await bench.start(jobRequest("lost")).noted("machine is up")
     bench.runner.stop()
     let collector = JobCollector(project: "my-project", transport: bench.cloud)
     let inventory = try await collector.inventory()
@@ -129,7 +129,7 @@ import Testing
 
   @Test func `an abandoned job that is adopted and cancelled has an end in the journal`() async throws {
     let bench = RunnerBench()
-    await bench.start(request("lost")).noted("machine is up")
+    await bench.start(jobRequest("lost")).noted("machine is up")
     bench.restart()
     let job = bench.adopt("lost")
     bench.runner.cancel("lost")

@@ -37,11 +37,11 @@ import Testing
           cloud.finish(job, attempt: attempt, status: 3, log: "hello\n")
         }))
     // The instances are looked at only where the VM says nothing.
-    let job = bench.start(request(), log: "train.log")
+    let job = bench.start(jobRequest(), log: "train.log")
     await bench.cloud.reached(call)
     bench.restart()
     #expect(job.all.outcome == nil)
-    let adopted = bench.start(request(), log: "train.log")
+    let adopted = bench.start(jobRequest(), log: "train.log")
     if call.hasPrefix("list") { bench.cloud.finish("train", attempt: 1, status: 3, log: "hello\n") }
     let outcome = await adopted.outcome()
     await bench.runner.waitUntilIdle()
@@ -56,7 +56,7 @@ import Testing
 
   @Test func `the log of an adopted job is cut to what was stored, and each byte is in it once`() async {
     let bench = RunnerBench()
-    let job = bench.start(request(), log: "train.log")
+    let job = bench.start(jobRequest(), log: "train.log")
     await job.noted("machine is up")
     bench.cloud.start("train", attempt: 1)
     bench.cloud.log("train", attempt: 1, "one\n", offset: 0)
@@ -83,7 +83,7 @@ import Testing
   @Test func `while a job cannot be saved nothing is done, and then it goes on`() async throws {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.journal.failToSave { _ in true }
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     await untilTrue { bench.journal.failures >= 3 }
     #expect(bench.cloud.calls == [])
     #expect(job.notes.count { $0.hasPrefix("cannot keep the job") } == 1)
@@ -94,7 +94,7 @@ import Testing
 
   @Test func `a result that cannot be saved is not acknowledged, and not lost`() async throws {
     let bench = RunnerBench()
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     await job.noted("machine is up")
     bench.journal.failToSave { _ in true }
     bench.cloud.finish("train", attempt: 1, status: 5)
@@ -109,8 +109,8 @@ import Testing
   @Test func `one job that cannot be saved does not hold up another`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.journal.failToSave { $0.contains { $0.request.name == "bad" } }
-    let bad = bench.start(request("bad"))
-    let good = bench.start(request("good"))
+    let bad = bench.start(jobRequest("bad"))
+    let good = bench.start(jobRequest("good"))
     #expect(await good.outcome().ending == .exited(status: 0))
     #expect(bad.all.outcome == nil)
     bench.journal.failToSave { _ in false }
@@ -120,7 +120,7 @@ import Testing
   @Test func `a journal that cannot be read is asked again`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.journal.failToRead(true)
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     await job.noted("cannot keep the job")
     bench.journal.failToRead(false)
     #expect(await job.outcome().ending == .exited(status: 0))
@@ -132,7 +132,7 @@ import Testing
   func `cancelled while a call is under way, everything goes`(call: String) async {
     let gate = Gate()
     let bench = RunnerBench(ModelCloud(faults: { $0 == call && $1 == 1 ? .waits(gate) : nil }))
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     await bench.cloud.reached(call)
     bench.runner.cancel("train")
     gate.open()
@@ -145,7 +145,7 @@ import Testing
   @Test func `cancelled while it waits for capacity, runs, or is preempted, everything goes`() async {
     for moment in ["waiting", "running", "preempted"] {
       let bench = RunnerBench(ModelCloud(machines: { _, _ in moment == "waiting" ? .coming : .running }))
-      let job = bench.start(request())
+      let job = bench.start(jobRequest())
       if moment == "waiting" {
         await bench.cloud.reached("list instances of group train-1")
       } else {
@@ -168,7 +168,7 @@ import Testing
   @Test func `a cancel after the end changes nothing, and one of a stranger neither`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.runner.cancel("nobody")
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     #expect(await job.outcome().ending == .exited(status: 0))
     bench.runner.cancel("train")
     await bench.runner.waitUntilIdle()
@@ -177,7 +177,7 @@ import Testing
 
   @Test func `a preempted job begins again with another machine`() async throws {
     let bench = RunnerBench()
-    let job = bench.start(request { $0.config.provisioning = .spot })
+    let job = bench.start(jobRequest { $0.config.provisioning = .spot })
     await job.noted("machine is up")
     bench.cloud.start("train", attempt: 1, boot: "first")
     await job.began()
@@ -195,7 +195,7 @@ import Testing
 
   @Test func `a runner that is stopped touches nothing, and tells nothing`() async {
     let bench = RunnerBench()
-    let job = bench.start(request())
+    let job = bench.start(jobRequest())
     await job.noted("machine is up")
     let before = bench.cloud.inventory
     bench.runner.stop()

@@ -16,7 +16,7 @@ import Testing
       await cloud.say(machine, "log", "hello\n", ["offset": "0"])
       await cloud.say(machine, "result", cloud.result(status: 0, log: "hello\n"))
     } body: { world in
-      let job = world.start(request())
+      let job = world.start(jobRequest())
       let outcome = await job.outcome()
       #expect(outcome.ending == .exited(status: 0))
       #expect(outcome.leftBehind == [])
@@ -46,7 +46,7 @@ import Testing
       }
       await cloud.say(machine, "result", cloud.result(status: 0))
     } body: { world in
-      let job = world.start(request { $0.config.provisioning = .spot })
+      let job = world.start(jobRequest { $0.config.provisioning = .spot })
       await job.began()
       let name = try #require(await world.emulator.inventory().instances.first?.name)
       #expect(await world.emulator.preempt(instance: name))
@@ -82,12 +82,12 @@ import Testing
       await cloud.say(machine, "result", cloud.result(status: 7, log: log))
     } body: { world in
       var generator = SeededNumbers(state: seed)
-      var job = world.start(request(), log: "train.log")
+      var job = world.start(jobRequest(), log: "train.log")
       for _ in 0..<6 {
         await world.nextCalls(Int.random(in: 1...8, using: &generator), orEndOf: job)
         world.restart()
         if job.all.outcome != nil { break }
-        job = world.start(request(), log: "train.log")
+        job = world.start(jobRequest(), log: "train.log")
       }
       let outcome = await job.outcome()
       #expect(outcome.ending == .exited(status: 7), "seed \(seed)")
@@ -104,7 +104,7 @@ import Testing
   @Test func `what a killed process has left is collected`() async throws {
     try await withCloud { _, _ in
     } body: { world in
-      let job = world.start(request())
+      let job = world.start(jobRequest())
       await job.noted("machine is up")
       world.runner.stop()
       let collector = JobCollector(project: "my-project", transport: world.session)
@@ -125,7 +125,7 @@ import Testing
       await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
       await cloud.say(machine, "result", cloud.result(status: 0, output: "42"))
     } body: { world in
-      _ = world.start(request(detached: true))
+      _ = world.start(jobRequest(detached: true))
       #expect(await world.runner.waitUntilHandedOver("train"))
       world.forget()
       let reader = NewsReader()

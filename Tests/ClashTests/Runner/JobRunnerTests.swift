@@ -13,7 +13,7 @@ import Testing
         cloud.log(job, attempt: attempt, "hello\n", offset: 0)
         cloud.finish(job, attempt: attempt, log: "hello\n", output: "42")
       }))
-    let job = bench.start(request(), log: "train.log")
+    let job = bench.start(jobRequest(), log: "train.log")
     let outcome = await job.outcome()
     await bench.runner.waitUntilIdle()
     #expect(outcome.ending == .exited(status: 0))
@@ -34,13 +34,13 @@ import Testing
 
   @Test func `a program's own status is the outcome`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2, status: 127) }))
-    #expect(await bench.start(request()).outcome().ending == .exited(status: 127))
+    #expect(await bench.start(jobRequest()).outcome().ending == .exited(status: 127))
     #expect(bench.cloud.inventory == [])
   }
 
   @Test func `the log file has dagrun's lines and the job's bytes, each once`() async {
     let bench = RunnerBench()
-    let job = bench.start(request(), log: "folder/train.log")
+    let job = bench.start(jobRequest(), log: "folder/train.log")
     await job.noted("machine is up")
     bench.cloud.start("train", attempt: 1)
     bench.cloud.log("train", attempt: 1, "one\ntw", offset: 0)
@@ -61,7 +61,7 @@ import Testing
         machines: { _, scope in
           scope.hasSuffix("-b") ? .refused(code: "ZONE_RESOURCE_POOL_EXHAUSTED") : .running
         }, boots: { $0.finish($1, attempt: $2) }))
-    let outcome = await bench.start(request()).outcome()
+    let outcome = await bench.start(jobRequest()).outcome()
     #expect(outcome.ending == .exited(status: 0))
     #expect(outcome.result?.zone == "europe-west1-c")
     #expect(bench.cloud.mostGroups == 1)
@@ -72,8 +72,8 @@ import Testing
 
   @Test func `two jobs run at once, and each has its own end`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2, status: $1 == "good" ? 0 : 3) }))
-    let good = bench.start(request("good"))
-    let bad = bench.start(request("bad"))
+    let good = bench.start(jobRequest("good"))
+    let bad = bench.start(jobRequest("bad"))
     #expect(await good.outcome().ending == .exited(status: 0))
     #expect(await bad.outcome().ending == .exited(status: 3))
     await bench.runner.waitUntilIdle()
@@ -82,23 +82,23 @@ import Testing
 
   @Test func `asking twice for a job is asking once`() async {
     let bench = RunnerBench()
-    let first = bench.start(request())
+    let first = bench.start(jobRequest())
     await first.noted("machine is up")
-    let second = bench.start(request())
+    let second = bench.start(jobRequest())
     bench.cloud.finish("train", attempt: 1)
     #expect(await second.outcome().ending == .exited(status: 0))
     #expect(bench.cloud.calls.count { $0 == "insert group train-1" } == 1)
     // And once more, when it has ended.
-    #expect(await bench.start(request()).outcome().ending == .exited(status: 0))
+    #expect(await bench.start(jobRequest()).outcome().ending == .exited(status: 0))
     #expect(bench.cloud.calls.count { $0 == "insert group train-1" } == 1)
   }
 
   @Test func `a name that is another one's in the cloud fails the job, and is left alone`() async {
     let other = RunnerBench()
-    _ = other.start(request(home: "home2"))
+    _ = other.start(jobRequest(home: "home2"))
     let bench = RunnerBench(other.cloud)
     await untilTrue { other.cloud.inventory.contains("group train-1") }
-    let outcome = await bench.start(request(home: "home1")).outcome()
+    let outcome = await bench.start(jobRequest(home: "home1")).outcome()
     guard case .infrastructure(let failure) = outcome.ending else {
       Issue.record("\(outcome.ending)")
       return
@@ -109,7 +109,7 @@ import Testing
 
   @Test func `a job that cannot be described ends at once, in words`() async {
     let bench = RunnerBench()
-    let outcome = await bench.start(request { $0.command = .arguments(["a\0b"]) }).outcome()
+    let outcome = await bench.start(jobRequest { $0.command = .arguments(["a\0b"]) }).outcome()
     guard case .infrastructure(let failure) = outcome.ending else {
       Issue.record("\(outcome.ending)")
       return
@@ -125,7 +125,7 @@ import Testing
   func `a lost answer is asked for again, and found done`(call: String) async {
     let bench = RunnerBench(
       ModelCloud(faults: { $0 == call && $1 == 1 ? .answerLost : nil }, boots: { $0.finish($1, attempt: $2) }))
-    let outcome = await bench.start(request()).outcome()
+    let outcome = await bench.start(jobRequest()).outcome()
     #expect(outcome.ending == .exited(status: 0))
     #expect(outcome.leftBehind == [])
     #expect(bench.cloud.inventory == [])
@@ -137,7 +137,7 @@ import Testing
   @Test func `a missing permission ends the job and says what is missing`() async {
     let bench = RunnerBench(
       ModelCloud(faults: { call, _ in call == "insert group train-1" ? Self.forbidden : nil }))
-    let outcome = await bench.start(request()).outcome()
+    let outcome = await bench.start(jobRequest()).outcome()
     guard case .infrastructure(let failure) = outcome.ending else {
       Issue.record("\(outcome.ending)")
       return
@@ -151,7 +151,7 @@ import Testing
       ModelCloud(
         faults: { call, _ in call == "delete topic train" ? .refused(status: 403, reason: "forbidden") : nil },
         boots: { $0.finish($1, attempt: $2) }))
-    let outcome = await bench.start(request()).outcome()
+    let outcome = await bench.start(jobRequest()).outcome()
     #expect(outcome.leftBehind.count == 1)
     #expect(outcome.leftBehind.first?.hasPrefix("topic train: ") == true)
     #expect(bench.cloud.inventory == ["topic train"])
@@ -161,14 +161,14 @@ import Testing
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.options.prices = PriceTable(
       currency: "EUR", machines: ["n1-standard-4": ["*": PriceTable.HourlyPrice(standard: 60, spot: nil)]])
-    let outcome = await bench.start(request()).outcome()
+    let outcome = await bench.start(jobRequest()).outcome()
     // A minute is the least.
     #expect(outcome.result?.cost == 1)
     #expect(try #require(try bench.journal.job(named: "train")).attempts.map(\.cost) == [1])
   }
 }
 
-/// Waits for something that tells nobody of its coming.
+/// Waits for something that tells nobody of its coming. The pause is only to leave the machine to others.
 func untilTrue(_ isTrue: () -> Bool) async {
-  while !isTrue(), !Task.isCancelled { await Task.yield() }
+  while !isTrue(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(2)) }
 }

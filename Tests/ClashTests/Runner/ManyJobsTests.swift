@@ -15,7 +15,7 @@ import Testing
     bench.options.timings.longestLookSeconds = 30
     bench.options.timings.silenceSeconds = 300
     let names = (0..<1000).map { "job-\($0)" }
-    let jobs = names.map { bench.start(request($0)) }
+    let jobs = names.map { bench.start(jobRequest($0)) }
     for name in names {
       await bench.cloud.reached("insert group \(name)-1")
       bench.cloud.start(name, attempt: 1)

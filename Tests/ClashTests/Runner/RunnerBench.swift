@@ -73,7 +73,7 @@ extension JobTimings {
   }
 }
 
-func request(
+func jobRequest(
   _ name: String = "train", home: String = "home1", detached: Bool = false,
   _ change: (inout JobSpec) -> Void = { _ in }
 ) -> JobRequest {

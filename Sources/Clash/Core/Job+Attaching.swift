@@ -1,0 +1,28 @@
+package import Dagrun
+
+extension Job {
+  /// A job of which only its name was known: another home began it, and its newest attempt's template was found, with the
+  /// request in its metadata. What came of earlier attempts is not known here.
+  package init(
+    attachingTo request: JobRequest, plan: AttemptPlan, timings: JobTimings = JobTimings(), at now: Timestamp
+  ) {
+    self.init(request, timings: timings, at: now)
+    for number in 1...max(plan.number, 1) {
+      var attempt = JobAttempt(
+        number: number, zone: plan.rung.place.zone, region: plan.rung.place.region, machineType: plan.rung.machineType,
+        isSpot: plan.rung.isSpot, requestedAt: now)
+      if number < plan.number { (attempt.endedAt, attempt.ending) = (now, .lost) }
+      attempts.append(attempt)
+      // The template of an earlier one goes at the end, if it is still there.
+      let template = ResourceID.template(AttemptPlan(number: number, rung: plan.rung))
+      resources.append(OwnedResource(id: template, existence: number == plan.number ? .made : .unknown))
+    }
+    let rung = ladder.rungs.firstIndex(of: plan.rung) ?? 0
+    phase = .attempting(plan, LadderPosition(rung: rung), .waitingForMachine(since: now))
+    // Its VM may have removed the group already, and only what is there may be taken for ours.
+    resources += [
+      OwnedResource(id: .topic, existence: .unknown), OwnedResource(id: .subscription, existence: .made),
+      OwnedResource(id: .group(plan), existence: .unknown),
+    ]
+  }
+}
