@@ -9,7 +9,7 @@ struct TestCloud {
   /// Answers that came, by the request.
   var answers: [RequestID: APIResponse] = [:]
   var dropped: Set<RequestID> = []
-  var commands: [MachineCommand] = []
+  var commands: [HostCommand] = []
   /// VMs that are told to go off stay on until `powerOff` is called.
   var machinesLinger = false
   private var lastRequest: UInt64 = 0
