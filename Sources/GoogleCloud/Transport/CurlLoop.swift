@@ -73,10 +73,19 @@ final class CurlLoop: @unchecked Sendable {
         throw error
       }
       check(ccurl_multi_add(machinery!.multi, easy))
+      if transfer.mayWaitForOthers { watch(transfer) }
     } catch {
       transfer.phase = .ended
       finish(.failure(error))
       closeIfIdle()
+    }
+  }
+
+  /// curl forgets the timeout of a request that waits for another's handshake: it would last as long as the other's.
+  private func watch(_ transfer: Transfer) {
+    queue.asyncAfter(deadline: .now() + transfer.request.timeoutSeconds + 0.05) { [weak self, weak transfer] in
+      guard let self, let transfer, case .running(let easy, _, _) = transfer.phase else { return }
+      end(easy, transfer.result(CURLE_OPERATION_TIMEDOUT, mayHaveBeenSent: requestBytes(easy) > 0))
     }
   }
 

@@ -108,15 +108,20 @@ extension Transfer {
 
   private func setSharing(_ setting: inout EasySetting) {
     if !request.isRepeatable { setting.set(CURLOPT_FRESH_CONNECT, 1) }
-    if request.url.lowercased().hasPrefix("https:") {
+    if isOverTLS {
       setting.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
       // While a first connection is made the others wait for what it will be: a thousand requests at once would
       // otherwise make a thousand connections to a server that needs ten.
-      setting.set(CURLOPT_PIPEWAIT, request.isRepeatable ? 1 : 0)
+      setting.set(CURLOPT_PIPEWAIT, mayWaitForOthers ? 1 : 0)
     } else {
       setting.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
     }
   }
+
+  private var isOverTLS: Bool { request.url.lowercased().hasPrefix("https:") }
+
+  /// For a connection that another request is making.
+  var mayWaitForOthers: Bool { isOverTLS && request.isRepeatable }
 
   private func setProxy(_ setting: inout EasySetting, _ options: HTTPClientOptions) {
     let host = Self.host(of: request.url) ?? ""

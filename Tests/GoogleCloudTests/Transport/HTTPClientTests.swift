@@ -208,8 +208,9 @@ struct HTTPClientTests {
           }
         }
         await arrived.wait(for: count)
+        // Those of the tests beside this one are among them; a process that only waits has five (CloudBenchmark).
         let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
-        #expect(threads < 20, "\(threads) threads")
+        #expect(threads < 60, "\(threads) threads")
         for reply in held.withLock({ $0 }) { reply.send(200) }
         return try await group.reduce(0) { $0 + ($1 == 200 ? 1 : 0) }
       }

@@ -14,22 +14,23 @@ final class TestServer: Sendable {
   }
 
   let port: Int
-  private let group: MultiThreadedEventLoopGroup
+  private let channel: any Channel
   private let log: Log
+  /// One thread for all servers of all tests.
+  private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
   private final class Log: Sendable {
     let requests = Mutex<[Request]>([])
-    let connections = Mutex(0)
+    let connections = Mutex<[any Channel]>([])
   }
 
   init(_ handler: @escaping @Sendable (Request, Reply) -> Void) async throws {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let log = Log()
-    let channel = try await ServerBootstrap(group: group)
+    channel = try await ServerBootstrap(group: Self.group)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
-        log.connections.withLock { $0 += 1 }
+        log.connections.withLock { $0.append(channel) }
         return channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
           let recording = Handler { request, reply in
             log.requests.withLock { $0.append(request) }
@@ -39,16 +40,19 @@ final class TestServer: Sendable {
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
-    self.group = group
     self.log = log
     port = channel.localAddress!.port!
   }
 
   var requests: [Request] { log.requests.withLock { $0 } }
-  var connections: Int { log.connections.withLock { $0 } }
+  var connections: Int { log.connections.withLock { $0.count } }
   func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-  func stop() async { try? await group.shutdownGracefully() }
+  /// Takes no more connections, and closes those there are.
+  func stop() async {
+    try? await channel.close()
+    for connection in log.connections.withLock({ $0 }) { try? await connection.close() }
+  }
 
   /// How one request is answered; may be kept and used later.
   struct Reply: Sendable {
