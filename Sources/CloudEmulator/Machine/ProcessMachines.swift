@@ -18,6 +18,15 @@ package final class ProcessMachines: VirtualMachineHost {
   package func boot(
     _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) throws -> any VirtualMachine {
+    switch options.docker {
+    case .standIn: break
+    case .daemon(let socket):
+      throw MachineError(
+        """
+        a VM cannot use the docker daemon at \(socket): it would mount this machine's folders by the VM's paths, and its \
+        containers would outlive the VM. Take the stand-in, which runs containers in this machine's userland
+        """)
+    }
     let watch = try watch.get()
     let metadata = try MetadataServer.start(InstanceMetadata(machine), issueToken: options.issueToken)
     let running = RunningMachine(machine, options: options, watch: watch, metadata: metadata, events: events)
