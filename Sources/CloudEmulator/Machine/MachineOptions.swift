@@ -10,6 +10,7 @@ package struct MachineOptions: Sendable {
   package var storageEndpoint: String?
   /// Images that cannot be pulled, beside those whose names contain `does-not-exist`.
   package var missingImages: Set<String> = []
+  package var docker = Docker.standIn
 
   package init(
     program: [String],
@@ -17,6 +18,15 @@ package struct MachineOptions: Sendable {
   ) {
     self.program = program
     self.issueToken = issueToken
+  }
+
+  /// What `docker` is in a VM.
+  package enum Docker: Hashable, Sendable {
+    /// Runs a container's command in the userland of this machine.
+    case standIn
+    /// The program of that name and the daemon behind the socket, both of this machine. Refused at the boot: its
+    /// containers would mount this machine's folders by the VM's paths, and outlive the VM.
+    case daemon(socket: String)
   }
 }
 

@@ -6,17 +6,28 @@ internal import Foundation
 /// has the other end.
 package final class ProcessMachines: VirtualMachineHost {
   private let options: MachineOptions
-  private let watch: MachineWatch
+  /// Why there is none, is said when a VM is asked for.
+  private let watch: Result<MachineWatch, any Error>
 
-  package init(_ options: MachineOptions) throws {
+  package init(_ options: MachineOptions) {
     self.options = options
-    watch = try MachineWatch()
+    watch = Result { try MachineWatch() }
     signal(SIGPIPE, SIG_IGN)
   }
 
   package func boot(
     _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) throws -> any VirtualMachine {
+    switch options.docker {
+    case .standIn: break
+    case .daemon(let socket):
+      throw MachineError(
+        """
+        a VM cannot use the docker daemon at \(socket): it would mount this machine's folders by the VM's paths, and its \
+        containers would outlive the VM. Take the stand-in, which runs containers in this machine's userland
+        """)
+    }
+    let watch = try watch.get()
     let metadata = try MetadataServer.start(InstanceMetadata(machine), issueToken: options.issueToken)
     let running = RunningMachine(machine, options: options, watch: watch, metadata: metadata, events: events)
     do {

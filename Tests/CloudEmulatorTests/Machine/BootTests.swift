@@ -93,7 +93,7 @@ struct BootTests {
     let machine = try TestMachine(script: "mkdir -p a/b; chmod 0 a", folder: folder)
     await machine.end()
     #expect(FileManager.default.fileExists(atPath: folder.path + "/vm/disk"))
-    try ProcessMachines(MachineOptions(program: []) { _, _ in MachineToken(value: "", expiresAt: Date()) })
+    ProcessMachines(MachineOptions(program: []) { _, _ in MachineToken(value: "", expiresAt: Date()) })
       .removeDisk(folder: folder.path + "/vm")
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/vm"))
   }

@@ -69,19 +69,42 @@ enum InspectFormat {
       guard let end = rest[start.upperBound...].range(of: "}}") else {
         throw DockerUsageError(message: "template parsing error: template: :1: unclosed action")
       }
-      result += try evaluate(rest[start.upperBound..<end.lowerBound].trimmingCharacters(in: .whitespaces), value)
+      let action = rest[start.upperBound..<end.lowerBound].trimmingCharacters(in: .whitespaces)
       rest = rest[end.upperBound...]
+      if action.hasPrefix("range "), let close = rest.range(of: "{{end}}") {
+        let items = try find(action.dropFirst(6).trimmingCharacters(in: .whitespaces), value) as? [Any] ?? []
+        for item in items { result += try body(rest[..<close.lowerBound], item) }
+        rest = rest[close.upperBound...]
+      } else {
+        result += try evaluate(action, value)
+      }
     }
     return (result + rest).replacingOccurrences(of: "\\n", with: "\n").replacingOccurrences(of: "\\t", with: "\t")
   }
 
   private static func evaluate(_ action: String, _ root: [String: Any]) throws -> String {
     let isJSON = action.hasPrefix("json ")
-    let path = isJSON ? action.dropFirst(5).trimmingCharacters(in: .whitespaces) : action
-    guard path.hasPrefix("."), path.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "." }) else {
-      throw DockerUsageError(
-        message: "template parsing error: this emulated docker knows paths only, not {{\(action)}}")
-    }
+    let value = try find(isJSON ? action.dropFirst(5).trimmingCharacters(in: .whitespaces) : action, root)
+    if isJSON || value is [String: Any] || value is [Any] { return try json(value) }
+    if let flag = value as? Bool { return flag ? "true" : "false" }
+    return "\(value)"
+  }
+
+  /// What is repeated for each item: text around `{{.}}` or `{{printf "%s..." .}}`.
+  private static func body(_ template: Substring, _ item: Any) throws -> String {
+    let pattern = /(?s)(.*?)\{\{\s*(?:printf "%s([^"]*)" )?\.\s*\}\}(.*)/
+    guard let match = template.wholeMatch(of: pattern) else { throw unknown("range ... \(template)") }
+    let suffix = String(match.2 ?? "").replacingOccurrences(of: "\\x00", with: "\0")
+    return "\(match.1)\(item)\(suffix)\(match.3)"
+  }
+
+  private static func unknown(_ action: String) -> DockerUsageError {
+    DockerUsageError(
+      message: "template parsing error: this emulated docker knows paths and ranges only, not {{\(action)}}")
+  }
+
+  private static func find(_ path: String, _ root: [String: Any]) throws -> Any {
+    guard path.hasPrefix("."), path.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "." }) else { throw unknown(path) }
     var value: Any = root
     for name in path.split(separator: ".") {
       guard let next = (value as? [String: Any])?[String(name)] else {
@@ -91,9 +114,7 @@ enum InspectFormat {
       }
       value = next
     }
-    if isJSON || value is [String: Any] || value is [Any] { return try json(value) }
-    if let flag = value as? Bool { return flag ? "true" : "false" }
-    return "\(value)"
+    return value
   }
 
   static func json(_ value: Any, pretty: Bool = false) throws -> String {

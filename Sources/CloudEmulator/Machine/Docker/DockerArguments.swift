@@ -148,7 +148,7 @@ extension ContainerSpec {
 
   private mutating func addMount(_ text: String, _ request: CommandRequest) throws {
     var fields: [String: String] = [:]
-    for field in text.split(separator: ",") {
+    for field in Self.fields(ofCSV: text) {
       let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       fields[String(parts[0])] = parts.count > 1 ? String(parts[1]) : "true"
     }
@@ -171,6 +171,22 @@ extension ContainerSpec {
       Volume(
         source: isBind ? source : Volume.folder(source), target: target, isReadOnly: ["true", "1"].contains(isReadOnly))
     )
+  }
+
+  /// One line of comma-separated values: a field in double quotes may hold commas, line breaks and doubled quotes.
+  static func fields(ofCSV line: String) -> [String] {
+    var fields = [""]
+    var isQuoted = false
+    var rest = line[...]
+    while let character = rest.popFirst() {
+      switch character {
+      case "\"" where isQuoted && rest.first == "\"": fields[fields.count - 1].append(rest.removeFirst())
+      case "\"" where isQuoted || fields.last == "": isQuoted.toggle()
+      case "," where !isQuoted: fields.append("")
+      default: fields[fields.count - 1].append(character)
+      }
+    }
+    return fields
   }
 
   /// `2g`, or a number of bytes, as tmpfs takes it.

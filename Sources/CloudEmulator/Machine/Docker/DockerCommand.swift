@@ -100,7 +100,9 @@ struct DockerCommand {
       if !images, let record = containers.find(name) {
         found.append(record.inspected(pid: containers.pid(record.id)))
       } else if containers.images.contains(name) {
-        found.append(["Id": "sha256:" + name, "RepoTags": [name], "Config": [:] as [String: Any]])
+        found.append([
+          "Id": "sha256:" + name, "RepoTags": [name], "Config": ["Entrypoint": [String](), "Cmd": [String]()],
+        ])
       } else {
         missing.append(images ? "Error response from daemon: No such image: \(name)" : "Error: No such object: \(name)")
       }
