@@ -10,7 +10,7 @@ import Testing
 
   @Test(
     .enabled(if: docker != nil, "docker's client is not installed"),
-    arguments: (0..<6).map { RunnerFuzzTests.firstSeed + 1_000 + $0 })
+    arguments: (0..<4).map { RunnerFuzzTests.firstSeed + 1_000 + $0 })
   func `docker's client has the daemon create what was asked`(seed: UInt64) throws {
     print("fuzz of docker's command line: DAGRUN_FUZZ_SEED=\(seed - 1_000)")
     var random = Fuzz(seed: seed)
