@@ -10,15 +10,13 @@ import Testing
 
   @Test(
     .enabled(if: docker != nil, "docker's client is not installed"),
-    arguments: (0..<6).map { RunnerFuzzTests.firstSeed + 1_000 + $0 })
+    arguments: (0..<4).map { RunnerFuzzTests.firstSeed + 1_000 + $0 })
   func `docker's client has the daemon create what was asked`(seed: UInt64) throws {
     print("fuzz of docker's command line: DAGRUN_FUZZ_SEED=\(seed - 1_000)")
     var random = Fuzz(seed: seed)
     var spec = random.spec()
     spec.mounts = [:]
     spec.config.sharedMemorySize = "8g"
-    // docker itself takes no blanks around a directory's name.
-    spec.outputs = spec.outputs.filter { !$0.key.contains("\r") }
 
     let asked = Asked()
     let daemon = try LoopbackServer { asked.answer($0) }

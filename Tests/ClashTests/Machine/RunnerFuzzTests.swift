@@ -10,7 +10,7 @@ import Testing
 @Suite struct RunnerFuzzTests {
   static let variables = ProcessInfo.processInfo.environment
   static let firstSeed = variables["DAGRUN_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000_000)
-  static let rounds = variables["DAGRUN_FUZZ_ROUNDS"].flatMap { UInt64($0) } ?? 12
+  static let rounds = variables["DAGRUN_FUZZ_ROUNDS"].flatMap { UInt64($0) } ?? 6
 
   @Test(arguments: (0..<rounds).map { firstSeed + $0 })
   func `what the container receives is what was asked`(seed: UInt64) throws {

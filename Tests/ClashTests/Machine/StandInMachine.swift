@@ -37,13 +37,16 @@ final class StandInMachine {
     try writeFiles()
   }
 
+  /// `DAGRUN_KEEP_MACHINES` leaves the folder, for a look at what went wrong.
   func remove() {
     if let pid {
       kill(-pid, SIGKILL)
       _ = waitForChild(pid)
     }
     cloud.close()
-    if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: folder) }
+    if ProcessInfo.processInfo.environment["DAGRUN_KEEP_MACHINES"] == nil {
+      try? FileManager.default.removeItem(atPath: folder)
+    }
   }
 
   func write(_ file: String, _ text: String) throws {
