@@ -38,13 +38,25 @@ struct JobGCCommand: Command {
     if let olderThan { policy.olderThanSeconds = olderThan.seconds }
     let plan = CollectionPlan(inventory, journal: journal, policy: policy, now: Timestamp(Date()))
 
+    if !dryRun { try await cancel(plan.abandonedJobs, access, workplace) }
+    let failures = dryRun ? [:] : await remove(plan, collector)
+    try list(plan, failures, project, in: session)
+    for place in inventory.unreachable { session.errors.line("could not look into \(place); try again later") }
+    return failures.isEmpty ? .success : .unavailable
+  }
+
+  /// - Returns: why what could not be removed was not.
+  private func remove(_ plan: CollectionPlan, _ collector: JobCollector) async -> [JobResource: String] {
     var failures: [JobResource: String] = [:]
-    if !dryRun {
-      try await cancel(plan.abandonedJobs, access, workplace)
-      for await removal in collector.remove(plan) {
-        if let failure = removal.failure { failures[removal.verdict.resource] = "\(failure)" }
-      }
+    for await removal in collector.remove(plan) {
+      if let failure = removal.failure { failures[removal.verdict.resource] = "\(failure)" }
     }
+    return failures
+  }
+
+  private func list(
+    _ plan: CollectionPlan, _ failures: [JobResource: String], _ project: String, in session: Session
+  ) throws {
     let records = plan.verdicts.map { verdict in
       var record = verdict.resource.record
       record.append("fate", .text(fate(of: verdict, failures[verdict.resource])))
@@ -55,8 +67,6 @@ struct JobGCCommand: Command {
       records: records, columns: ["job", "kind", "name", "place", "fate", "reason"],
       whenEmpty: "the project \(project) has nothing of any job")
     try listing.print(format.output, to: session)
-    for place in inventory.unreachable { session.errors.line("could not look into \(place); try again later") }
-    return failures.isEmpty ? .success : .unavailable
   }
 
   private func fate(of verdict: CollectionPlan.Verdict, _ failure: String?) -> String {
