@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Jobs by the real binary, against the real binary's emulator, whose machines run what Google's would be given.
-@Suite(.serialized) struct `Jobs on an emulated Compute Engine` {
+@Suite(.serialized) struct EmulatedJobTests {
   /// A project whose commands go to an emulator of its own.
   private final class Cloud {
     let project: Project
