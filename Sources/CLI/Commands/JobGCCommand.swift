@@ -29,20 +29,26 @@ struct JobGCCommand: Command {
     let project = try await workplace.project(project)
     let access = try workplace.access()
     let collector = JobCollector(project: project, transport: access.transport)
-    let inventory = try await collector.inventory()
+    let plan = try plan(for: try await collector.inventory(), project, workplace)
+    if !dryRun { try await cancel(plan.abandonedJobs, access, workplace) }
+    let failures = dryRun ? [:] : await remove(plan, collector)
+    try list(plan, failures, project, in: session)
+    return failures.isEmpty ? .success : .unavailable
+  }
+
+  private func plan(
+    for inventory: JobInventory, _ project: String, _ workplace: JobHome
+  ) throws -> CollectionPlan {
+    for place in inventory.unreachable {
+      workplace.session.errors.line("could not look into \(place); try again later")
+    }
     let store = try workplace.store()
     let journal = try JobCollector.journaled(
       inventory, in: try StoredJobJournal(store: store), project: project, isDriven: workplace.isDriven)
     var policy = CollectionPolicy(homeID: try store.homeID())
     policy.includesOtherHomes = allHomes
     if let olderThan { policy.olderThanSeconds = olderThan.seconds }
-    let plan = CollectionPlan(inventory, journal: journal, policy: policy, now: Timestamp(Date()))
-
-    if !dryRun { try await cancel(plan.abandonedJobs, access, workplace) }
-    let failures = dryRun ? [:] : await remove(plan, collector)
-    try list(plan, failures, project, in: session)
-    for place in inventory.unreachable { session.errors.line("could not look into \(place); try again later") }
-    return failures.isEmpty ? .success : .unavailable
+    return CollectionPlan(inventory, journal: journal, policy: policy, now: Timestamp(Date()))
   }
 
   /// - Returns: why what could not be removed was not.
