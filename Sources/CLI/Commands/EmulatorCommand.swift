@@ -64,7 +64,7 @@ struct EmulatorStartCommand: Command {
           return MachineToken(value: token.value, expiresAt: token.expiresAt)
         }
         machine.storageEndpoint = services.address
-        return try ProcessMachines(machine)
+        return ProcessMachines(machine)
       }
     }
     var logger = Logger(label: "dagrun.emulator", factory: { _ in ConsoleLog(output: session.errors) })

@@ -1,4 +1,4 @@
-package import Dagrun
+import Dagrun
 
 // What is wrong with a job, all of it at once, before anything is sent.
 extension JobRequest {

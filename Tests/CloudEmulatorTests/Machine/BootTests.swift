@@ -73,7 +73,7 @@ struct BootTests {
       ls /etc/mine /tmp/mine /run/mine /mnt/disks/mine >> left 2> /dev/null
       touch /etc/mine /tmp/mine /run/mine /mnt/disks/mine
       """
-    for _ in 0..<2 { await try TestMachine(script: script, folder: folder).end() }
+    for _ in 0..<2 { try await TestMachine(script: script, folder: folder).end() }
     let last = try TestMachine(script: script, folder: folder)
     await last.end()
     #expect(last.output("boots") == "boot\nboot\nboot")

@@ -126,7 +126,7 @@ struct DockerTests {
 
   @Test func `a container of an earlier boot is still known, and has ended`() async throws {
     let folder = TestFolder()
-    await try TestMachine(
+    try await TestMachine(
       script:
         "docker run --name old ubuntu sh -c 'exit 5'; docker run -d --stop-timeout 0 --name ran ubuntu sleep 1000",
       folder: folder

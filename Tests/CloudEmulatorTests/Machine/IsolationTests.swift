@@ -52,7 +52,7 @@ struct IsolationTests {
     let outside = TestFolder()
     let folder = TestFolder()
     let links = "mv /var/lib /var/was; ln -s \(outside.path) /var/lib; rm -rf /var/cache; ln -s /usr /var/cache"
-    await try TestMachine(script: links, folder: folder).end()
+    try await TestMachine(script: links, folder: folder).end()
     let again = try TestMachine(script: "echo again > /var/was/again", folder: folder)
     await again.end()
     #expect(try FileManager.default.contentsOfDirectory(atPath: outside.path) == [])
