@@ -85,9 +85,9 @@ struct PubSubModel {
       let gone = try existing(subscription: subscription)
       subscriptions[subscription] = nil
       subscribers[gone.topic]?.removeAll { $0 == subscription }
-      for pull in gone.pulls {
-        waiting[pull.request] = nil
-        outputs.append(.answer(pull.request, APIFailure.noSuchPubSub(subscription).response))
+      for request in gone.pulls.requests {
+        waiting[request] = nil
+        outputs.append(.answer(request, APIFailure.noSuchPubSub(subscription).response))
       }
       return .now(.json([:]))
     case .subscriptionsPull: return try pull(subscription, call, at: now)
@@ -202,7 +202,7 @@ struct PubSubModel {
     let taken = take(min(limit, 1000), from: path, at: now)
     if taken != [:] { return .now(.json(taken)) }
     if call.body["returnImmediately"].flag == true { return .now(.json([:])) }
-    subscriptions[path]?.pulls.append(Subscription.Pull(request: call.id, limit: min(limit, 1000)))
+    subscriptions[path]?.pulls.add(call.id, limit: min(limit, 1000))
     waiting[call.id] = path
     agenda.add(.pullEnds(call.id), at: now.addingTimeInterval(timing.pullSeconds))
     return .held
@@ -210,10 +210,10 @@ struct PubSubModel {
 
   /// Answers those who wait, as far as there are messages.
   private mutating func serve(_ path: String, at now: Date) {
-    while let pull = subscriptions[path]?.pulls.first {
+    while let pull = subscriptions[path]?.pulls.first() {
       let taken = take(pull.limit, from: path, at: now)
       if taken == [:] { return }
-      subscriptions[path]?.pulls.removeFirst()
+      subscriptions[path]?.pulls.remove(pull.request)
       waiting[pull.request] = nil
       outputs.append(.answer(pull.request, .json(taken)))
     }
@@ -279,7 +279,7 @@ struct PubSubModel {
   /// Whoever pulled is gone.
   mutating func abandon(_ request: RequestID) {
     guard let path = waiting.removeValue(forKey: request) else { return }
-    subscriptions[path]?.pulls.removeAll { $0.request == request }
+    subscriptions[path]?.pulls.remove(request)
   }
 }
 

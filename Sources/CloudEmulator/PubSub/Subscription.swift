@@ -17,8 +17,8 @@ struct Subscription: Sendable {
   /// Numbers of messages that wait; those that are gone meanwhile are passed over.
   private var waiting: [UInt64] = []
   private var nextWaiting = 0
-  /// Who waits for messages, in order.
-  var pulls: [Pull] = []
+  /// Who waits for messages.
+  var pulls = HeldPulls()
 
   struct Delivery: Sendable {
     var message: PubSubMessage
@@ -30,11 +30,6 @@ struct Subscription: Sendable {
   struct Lease: Sendable {
     var ackID: String
     var until: Date
-  }
-
-  struct Pull: Sendable {
-    var request: RequestID
-    var limit: Int
   }
 
   init(path: String, body: JSON, topic: String, ackDeadlineSeconds: Double) {

@@ -79,6 +79,21 @@ struct PubSubTests {
     #expect(cloud.answer(to: pulls[2]).map { texts($0.json) } == ["b"])
   }
 
+  @Test func `many who have gone are passed over, and nobody loses the place`() throws {
+    var cloud = try cloud()
+    let pulls = (0..<200).map { _ in cloud.begin("POST", Self.subscription + ":pull", ["maxMessages": 1]) }
+    let patient = Set([0, 7, 8, 150, 199])
+    for index in pulls.indices.reversed() where !patient.contains(index) { cloud.emulation.abandon(pulls[index]) }
+    try publish("0", "7", "8", "150", to: &cloud)
+    for index in pulls.indices {
+      let answer = cloud.answer(to: pulls[index]).map { texts($0.json) }
+      #expect(answer == (patient.contains(index) && index != 199 ? ["\(index)"] : nil))
+    }
+    try publish("199", "more", to: &cloud)
+    #expect(cloud.answer(to: pulls[199]).map { texts($0.json) } == ["199"])
+    #expect(texts(try pull(&cloud)) == ["more"])
+  }
+
   @Test func `what is not acknowledged in time comes again`() throws {
     var cloud = try cloud()
     try publish("a", to: &cloud)
