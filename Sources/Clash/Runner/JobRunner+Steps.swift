@@ -37,6 +37,7 @@ extension JobRunner {
     let now = Timestamp(Date())
     let steps = batch.compactMap { step(of: $0, at: now) }
     for step in save(steps) { perform(step) }
+    memory.noteSteps(steps.count) { [weak self] in self?.memory.end() }
   }
 
   private func step(of job: DrivenJob, at now: Timestamp) -> Step? {

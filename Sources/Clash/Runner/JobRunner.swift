@@ -29,6 +29,7 @@ package final class JobRunner: @unchecked Sendable {
   /// Those with something in their inbox, in the order in which it came.
   var ready: [DrivenJob] = []
   var isDrainScheduled = false
+  var memory: MemoryTrim
   var isStopped = false
   var idleWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -41,6 +42,7 @@ package final class JobRunner: @unchecked Sendable {
     self.journal = journal
     self.options = options
     self.logger = logger
+    memory = MemoryTrim(queue)
   }
 
   /// Begins a job, or goes on with it where the journal knows its name: asking twice is asking once. A job that has
