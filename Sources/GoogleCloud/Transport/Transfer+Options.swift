@@ -62,6 +62,8 @@ extension Transfer {
     setting.set(CURLOPT_TCP_KEEPIDLE, 30)
     setting.set(CURLOPT_TCP_KEEPINTVL, 15)
     setting.set(CURLOPT_BUFFERSIZE, request.bufferBytes)
+    // Over HTTP/2 each request has one of these too, of 64 KiB otherwise, until its answer has come. 16 is the least.
+    setting.set(CURLOPT_UPLOAD_BUFFERSIZE, min(max(request.bufferBytes, 16 << 10), 64 << 10))
     setting.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     setSharing(&setting)
     setProxy(&setting, options)
