@@ -75,9 +75,16 @@ let package = Package(
       // executable carries the flag, so that other packages can depend on the library.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
+    // What the benchmarks of the whole command share.
+    .target(
+      name: "BenchmarkSupport", dependencies: ["Processes", grdb], path: "Benchmarks/Support", swiftSettings: settings),
     .executableTarget(
-      name: "EngineBenchmark", dependencies: ["Processes", grdb], path: "Benchmarks/EngineBenchmark",
-      swiftSettings: settings),
+      name: "EngineBenchmark", dependencies: ["BenchmarkSupport", "Processes", grdb],
+      path: "Benchmarks/EngineBenchmark", swiftSettings: settings),
+    // What a job costs beside its machine, and what waiting jobs cost, against the emulator: one JSON line a figure.
+    .executableTarget(
+      name: "JobBenchmark", dependencies: ["BenchmarkSupport", "GoogleCloud", "Processes", grdb],
+      path: "Benchmarks/JobBenchmark", swiftSettings: settings),
     .executableTarget(
       name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
       path: "Benchmarks/StorageBenchmark", swiftSettings: settings),
@@ -88,7 +95,7 @@ let package = Package(
 
     // What waiting for the cloud costs a process, against the emulator: one JSON line a figure.
     .executableTarget(
-      name: "CloudBenchmark", dependencies: ["GoogleCloud", "Processes"], path: "Benchmarks/CloudBenchmark",
+      name: "CloudBenchmark", dependencies: ["BenchmarkSupport", "GoogleCloud"], path: "Benchmarks/CloudBenchmark",
       swiftSettings: settings),
 
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
@@ -99,8 +106,12 @@ let package = Package(
     .target(
       name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
+    // A process that waits for answers and does nothing else, for a test that counts its threads.
+    .executableTarget(
+      name: "WaitingFixture", dependencies: ["GoogleCloud"], path: "Tests/WaitingFixture", swiftSettings: settings),
     .testTarget(
-      name: "GoogleCloudTests", dependencies: ["GoogleCloud", "GoogleDiscovery", "COpenSSL", "Processes"] + nio,
+      name: "GoogleCloudTests",
+      dependencies: ["GoogleCloud", "GoogleDiscovery", "WaitingFixture", "COpenSSL", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(
       name: "ClashTests",

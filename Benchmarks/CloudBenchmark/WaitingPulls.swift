@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Foundation
 import GoogleCloud
 
@@ -8,65 +9,32 @@ func measureWaitingPulls(_ count: Int, _ environment: [String: String]) async th
   try await pubSub.createTopic("topic")
   try await pubSub.createSubscription("subscription", topic: "topic")
   let before = ProcessFigures()
-  let began = monotonic()
+  let began = monotonicSeconds()
   let pulls = (0..<count).map { _ in Task { try await pubSub.pull("subscription", maxMessages: 1) } }
   // A pull that the server holds is a socket here. What has not connected in a minute never will.
-  while ProcessFigures().files < before.files + count {
-    if monotonic() - began > 60 {
-      throw BenchmarkFailure("only \(ProcessFigures().files - before.files) of \(count) pulls have a connection")
+  while ProcessFigures().openFiles < before.openFiles + count {
+    if monotonicSeconds() - began > 60 {
+      throw BenchmarkFailure(
+        "only \(ProcessFigures().openFiles - before.openFiles) of \(count) pulls have a connection")
     }
     try await Task.sleep(for: .milliseconds(20))
   }
-  let opened = monotonic() - began
+  let opened = monotonicSeconds() - began
   let during = ProcessFigures()
-  report("long pulls in flight", Double(count), "requests")
-  report("opening them", opened, "s")
-  report("threads meanwhile", Double(during.threads), "threads", target: "under 20", met: during.threads < 20)
-  report("resident memory meanwhile", during.residentMegabytes, "MB")
-  report("resident memory a pull", (during.residentMegabytes - before.residentMegabytes) * 1024 / Double(count), "KB")
-  report("open files meanwhile", Double(during.files), "files")
-
-  let published = monotonic()
+  let published = monotonicSeconds()
   try await pubSub.publish([PubSubMessage(data: Data("x".utf8))], to: "topic")
-  report("a publish among them", (monotonic() - published) * 1000, "ms")
-
-  let cancelled = monotonic()
+  let publish = monotonicSeconds() - published
+  let cancelled = monotonicSeconds()
   for pull in pulls { pull.cancel() }
   for pull in pulls { _ = await pull.result }
-  report("cancelling them", monotonic() - cancelled, "s")
-}
+  let cancelling = monotonicSeconds() - cancelled
 
-/// Of this process, from /proc.
-struct ProcessFigures {
-  var threads = 0
-  var files = 0
-  var residentMegabytes = 0.0
-
-  init() {
-    let manager = FileManager.default
-    threads = (try? manager.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
-    files = (try? manager.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    // VmRSS:	   12345 kB
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    residentMegabytes = Double((line ?? "").filter(\.isNumber)).map { $0 / 1024 } ?? 0
-  }
-}
-
-private func monotonic() -> Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
-
-private struct Figure: Encodable {
-  var benchmark: String
-  var value: Double
-  var unit: String
-  var target: String?
-  var met: Bool?
-}
-
-private func report(_ name: String, _ value: Double, _ unit: String, target: String? = nil, met: Bool? = nil) {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  let figure = Figure(benchmark: name, value: (value * 1000).rounded() / 1000, unit: unit, target: target, met: met)
-  guard let line = try? encoder.encode(figure) else { return }
-  FileHandle.standardOutput.write(line + Data("\n".utf8))
+  Figure("threads while \(count) long pulls wait", Double(during.threads), "threads")
+    .target("under 20", during.threads < 20).with(["open_files": Double(during.openFiles)]).report()
+  let memory = during.residentMegabytes - before.residentMegabytes
+  Figure("resident memory of \(count) long pulls", memory, "MB")
+    .with(["kilobytes_a_pull": memory * 1024 / Double(count), "whole_process": during.residentMegabytes]).report()
+  Figure("opening \(count) long pulls", opened, "s").report()
+  Figure("a publish beside \(count) long pulls", publish * 1000, "ms").report()
+  Figure("cancelling \(count) long pulls", cancelling, "s").report()
 }

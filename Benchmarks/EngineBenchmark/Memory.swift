@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Foundation
 import GRDB
 
@@ -7,25 +8,27 @@ func measureMemory(binary: String) throws {
   defer { idle.remove() }
   try idle.write("chain.swift", Shape.chain(3))
   try idle.run(["dags", "list"])
-  try withScheduler(of: idle) { scheduler in
+  try idle.withScheduler { scheduler in
     try idle.run(["trigger", "chain"])
-    let megabytes = try residentMegabytes(of: scheduler)
-    Figure("idle scheduler, resident", megabytes.now, "MB").target("under 30 MB", megabytes.now < 30)
-      .with(["peak": megabytes.peak]).report()
+    let figures = ProcessFigures(of: scheduler.pid)
+    Figure("idle scheduler, resident", figures.residentMegabytes, "MB").target(
+      "under 30 MB", figures.residentMegabytes < 30
+    )
+    .with(["peak": figures.peakResidentMegabytes]).report()
   }
 
   let large = try Workshop(binary: binary, name: "large")
   defer { large.remove() }
   try large.write("blocked.swift", Shape.blocked(100_000))
   try large.run(["dags", "list"])
-  try withScheduler(of: large) { scheduler in
+  try large.withScheduler { scheduler in
     try large.run(["trigger", "blocked", "--no-wait"])
     let _: Bool = try large.wait { database in
       try Bool.fetchOne(database, sql: "SELECT 1 FROM task_instance WHERE task_id = 'gate' AND state = 'running'")
     }
-    let megabytes = try residentMegabytes(of: scheduler)
-    Figure("scheduler with 100,000 task instances in one run, resident", megabytes.now, "MB")
-      .target("under 200 MB", megabytes.now < 200).with(["peak": megabytes.peak]).report()
+    let figures = ProcessFigures(of: scheduler.pid)
+    Figure("scheduler with 100,000 task instances in one run, resident", figures.residentMegabytes, "MB")
+      .target("under 200 MB", figures.residentMegabytes < 200).with(["peak": figures.peakResidentMegabytes]).report()
     try large.openGate()
     let _: Bool = try large.wait { database in
       try Bool.fetchOne(database, sql: "SELECT 1 FROM dag_run WHERE state = 'failed'")
@@ -33,36 +36,7 @@ func measureMemory(binary: String) throws {
   }
 }
 
-private func withScheduler(of workshop: Workshop, _ body: (Child) throws -> Void) throws {
-  let scheduler = try workshop.start(["scheduler"])
-  defer {
-    scheduler.terminate()
-    scheduler.wait()
-  }
-  try workshop.waitForSocket()
-  try body(scheduler)
-}
-
 extension Workshop {
   /// Lets the gate of `Shape.blocked` end.
   func openGate() throws { try write("go", "") }
-
-  /// Until the scheduler takes requests.
-  func waitForSocket() throws {
-    let path = folder.appendingPathComponent(".dagrun/scheduler.sock").path
-    let deadline = Date().addingTimeInterval(30)
-    while !FileManager.default.fileExists(atPath: path) {
-      guard Date() < deadline else { throw BenchmarkFailure("the scheduler did not start within 30 s") }
-      usleep(1_000)
-    }
-  }
-}
-
-private func residentMegabytes(of process: Child) throws -> (now: Double, peak: Double) {
-  let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
-  func megabytes(_ field: String) -> Double {
-    let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
-    return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0) / 1_000
-  }
-  return (megabytes("VmRSS"), megabytes("VmHWM"))
 }

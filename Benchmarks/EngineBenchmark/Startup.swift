@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Foundation
 
 /// Start-up of the commands that are typed most, against starting the smallest program.

@@ -1,6 +1,7 @@
 // What dagrun costs, against what the machine can do at best:  make bench
 //
 // One line of JSON a figure. Arguments name the benchmarks to run; none means all.
+import BenchmarkSupport
 import Foundation
 
 let arguments = CommandLine.arguments.dropFirst()

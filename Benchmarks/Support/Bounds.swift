@@ -1,12 +1,12 @@
-import Foundation
-import GRDB
-import Processes
+package import Foundation
+internal import GRDB
+internal import Processes
 
 /// What the machine can do at best, measured in the same run as the figures that are compared with it.
-enum Bounds {
+package enum Bounds {
   /// Transactions per second that insert one row each, in the durability the engine uses (WAL, FULL), on the disk of
   /// `folder`. Plain SQLite calls: the bound must not pay for a library.
-  static func oneRowCommitsPerSecond(in folder: URL) throws -> Double {
+  package static func oneRowCommitsPerSecond(in folder: URL) throws -> Double {
     let path = folder.appendingPathComponent("bound.db").path
     var configuration = Configuration()
     configuration.prepareDatabase { database in
@@ -25,7 +25,9 @@ enum Bounds {
   }
 
   /// Wall-clock seconds of a command that is given a file of lines to run.
-  static func seconds(_ executable: String, _ arguments: [String], in folder: URL, input: URL? = nil) throws -> Double {
+  package static func seconds(_ executable: String, _ arguments: [String], in folder: URL, input: URL? = nil) throws
+    -> Double
+  {
     var spawn = Spawn(executable, arguments, workingDirectory: folder.path)
     let file = try input.map { try FileHandle(forReadingFrom: $0) }
     let started = DispatchTime.now()

@@ -1,15 +1,15 @@
-import Foundation
-import GRDB
-import Processes
+package import Foundation
+package import GRDB
+package import Processes
 
 /// A temporary folder with a `dags/` folder, a home, and the binary under test, used the way a person uses it: by its
 /// commands. What happened is read from the database.
-struct Workshop {
-  let folder: URL
-  let binary: String
-  let environment: [String: String]
+package struct Workshop {
+  package let folder: URL
+  package let binary: String
+  package let environment: [String: String]
 
-  init(binary: String, name: String, parallelism: Int? = nil) throws {
+  package init(binary: String, name: String, parallelism: Int? = nil, variables: [String: String] = [:]) throws {
     self.binary = binary
     // Beside the working directory rather than in the system's temporary folder, which may be in memory: a commit has
     // to reach a disk.
@@ -22,24 +22,24 @@ struct Workshop {
     environment["DAGRUN_HOME"] = nil
     environment["DAGRUN_DAGS_FOLDER"] = nil
     if let parallelism { environment["DAGRUN_PARALLELISM"] = "\(parallelism)" }
-    self.environment = environment
+    self.environment = environment.merging(variables) { $1 }
   }
 
-  func remove() { try? FileManager.default.removeItem(at: folder) }
+  package func remove() { try? FileManager.default.removeItem(at: folder) }
 
-  func write(_ file: String, _ source: String) throws {
+  package func write(_ file: String, _ source: String) throws {
     try source.write(to: folder.appendingPathComponent("dags/\(file)"), atomically: true, encoding: .utf8)
   }
 
   /// Starts a command of the binary without waiting for it.
-  func start(_ arguments: [String]) throws -> Child {
+  package func start(_ arguments: [String]) throws -> Child {
     var spawn = Spawn(binary, arguments, environment: environment, workingDirectory: folder.path)
     return try Child(&spawn)
   }
 
   /// Runs a command to its end. Returns its wall-clock time in seconds.
   @discardableResult
-  func run(_ arguments: [String], expecting code: Int32 = 0) throws -> Double {
+  package func run(_ arguments: [String], expecting code: Int32 = 0) throws -> Double {
     let started = DispatchTime.now()
     let status = try start(arguments).wait()
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
@@ -50,7 +50,7 @@ struct Workshop {
   }
 
   /// Asks the database, which the binary may be writing at the same time.
-  func query<T>(_ read: (Database) throws -> T) throws -> T {
+  package func query<T>(_ read: (Database) throws -> T) throws -> T {
     var configuration = Configuration()
     configuration.readonly = true
     let path = folder.appendingPathComponent(".dagrun/dagrun.db").path
@@ -58,7 +58,7 @@ struct Workshop {
   }
 
   /// The first answer that is not nil, asked for as soon as the database file changes.
-  func wait<T>(seconds: Double = 60, until ask: (Database) throws -> T?) throws -> T {
+  package func wait<T>(seconds: Double = 60, until ask: (Database) throws -> T?) throws -> T {
     let deadline = Date().addingTimeInterval(seconds)
     while Date() < deadline {
       if let answer = try? query(ask) { return answer }
@@ -67,14 +67,35 @@ struct Workshop {
     throw BenchmarkFailure("nothing happened within \(seconds) s")
   }
 
-  struct Span {
-    var taskID: String
-    var start: Double
-    var end: Double
+  /// Until the scheduler takes requests.
+  package func waitForSocket() throws {
+    let path = folder.appendingPathComponent(".dagrun/scheduler.sock").path
+    let deadline = Date().addingTimeInterval(30)
+    while !FileManager.default.fileExists(atPath: path) {
+      guard Date() < deadline else { throw BenchmarkFailure("the scheduler did not start within 30 s") }
+      usleep(1_000)
+    }
+  }
+
+  /// With a scheduler that takes requests.
+  package func withScheduler(_ body: (Child) throws -> Void) throws {
+    let scheduler = try start(["scheduler"])
+    defer {
+      scheduler.terminate()
+      scheduler.wait()
+    }
+    try waitForSocket()
+    try body(scheduler)
+  }
+
+  package struct Span {
+    package var taskID: String
+    package var start: Double
+    package var end: Double
   }
 
   /// Start and end of every task of the newest run, in seconds since 1970, in order of their start.
-  func spans() throws -> [Span] {
+  package func spans() throws -> [Span] {
     try query { database in
       try Row.fetchAll(
         database,
@@ -87,7 +108,7 @@ struct Workshop {
   }
 
   /// Seconds between the start and the end of the newest run.
-  func runSeconds() throws -> Double {
+  package func runSeconds() throws -> Double {
     try query { database in
       let row = try Row.fetchOne(
         database, sql: "SELECT start_date, end_date, state FROM dag_run ORDER BY id DESC LIMIT 1")
@@ -98,24 +119,24 @@ struct Workshop {
 }
 
 /// A process whose output nobody reads.
-struct Child {
-  let pid: pid_t
+package struct Child {
+  package let pid: pid_t
 
-  init(_ spawn: inout Spawn, input: Int32? = nil) throws {
+  package init(_ spawn: inout Spawn, input: Int32? = nil) throws {
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     defer { close(null) }
     spawn.descriptors = [0: input ?? null, 1: null, 2: null]
     pid = try spawn.start()
   }
 
-  func terminate() { kill(pid, SIGTERM) }
+  package func terminate() { kill(pid, SIGTERM) }
 
   @discardableResult
-  func wait() -> ExitStatus { waitForChild(pid)?.status ?? .exited(-1) }
+  package func wait() -> ExitStatus { waitForChild(pid)?.status ?? .exited(-1) }
 }
 
-struct BenchmarkFailure: Error, CustomStringConvertible {
-  var description: String
+package struct BenchmarkFailure: Error, CustomStringConvertible {
+  package var description: String
 
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }

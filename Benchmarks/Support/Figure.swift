@@ -1,27 +1,27 @@
-import Foundation
+internal import Foundation
 
 /// One measured figure, printed as one line of JSON: its value and unit, the bound it was measured against in the same
 /// run, and the ratio between them. Ratios count; absolute values are for scale, since machines differ and are noisy.
-struct Figure: Encodable {
+package struct Figure: Encodable {
   var benchmark: String
   var value: Double
   var unit: String
   var bound: Double?
   var boundIs: String?
   /// value / bound.
-  var ratio: Double?
+  package var ratio: Double?
   /// The target as it is put in words, and whether this run met it.
   var target: String?
   var met: Bool?
   var detail: [String: Double]?
 
-  init(_ benchmark: String, _ value: Double, _ unit: String) {
+  package init(_ benchmark: String, _ value: Double, _ unit: String) {
     self.benchmark = benchmark
     self.value = rounded(value)
     self.unit = unit
   }
 
-  func against(_ bound: Double, _ boundIs: String) -> Figure {
+  package func against(_ bound: Double, _ boundIs: String) -> Figure {
     var copy = self
     copy.bound = rounded(bound)
     copy.boundIs = boundIs
@@ -29,20 +29,20 @@ struct Figure: Encodable {
     return copy
   }
 
-  func target(_ words: String, _ met: Bool) -> Figure {
+  package func target(_ words: String, _ met: Bool) -> Figure {
     var copy = self
     copy.target = words
     copy.met = met
     return copy
   }
 
-  func with(_ detail: [String: Double]) -> Figure {
+  package func with(_ detail: [String: Double]) -> Figure {
     var copy = self
     copy.detail = detail.mapValues(rounded)
     return copy
   }
 
-  func report() {
+  package func report() {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -59,10 +59,10 @@ private func rounded(_ value: Double) -> Double {
 }
 
 extension Array where Element == Double {
-  var median: Double { percentile(50) }
+  package var median: Double { percentile(50) }
 
   /// The nearest-rank percentile; 0 for no values.
-  func percentile(_ percent: Double) -> Double {
+  package func percentile(_ percent: Double) -> Double {
     guard !isEmpty else { return 0 }
     let rank = Int((percent / 100 * Double(count)).rounded(.up))
     return sorted()[Swift.max(0, Swift.min(count - 1, rank - 1))]
