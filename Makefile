@@ -6,7 +6,7 @@ SWIFT_FLAGS ?=
 BIN = .build/release/dagrun
 
 .DEFAULT_GOAL := help
-.PHONY: help demo python build test bench format lint docs install uninstall deps clean
+.PHONY: help demo python build test bench bench-jobs format lint docs install uninstall deps clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,17 @@ build: deps ## Build the release binary (.build/release/dagrun)
 test: deps python ## Build and run all tests
 	swift test $(SWIFT_FLAGS)
 
-bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some)
-	for name in Core Storage Engine; do swift build -c release --product $${name}Benchmark $(SWIFT_FLAGS) || exit; done
+bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some of the engine's)
+	for name in Core Storage Engine Cloud Job; do \
+	  swift build -c release --product $${name}Benchmark $(SWIFT_FLAGS) || exit; done
 	@[ -n "$(BENCH)" ] || { .build/release/CoreBenchmark && .build/release/StorageBenchmark .build; }
 	.build/release/EngineBenchmark $(BENCH)
+	@[ -n "$(BENCH)" ] || { .build/release/CloudBenchmark && .build/release/JobBenchmark; }
+
+bench-jobs: build ## Measure jobs on the emulator alone (BENCH="overhead waiting machines" for some)
+	for name in Cloud Job; do swift build -c release --product $${name}Benchmark $(SWIFT_FLAGS) || exit; done
+	@[ -n "$(BENCH)" ] || .build/release/CloudBenchmark
+	.build/release/JobBenchmark $(BENCH)
 
 format: ## Format the sources in place
 	scripts/format

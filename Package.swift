@@ -71,9 +71,14 @@ let package = Package(
         "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
-      // A compiled DAG file finds the authoring library's symbols in this executable. Only the
-      // executable carries the flag, so that other packages can depend on the library.
-      linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
+      // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
+      // executable carries the flags, so that other packages can depend on the library.
+      linkerSettings: [
+        .unsafeFlags([
+          "-Xlinker", "--export-dynamic", "-Xlinker",
+          "--version-script=\(Context.packageDirectory)/scripts/exported-symbols",
+        ])
+      ]),
 
     // What the benchmarks of the whole command share.
     .target(
