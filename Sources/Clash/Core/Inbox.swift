@@ -12,6 +12,10 @@ struct Inbox: Sendable {
   var hasListened = false
   /// When the current attempt's VM was last heard of.
   var lastHeardAt: Timestamp?
+  /// Since when Google refuses to deliver messages to whoever asks.
+  var deafSince: Timestamp?
+  /// Since when parts of the log wait for an earlier one.
+  var gapSince: Timestamp?
   var isInspecting = false
   var lookAt: Timestamp?
   /// Looks since the VM's state last changed, for backoff.

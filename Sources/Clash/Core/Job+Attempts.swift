@@ -103,7 +103,8 @@ extension Job {
       }
     }
     guard case .waitingForMachine(let since) = stage else {
-      // It was up, and Google makes it again: only a repairing group does.
+      // It was up. A repairing group makes it again; another one has lost it, whatever the cloud does with it now.
+      if !request.isDetached { return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step) }
       return enter(.waitingForMachine(since: step.now), step.now)
     }
     if let (fault, error) = capacity {
@@ -127,7 +128,7 @@ extension Job {
 
   /// Silent for so long; and this process has listened long enough to have heard heartbeats.
   private func isSilent(for seconds: Double, since: Timestamp, _ now: Timestamp) -> Bool {
-    hasHeardWhatWaited(now)
+    inbox.deafSince == nil && hasHeardWhatWaited(now)
       && now.seconds(since: max(since, inbox.lastHeardAt ?? since)) >= seconds
       && now.seconds(since: inbox.resumedAt ?? now) >= min(timings.silenceSeconds, seconds) / 2
   }

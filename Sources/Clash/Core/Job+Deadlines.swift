@@ -10,7 +10,7 @@ extension Job {
 
   /// When to send `.wake` if nothing else happens; nil: not at all.
   package var nextWake: Timestamp? {
-    var moments = [underWay?.retryAt, acknowledgeAt]
+    var moments = [underWay?.retryAt, acknowledgeAt, gapEndsAt]
     switch phase {
     case .preparing, .finished: break
     case .pausing(_, let until): moments += [until, onceHeard(deadline)]
@@ -30,6 +30,10 @@ extension Job {
   }
 
   mutating func meetDeadlines(_ step: inout JobStep) {
+    if let gapEndsAt, gapEndsAt <= step.now {
+      inbox.gapSince = nil
+      writeLog(log.passGaps(), &step)
+    }
     acknowledgeIfDue(&step)
     switch phase {
     case .preparing, .removing, .finished: return
@@ -46,6 +50,14 @@ extension Job {
       enter(.withdrawing(fault, since: step.now), step.now)
     case .attempting(let plan, _, let stage): if looks(in: stage) { lookIfDue(plan, &step) }
     case .preparing, .pausing, .removing, .finished: break
+    }
+  }
+
+  /// What is missing of the log was acknowledged by somebody else, or is lost: it would have come again by now.
+  private var gapEndsAt: Timestamp? {
+    switch phase {
+    case .preparing, .attempting, .pausing: inbox.gapSince?.adding(seconds: timings.loanSeconds)
+    case .removing, .finished: nil
     }
   }
 

@@ -7,6 +7,7 @@ extension Job {
 
   mutating func received(_ messages: [JobMessage], _ step: inout JobStep) {
     inbox.hasListened = true
+    inbox.deafSince = nil
     var lastWords: (MachineMessage, MachineResult)?
     for message in messages {
       guard let said = MachineMessage(message, job: request.name), attempts.indices.contains(said.attempt - 1) else {
@@ -18,6 +19,7 @@ extension Job {
       case .log(let offset, let bytes):
         writeLog(
           log.add(bytes, offset: offset, attempt: said.attempt, boot: said.boot, ackID: message.ackID), &step)
+        inbox.gapSince = log.hasPartsThatWait ? inbox.gapSince ?? step.now : nil
         printed(said, &step)
         continue
       case .started(let moment): started(said, at: moment ?? step.now, &step)
@@ -40,8 +42,20 @@ extension Job {
   mutating func listeningFailed(_ error: CloudError, _ step: inout JobStep) {
     switch error.faultClass {
     case .passing, .capacity: break
+    // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away: its
+    // result waits in the subscription.
+    case .refusal(.permission) where isRunning && isBorne(&step, error): break
     case .refusal(let kind): fail(error.reason == .notFound ? .cloud : kind, error.advice, &step)
     }
+  }
+
+  private mutating func isBorne(_ step: inout JobStep, _ error: CloudError) -> Bool {
+    guard let since = inbox.deafSince else {
+      inbox.deafSince = step.now
+      step.note("\(error.advice). The job runs on meanwhile, and is listened to again as soon as that works")
+      return true
+    }
+    return step.now.seconds(since: since) < timings.patienceSeconds
   }
 
   // MARK: What a message changes
@@ -60,10 +74,14 @@ extension Job {
     }
   }
 
+  /// The VM's clock may be wrong; its container cannot have begun before the VM was asked for, nor in the future.
+  private func plausible(_ moment: Timestamp, of attempt: JobAttempt, _ now: Timestamp) -> Timestamp {
+    min(max(moment, attempt.requestedAt), now)
+  }
+
   private mutating func started(_ said: MachineMessage, at moment: Timestamp, _ step: inout JobStep) {
     let index = said.attempt - 1
-    // The VM's clock may be wrong; it cannot have begun before it was asked for, nor in the future.
-    let began = min(max(moment, attempts[index].requestedAt), step.now)
+    let began = plausible(moment, of: attempts[index], step.now)
     if attempts[index].containerStartedAt == nil { attempts[index].containerStartedAt = began }
     firstStartedAt = min(firstStartedAt ?? began, began)
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
@@ -129,7 +147,7 @@ extension Job {
     case .finished: return
     }
     if let began = result.startedAt, attempts[said.attempt - 1].containerStartedAt == nil {
-      attempts[said.attempt - 1].containerStartedAt = began
+      attempts[said.attempt - 1].containerStartedAt = plausible(began, of: attempts[said.attempt - 1], step.now)
     }
     writeLog(log.end(attempt: said.attempt, boot: said.boot, total: result.logBytes, tail: result.logTail), &step)
     attempts[said.attempt - 1].ending = attemptEnding(of: result)

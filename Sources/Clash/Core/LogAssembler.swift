@@ -53,8 +53,32 @@ package struct LogAssembler: Sendable {
     held.removeAll { $0.boot == index && $0.offset == offset && $0.end <= part.end }
     held.append(part)
     drain(index, marksGaps: false, into: &progress)
+    // A log that is not in memory cannot fill it.
+    if heldBytes > Self.mostHeldBytes { passGaps(into: &progress) }
     return progress
   }
+
+  /// Gaps are not waited for any more: they are marked, and what waited behind them is written. What comes of them later
+  /// is dropped.
+  package mutating func passGaps() -> Progress {
+    var progress = Progress(at: length)
+    passGaps(into: &progress)
+    return progress
+  }
+
+  private mutating func passGaps(into progress: inout Progress) {
+    for index in Set(held.map(\.boot)).sorted() {
+      // Only up to the last part that is here: the rest of that boot's log is still to come.
+      let end = boots[index].total
+      boots[index].total = nil
+      drain(index, marksGaps: true, into: &progress)
+      boots[index].total = end
+    }
+  }
+
+  package var hasPartsThatWait: Bool { !held.isEmpty }
+  private var heldBytes: Int { held.reduce(0) { $0 + $1.bytes.count } }
+  private static let mostHeldBytes = 64 << 20
 
   /// The result of a boot says how long its log is, and has the newest of it.
   package mutating func end(attempt: Int, boot: String, total: Int, tail: [UInt8]) -> Progress {

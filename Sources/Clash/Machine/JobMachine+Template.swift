@@ -41,7 +41,7 @@ extension JobMachine {
     scheduling.provisioningModel = offer.isSpot ? .spot : .standard
     // Whoever drives the job counts its VMs; a VM that came back by itself would be one more, unseen.
     scheduling.automaticRestart = false
-    if offer.isSpot || hasAccelerators { scheduling.onHostMaintenance = .terminate }
+    if offer.isSpot || hasAccelerators || series.staysOnItsHost { scheduling.onHostMaintenance = .terminate }
     let limit = runLimitSeconds
     if let limit { scheduling.maxRunDuration = SecondsDuration(seconds: Int64(limit)) }
     // A stopped VM's disk is paid for, and nobody would start it again.

@@ -63,7 +63,8 @@ extension JobCloud {
   }
 
   private func machine(_ plan: AttemptPlan, _ request: JobRequest) async throws(CloudError) -> JobMachine {
-    let image = try await images.link(of: request.spec.config.diskImage, compute)
+    let series = MachineSeries(machineType: plan.rung.machineType)
+    let image = try await images.link(of: request.spec.config.diskImage.fitting(series), compute)
     let offer = MachineOffer(
       scope: plan.rung.place.scope, machineType: plan.rung.machineType, isSpot: plan.rung.isSpot)
     do {
@@ -73,6 +74,14 @@ extension JobCloud {
       throw CloudError(
         .invalid, operation: "describe the VM of job", subject: request.name, message: error.message, hint: error.hint)
     }
+  }
+}
+
+extension JobConfig.DiskImage {
+  /// The default is as good for Arm's processors, under another name.
+  func fitting(_ series: MachineSeries) -> JobConfig.DiskImage {
+    series.isArm && self == .containerOptimized
+      ? JobConfig.DiskImage(project: project, family: "cos-arm64-stable") : self
   }
 }
 

@@ -96,6 +96,7 @@ enum ComputeCatalog {
 
   static let images: [Image] = [
     Image(project: "cos-cloud", name: "cos-stable-125-19216-104-25", family: "cos-stable", diskSizeGB: 10),
+    Image(project: "cos-cloud", name: "cos-arm64-stable-125-19216-104-25", family: "cos-arm64-stable", diskSizeGB: 10),
     Image(project: "cos-cloud", name: "cos-117-18613-439-79", family: "cos-117-lts", diskSizeGB: 10),
     Image(project: "cos-cloud", name: "cos-121-18867-294-100", family: "cos-121-lts", diskSizeGB: 10),
     Image(project: "cos-cloud", name: "cos-125-19216-104-25", family: "cos-125-lts", diskSizeGB: 10),

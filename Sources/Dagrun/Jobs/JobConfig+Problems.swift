@@ -20,6 +20,13 @@ extension JobConfig {
       check(Self.isName(accelerator.type), "\"\(accelerator.type)\" cannot be an accelerator's type")
       check(accelerator.count >= 1, "the job has \(accelerator.count) accelerators; it must be 1 or more")
     }
+    if !accelerators.isEmpty {
+      for type in machineTypes where !Self.takesAccelerators(type) {
+        found.append(
+          "\(type) takes no accelerators: they go with n1 machines; a2, a3 and g2 machines and the like bring their own"
+        )
+      }
+    }
     if let diskSizeGB {
       check((10...65_536).contains(diskSizeGB), "a disk of \(diskSizeGB) GB: 10 to 65536 are allowed")
     }
@@ -52,6 +59,7 @@ extension JobConfig {
         }
     }
     return labels.sorted { $0.key < $1.key }.compactMap { key, value in
+      if key.hasPrefix("goog") { return "the label \"\(key)\" is Google's: no other begins with goog" }
       if key == "dagrun" || key.hasPrefix("dagrun-") { return "the label \"\(key)\" is dagrun's own" }
       if !isAllowed(key) || !(key.unicodeScalars.first?.properties.isAlphabetic ?? false) {
         return
@@ -80,6 +88,14 @@ extension JobConfig {
   package static func problem(directory: String) -> String? {
     directory.hasPrefix("/") && !directory.utf8.contains { $0 < 32 || $0 == UInt8(ascii: ":") }
       ? nil : "\"\(directory)\" is no directory of the container: an absolute path without \":\""
+  }
+
+  /// https://cloud.google.com/compute/docs/gpus: n1 machines are given accelerators, the accelerator-optimised ones (a2, a3,
+  /// g2, …) have some, to which the job's are then not added.
+  private static func takesAccelerators(_ machineType: String) -> Bool {
+    let series = machineType.prefix { $0 != "-" }
+    return ["n1", "custom"].contains(series)
+      || (["a", "g"].contains(series.prefix(1)) && series.dropFirst().prefix(1).allSatisfy(\.isNumber))
   }
 
   private static func isLower(_ byte: UInt8) -> Bool { (97...122).contains(byte) }

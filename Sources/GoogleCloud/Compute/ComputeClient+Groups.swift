@@ -45,8 +45,7 @@ extension ComputeClient {
   package func allInstanceGroups(
     _ filter: ComputeFilter? = nil
   ) async throws(CloudError) -> AggregatedList<InstanceGroupManager> {
-    let request = list(
-      aggregatedPath("instanceGroupManagers"), filter: filter, operation: "list instance groups of", subject: project)
+    let request = aggregatedList("instanceGroupManagers", filter: filter, operation: "list instance groups of")
     return AggregatedList(try await transport.pages(AggregatedPage<ScopedGroups>.self, of: request))
   }
 
@@ -66,10 +65,6 @@ extension ComputeClient {
       path(scope, "instanceGroupManagers", name, "listErrors"), operation: "list errors of instance group",
       subject: name)
     return try await transport.pages(ItemPage<GroupError>.self, of: request).flatMap { $0.items ?? [] }
-  }
-
-  func aggregatedPath(_ collection: String) -> String {
-    "projects/\(CloudPath.encoded(project))/aggregated/\(collection)"
   }
 }
 

@@ -27,8 +27,7 @@ extension ComputeClient {
 
   /// The instances of all zones.
   package func allInstances(_ filter: ComputeFilter? = nil) async throws(CloudError) -> AggregatedList<Instance> {
-    let request = list(
-      aggregatedPath("instances"), filter: filter, operation: "list instances of", subject: project)
+    let request = aggregatedList("instances", filter: filter, operation: "list instances of")
     return AggregatedList(try await transport.pages(AggregatedPage<ScopedInstances>.self, of: request))
   }
 

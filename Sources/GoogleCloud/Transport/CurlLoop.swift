@@ -72,7 +72,11 @@ final class CurlLoop: @unchecked Sendable {
         giveBack(easy)
         throw error
       }
-      check(ccurl_multi_add(machinery!.multi, easy))
+      let code = ccurl_multi_add(machinery!.multi, easy)
+      // The others are under way, and none of them is the worse for it.
+      guard code == CURLM_OK else {
+        return end(easy, .failure(HTTPFailure(.lost, "cannot send: \(CurlLibrary.text(code))", mayHaveBeenSent: false)))
+      }
       if transfer.mayWaitForOthers { watch(transfer) }
     } catch {
       transfer.phase = .ended

@@ -2,9 +2,9 @@ internal import Foundation
 
 /// When a call is sent again. Pure: the caller sends, waits, and tells the time.
 ///
-/// Sent again are 5xx, 429, 403 for too many requests, and lost connections; a request that may not be repeated only where
-/// nothing was done: it never left, or was refused for being one of too many. 401 once, with a new token. An empty end of a
-/// long poll is an answer.
+/// Sent again are 5xx, 408, 429, 403 for too many requests, and lost connections; a request that may not be repeated only
+/// where nothing was done: it never left, or was refused for being one of too many. 401 once, with a new token. An empty
+/// end of a long poll is an answer.
 package struct RetryRules: Hashable, Sendable {
   package var firstDelaySeconds = 1.0
   package var longestDelaySeconds = 32.0
@@ -91,47 +91,24 @@ package struct RetryRules: Hashable, Sendable {
   }
 
   private func judge(_ response: HTTPResponse, _ request: CloudRequest) -> Verdict {
-    let codes = AnswerCodes(response.body)
+    let body = ErrorBody(response.body)
+    let codes = Set(body.codes)
+    let reason = CloudError.reason(codes: body.codes, status: response.status, message: body.message ?? "")
     let retryAfter = response.headers["retry-after"]
     if response.status == 401 { return .signIn }
     if request.isLongPoll, Self.isEmptyEnd(response.status, codes) { return .emptyPoll }
     // Refused before anything was done, also where the request may not be repeated.
-    if response.status == 429 || (response.status == 403 && codes.sayTooManyRequests) {
+    if response.status == 429 || (response.status == 403 && reason == .rateLimited) {
       return .again(retryAfter: retryAfter)
     }
-    guard request.isRepeatable, !codes.sayNoCapacity else { return .fail }
-    let isServersFault = (500..<600).contains(response.status) && response.status != 501
-    let isNamed =
-      request.alsoRetried.contains(String(response.status)) || !codes.all.isDisjoint(with: request.alsoRetried)
-    return isServersFault || isNamed ? .again(retryAfter: retryAfter) : .fail
+    // Where Google has no such machine (a 503), the next one on the ladder is asked for, not this one again.
+    guard request.isRepeatable, reason != .outOfCapacity else { return .fail }
+    let mayPass = response.status == 408 || ((500..<600).contains(response.status) && response.status != 501)
+    let isNamed = request.alsoRetried.contains(String(response.status)) || !codes.isDisjoint(with: request.alsoRetried)
+    return mayPass || isNamed ? .again(retryAfter: retryAfter) : .fail
   }
 
-  private static func isEmptyEnd(_ status: Int, _ codes: AnswerCodes) -> Bool {
-    [408, 499, 504].contains(status) || !codes.all.isDisjoint(with: ["DEADLINE_EXCEEDED", "CANCELLED"])
+  private static func isEmptyEnd(_ status: Int, _ codes: Set<String>) -> Bool {
+    [408, 499, 504].contains(status) || !codes.isDisjoint(with: ["DEADLINE_EXCEEDED", "CANCELLED"])
   }
-}
-
-/// The codes in an error's body: `{"error": {"status", "errors": [{"reason"}]}}`.
-struct AnswerCodes {
-  private(set) var all: Set<String> = []
-
-  init(_ body: Data) {
-    guard let answer = try? JSONDecoder().decode(Answer.self, from: body), let fault = answer.error else { return }
-    if let status = fault.status { all.insert(status) }
-    for reason in (fault.errors ?? []).compactMap(\.reason) { all.insert(reason) }
-  }
-
-  var sayTooManyRequests: Bool { !all.isDisjoint(with: ["rateLimitExceeded", "userRateLimitExceeded"]) }
-
-  /// Google has no such machine: the next one on the ladder is asked for, not this one again. It comes as a 503.
-  var sayNoCapacity: Bool {
-    all.contains { $0 == "insufficientCapacity" || $0.hasSuffix("_STOCKOUT") || $0.contains("POOL_EXHAUSTED") }
-  }
-
-  private struct Answer: Decodable { var error: Fault? }
-  private struct Fault: Decodable {
-    var status: String?
-    var errors: [Item]?
-  }
-  private struct Item: Decodable { var reason: String? }
 }

@@ -40,6 +40,14 @@ import Testing
     let cases: [(String, (inout JobSpec) -> Void)] = [
       ("zones", { $0.config.zones = ["europe-west1"] }), ("regions", { $0.config.regions = ["europe-west1-b"] }),
       ("machine type", { $0.config.machineTypes = ["N1 standard"] }),
+      (
+        "accelerator",
+        {
+          $0.config.machineTypes = ["n1-standard-4", "e2-standard-4", "a2-highgpu-1g"]
+          $0.config.accelerators = [.init(type: "nvidia-tesla-t4", count: 1)]
+        }
+      ),
+      ("label of Google's", { $0.config.labels = ["goog-x": "x"] }),
       ("label", { $0.config.labels = ["Big": "x"] }), ("label of ours", { $0.config.labels = ["dagrun-job": "x"] }),
       ("disk", { $0.config.diskSizeGB = 1 }), ("run duration", { $0.config.maxRunDurationSeconds = 29 }),
       ("too long", { $0.config.maxRunDurationSeconds = 120 * 86_400 + 1 }),

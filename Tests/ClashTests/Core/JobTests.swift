@@ -220,6 +220,48 @@ import Testing
     #expect(one.wake(after: 1) == ["remove group"])
   }
 
+  @Test func `a machine that is gone is replaced, though its group is there`() {
+    var one = Walk.running()
+    _ = one.wake(after: 300)
+    #expect(one.look(nil) == ["attempt 1: its machine is gone"])
+    #expect(one.wake(after: 45) == ["remove group"])
+    #expect(one.job.attempts[0].ending == .lost)
+  }
+
+  @Test func `a running job outlives the login of whoever listens`() {
+    var one = Walk.running()
+    #expect(one.tell(.listeningFailed(one.fault(.unauthenticated))).first?.contains("runs on meanwhile") == true)
+    for _ in 0..<110 {
+      _ = one.wake(after: 30)
+      _ = one.tell(.inspectionFailed(one.plan(1), one.fault(.unauthenticated)))
+      #expect(one.tell(.listeningFailed(one.fault(.unauthenticated))).isEmpty)
+    }
+    #expect(one.job.isRunning)
+    _ = one.hear("result", Walk.result(0))
+    _ = one.removeAll()
+    #expect(one.job.outcome?.ending == .exited(status: 0))
+  }
+
+  @Test func `a job that can be listened to no more fails in the end`() {
+    var one = Walk.running()
+    for _ in 0...121 where one.job.isRunning {
+      _ = one.tell(.listeningFailed(one.fault(.permissionDenied)))
+      _ = one.wake(after: 30)
+    }
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .permission)
+    #expect(one.elapsed >= 3600)
+  }
+
+  @Test func `what is missing of the log is not waited for longer than it can be on loan`() {
+    var one = Walk.running()
+    #expect(one.log("later\n", at: 4) == [])
+    #expect(one.wake(after: 659).allSatisfy { !$0.hasPrefix("log") })
+    #expect(one.wake(after: 1).contains("log [dagrun: 4 bytes of the log missing here]\nlater\n"))
+    #expect(one.log("more\n", at: 10) == ["log more\n"])
+    #expect(one.log("1st\n", at: 0) == [])
+  }
+
   @Test func `a group that is gone is waited for as long as its result may be on loan`() {
     var one = Walk.running()
     _ = one.wake(after: 300)

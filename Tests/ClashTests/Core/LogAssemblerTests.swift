@@ -34,6 +34,16 @@ import Testing
     #expect(!log.isIncomplete)
   }
 
+  @Test func `a gap does not hold more in memory than there is room for`() {
+    let megabyte = String(repeating: "x", count: 1 << 20)
+    var settled = 0
+    for part in 1...65 { settled += add(megabyte, at: part << 20).count }
+    #expect(settled == 65)
+    #expect(file.hasPrefix("[dagrun: 1048576 bytes of the log missing here]\nxxx"))
+    #expect(file.utf8.count == 65 << 20 + 48)
+    #expect(add("end", at: 66 << 20) == ["A\(66 << 20)"])
+  }
+
   @Test func `what is missing is marked with its length`() {
     _ = add("ab", at: 0)
     _ = add("ef\n", at: 4)

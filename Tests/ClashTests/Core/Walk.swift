@@ -102,6 +102,12 @@ struct Walk {
     tell(.received([message(kind, attempt: attempt, boot: boot, data: data)]))
   }
 
+  mutating func log(_ text: String, at offset: Int) -> [String] {
+    var part = message("log", attempt: 1, data: text)
+    part.attributes["offset"] = "\(offset)"
+    return tell(.received([part]))
+  }
+
   mutating func message(_ kind: String, attempt: Int, boot: String = "b", data: String) -> JobMessage {
     acks += 1
     let attributes = ["dagrun": "1", "job": "j", "attempt": "\(attempt)", "boot": boot, "kind": kind]

@@ -103,6 +103,8 @@ import Testing
     func answer(_ request: LoopbackServer.Request) -> LoopbackServer.Response {
       switch (request.method, request.path.split(separator: "/").suffix(2).joined(separator: "/")) {
       case (_, "_ping"): return .init(body: Data(), headers: ["Api-Version": "1.45", "OSType": "linux"])
+      case ("GET", let path) where path.hasSuffix("version"):
+        return .json(["ApiVersion": "1.45", "MinAPIVersion": "1.24", "Version": "26.0"], status: 200)
       case ("POST", "images/create"): return .init()
       case ("POST", "containers/create"):
         lock.withLock { body = request.body }

@@ -21,6 +21,13 @@ enum DockerStandIn {
       done </proc/$$/environ
     }
 
+    # The daemon answers so many calls again after that.
+    if [[ -e $world/daemon-away && $command != run ]]; then
+      away=$(<"$world/daemon-away")
+      ((away > 0)) || rm "$world/daemon-away"
+      ((away > 0)) && { echo $((away - 1)) >"$world/daemon-away"; exit 1; }
+    fi
+
     case $command in
       pull)
         printf '%s' "$1" >"$world/pulled"
@@ -107,6 +114,7 @@ enum DockerStandIn {
         echo stopped >>"$world/stops"
         kill "$(<"$containers/${*: -1}/pid")"
         ;;
+      wait) until [[ -e $containers/$1/status ]]; do sleep 0.05; done ;;
       rm) rm -rf "$containers/${*: -1}" ;;
     esac
     """#

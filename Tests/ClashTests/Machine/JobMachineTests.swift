@@ -71,6 +71,19 @@ import Testing
     #expect(scheduling.maxRunDuration == nil)
   }
 
+  @Test(arguments: [("h3-standard-88", "pd-balanced"), ("c3-standard-192-metal", "hyperdisk-balanced")])
+  func `what Google cannot move to another host is not asked to be moved`(type: String, disk: String) throws {
+    let properties = try machine(machineSpec(), type: type).template.properties
+    #expect(properties.scheduling?.onHostMaintenance == .terminate)
+    #expect(properties.scheduling?.instanceTerminationAction == nil)
+    #expect(properties.disks?.first?.initializeParams?.diskType == disk)
+  }
+
+  @Test func `memory that runs out costs the program its life, and not the runner`() throws {
+    let unit = try machine(machineSpec()).files.unit.split(separator: "\n")
+    #expect(unit.contains("OOMScoreAdjust=-900") && unit.contains("OOMPolicy=continue"))
+  }
+
   @Test func `machines that bring GPUs are not asked for others, and are not moved while they run`() throws {
     let spec = machineSpec { $0.config.accelerators = [.init(type: "nvidia-tesla-t4", count: 1)] }
     let own = try machine(spec, type: "g2-standard-8")

@@ -47,6 +47,43 @@ import Testing
     #expect(try machine.result().status == 0)
   }
 
+  /// A program that goes on when docker's client has lost the daemon.
+  private static let outlives = """
+    folder=$(echo $WORLD/containers/*)
+    (until [[ -e $WORLD/go ]]; do sleep 0.05; done; date -u +%Y-%m-%dT%H:%M:%SZ >$folder/finished; echo 7 >$folder/status) &
+    until [[ -e $WORLD/lost ]]; do sleep 0.05; done
+    kill -KILL $PPID
+    """
+
+  @Test func `a daemon that is begun again takes no container for ended`() throws {
+    let machine = try StandInMachine(machineSpec(), program: Self.outlives)
+    defer { machine.remove() }
+    try machine.boot(["DAGRUN_HEARTBEAT_SECONDS": "0"])
+    #expect(machine.cloud.wait { $0.messages.contains { $0.kind == "started" } })
+    try machine.write("daemon-away", "2")
+    try machine.write("lost", "")
+    #expect(machine.cloud.wait { _ in machine.data("daemon-away") == nil })
+    let before = machine.messages("heartbeat").count
+    #expect(machine.cloud.wait { $0.messages.count { $0.kind == "heartbeat" } > before + 3 }, "it is told of meanwhile")
+    try machine.write("go", "")
+    try machine.end()
+    #expect(try machine.result().status == 7)
+  }
+
+  @Test func `a daemon that stays away fails the job, and not with docker's status`() throws {
+    let machine = try StandInMachine(machineSpec(), program: Self.outlives)
+    defer { machine.remove() }
+    try machine.boot(["DAGRUN_DAEMON_SECONDS": "1"])
+    #expect(machine.cloud.wait { $0.messages.contains { $0.kind == "started" } })
+    try machine.write("daemon-away", "1000000")
+    try machine.write("lost", "")
+    try machine.end()
+    let result = try machine.result()
+    #expect(result.status == nil)
+    #expect(result.infrastructure?.kind == .machine)
+    #expect(result.infrastructure?.message.contains("daemon") == true)
+  }
+
   @Test func `a second boot after the end tells the result again and runs nothing`() throws {
     let machine = try StandInMachine(machineSpec(), program: "echo once; exit 4")
     defer { machine.remove() }

@@ -204,4 +204,13 @@ import Testing
         "end",
       ])
   }
+
+  @Test func `each line is in Cloud Logging once, also those of the last moment`() throws {
+    let machine = try StandInMachine(
+      machineSpec { $0.config.logDestination = .cloudLogging }, program: "seq 20000; sleep 0.3; seq 20001 60000")
+    defer { machine.remove() }
+    try machine.run(["DAGRUN_LOG_SECONDS": "0.01"])
+    #expect(try machine.result().status == 0)
+    #expect(machine.cloud.read { $0.logEntries }.count == 60_000)
+  }
 }

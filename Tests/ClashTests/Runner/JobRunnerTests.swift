@@ -32,6 +32,20 @@ import Testing
       ])
   }
 
+  @Test(arguments: [
+    ("t2a-standard-4", nil, "cos-cloud/cos-arm64-stable"), ("c4a-standard-4", nil, "cos-cloud/cos-arm64-stable"),
+    ("c4-standard-4", nil, "cos-cloud/cos-stable"), ("t2a-standard-4", "mine", "my-project/mine"),
+  ])
+  func `a machine gets the operating system of its processor`(type: String, asked: String?, family: String) async {
+    let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2, status: 0) }))
+    let request = jobRequest {
+      $0.config.machineTypes = [type]
+      if let asked { $0.config.diskImage = JobConfig.DiskImage(project: "my-project", family: asked) }
+    }
+    _ = await bench.start(request).outcome()
+    #expect(bench.cloud.calls.contains("find image of family \(family)"))
+  }
+
   @Test func `a program's own status is the outcome`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2, status: 127) }))
     #expect(await bench.start(jobRequest()).outcome().ending == .exited(status: 127))

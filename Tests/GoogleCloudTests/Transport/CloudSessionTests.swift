@@ -87,6 +87,18 @@ struct CloudSessionTests {
     #expect(http.requests.count == sends)
   }
 
+  @Test(arguments: [
+    (403, #"{"error":{"status":"PERMISSION_DENIED","details":[{"reason":"RATE_LIMIT_EXCEEDED"}]}}"#, 2),
+    (403, #"{"error":{"details":[{"reason":"CONCURRENT_OPERATIONS_QUOTA_EXCEEDED"}]}}"#, 2),
+    (503, #"{"error":{"details":[{"reason":"resource_availability"}]}}"#, 1),
+    (408, "", 2), (501, "", 1),
+  ])
+  func `an answer means the same wherever it names its reason`(status: Int, body: String, sends: Int) async throws {
+    let http = StubHTTP(.status(status, body), .status(200))
+    _ = await error { try await session(http).call(request()) }
+    #expect(http.requests.count == sends)
+  }
+
   @Test(arguments: [("ABORTED", 2), ("409", 2), ("UNAVAILABLE", 1)])
   func `a client's own codes are retried too`(code: String, sends: Int) async throws {
     let http = StubHTTP(.status(409, fault("other", status: "ABORTED")), .status(200))

@@ -29,6 +29,8 @@ extension RunnerScript {
     stop_seconds=${DAGRUN_STOP_SECONDS:-20}
     # How long the result waits for what is left of the log.
     flush_seconds=${DAGRUN_FLUSH_SECONDS:-60}
+    # How long docker's daemon may be away.
+    daemon_seconds=${DAGRUN_DAEMON_SECONDS:-300}
     # Between two tries of anything that may go better later.
     retry_seconds=${DAGRUN_RETRY_SECONDS:-5}
     # How much later than the client the VM ends a job that takes too long.

@@ -122,14 +122,35 @@ extension RunnerScript {
       docker stop -t "$stop_seconds" "$container" >/dev/null 2>&1 &
     }
 
+    wait_for_container() {
+      HOME=$docker_home exec timeout 3600 "$docker_program" wait "$container" >/dev/null 2>&1
+    }
+
+    # A daemon that is begun again, as by an update of docker, is back within a while.
+    await_daemon() {
+      local until=$((SECONDS + daemon_seconds))
+      until docker version >/dev/null 2>&1; do
+        [[ -z $stopping ]] && ((SECONDS < until)) || return 1
+        nap 1
+      done
+    }
+
     # Sets `status`, or `failure_kind` and `failure_message`, and `ended`.
     judge_container() { # DOCKER'S-STATUS
       local state code finished killed text
       notice_start
-      while [[ $(inspect_container '{{.State.Running}}') == true ]]; do
-        # docker's client has lost its daemon, and the container has not.
-        timeout 3600 env "HOME=$docker_home" "$docker_program" wait "$container" >/dev/null 2>&1 &
-        await $!
+      while :; do
+        # docker's client may have lost its daemon, and the container has not.
+        (($1 == 0)) || await_daemon || {
+          container_runs=
+          ended=$EPOCHREALTIME
+          failure_kind=machine
+          failure_message="docker's daemon is gone, and what became of the container is not known"
+          return 0
+        }
+        [[ $(inspect_container '{{.State.Running}}') == true ]] || break
+        begin_step wait_for_container
+        attend_step keeps
         [[ -z $stopping ]] || return 0
       done
       container_runs=

@@ -33,6 +33,7 @@ extension RunnerScript {
         begin_step upload_outputs
         attend_step keeps || fail_step outputs 'the outputs could not be copied'
       fi
+      log_is_ending=yes
       begin_step finish_log
       attend_step keeps ||
         printf 'dagrun: the whole log could not be kept where it was asked for\n' >>"$log"

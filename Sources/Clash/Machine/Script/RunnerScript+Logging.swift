@@ -7,6 +7,8 @@ extension RunnerScript {
     kept_offset=0
     keep_at=0
     keep_fault=
+    # Another shell of this program keeps the end of the log, and it alone: each line is to be there once.
+    log_is_ending=
 
     # JSON of one `entries.write`: a text entry for each line. Bytes that are no UTF-8 become U+FFFD.
     log_entries() {
@@ -60,22 +62,26 @@ extension RunnerScript {
 
     # What the log has gained, up to its last whole line; all of it when the container has ended. Never fails the job.
     keep_log() { # [all]
-      local size length
+      local size length whole pieces=4 until=$((SECONDS + publish_seconds))
       [[ ${setting[log-to]-} == logging && -e $log ]] || return 0
-      ((SECONDS >= keep_at)) || [[ -n ${1-} ]] || return 0
+      [[ -n ${1-} ]] || { [[ -z $log_is_ending ]] && ((SECONDS >= keep_at)); } || return 0
       size=$(wc -c <"$log")
       while ((kept_offset < size)); do
+        if [[ -n ${1-} ]]; then
+          ((SECONDS < until)) || { keep_fault='it is too long'; return 1; }
+        else
+          # The VM has to say meanwhile that it lives.
+          ((pieces > 0)) || { log_is_behind=yes; return 0; }
+          ((pieces -= 1))
+        fi
         tail -c "+$((kept_offset + 1))" "$log" 2>/dev/null | head -c 65536 >"$work/lines"
         length=$(wc -c <"$work/lines")
-        if ((length < 65536)) && [[ -z ${1-} ]]; then
-          # awk counts a last line without its end too.
-          length=$(awk '{ size += length($0) + 1; last = length($0) } END { print size - 0, last + 0 }' "$work/lines" |
-            { read -r all last; [[ $(tail -c 1 "$work/lines" | wc -l) == 1 ]] && echo "$all" || echo $((all - last - 1)); })
-          ((length > 0)) || return 0
-          head -c "$length" "$work/lines" >"$work/whole-lines"
-        else
-          cp "$work/lines" "$work/whole-lines"
-        fi
+        whole=$length
+        [[ $(tail -c 1 "$work/lines" | wc -l) == 1 ]] || ((whole -= $(tail -n 1 "$work/lines" | wc -c)))
+        # Nothing follows the end of the log; and what fills a piece all by itself is sent in pieces.
+        if [[ -n ${1-} ]] && ((length < 65536)) || ((length == 65536 && whole == 0)); then whole=$length; fi
+        ((whole > 0)) || return 0
+        head -c "$whole" "$work/lines" >"$work/whole-lines"
         log_entries <"$work/whole-lines" >"$work/entries"
         if ! request 15 POST "${setting[logging-url]}entries:write" -H 'Content-Type: application/json' \
           --data-binary "@$work/entries"; then
@@ -83,7 +89,7 @@ extension RunnerScript {
           keep_at=$((SECONDS + 15))
           return 1
         fi
-        ((kept_offset += length))
+        ((kept_offset += whole))
       done
     }
 
@@ -109,6 +115,7 @@ extension RunnerScript {
         logging)
           for try in 1 2 3 4 5; do
             keep_log all && return 0
+            [[ $keep_fault != 'it is too long' ]] || break
             nap "$retry_seconds"
           done
           say "the end of the log is not in Cloud Logging: $keep_fault"
