@@ -140,6 +140,6 @@ let package = Package(
     .testTarget(name: "CLITests", dependencies: ["CLI", "Clash"], swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
-    .testTarget(name: "EndToEndTests", dependencies: ["Processes"], swiftSettings: settings),
+    .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),
   ]
 )

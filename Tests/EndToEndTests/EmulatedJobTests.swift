@@ -96,6 +96,7 @@ import Testing
 
   @Test func `a preempted machine is followed by another one`() throws {
     let cloud = try Cloud()
+    cloud.project.environment["DAGRUN_JOB_TIMINGS"] = #"{"graceSeconds": 3}"#
     let job = try cloud.project.start(
       "job", "run", "--spot", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--", "sh", "-c",
       "echo begun; sleep 2")

@@ -71,7 +71,9 @@ final class Project {
   }
 
   /// A command that goes on.
-  func start(_ arguments: String...) throws -> Started {
+  func start(_ arguments: String...) throws -> Started { try start(arguments) }
+
+  func start(_ arguments: [String]) throws -> Started {
     try start(program: [Project.binary] + arguments)
   }
 

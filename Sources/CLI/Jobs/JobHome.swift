@@ -77,9 +77,17 @@ struct JobHome: Sendable {
   }
 
   func access(prices: String? = nil) throws -> JobAccess {
-    var access = JobAccess(try cloud())
+    var access = try Self.access(to: cloud(), session.environment)
     access.options.prices = try home.prices(path: prices, environment: session.environment)
     return access
+  }
+
+  private static func access(to cloud: CloudSession, _ environment: [String: String]) throws -> JobAccess {
+    do {
+      return try JobAccess(cloud, environment: environment)
+    } catch let problem as JobTimingsProblem {
+      throw Complaint(.wrongUsage, problem.description, hint: "docs/emulator.md has the names")
+    }
   }
 
   var logger: Logger {

@@ -138,7 +138,8 @@ extension Workspace {
     options.cacheFolder = cacheFolder
     let (home, environment) = (home, session.environment)
     options.jobAccess = {
-      var access = JobAccess(try CloudSession.standard(environment: environment, version: Version.text))
+      let session = try CloudSession.standard(environment: environment, version: Version.text)
+      var access = try JobAccess(session, environment: environment)
       access.options.prices = try home.prices(path: nil, environment: environment)
       return access
     }

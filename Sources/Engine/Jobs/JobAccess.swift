@@ -20,9 +20,35 @@ package struct JobAccess: Sendable {
     self.options = options
   }
 
-  /// As the environment says it: credentials, addresses.
-  package init(_ session: CloudSession) { self.init(transport: session, endpoints: session.endpoints) }
+  /// As the environment says it: credentials, addresses, and DAGRUN_JOB_TIMINGS.
+  package init(_ session: CloudSession, environment: [String: String]) throws {
+    self.init(transport: session, endpoints: session.endpoints)
+    if let text = environment["DAGRUN_JOB_TIMINGS"], !text.isEmpty { try options.takeTimings(text) }
+  }
 }
+
+extension JobRunnerOptions {
+  /// Some of the waits, for an emulator, where nothing takes as long as it does at Google's.
+  ///
+  /// - Parameter text: A JSON object: names of `JobTimings`, `acknowledgeLimitSeconds` or `longestRetrySeconds`, and seconds.
+  package mutating func takeTimings(_ text: String) throws {
+    guard let given = try? JSONDecoder().decode([String: Double].self, from: Data(text.utf8)) else {
+      throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS is no JSON object of seconds: \(text)")
+    }
+    var known = try JSONDecoder().decode([String: Double].self, from: JSONEncoder().encode(timings))
+    for (name, seconds) in given {
+      switch name {
+      case "acknowledgeLimitSeconds": acknowledgeLimitSeconds = Int(min(max(seconds, 10), 600))
+      case "longestRetrySeconds": longestRetrySeconds = seconds
+      case _ where known[name] != nil: known[name] = seconds
+      default: throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS has '\(name)', which is no wait of a job")
+      }
+    }
+    timings = try JSONDecoder().decode(JobTimings.self, from: JSONEncoder().encode(known))
+  }
+}
+
+package struct JobTimingsProblem: Error, CustomStringConvertible { package let description: String }
 
 extension Home {
   /// Locks and logs of jobs that belong to no task.

@@ -1,0 +1,228 @@
+import CloudEmulator
+import Foundation
+import Processes
+import Testing
+
+/// The process that drives jobs is killed with SIGKILL at random instants, while the cloud answers badly, preempts and has
+/// no room. In the end there is one result of each job, never were two machines of one job on at once, and nothing is
+/// left.
+///
+/// `DAGRUN_CRASH_COUNT` says how many kills (4 if unset), `DAGRUN_CRASH_SEED` repeats an earlier run as far as the
+/// machine's timing allows.
+@Suite(.serialized) struct `A killed driver of jobs` {
+  private let kills: Int
+  private let seed: UInt64
+
+  init() {
+    let environment = ProcessInfo.processInfo.environment
+    kills = environment["DAGRUN_CRASH_COUNT"].flatMap { Int($0) } ?? 4
+    seed = environment["DAGRUN_CRASH_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
+    print("job crash test: DAGRUN_CRASH_SEED=\(seed) DAGRUN_CRASH_COUNT=\(kills)")
+  }
+
+  /// Google's waits are for Google's times. The ack deadline is the shortest there is: what a killed process was just
+  /// being told comes again after it.
+  private static let timings = """
+    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 3, "loanSeconds": 14, "logGraceSeconds": 12,
+    "silenceSeconds": 12, "firstBackoffSeconds": 0.2, "longestBackoffSeconds": 1, "firstLadderPauseSeconds": 0.5,
+    "longestLadderPauseSeconds": 1, "acknowledgeLimitSeconds": 10, "acknowledgeSeconds": 2, "removalLimitSeconds": 120,
+    "longestRetrySeconds": 1}
+    """
+
+  private func makeCloud() async throws -> RecordedCloud {
+    var options = EmulatorOptions()
+    options.seed = seed
+    options.delivery.duplicateProbability = 0.1
+    options.delivery.isReordered = true
+    options.timing.preemptionGraceSeconds = 2
+    options.timing.shutDownGraceSeconds = 5
+    options.timing.creationRetrySeconds = 1
+    let changes = ["compute.instance*", "pubsub.*"].map { RequestPattern(method: $0) }
+    options.faults = [
+      FaultRule(.creation(MachinePattern(zone: "europe-west1-b"), .stockOut), probability: 0.5),
+      FaultRule(.preemption(MachinePattern(isSpot: true), afterSeconds: 2), probability: 0.3),
+    ]
+    for pattern in changes {
+      options.faults += [
+        FaultRule(.request(pattern, .answerLost), probability: 0.04),
+        FaultRule(.request(pattern, .dropped), probability: 0.02),
+        FaultRule(.request(pattern, .status(503)), probability: 0.05),
+        FaultRule(.request(pattern, .delay(seconds: 0.3)), probability: 0.1),
+      ]
+    }
+    return try await RecordedCloud(options)
+  }
+
+  private func makeProject(_ cloud: RecordedCloud, _ files: [String: String] = [:]) throws -> Project {
+    let project = try Project(files)
+    project.environment.merge(cloud.emulator.environment) { $1 }
+    project.environment["DAGRUN_JOB_TIMINGS"] = Self.timings
+    return project
+  }
+
+  /// Leaves word of its beginning and its end, and prints lines between.
+  private static func script(_ name: String) -> String {
+    """
+    token=$RANDOM$RANDOM$RANDOM
+    \(RecordedCloud.leaveWord("\(name).begun.$token"))
+    for number in 1 2 3 4 5; do echo "line $number of $token"; sleep 0.2; done
+    \(RecordedCloud.leaveWord("\(name).ended.$token"))
+    echo $token > $DAGRUN_OUTPUT
+    """
+  }
+
+  private func dag(_ cloud: RecordedCloud) -> String {
+    let jobs = ["one", "two"]
+    let scripts = (jobs + ["three"]).map { name in
+      "let \(name)Script = #\"\"\"\n#!/bin/bash\n\(Self.script(name))\n\"\"\"#"
+    }
+    return """
+      import Dagrun
+
+      \(scripts.joined(separator: "\n"))
+      let machine = JobConfig(project: "demo", image: "debian").spot(thenOnDemand: true)
+        .zones("europe-west1-b", "europe-west1-c").maxAttempts(60).environment(["EMULATOR": "\(cloud.emulator.address)"])
+
+      DAG("remote") {
+        let one = ComputeEngineJobOperator("one", job: machine, command: "\\(raw: oneScript)")
+        let two = ComputeEngineJobOperator("two", job: machine, command: "\\(raw: twoScript)")
+        let group = ComputeEngineJobGroupOperator(
+          "group", job: machine,
+          specs: [.init(command: "\\(raw: threeScript)"), .init(command: "echo one; sleep 1; echo two")])
+        one --> two
+        BashOperator("one_after", "echo reported \\(one.output(as: String.self))")
+        BashOperator("two_after", "echo reported \\(two.output(as: String.self))")
+        SwiftOperator("after_group", group.output) { _, results in results.map(\\.exitStatus) }
+      }
+      """
+  }
+
+  @Test func `repeats no job of a task, and leaves none`() async throws {
+    var random = SplitMix(state: seed)
+    let cloud = try await makeCloud()
+    let project = try makeProject(cloud, ["remote": dag(cloud)])
+    let triggered = try project.run("trigger", "remote", "-r", "r", "--no-wait")
+    try #require(triggered.code == 0, "\(triggered.errors)")
+    var killed = 0
+    while killed < kills {
+      let scheduler = try project.start("scheduler", "--until-idle")
+      let process = try ProcessDescriptor(pid: scheduler.pid)
+      // Soon after its start many things are taken up at once; later it waits.
+      let milliseconds = random.next() % 2 == 0 ? random.next() % 700 : random.next() % 4000
+      if process.hasEnded(within: Int32(milliseconds)) {
+        #expect(try scheduler.waitForEnd() == 0, "seed \(seed), \(scheduler.text)")
+        break
+      }
+      scheduler.signal(SIGKILL)
+      _ = try scheduler.waitForEnd()
+      killed += 1
+    }
+    let last = try project.run("scheduler", "--until-idle", timeout: 240)
+    #expect(last.code == 0, "seed \(seed), \(last.errors)")
+    let states = try project.taskStates("remote", "r")
+    #expect(
+      states.count == 6 && states.allSatisfy { $0.state == "success" && $0.tryNumber == 1 }, "\(states), seed \(seed)")
+    for task in ["one", "two"] {
+      let token = try project.run("tasks", "logs", "remote", "r", "\(task)_after").output
+      try expectExact(task, cloud, log: try project.run("tasks", "logs", "remote", "r", task).output, token: token)
+    }
+    try await expectNothingLeft(cloud, project)
+    let booted = cloud.machines.all.booted
+    print("killed \(killed) schedulers; \(booted.count) machines for \(Set(booted.map(\.job)).count) jobs")
+    await cloud.end()
+  }
+
+  /// As Airflow repeats a task: the same command, the same name.
+  @Test func `is one job however often it is run by its name`() async throws {
+    var random = SplitMix(state: seed &+ 1)
+    let cloud = try await makeCloud()
+    let project = try makeProject(cloud)
+    let script = project.path + "/script.sh"
+    try ("#!/bin/bash\n" + Self.script("one")).write(toFile: script, atomically: true, encoding: .utf8)
+    let command = [
+      "job", "run", "--name", "one", "--project", "demo", "--image", "debian", "--spot-then-standard", "--zone",
+      "europe-west1-b", "--zone", "europe-west1-c", "--max-attempts", "60", "-e", "EMULATOR=\(cloud.emulator.address)",
+      "-o", "json", "--script", script,
+    ]
+    var killed = 0
+    var ended: (code: Int, text: String)?
+    while killed < kills, ended == nil {
+      let job = try project.start(command)
+      let process = try ProcessDescriptor(pid: job.pid)
+      let milliseconds = random.next() % 2 == 0 ? random.next() % 700 : random.next() % 4000
+      if process.hasEnded(within: Int32(milliseconds)) {
+        ended = (try job.waitForEnd(), job.text)
+      } else {
+        job.signal(SIGKILL)
+        // Killed, or at its end in that very moment.
+        let code = try job.waitForEnd()
+        if code != 128 + Int(SIGKILL) { ended = (code, job.text) }
+        killed += 1
+      }
+    }
+    if ended == nil {
+      let last = try project.run(command, timeout: 240)
+      ended = (last.code, last.output + last.errors)
+    }
+    // It may have been killed after its end was kept: then it is told that it is over.
+    let (code, text) = try #require(ended)
+    let attached = try project.run("job", "attach", "one", "-o", "json")
+    #expect(code == 0 || text.contains("there was a job one already"), "\(text), seed \(seed)")
+    #expect(attached.code == 0, "\(attached.errors), seed \(seed)")
+    try expectExact("one", cloud, log: try project.run("job", "logs", "one").output, token: attached.output)
+    try await expectNothingLeft(cloud, project)
+    print("killed \(killed) commands; \(cloud.machines.all.booted.count) machines for one job")
+    await cloud.end()
+  }
+
+  /// A home that dies for good: another one knows the job's name and project, and that is enough.
+  @Test func `leaves a job that another home brings to its end`() async throws {
+    var random = SplitMix(state: seed &+ 2)
+    let cloud = try await makeCloud()
+    let project = try makeProject(cloud)
+    let script = project.path + "/script.sh"
+    try ("#!/bin/bash\n" + Self.script("one")).write(toFile: script, atomically: true, encoding: .utf8)
+    let first = try project.start([
+      "job", "run", "--name", "one", "--project", "demo", "--image", "debian", "--zone", "europe-west1-c", "-e",
+      "EMULATOR=\(cloud.emulator.address)", "--script", script,
+    ])
+    #expect(first.wait(seconds: 60) { $0.contains("the machine is up") || $0.contains("runs on") }, "\(first.text)")
+    _ = try ProcessDescriptor(pid: first.pid).hasEnded(within: Int32(random.next() % 1500))
+    first.signal(SIGKILL)
+    _ = try first.waitForEnd()
+    let command = ["job", "attach", "one", "--project", "demo", "--home", project.path + "/other", "-o", "json"]
+    for _ in 0..<kills / 2 {
+      let job = try project.start(command)
+      let hasEnded = try ProcessDescriptor(pid: job.pid).hasEnded(within: Int32(random.next() % 1500))
+      if hasEnded { break }
+      job.signal(SIGKILL)
+      _ = try job.waitForEnd()
+    }
+    let last = try project.run(command, timeout: 240)
+    #expect(last.code == 0, "\(last.output)\(last.errors), \(first.text), seed \(seed)")
+    let words = cloud.words
+    let ended = words.filter { $0.hasPrefix("one.ended.") }.map { String($0.dropFirst("one.ended.".count)) }
+    #expect(ended.count == 1 && last.output.contains(ended[0]), "\(words), \(last.output), seed \(seed)")
+    try await expectNothingLeft(cloud, project)
+    await cloud.end()
+  }
+
+  /// The container that is reported is one that came to its end, and its lines are in the log once each.
+  private func expectExact(_ name: String, _ cloud: RecordedCloud, log: String, token: String?) throws {
+    let words = cloud.words
+    let ended = words.filter { $0.hasPrefix("\(name).ended.") }.map { String($0.dropFirst("\(name).ended.".count)) }
+    #expect(ended.count == 1, "\(words), seed \(seed)")
+    let reported = try #require(ended.first)
+    if let token { #expect(token.contains(reported), "\(token), \(words), seed \(seed)") }
+    let lines = log.split(separator: "\n").map(String.init).filter { $0.hasSuffix(" of \(reported)") }
+    #expect(lines == (1...5).map { "line \($0) of \(reported)" }, "\(log), seed \(seed)")
+  }
+
+  private func expectNothingLeft(_ cloud: RecordedCloud, _ project: Project) async throws {
+    let history = cloud.machines.all
+    #expect(history.seconds.isEmpty, "\(history.seconds), seed \(seed)")
+    let inventory = await cloud.emulator.inventory()
+    #expect(inventory.isEmpty, "\(inventory), seed \(seed)")
+    #expect(project.waitForNoSurvivors(), "\(project.survivors), seed \(seed)")
+  }
+}
