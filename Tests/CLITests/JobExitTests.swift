@@ -28,4 +28,21 @@ import Testing
     for byte in bytes { result += text.append([byte]) }
     #expect(result + text.rest == "aé€😀")
   }
+
+  @Test(arguments: [
+    (["--scope", "nonsense"], "is no scope"), (["--service-account", "me"], "is no service_account"),
+    (["--shm-size", "lots"], "is no shared_memory_size"),
+    (["--env", "A=1", "--secret", "A=secret"], "in the environment and in secrets"),
+  ])
+  func `what Google or docker would refuse is said before anything is sent`(
+    options: [String], words: String
+  ) async throws {
+    let folder = try TestFolder()
+    let session = TestSession()
+    session.workingDirectory = folder.path
+    let line = ["job", "run", "--project", "demo", "--image", "debian"] + options + ["--", "true"]
+    let status = await Interpreter.run(line, in: session.session)
+    #expect(status == .wrongUsage)
+    #expect(session.errors.contains(words), "\(session.errors)")
+  }
 }

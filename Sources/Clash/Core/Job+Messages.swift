@@ -118,6 +118,9 @@ extension Job {
   private mutating func preempted(_ said: MachineMessage, _ step: inout JobStep) {
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     switch stage {
+    // It was seen to stop before its word of why came.
+    case .fading(.lost, let boot, let until) where !request.isDetached && (boot == nil || boot == said.boot):
+      return fade(.preempted, boot: said.boot, "preempted", for: until.seconds(since: step.now), &step)
     case .makingTemplate, .fading, .withdrawing: return
     // Of an earlier boot, whose end is known already.
     case .running(let boot) where boot != said.boot: return

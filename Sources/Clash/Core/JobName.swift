@@ -4,6 +4,8 @@
 /// with `-N-xxxx`. Google allows 63 characters for those, and 58 for a group's base name.
 package enum JobName {
   package static let longest = 50
+  /// Pub/Sub takes no shorter name for a topic.
+  private static let shortest = 3
 
   /// What is wrong with a name, and what to do; nil when nothing is.
   package static func problem(_ name: String) -> String? {
@@ -17,6 +19,9 @@ package enum JobName {
     }
     // Pub/Sub keeps such names to itself.
     if name.hasPrefix("goog") { return "\"\(name)\" cannot be the name of a job: Google refuses names with goog first" }
+    if bytes.count < shortest {
+      return "\"\(name)\" has \(bytes.count) characters, and a job's name at least \(shortest): make it longer"
+    }
     if bytes.count > longest {
       return "\"\(name)\" has \(bytes.count) characters, and a job's name at most \(longest): shorten it"
     }

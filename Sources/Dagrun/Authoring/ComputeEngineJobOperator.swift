@@ -109,7 +109,8 @@ public struct ComputeEngineJobOperator: DAGTask {
 ///         JobRuntimeSpec(command: ["train", "--model", "\($0)"], timeout: .hours(2))
 ///     })
 ///
-/// The task ends when all of them have ended, and fails when one has failed.
+/// The task ends when all of them have ended, and fails when one has failed: the others are not stopped for it. Each job has
+/// a log of its own: `dagrun job logs NAME`, with the names of `dagrun job list --all`.
 public struct ComputeEngineJobGroupOperator: DAGTask {
   public let task: TaskReference
 

@@ -12,7 +12,7 @@ extension JobConfig {
     with { $0.provisioning = thenOnDemand ? .spotThenStandard : .spot }
   }
 
-  /// The zones to try, in this order.
+  /// The zones to try, in this order. With neither zones nor regions: `europe-west1-b`.
   public func zones(_ zones: String...) -> JobConfig { with { $0.zones = zones } }
 
   /// The zones to try, in this order.
@@ -29,16 +29,18 @@ extension JobConfig {
     with { $0.machineTypes = [best] + others }
   }
 
-  /// Accelerators of the machine, such as `nvidia-tesla-t4`. Machines of the families a2, a3 and g2 bring their own.
+  /// Accelerators of the machine, such as `nvidia-tesla-t4`. Machines of the families a2, a3, a4, g2 and g4 bring their
+  /// own. On Container-Optimized OS their drivers are installed when the machine boots.
   public func accelerator(_ type: String, count: Int = 1) -> JobConfig {
     with { $0.accelerators.append(Accelerator(type: type, count: count)) }
   }
 
-  /// The most machines that may be begun for one job; those that were preempted, or never came, count. 10 by default.
+  /// The most machines that may be begun for one job, preempted and lost ones included; and, apart from that, how often
+  /// all machine types and places are tried where there is no capacity. 10 by default.
   public func maxAttempts(_ count: Int) -> JobConfig { with { $0.maxAttempts = count } }
 
   /// The cloud deletes each of the job's machines after this time, whatever has become of everything else. From 30
-  /// seconds to 120 days.
+  /// seconds to 120 days; an hour more than the job's timeout by default, and without a timeout never.
   public func maxRunDuration(_ duration: Duration) -> JobConfig {
     with { $0.maxRunDurationSeconds = Int(duration.inSeconds.rounded(.up)) }
   }
@@ -46,7 +48,8 @@ extension JobConfig {
 
 /// The machine's disk, network and identity.
 extension JobConfig {
-  /// The boot disk, which the container shares. `type` is such as `pd-ssd`.
+  /// The boot disk, which the container shares: 10 to 65,536 GB, 100 by default. `type` is such as `pd-ssd`;
+  /// `pd-balanced` by default, `hyperdisk-balanced` for machines that take nothing else.
   public func disk(sizeGB: Int, type: String? = nil) -> JobConfig {
     with {
       $0.diskSizeGB = sizeGB
@@ -82,7 +85,8 @@ extension JobConfig {
     }
   }
 
-  /// Labels of everything that is made for the job, besides dagrun's own.
+  /// Labels of everything that is made for the job, besides dagrun's own, whose keys begin with `dagrun`. Keys begin with
+  /// a lower-case letter; keys and values have lower-case letters, digits, `_` and `-`, at most 63; at most 58 labels.
   public func labels(_ labels: [String: String]) -> JobConfig { with { $0.labels.merge(labels) { $1 } } }
 
   /// The regions in which Pub/Sub may keep the job's messages; anywhere when this is not said.
@@ -96,13 +100,14 @@ extension JobConfig {
   /// Runs the container with all rights on its machine (docker's `--privileged`).
   public func privileged() -> JobConfig { with { $0.isPrivileged = true } }
 
-  /// The size of `/dev/shm`, as docker's `--shm-size`: `"8g"`.
+  /// The size of `/dev/shm`, as docker's `--shm-size`: `"8g"`, `"512m"`.
   public func sharedMemory(_ size: String) -> JobConfig { with { $0.sharedMemorySize = size } }
 
   /// Runs this program in place of the image's entry point.
   public func entrypoint(_ program: String) -> JobConfig { with { $0.entrypoint = program } }
 
-  /// Environment variable -> value, for every job of this kind.
+  /// Environment variable -> value, for every job of this kind; a job's own values count more. A name and its value have
+  /// 131,071 bytes at most.
   public func environment(_ values: [String: String]) -> JobConfig { with { $0.environment.merge(values) { $1 } } }
 
   /// Environment variable -> secret of Secret Manager: `NAME`, `NAME/versions/V`, or

@@ -58,6 +58,12 @@ public struct JobConfig: Hashable, Sendable {
   /// Outputs are copied also when the command has failed.
   package var uploadsOutputsOnFailure = false
 
+  /// What is wrong with a config is said when the DAG file is read; docs/jobs.md lists all that it can say.
+  ///
+  /// - Parameters:
+  ///   - project: the id of the Google Cloud project that the machines are in.
+  ///   - image: a container image of any registry. To Google's registries the machine's service account is shown.
+  ///   - machineType: as Compute Engine names it; `custom-CPUS-MB` too. See `machineTypes` for alternatives.
   public init(project: String, image: String, machineType: String = "n1-standard-4") {
     self.project = project
     self.image = image
@@ -107,11 +113,12 @@ public struct JobConfig: Hashable, Sendable {
     case gcsfuse
   }
 
-  /// Where the whole log is kept, besides what the client receives while the job runs.
+  /// Where the whole log is kept, besides what dagrun receives while the job runs.
   public enum LogDestination: Hashable, Sendable {
     case none
+    /// Line by line while the job runs, as the log `dagrun` of the project.
     case cloudLogging
-    /// `bucket/path`: the object `path/JOB/attempt-N.log`.
+    /// `bucket/path`: at the end, as the object `path/JOB/attempt-N.log`.
     case cloudStorage(path: String)
   }
 }

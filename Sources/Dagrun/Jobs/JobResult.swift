@@ -1,6 +1,6 @@
-/// How a job on a VM went.
+/// How a job on a VM went: `ComputeEngineJobOperator.output`, and `result` of `dagrun job run -o json`.
 public struct JobResult: Codable, Hashable, Sendable {
-  /// Of the command.
+  /// Of the command. Of a task that succeeded it is 0.
   public var exitStatus: Int
   /// Seconds from the container's start to its end, on the VM that came to an end.
   public var durationSeconds: Double
@@ -8,12 +8,16 @@ public struct JobResult: Codable, Hashable, Sendable {
   public var totalSeconds: Double
   /// Where the job ran at last, such as `europe-west1-b`.
   public var zone: String
+  /// Of the VM on which it ran at last.
   public var machineType: String
+  /// Whether that VM was Spot capacity.
   public var isSpot: Bool
-  /// VMs that were begun for it; more than one after a preemption or a stock-out.
+  /// How often a VM was asked for; more than once after a preemption or a stock-out.
   public var attempts: Int
+  /// VMs that were taken away before the job had ended.
   public var preemptions: Int
-  /// Estimated by the price table that was given; nil without one.
+  /// Of all VMs, in the currency of the price table that was given (docs/jobs.md, "Costs"), an estimate; nil without a
+  /// table, and when it lacks a price.
   public var cost: Double?
 
   private enum CodingKeys: String, CodingKey {

@@ -273,6 +273,23 @@ import Testing
     #expect(one.job.attempts.count == 1)
   }
 
+  @Test func `a machine that was seen to stop before its word of a preemption came was preempted`() {
+    var one = Walk.waiting()
+    _ = one.wake(after: 5)
+    #expect(one.look(.ended) == ["attempt 1: its machine has stopped"])
+    #expect(one.hear("preempted") == ["attempt 1: preempted"])
+    #expect(one.hear("preempted") == [])
+    #expect(one.job.attempts[0].ending == .preempted)
+    #expect(one.wake(after: 44) == [])
+    #expect(one.wake(after: 1) == ["remove group"])
+    _ = one.done(.removeGroup(one.plan(1)))
+    _ = one.done(.removeTemplate(one.plan(1)))
+    one.run(2)
+    _ = one.hear("result", attempt: 2, Walk.result(0))
+    _ = one.removeAll()
+    #expect(one.job.outcome?.result?.preemptions == 1)
+  }
+
   @Test func `a preempted machine is replaced on the same rung, and the next one after it`() {
     var one = Walk.running(zones: ["z-a1-b", "z-a1-c"])
     #expect(one.hear("preempted") == ["attempt 1: preempted"])
