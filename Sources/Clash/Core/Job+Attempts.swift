@@ -104,7 +104,11 @@ extension Job {
     }
     guard case .waitingForMachine(let since) = stage else {
       // It was up. A repairing group makes it again; another one has lost it, whatever the cloud does with it now.
-      if !request.isDetached { return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step) }
+      if !request.isDetached {
+        // Google's word on its group may be older than the machine's own.
+        if let heardAt = inbox.lastHeardAt, step.now.seconds(since: heardAt) < timings.silenceSeconds { return }
+        return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
+      }
       return enter(.waitingForMachine(since: step.now), step.now)
     }
     if let (fault, error) = capacity {

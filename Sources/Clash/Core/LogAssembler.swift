@@ -10,6 +10,8 @@ package struct LogAssembler: Sendable {
   private var boots: [Boot] = []
   private var endsLine = true
   private var held: [Part] = []
+  /// Behind a gap. Far more than what Pub/Sub mixes up, and less than a machine's memory.
+  package var mostHeldBytes = 256 << 20
 
   package init() {}
 
@@ -53,8 +55,7 @@ package struct LogAssembler: Sendable {
     held.removeAll { $0.boot == index && $0.offset == offset && $0.end <= part.end }
     held.append(part)
     drain(index, marksGaps: false, into: &progress)
-    // A log that is not in memory cannot fill it.
-    if heldBytes > Self.mostHeldBytes { passGaps(into: &progress) }
+    if heldBytes > mostHeldBytes { passGaps(into: &progress) }
     return progress
   }
 
@@ -78,7 +79,6 @@ package struct LogAssembler: Sendable {
 
   package var hasPartsThatWait: Bool { !held.isEmpty }
   private var heldBytes: Int { held.reduce(0) { $0 + $1.bytes.count } }
-  private static let mostHeldBytes = 64 << 20
 
   /// The result of a boot says how long its log is, and has the newest of it.
   package mutating func end(attempt: Int, boot: String, total: Int, tail: [UInt8]) -> Progress {

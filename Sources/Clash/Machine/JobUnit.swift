@@ -16,6 +16,8 @@ enum JobUnit {
     # Only the runner is told of the end: it stops the container itself.
     KillMode=mixed
     TimeoutStopSec=\(stopSeconds)
+    RuntimeDirectory=dagrun
+    RuntimeDirectoryMode=0700
     # Where the VM's memory is used up, the container's program goes, and the runner is left to tell of it.
     OOMScoreAdjust=-900
     OOMPolicy=continue

@@ -228,6 +228,16 @@ import Testing
     #expect(one.job.attempts[0].ending == .lost)
   }
 
+  @Test func `a machine that speaks is there, whatever its group says`() {
+    var one = Walk.running()
+    _ = one.wake(after: 300)
+    _ = one.hear("heartbeat")
+    #expect(one.look(.coming) == [])
+    #expect(one.job.isRunning)
+    #expect(one.wake(after: 300).last == "inspect 1")
+    #expect(one.look(.coming) == ["attempt 1: its machine is gone"])
+  }
+
   @Test func `a running job outlives the login of whoever listens`() {
     var one = Walk.running()
     #expect(one.tell(.listeningFailed(one.fault(.unauthenticated))).first?.contains("runs on meanwhile") == true)

@@ -47,6 +47,30 @@ import Testing
     #expect(try machine.result().status == 0)
   }
 
+  @Test func `a disk that takes nothing more silences no VM`() throws {
+    let machine = try StandInMachine(
+      machineSpec(),
+      program: """
+        work=$WORLD/var/lib/dagrun/a-job/work
+        until [[ -e $WORLD/fill ]]; do sleep 0.05; done
+        mv $work $WORLD/away; : >$WORLD/filled
+        until [[ -e $WORLD/go ]]; do sleep 0.05; done
+        mv $WORLD/away $work
+        """)
+    defer { machine.remove() }
+    let memory = machine.folder + "/run"
+    try FileManager.default.createDirectory(atPath: memory, withIntermediateDirectories: true)
+    try machine.boot(["DAGRUN_HEARTBEAT_SECONDS": "0", "RUNTIME_DIRECTORY": memory])
+    #expect(machine.cloud.wait { $0.messages.contains { $0.kind == "started" } })
+    try machine.write("fill", "")
+    #expect(machine.cloud.wait { _ in machine.data("filled") != nil })
+    let before = machine.messages("heartbeat").count
+    #expect(machine.cloud.wait { $0.messages.count { $0.kind == "heartbeat" } > before + 3 })
+    try machine.write("go", "")
+    try machine.end()
+    #expect(try machine.result().status == 0)
+  }
+
   /// A program that goes on when docker's client has lost the daemon.
   private static let outlives = """
     folder=$(echo $WORLD/containers/*)

@@ -17,15 +17,15 @@ extension RunnerScript {
 
     # Runs a function or a program in the background of this shell; its status is left in a file. Sets `step`.
     begin_step() { # COMMAND…
-      rm -f "$work/step-status" "$work/failure-kind" "$work/failure-message"
+      rm -f "$fast/step-status" "$fast/failure-kind" "$fast/failure-message"
       {
         trap 'kill $(jobs -p) 2>/dev/null; exit 143' TERM
         trap - USR1
         # In a shell of its own, for `fail` ends that.
         ("$@") &
         wait $!
-        printf '%s\n' $? >"$work/step-status.new"
-        mv "$work/step-status.new" "$work/step-status"
+        printf '%s\n' $? >"$fast/step-status.new"
+        mv "$fast/step-status.new" "$fast/step-status"
       } &
       step=$!
     }
@@ -34,7 +34,7 @@ extension RunnerScript {
     # given.
     attend_step() { # [keeps]
       local sleeper pause status
-      while [[ ! -e $work/step-status ]] && kill -0 "$step" 2>/dev/null; do
+      while [[ ! -e $fast/step-status ]] && kill -0 "$step" 2>/dev/null; do
         tell_news
         if [[ -n $stopping && ${1-} != keeps ]]; then
           kill "$step" 2>/dev/null
@@ -47,11 +47,11 @@ extension RunnerScript {
         [[ -n $container_runs && -z $told_start || -n $log_is_behind ]] && pause=0.2
         sleep "$pause" &
         sleeper=$!
-        [[ -e $work/step-status ]] || wait -n "$step" "$sleeper" 2>/dev/null
+        [[ -e $fast/step-status ]] || wait -n "$step" "$sleeper" 2>/dev/null
         kill "$sleeper" 2>/dev/null
       done
       status=1
-      [[ -e $work/step-status ]] && status=$(<"$work/step-status")
+      [[ -e $fast/step-status ]] && status=$(<"$fast/step-status")
       return "$status"
     }
     """#

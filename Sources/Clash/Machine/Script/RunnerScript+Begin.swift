@@ -15,6 +15,9 @@ extension RunnerScript {
     # What outlives a restart of the VM, and what is made anew at each boot.
     state=$folder/state
     work=$folder/work
+    # What the runner needs to speak at all is kept in memory where systemd offers that: a container may fill the disk and
+    # go on.
+    fast=${RUNTIME_DIRECTORY:-$work}
     # In the container: /dagrun.
     inside=$work/inside
     log=$work/log
@@ -62,8 +65,8 @@ extension RunnerScript {
     # Ends a step of the preparation, or of what follows the container: nothing but the program's own status is its doing.
     fail() { # KIND MESSAGE
       say "$2"
-      printf '%s' "$1" >"$work/failure-kind"
-      printf '%s' "$2" >"$work/failure-message"
+      printf '%s' "$1" >"$fast/failure-kind"
+      printf '%s' "$2" >"$fast/failure-message"
       exit 1
     }
     """#

@@ -27,16 +27,16 @@ extension RunnerScript {
     # gives the service account's token; it is used until four minutes before its end.
     authorize() { # [anew]
       # A background command has a number of its own, so this shell's is kept.
-      local me=$BASHPID until=0 token lifetime header=$work/authorization
+      local me=$BASHPID until=0 token lifetime header=$fast/authorization
       [[ -r $header.until ]] && until=$(<"$header.until")
       [[ ${1-} != anew && -s $header ]] && ((EPOCHSECONDS < until)) && return 0
       curl -sS --fail --connect-timeout 5 --max-time 10 --retry 5 --retry-connrefused --retry-max-time 45 \
-        -H "$metadata_header" -o "$work/token.$me" "$metadata/instance/service-accounts/default/token" \
-        2>"$work/error.$me" &
-      await $! || { say "no access token: $(<"$work/error.$me")"; return 1; }
-      token=$(json_strings access_token <"$work/token.$me")
-      lifetime=$(sed -n 's/.*"expires_in"[^0-9]*\([0-9][0-9]*\).*/\1/p' "$work/token.$me")
-      rm -f "$work/token.$me"
+        -H "$metadata_header" -o "$fast/token.$me" "$metadata/instance/service-accounts/default/token" \
+        2>"$fast/error.$me" &
+      await $! || { say "no access token: $(<"$fast/error.$me")"; return 1; }
+      token=$(json_strings access_token <"$fast/token.$me")
+      lifetime=$(sed -n 's/.*"expires_in"[^0-9]*\([0-9][0-9]*\).*/\1/p' "$fast/token.$me")
+      rm -f "$fast/token.$me"
       [[ -n $token ]] || { say 'no access token: the metadata server gives none'; return 1; }
       printf 'Authorization: Bearer %s\n' "$token" >"$header.$me"
       printf '%s\n' $((EPOCHSECONDS + ${lifetime:-300} - 240)) >"$header.until.$me"
@@ -49,14 +49,14 @@ extension RunnerScript {
     request() { # SECONDS METHOD URL [OPTION…]
       local limit=$1 method=$2 url=$3 try
       shift 3
-      answer=$work/answer.$BASHPID
+      answer=$fast/answer.$BASHPID
       for try in first again; do
         http_status=000
         : >"$answer"
         printf 'no access token' >"$answer.error"
         authorize || return 1
         curl -sS --globoff --connect-timeout 10 --max-time "$limit" --speed-limit 1 --speed-time 60 -X "$method" \
-          -H "@$work/authorization" -H Expect: -o "$answer" -w '%{http_code}' "$@" "$url" \
+          -H "@$fast/authorization" -H Expect: -o "$answer" -w '%{http_code}' "$@" "$url" \
           >"$answer.status" 2>"$answer.error" &
         await $!
         http_status=$(<"$answer.status")

@@ -103,11 +103,11 @@ extension RunnerScript {
 
     # Whether the container has begun to run is docker's to say: its program may itself end with 125, 126 or 127.
     notice_start() {
-      [[ -n $container_runs && ! -s $work/started ]] || return 0
+      [[ -n $container_runs && ! -s $fast/started ]] || return 0
       local at
       at=$(epoch "$(inspect_container '{{.State.StartedAt}}')")
-      [[ -z $at ]] || printf '%s' "$at" >"$work/started"
-      [[ -s $work/started ]] || return 0
+      [[ -z $at ]] || printf '%s' "$at" >"$fast/started"
+      [[ -s $fast/started ]] || return 0
       overtime_at=0
       [[ -z ${setting[timeout]-} ]] || overtime_at=$((SECONDS + setting[timeout] + overtime_seconds))
     }
@@ -158,7 +158,7 @@ extension RunnerScript {
         inspect_container '{{.State.ExitCode}} {{.State.OOMKilled}} {{.State.FinishedAt}}')
       ended=$(epoch "${finished-}")
       [[ -n $ended ]] || ended=$EPOCHREALTIME
-      if [[ -s $work/started ]]; then
+      if [[ -s $fast/started ]]; then
         status=${code:-$1}
         [[ ${killed-} != true ]] || printf 'dagrun: the kernel ended the program: the VM is out of memory\n' >>"$log"
         [[ -z $overtime ]] || {

@@ -25,7 +25,7 @@ extension RunnerScript {
       judge_container "$docker_status"
       # SIGTERM ended it, not the program.
       [[ -z $stopping ]] || return 1
-      if [[ -e $work/preempted && $status != 0 ]]; then
+      if [[ -e $fast/preempted && $status != 0 ]]; then
         say 'the VM is preempted'
         return 1
       fi
@@ -43,8 +43,8 @@ extension RunnerScript {
     fail_step() { # KIND MESSAGE
       failure_kind=$1
       failure_message=$2
-      [[ ! -s $work/failure-kind ]] || failure_kind=$(<"$work/failure-kind")
-      [[ ! -s $work/failure-message ]] || failure_message=$(<"$work/failure-message")
+      [[ ! -s $fast/failure-kind ]] || failure_kind=$(<"$fast/failure-kind")
+      [[ ! -s $fast/failure-message ]] || failure_message=$(<"$fast/failure-message")
     }
 
     # The client removes the VM as soon as it has the result. When it does not, the VM does.

@@ -97,8 +97,8 @@ extension RunnerScript {
       instance_id=0
       instance_zone=unknown
       [[ ${setting[log-to]-} == logging ]] || return 0
-      fetch_metadata instance/id "$work/instance" 2>/dev/null && instance_id=$(<"$work/instance")
-      fetch_metadata instance/zone "$work/instance" 2>/dev/null && instance_zone=$(<"$work/instance")
+      fetch_metadata instance/id "$fast/instance" 2>/dev/null && instance_id=$(<"$fast/instance")
+      fetch_metadata instance/zone "$fast/instance" 2>/dev/null && instance_zone=$(<"$fast/instance")
       instance_zone=${instance_zone##*/}
     }
 

@@ -9,7 +9,7 @@ extension RunnerScript {
     told_preemption=
     # A message that was written and not taken yet. It is offered again as it is, so that a lost answer makes a duplicate
     # and nothing else.
-    message=$work/message
+    message=$fast/message
     message_waits=
     message_is=
     message_at=0
@@ -64,10 +64,10 @@ extension RunnerScript {
       size=$(wc -c <"$log")
       while ((log_offset < size && pieces > 0)); do
         # A file that grows meanwhile is read no further than that.
-        tail -c "+$((log_offset + 1))" "$log" 2>/dev/null | head -c 1048576 >"$work/data" 2>/dev/null
-        length=$(wc -c <"$work/data")
+        tail -c "+$((log_offset + 1))" "$log" 2>/dev/null | head -c 1048576 >"$fast/data" 2>/dev/null
+        length=$(wc -c <"$fast/data")
         ((length > 0)) || return 0
-        tell log "$work/data" "$log_offset"
+        tell log "$fast/data" "$log_offset"
         status=$?
         ((status == 2)) || ((log_offset += length, pieces -= 1))
         ((status == 0)) || return 1
@@ -78,29 +78,29 @@ extension RunnerScript {
     # All that is due now.
     tell_news() {
       offer_message || return 0
-      if [[ -e $work/preempted && -z $told_preemption ]]; then
+      if [[ -e $fast/preempted && -z $told_preemption ]]; then
         told_preemption=yes
-        : >"$work/data"
-        tell preempted "$work/data" || return 0
+        : >"$fast/data"
+        tell preempted "$fast/data" || return 0
       fi
       notice_start
-      if [[ -s $work/started && -z $told_start ]]; then
+      if [[ -s $fast/started && -z $told_start ]]; then
         told_start=yes
-        printf '{"startedAt":%s}' "$(<"$work/started")" >"$work/data"
-        tell started "$work/data" || return 0
+        printf '{"startedAt":%s}' "$(<"$fast/started")" >"$fast/data"
+        tell started "$fast/data" || return 0
       fi
       tell_log 4 || return 0
       keep_log
       if ((SECONDS >= heartbeat_at)); then
         heartbeat_at=$((SECONDS + heartbeat_seconds))
-        : >"$work/data"
-        tell heartbeat "$work/data"
+        : >"$fast/data"
+        tell heartbeat "$fast/data"
       fi
     }
 
     # The metadata server holds the answer until the cloud takes the VM back.
     watch_for_preemption() {
-      local query value=$work/preempted-value
+      local query value=$fast/preempted-value
       trap 'kill $(jobs -p) 2>/dev/null; exit 0' TERM
       while kill -0 $$ 2>/dev/null; do
         for query in '' '?wait_for_change=true&timeout_sec=60'; do
@@ -108,7 +108,7 @@ extension RunnerScript {
             "$metadata/instance/preempted$query" 2>/dev/null &
           wait $! || { nap "$retry_seconds"; continue; }
           [[ $(<"$value") == TRUE ]] || continue
-          : >"$work/preempted"
+          : >"$fast/preempted"
           kill -USR1 $$ 2>/dev/null
           return
         done

@@ -53,7 +53,7 @@ extension RunnerScript {
         HOME=$docker_home docker-credential-gcr configure-docker "--registries=$registry" </dev/null && return 0
       fi
       authorize || return 0
-      sed 's/^Authorization: Bearer //' "$work/authorization" |
+      sed 's/^Authorization: Bearer //' "$fast/authorization" |
         docker login --username oauth2accesstoken --password-stdin "https://$registry" >/dev/null 2>&1 ||
         say "could not log in to $registry"
     }

@@ -13,7 +13,7 @@ extension RunnerScript {
       local started=null size=0 output=null
       # A container may have filled the disk; this was kept for now.
       rm -f "$state/reserve"
-      [[ -s $work/started ]] && started=$(<"$work/started")
+      [[ -s $fast/started ]] && started=$(<"$fast/started")
       [[ -e $log ]] && size=$(wc -c <"$log")
       if [[ -n $status && -f $inside/output && ! -L $inside/output && -s $inside/output ]]; then
         if (($(wc -c <"$inside/output") > 1048576)); then
@@ -61,7 +61,7 @@ extension RunnerScript {
 
     has_news() {
       [[ -n $message_waits ]] && return 0
-      [[ -s $work/started && -z $told_start ]] && return 0
+      [[ -s $fast/started && -z $told_start ]] && return 0
       [[ -e $log ]] && ((log_offset < $(wc -c <"$log")))
     }
 

@@ -23,7 +23,7 @@ extension RunnerScript {
       for try in 1 2 3 4; do
         authorize && {
           curl -sS --fail --fail-early --globoff --create-dirs --connect-timeout 20 --speed-limit 1 --speed-time 60 \
-            --retry 3 --retry-connrefused -H "@$work/authorization" "$@" 2>"$work/download-error" &
+            --retry 3 --retry-connrefused -H "@$fast/authorization" "$@" 2>"$work/download-error" &
           await $!
         } && return 0
         ((try < 4)) && nap $((retry_seconds * try))

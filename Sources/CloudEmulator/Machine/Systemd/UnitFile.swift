@@ -153,6 +153,8 @@ struct UnitFile: Equatable {
       service.errorOutput = known(UnitOutput(specifiers.expand(value)), else: service.errorOutput ?? service.output)
     case ("Service", "User") where value == "root", ("Service", "Group") where value == "root": break
     case ("Service", "StandardInput") where value == "null", ("Service", "SyslogIdentifier"): break
+    // Whoever asks for one does without where its variable is not set.
+    case ("Service", "RuntimeDirectory"), ("Service", "RuntimeDirectoryMode"): break
     case ("Service", "OOMScoreAdjust"), ("Service", "OOMPolicy"), ("Service", "Nice"), ("Service", "LimitNOFILE"): break
     default: notes.append("[\(section)] \(key) is not emulated, and was ignored")
     }
