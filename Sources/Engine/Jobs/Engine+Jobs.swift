@@ -11,7 +11,7 @@ extension Engine {
   func makeTaskJobs() -> TaskJobs {
     let options = options
     let logger = logger
-    return TaskJobs(queue: queue, logger: logger) {
+    let jobs = TaskJobs(queue: queue, logger: logger) {
       guard let makeAccess = options.jobAccess else {
         throw LaunchError("this engine has no way to Compute Engine", isRetryable: false)
       }
@@ -26,6 +26,8 @@ extension Engine {
     } tell: { [weak self] id, news in
       self?.jobsOf(id, news)
     }
+    jobs.straysEnded = { [weak self] in self?.tellIfIdle() }
+    return jobs
   }
 
   /// - Throws: also when a template asks for what is not there, or what it gives cannot be a job.

@@ -42,6 +42,8 @@ final class TaskJobs: @unchecked Sendable {
 
   /// Being removed.
   private var strays: Set<String> = []
+  /// Called when the last of them is: whoever waits for the engine to be idle waits for them too.
+  var straysEnded: () -> Void = {}
 
   var activeCount: Int { tries.count + strays.count }
 
@@ -92,10 +94,15 @@ final class TaskJobs: @unchecked Sendable {
       runner.adopt(name, logPath: nil) { [queue, weak self] news in
         guard case .ended = news else { return }
         let me = self
-        queue.async { me?.strays.remove(name) }
+        queue.async { me?.strayEnded(name) }
       }
       runner.cancel(name)
     }
+  }
+
+  private func strayEnded(_ name: String) {
+    strays.remove(name)
+    if strays.isEmpty { straysEnded() }
   }
 
   /// Lets go of all jobs; they go on by themselves.
