@@ -104,6 +104,16 @@ final class EngineWorkshop {
     }
   }
 
+  /// Waits until the folder is empty; false when that takes too long.
+  func waitForNothing(in folder: String, seconds: Double = 30) -> Bool {
+    let end = monotonicSeconds() + seconds
+    while monotonicSeconds() < end {
+      if (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty == true { return true }
+      sched_yield()
+    }
+    return false
+  }
+
   func text(_ file: String) -> String {
     (try? String(contentsOfFile: folder + "/" + file, encoding: .utf8)) ?? ""
   }
