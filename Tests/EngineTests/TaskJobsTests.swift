@@ -225,7 +225,9 @@ import Testing
       let control = EngineControl(engine)
       let run = try await home.trigger("jobs", control)
       _ = await cloud.booted(1)
-      let database = try DatabaseQueue(path: home.home.databasePath)
+      var configuration = Configuration()
+      configuration.busyMode = .timeout(20)
+      let database = try DatabaseQueue(path: home.home.databasePath, configuration: configuration)
       try await database.write { database in
         for event in ["UPDATE", "INSERT"] {
           try database.execute(

@@ -26,8 +26,24 @@ extension Engine {
     } tell: { [weak self] id, news in
       self?.jobsOf(id, news)
     }
-    jobs.straysEnded = { [weak self] in self?.tellIfIdle() }
+    jobs.removed = { [weak self] in
+      guard let self else { return }
+      for waiter in removalWaiters { waiter() }
+      removalWaiters = []
+      tellIfIdle()
+    }
     return jobs
+  }
+
+  /// Returns when all is gone that stopped jobs had in the cloud, or the engine has ended. Jobs that somebody waits for
+  /// may go on.
+  package func waitUntilStoppedJobsAreRemoved() async {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        guard !isStopped, jobs.isRemoving else { return continuation.resume() }
+        removalWaiters.append { continuation.resume() }
+      }
+    }
   }
 
   /// - Throws: also when a template asks for what is not there, or what it gives cannot be a job.
