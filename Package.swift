@@ -136,7 +136,9 @@ let package = Package(
     .executableTarget(
       name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
     .testTarget(name: "WorkersTests", dependencies: ["Workers", "WorkerFixture"], swiftSettings: settings),
-    .testTarget(name: "EngineTests", dependencies: ["Engine", "CLI"], swiftSettings: settings),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "GoogleCloud", grdb],
+      swiftSettings: settings),
     .testTarget(name: "CLITests", dependencies: ["CLI", "Clash"], swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),

@@ -92,6 +92,7 @@ package final class Engine: @unchecked Sendable {
   lazy var jobs = makeTaskJobs()
   var followers = Followers()
   var idleWaiters: [() -> Void] = []
+  var removalWaiters: [() -> Void] = []
   var dagFiles = DAGFiles()
 
   /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and goes
@@ -213,8 +214,9 @@ package final class Engine: @unchecked Sendable {
     adopted?.stop()
     jobs.stop()
     followers.endAll(ControlRefusal(.gone, "the scheduler was stopped"))
-    for waiter in idleWaiters { waiter() }
+    for waiter in idleWaiters + removalWaiters { waiter() }
     idleWaiters = []
+    removalWaiters = []
     try? store.close()
     lock = nil
   }

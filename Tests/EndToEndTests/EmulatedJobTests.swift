@@ -136,4 +136,14 @@ import Testing
     #expect(try cloud.isEmpty())
     try cloud.end()
   }
+
+  @Test func `a command that is its own scheduler leaves no job of its cancelled run`() throws {
+    let cloud = try Cloud(["remote": Self.dag])
+    let run = try cloud.project.start("trigger", "remote", "--run-id", "r")
+    #expect(run.wait(seconds: 60) { $0.contains("job running") }, "\(run.text)")
+    #expect(try cloud.project.run("dags", "set-state", "remote", "r", "failed").code == 0)
+    #expect(try run.waitForEnd(seconds: 60) == 1, "\(run.text)")
+    #expect(try cloud.isEmpty())
+    try cloud.end()
+  }
 }

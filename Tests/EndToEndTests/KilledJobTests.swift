@@ -40,7 +40,7 @@ import Testing
     let changes = ["compute.instance*", "pubsub.*"].map { RequestPattern(method: $0) }
     options.faults = [
       FaultRule(.creation(MachinePattern(zone: "europe-west1-b"), .stockOut), probability: 0.5),
-      FaultRule(.preemption(MachinePattern(isSpot: true), afterSeconds: 2), probability: 0.3),
+      FaultRule(.preemption(MachinePattern(isSpot: true), afterSeconds: 1.5), probability: 0.35),
     ]
     for pattern in changes {
       options.faults += [
@@ -60,13 +60,19 @@ import Testing
     return project
   }
 
+  /// Waits until a random instant. Soon after a start many things are taken up at once; later it waits.
+  private func hasEnded(_ process: Started, _ random: inout SplitMix) throws -> Bool {
+    let milliseconds = random.next() % 2 == 0 ? random.next() % 700 : random.next() % 4000
+    return try ProcessDescriptor(pid: process.pid).hasEnded(within: Int32(milliseconds))
+  }
+
   /// Leaves word of its beginning and its end, and prints lines between.
   private static func script(_ name: String) -> String {
     """
     token=$RANDOM$RANDOM$RANDOM
-    \(RecordedCloud.leaveWord("\(name).begun.$token"))
-    for number in 1 2 3 4 5; do echo "line $number of $token"; sleep 0.2; done
-    \(RecordedCloud.leaveWord("\(name).ended.$token"))
+    \(RecordedCloud.leaveWord("$DAGRUN_RUN_ID.\(name).begun.$token"))
+    for number in 1 2 3 4 5; do echo "line $number of $token"; sleep 0.4; done
+    \(RecordedCloud.leaveWord("$DAGRUN_RUN_ID.\(name).ended.$token"))
     echo $token > $DAGRUN_OUTPUT
     """
   }
@@ -92,7 +98,9 @@ import Testing
         one --> two
         BashOperator("one_after", "echo reported \\(one.output(as: String.self))")
         BashOperator("two_after", "echo reported \\(two.output(as: String.self))")
-        SwiftOperator("after_group", group.output) { _, results in results.map(\\.exitStatus) }
+        SwiftOperator("after_group", group.output) { context, results in
+          context.log.info("all went well: \\(results.map(\\.exitStatus))")
+        }
       }
       """
   }
@@ -101,30 +109,36 @@ import Testing
     var random = SplitMix(state: seed)
     let cloud = try await makeCloud()
     let project = try makeProject(cloud, ["remote": dag(cloud)])
-    let triggered = try project.run("trigger", "remote", "-r", "r", "--no-wait")
-    try #require(triggered.code == 0, "\(triggered.errors)")
     var killed = 0
-    while killed < kills {
-      let scheduler = try project.start("scheduler", "--until-idle")
-      let process = try ProcessDescriptor(pid: scheduler.pid)
-      // Soon after its start many things are taken up at once; later it waits.
-      let milliseconds = random.next() % 2 == 0 ? random.next() % 700 : random.next() % 4000
-      if process.hasEnded(within: Int32(milliseconds)) {
-        #expect(try scheduler.waitForEnd() == 0, "seed \(seed), \(scheduler.text)")
-        break
+    var rounds = 0
+    while killed < kills || rounds == 0 {
+      rounds += 1
+      let run = "r\(rounds)"
+      let triggered = try project.run("trigger", "remote", "-r", run, "--no-wait")
+      try #require(triggered.code == 0, "\(triggered.errors)")
+      while killed < kills {
+        let scheduler = try project.start("scheduler", "--until-idle")
+        if try hasEnded(scheduler, &random) {
+          #expect(try scheduler.waitForEnd() == 0, "seed \(seed), \(scheduler.text)")
+          break
+        }
+        scheduler.signal(SIGKILL)
+        _ = try scheduler.waitForEnd()
+        killed += 1
       }
-      scheduler.signal(SIGKILL)
-      _ = try scheduler.waitForEnd()
-      killed += 1
-    }
-    let last = try project.run("scheduler", "--until-idle", timeout: 240)
-    #expect(last.code == 0, "seed \(seed), \(last.errors)")
-    let states = try project.taskStates("remote", "r")
-    #expect(
-      states.count == 6 && states.allSatisfy { $0.state == "success" && $0.tryNumber == 1 }, "\(states), seed \(seed)")
-    for task in ["one", "two"] {
-      let token = try project.run("tasks", "logs", "remote", "r", "\(task)_after").output
-      try expectExact(task, cloud, log: try project.run("tasks", "logs", "remote", "r", task).output, token: token)
+      let last = try project.run("scheduler", "--until-idle", timeout: 240)
+      #expect(last.code == 0, "seed \(seed), \(last.errors)")
+      let states = try project.taskStates("remote", run)
+      #expect(
+        states.count == 6 && states.allSatisfy { $0.state == "success" && $0.tryNumber == 1 },
+        "\(states), \(last.errors), seed \(seed)")
+      for task in ["one", "two"] {
+        let token = try project.run("tasks", "logs", "remote", run, "\(task)_after").output
+        let log = try project.run("tasks", "logs", "remote", run, task).output
+        try expectExact("\(run).\(task)", cloud, log: log, token: token)
+      }
+      let log = try project.run("tasks", "logs", "remote", run, "after_group").output
+      #expect(log.contains("all went well: [0, 0]"), "\(log), seed \(seed)")
     }
     try await expectNothingLeft(cloud, project)
     let booted = cloud.machines.all.booted
@@ -140,38 +154,41 @@ import Testing
     let script = project.path + "/script.sh"
     try ("#!/bin/bash\n" + Self.script("one")).write(toFile: script, atomically: true, encoding: .utf8)
     let command = [
-      "job", "run", "--name", "one", "--project", "demo", "--image", "debian", "--spot-then-standard", "--zone",
+      "job", "run", "--project", "demo", "--image", "debian", "--spot-then-standard", "--zone",
       "europe-west1-b", "--zone", "europe-west1-c", "--max-attempts", "60", "-e", "EMULATOR=\(cloud.emulator.address)",
       "-o", "json", "--script", script,
     ]
     var killed = 0
-    var ended: (code: Int, text: String)?
-    while killed < kills, ended == nil {
-      let job = try project.start(command)
-      let process = try ProcessDescriptor(pid: job.pid)
-      let milliseconds = random.next() % 2 == 0 ? random.next() % 700 : random.next() % 4000
-      if process.hasEnded(within: Int32(milliseconds)) {
-        ended = (try job.waitForEnd(), job.text)
-      } else {
-        job.signal(SIGKILL)
-        // Killed, or at its end in that very moment.
+    var rounds = 0
+    while killed < kills || rounds == 0 {
+      rounds += 1
+      let name = "one-\(rounds)"
+      let command = command + ["-e", "DAGRUN_RUN_ID=\(name)", "--name", name]
+      var ended: (code: Int, text: String)?
+      while killed < kills, ended == nil {
+        let job = try project.start(command)
+        if try !hasEnded(job, &random) {
+          job.signal(SIGKILL)
+          killed += 1
+        }
+        // Also one that was at its end in that very moment.
         let code = try job.waitForEnd()
         if code != 128 + Int(SIGKILL) { ended = (code, job.text) }
-        killed += 1
       }
+      if ended == nil {
+        let last = try project.run(command, timeout: 240)
+        ended = (last.code, last.output + last.errors)
+      }
+      // It may have been killed after its end was kept: then it is told that it is over.
+      let (code, text) = try #require(ended)
+      #expect(code == 0 || text.contains("there was a job \(name) already"), "\(text), seed \(seed)")
+      let attached = try project.run("job", "attach", name, "-o", "json")
+      #expect(attached.code == 0, "\(attached.errors), seed \(seed)")
+      let log = try project.run("job", "logs", name).output
+      try expectExact("\(name).one", cloud, log: log, token: attached.output)
     }
-    if ended == nil {
-      let last = try project.run(command, timeout: 240)
-      ended = (last.code, last.output + last.errors)
-    }
-    // It may have been killed after its end was kept: then it is told that it is over.
-    let (code, text) = try #require(ended)
-    let attached = try project.run("job", "attach", "one", "-o", "json")
-    #expect(code == 0 || text.contains("there was a job one already"), "\(text), seed \(seed)")
-    #expect(attached.code == 0, "\(attached.errors), seed \(seed)")
-    try expectExact("one", cloud, log: try project.run("job", "logs", "one").output, token: attached.output)
     try await expectNothingLeft(cloud, project)
-    print("killed \(killed) commands; \(cloud.machines.all.booted.count) machines for one job")
+    print("killed \(killed) commands; \(cloud.machines.all.booted.count) machines for \(rounds) jobs")
     await cloud.end()
   }
 
@@ -184,7 +201,7 @@ import Testing
     try ("#!/bin/bash\n" + Self.script("one")).write(toFile: script, atomically: true, encoding: .utf8)
     let first = try project.start([
       "job", "run", "--name", "one", "--project", "demo", "--image", "debian", "--zone", "europe-west1-c", "-e",
-      "EMULATOR=\(cloud.emulator.address)", "--script", script,
+      "EMULATOR=\(cloud.emulator.address)", "-e", "DAGRUN_RUN_ID=r", "--script", script,
     ])
     #expect(first.wait(seconds: 60) { $0.contains("the machine is up") || $0.contains("runs on") }, "\(first.text)")
     _ = try ProcessDescriptor(pid: first.pid).hasEnded(within: Int32(random.next() % 1500))
@@ -193,15 +210,14 @@ import Testing
     let command = ["job", "attach", "one", "--project", "demo", "--home", project.path + "/other", "-o", "json"]
     for _ in 0..<kills / 2 {
       let job = try project.start(command)
-      let hasEnded = try ProcessDescriptor(pid: job.pid).hasEnded(within: Int32(random.next() % 1500))
-      if hasEnded { break }
+      if try hasEnded(job, &random) { break }
       job.signal(SIGKILL)
       _ = try job.waitForEnd()
     }
     let last = try project.run(command, timeout: 240)
     #expect(last.code == 0, "\(last.output)\(last.errors), \(first.text), seed \(seed)")
     let words = cloud.words
-    let ended = words.filter { $0.hasPrefix("one.ended.") }.map { String($0.dropFirst("one.ended.".count)) }
+    let ended = words.filter { $0.hasPrefix("r.one.ended.") }.map { String($0.dropFirst("r.one.ended.".count)) }
     #expect(ended.count == 1 && last.output.contains(ended[0]), "\(words), \(last.output), seed \(seed)")
     try await expectNothingLeft(cloud, project)
     await cloud.end()

@@ -41,6 +41,9 @@ final class EngineWorkshop {
     return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("dagrun").path
   }()
 
+  /// The way to Compute Engine, for engines that are started from now on.
+  var jobAccess: (@Sendable () throws -> JobAccess)?
+
   func start(_ mode: Engine.Mode = .scheduler, graceSeconds: Double = 10) async throws -> Engine {
     var options = Engine.Options(
       home: home, dagsFolder: folder + "/dags", executable: Self.executable,
@@ -48,6 +51,7 @@ final class EngineWorkshop {
     options.mode = mode
     options.moduleCacheFolder = Self.moduleCache
     options.graceSeconds = graceSeconds
+    options.jobAccess = jobAccess
     return try await Engine.start(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
@@ -98,6 +102,16 @@ final class EngineWorkshop {
       if let text = try? String(contentsOfFile: folder + "/" + file, encoding: .utf8), !text.isEmpty { return text }
       sched_yield()
     }
+  }
+
+  /// Waits until the folder is empty; false when that takes too long.
+  func waitForNothing(in folder: String, seconds: Double = 30) -> Bool {
+    let end = monotonicSeconds() + seconds
+    while monotonicSeconds() < end {
+      if (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty == true { return true }
+      sched_yield()
+    }
+    return false
   }
 
   func text(_ file: String) -> String {

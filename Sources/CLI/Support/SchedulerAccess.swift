@@ -96,6 +96,8 @@ extension Workspace {
     case .started(let engine):
       do {
         let result = try await body(EngineControl(engine))
+        // The run has ended, and perhaps by being cancelled: there may be no other scheduler for a long time.
+        await engine.waitUntilStoppedJobsAreRemoved()
         await engine.stop()
         return result
       } catch {

@@ -11,7 +11,7 @@ extension Engine {
   func makeTaskJobs() -> TaskJobs {
     let options = options
     let logger = logger
-    return TaskJobs(queue: queue, logger: logger) {
+    let jobs = TaskJobs(queue: queue, logger: logger) {
       guard let makeAccess = options.jobAccess else {
         throw LaunchError("this engine has no way to Compute Engine", isRetryable: false)
       }
@@ -25,6 +25,24 @@ extension Engine {
       }
     } tell: { [weak self] id, news in
       self?.jobsOf(id, news)
+    }
+    jobs.removed = { [weak self] in
+      guard let self else { return }
+      for waiter in removalWaiters { waiter() }
+      removalWaiters = []
+      tellIfIdle()
+    }
+    return jobs
+  }
+
+  /// Returns when all is gone that stopped jobs had in the cloud, or the engine has ended. Jobs that somebody waits for
+  /// may go on.
+  package func waitUntilStoppedJobsAreRemoved() async {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        guard !isStopped, jobs.isRemoving else { return continuation.resume() }
+        removalWaiters.append { continuation.resume() }
+      }
     }
   }
 

@@ -20,6 +20,8 @@ final class TaskJobs: @unchecked Sendable {
   private struct Work {
     var group: JobGroup
     var hasBegun = false
+    /// Nobody waits for its result any more.
+    var isStopping = false
   }
 
   private let queue: DispatchQueue
@@ -42,6 +44,11 @@ final class TaskJobs: @unchecked Sendable {
 
   /// Being removed.
   private var strays: Set<String> = []
+  /// Called when nothing is being removed any more.
+  var removed: () -> Void = {}
+
+  /// Jobs that nobody waits for have something in the cloud still: it costs money as long as nobody removes it.
+  var isRemoving: Bool { !strays.isEmpty || tries.values.contains { $0.isStopping } }
 
   var activeCount: Int { tries.count + strays.count }
 
@@ -70,6 +77,7 @@ final class TaskJobs: @unchecked Sendable {
   /// - Returns: false when its work is none of jobs, or has ended.
   func stop(_ id: TryID) -> Bool {
     guard tries[id] != nil else { return false }
+    tries[id]!.isStopping = true
     for index in tries[id]!.group.cancelAll() { runner?.cancel(tries[id]!.group.names[index]) }
     return true
   }
@@ -92,10 +100,15 @@ final class TaskJobs: @unchecked Sendable {
       runner.adopt(name, logPath: nil) { [queue, weak self] news in
         guard case .ended = news else { return }
         let me = self
-        queue.async { me?.strays.remove(name) }
+        queue.async { me?.strayEnded(name) }
       }
       runner.cancel(name)
     }
+  }
+
+  private func strayEnded(_ name: String) {
+    strays.remove(name)
+    if !isRemoving { removed() }
   }
 
   /// Lets go of all jobs; they go on by themselves.
@@ -144,5 +157,6 @@ final class TaskJobs: @unchecked Sendable {
     }
     tries[id] = nil
     tell(id, .ended(work.group.outcomes.compactMap { $0 }, names: work.group.names))
+    if work.isStopping, !isRemoving { removed() }
   }
 }
