@@ -18,6 +18,8 @@ let isGood = await withTaskGroup(of: Bool.self) { group in
       }
     }
   }
-  return await group.reduce(true) { $0 && $1 }
+  var isGood = true
+  for await isAnswered in group where !isAnswered { isGood = false }
+  return isGood
 }
 exit(isGood ? 0 : 1)

@@ -24,9 +24,8 @@ package struct MachineOptions: Sendable {
   package enum Docker: Hashable, Sendable {
     /// Runs a container's command in the userland of this machine.
     case standIn
-    /// The program of that name and the daemon behind the socket, both of this machine. Refused at the boot: its
-    /// containers would mount this machine's folders by the VM's paths, and outlive the VM.
-    case daemon(socket: String)
+    /// The engine that this machine's own `docker` talks to.
+    case real(DockerEngine)
   }
 }
 

@@ -14,6 +14,8 @@ struct MachinePlan: Codable {
   /// How this program is asked to be a process of a VM.
   var programArguments: [String]
   var missingImages: Set<String>
+  /// Whether `docker` is the real one.
+  var hasEngine: Bool
 
   static let path = "/run/dagrun/plan.json"
 
@@ -35,6 +37,7 @@ struct MachinePlan: Codable {
     bootID = UUID().uuidString.lowercased()
     programArguments = Array(options.program.dropFirst())
     missingImages = options.missingImages
+    hasEngine = options.docker != .standIn
   }
 }
 

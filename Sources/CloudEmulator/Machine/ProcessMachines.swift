@@ -11,22 +11,19 @@ package final class ProcessMachines: VirtualMachineHost {
 
   package init(_ options: MachineOptions) {
     self.options = options
-    watch = Result { try MachineWatch() }
+    watch = Result {
+      // Of an emulator that had this folder, and of whose processes nothing was left to do it.
+      if case .real(let engine) = options.docker {
+        try engine.removeContainers(label: "\(DockerEngine.ownerLabel)=\(engine.owner)")
+      }
+      return try MachineWatch()
+    }
     signal(SIGPIPE, SIG_IGN)
   }
 
   package func boot(
     _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) throws -> any VirtualMachine {
-    switch options.docker {
-    case .standIn: break
-    case .daemon(let socket):
-      throw MachineError(
-        """
-        a VM cannot use the docker daemon at \(socket): it would mount this machine's folders by the VM's paths, and its \
-        containers would outlive the VM. Take the stand-in, which runs containers in this machine's userland
-        """)
-    }
     let watch = try watch.get()
     let metadata = try MetadataServer.start(InstanceMetadata(machine), issueToken: options.issueToken)
     let running = RunningMachine(machine, options: options, watch: watch, metadata: metadata, events: events)

@@ -27,6 +27,13 @@ struct ContainerSpec: Codable, Equatable {
   var stopSignal = SIGTERM
   var stopSeconds = 10.0
   var idFile: String?
+  /// Options that only a real engine can do something about: name, without its dashes, and value; no value: a flag.
+  var others: [Other] = []
+
+  struct Other: Codable, Equatable {
+    var name: String
+    var value: String?
+  }
 
   /// All words of the container's command.
   var words: [String] { (entryPoint ?? []) + command }
@@ -55,7 +62,7 @@ extension ContainerSpec {
   ]
 
   /// - Parameter request: its environment gives `--env NAME` a value, its files are read as the command would.
-  init(parsing arguments: [String], of request: CommandRequest) throws {
+  init(parsing arguments: [String], of request: CommandRequest, files: RequestFiles = .here) throws {
     var index = 0
     func value(_ flag: String, _ inline: String?) throws -> String {
       if let inline { return inline }
@@ -72,7 +79,9 @@ extension ContainerSpec {
       guard argument.hasPrefix("-"), argument != "-" else { break }
       if argument.hasPrefix("--") {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        try set(String(parts[0]), parts.count > 1 ? String(parts[1]) : nil, request) { try value("--\(parts[0])", $0) }
+        try set(String(parts[0]), parts.count > 1 ? String(parts[1]) : nil, request, files) {
+          try value("--\(parts[0])", $0)
+        }
       } else {
         // `-itd`, `-eNAME=value`: flags until one takes the rest as its value.
         var rest = argument.dropFirst()
@@ -81,10 +90,10 @@ extension ContainerSpec {
             throw DockerUsageError(message: "unknown shorthand flag: '\(letter)' in \(argument)")
           }
           if Self.flags.contains(name) || name == "detach" {
-            try set(name, nil, request) { _ in "" }
+            try set(name, nil, request, files) { _ in "" }
           } else {
             let inline = rest.isEmpty ? nil : String(rest.hasPrefix("=") ? rest.dropFirst() : rest)
-            try set(name, inline, request) { try value("-\(letter)", $0) }
+            try set(name, inline, request, files) { try value("-\(letter)", $0) }
             break
           }
         }
@@ -99,7 +108,8 @@ extension ContainerSpec {
   }
 
   private mutating func set(
-    _ name: String, _ inline: String?, _ request: CommandRequest, _ value: (String?) throws -> String
+    _ name: String, _ inline: String?, _ request: CommandRequest, _ files: RequestFiles,
+    _ value: (String?) throws -> String
   ) throws {
     let isTrue = inline.map { ["true", "1", "t"].contains($0.lowercased()) } ?? true
     switch name {
@@ -109,10 +119,11 @@ extension ContainerSpec {
     case "entrypoint":
       let word = try value(inline)
       entryPoint = word.isEmpty ? nil : [word]
+      others.append(Other(name: name, value: word))
     case "env": add(try value(inline), request)
     case "env-file":
       let path = try value(inline)
-      guard let bytes = readWholeFile(request.resolved(path)) else {
+      guard let bytes = try files.contents(request.resolved(path)) else {
         throw DockerUsageError(message: "open \(path): no such file or directory")
       }
       for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
@@ -120,19 +131,28 @@ extension ContainerSpec {
         if !line.isEmpty, !line.hasPrefix("#") { add(String(line), request) }
       }
     case "volume": volumes.append(try Volume(short: value(inline), request))
-    case "mount": try addMount(value(inline), request)
+    case "mount": try addMount(value(inline), files)
     case "tmpfs":
       temporaryFileSystems.append(String(try value(inline).prefix { $0 != ":" }))
     case "workdir": workingDirectory = try value(inline)
     case "user": user = try value(inline)
     case "hostname": hostName = try value(inline)
-    case "shm-size": sharedMemory = Self.size(try value(inline))
+    case "shm-size":
+      let size = try value(inline)
+      sharedMemory = Self.size(size)
+      others.append(Other(name: name, value: size))
     case "log-driver": keepsLog = try value(inline) != "none"
-    case "stop-signal": stopSignal = signalNumber(try value(inline)) ?? SIGTERM
-    case "stop-timeout": stopSeconds = Double(try value(inline)) ?? 10
+    case "stop-signal":
+      let signal = try value(inline)
+      stopSignal = signalNumber(signal) ?? SIGTERM
+      others.append(Other(name: name, value: signal))
+    case "stop-timeout":
+      let seconds = try value(inline)
+      stopSeconds = Double(seconds) ?? 10
+      others.append(Other(name: name, value: seconds))
     case "cidfile": idFile = request.resolved(try value(inline))
-    case _ where Self.flags.contains(name): break
-    case _ where Self.ignored.contains(name): _ = try value(inline)
+    case _ where Self.flags.contains(name): if isTrue { others.append(Other(name: name)) }
+    case _ where Self.ignored.contains(name): others.append(Other(name: name, value: try value(inline)))
     default: throw DockerUsageError(message: "unknown flag: --\(name)")
     }
   }
@@ -146,7 +166,7 @@ extension ContainerSpec {
     }
   }
 
-  private mutating func addMount(_ text: String, _ request: CommandRequest) throws {
+  private mutating func addMount(_ text: String, _ files: RequestFiles) throws {
     var fields: [String: String] = [:]
     for field in Self.fields(ofCSV: text) {
       let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -160,7 +180,7 @@ extension ContainerSpec {
       throw DockerUsageError(message: "invalid argument \"\(text)\" for \"--mount\" flag: source is required")
     }
     let isBind = fields["type"] == "bind"
-    if isBind, access(source, F_OK) != 0 {
+    if isBind, try !files.exists(source) {
       throw DockerUsageError(
         message:
           "Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: \(source)"
@@ -220,4 +240,13 @@ extension ContainerSpec.Volume {
   }
 
   static func folder(_ name: String) -> String { "/var/lib/docker/volumes/\(name)/_data" }
+}
+
+/// How files that a command line names are looked at: where its program runs, or from outside the VM.
+struct RequestFiles {
+  /// nil: there is no such file.
+  var contents: (_ path: String) throws -> [UInt8]?
+  var exists: (_ path: String) throws -> Bool
+
+  static var here: RequestFiles { RequestFiles(contents: readWholeFile, exists: { access($0, F_OK) == 0 }) }
 }

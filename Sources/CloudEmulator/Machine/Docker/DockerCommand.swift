@@ -8,18 +8,7 @@ struct DockerCommand {
   let connection: CommandConnection
 
   func run() {
-    var words = request.arguments
-    // Options before the command: where configuration and daemon are.
-    while let first = words.first, first.hasPrefix("-"), first != "--version", first != "-v" {
-      words.removeFirst(
-        ["--config", "--host", "-H", "--context", "-c", "--log-level", "-l"].contains(first) ? min(2, words.count) : 1)
-    }
-    if words.first == "container", words.count > 1 { words.removeFirst() }
-    if words.first == "image", words.count > 1 {
-      words[0...1] = [words[1] == "rm" ? "rmi" : words[1] == "inspect" ? "image inspect" : words[1]]
-    }
-    guard !words.isEmpty else { return fail(1, "docker: no command") }
-    let verb = words.removeFirst()
+    guard let (verb, words) = Self.verb(of: request) else { return fail(1, "docker: no command") }
     let options = words.filter { $0.hasPrefix("-") }
     switch verb {
     case "run": runContainer(words)
@@ -38,6 +27,21 @@ struct DockerCommand {
     default:
       fail(1, "docker: '\(verb)' is not emulated: only run, pull, inspect, logs, kill, stop, rm, wait and ps are")
     }
+  }
+
+  /// The command, and its words; options before it are of no meaning here.
+  static func verb(of request: CommandRequest) -> (String, [String])? {
+    var words = request.arguments
+    // Where configuration and daemon are.
+    while let first = words.first, first.hasPrefix("-"), first != "--version", first != "-v" {
+      words.removeFirst(
+        ["--config", "--host", "-H", "--context", "-c", "--log-level", "-l"].contains(first) ? min(2, words.count) : 1)
+    }
+    if words.first == "container", words.count > 1 { words.removeFirst() }
+    if words.first == "image", words.count > 1 {
+      words[0...1] = [words[1] == "rm" ? "rmi" : words[1] == "inspect" ? "image inspect" : words[1]]
+    }
+    return words.isEmpty ? nil : (words.removeFirst(), words)
   }
 
   private func done(_ text: String) {
@@ -262,7 +266,7 @@ struct DockerCommand {
     return nil
   }
 
-  private static func value(_ words: [String], _ names: Set<String>) -> String? { values(words, names).last }
+  static func value(_ words: [String], _ names: Set<String>) -> String? { values(words, names).last }
 
   private static func values(_ words: [String], _ names: Set<String>) -> [String] {
     words.enumerated().compactMap { index, word in
@@ -274,8 +278,12 @@ struct DockerCommand {
 
   /// Words that are neither options nor values of those named.
   private static func names(_ words: [String], _ valued: Set<String>) -> [String] {
-    words.enumerated().filter { index, word in
-      !word.hasPrefix("-") && !(index > 0 && valued.contains(words[index - 1]))
-    }.map(\.element)
+    nameIndices(words, valued).map { words[$0] }
+  }
+
+  static func nameIndices(_ words: [String], _ valued: Set<String>) -> [Int] {
+    words.indices.filter { index in
+      !words[index].hasPrefix("-") && !(index > 0 && valued.contains(words[index - 1]))
+    }
   }
 }

@@ -45,7 +45,7 @@ final class MachineInit {
     console.write("Booting \(plan.name), boot id \(plan.bootID)")
     _ = fcntl(MachineDescriptor.commands, F_SETFL, O_NONBLOCK)
     try loop.watch(MachineDescriptor.commands) { [unowned self] _ in readCommands() }
-    units.stopDocker = { [unowned self] done in containers.stopAll(done) }
+    units.stopDocker = { [unowned self] done in stopContainers(done) }
     try CommandServer.listen(self)
     try openSerialDevices()
     report(.booted)
@@ -87,8 +87,17 @@ final class MachineInit {
     isShuttingDown = true
     console.write(code == MachineExit.reboot ? "Rebooting" : "Powering off")
     units.stopAll { [self] in
-      containers.stopAll { [self] in endProcesses(code) }
+      stopContainers { [self] in endProcesses(code) }
     }
+  }
+
+  private func stopContainers(_ done: @escaping () -> Void) {
+    guard plan.hasEngine else { return containers.stopAll(done) }
+    let script = "containers=$(docker ps --quiet) && [ -z \"$containers\" ] || docker stop $containers"
+    var spawn = Spawn("/bin/sh", ["-c", script], environment: environment, workingDirectory: "/")
+    spawn.group = .session
+    guard let pid = try? spawn.start() else { return done() }
+    loop.whenEnded(pid) { _ in done() }
   }
 
   private func endProcesses(_ code: Int32) {

@@ -12,6 +12,7 @@ enum StandIns {
     ]
     let program = ([MachineRoot.program] + plan.programArguments).map(shellQuoted).joined(separator: " ")
     for name in clients { scripts[name] = "#!/bin/sh\nexec \(program) client \(name) \"$@\"\n" }
+    if plan.hasEngine { scripts["docker"] = "#!/bin/sh\nexec \(program) docker \"$@\"\n" }
     return scripts
   }
 
