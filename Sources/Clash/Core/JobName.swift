@@ -3,6 +3,7 @@
 /// A job's name is on everything it has: topic and subscription are named so, template and group with `-N` behind, the VM
 /// with `-N-xxxx`. Google allows 63 characters for those, and 58 for a group's base name.
 package enum JobName {
+  package static let shortest = 3
   package static let longest = 50
 
   /// What is wrong with a name, and what to do; nil when nothing is.
@@ -17,6 +18,10 @@ package enum JobName {
     }
     // Pub/Sub keeps such names to itself.
     if name.hasPrefix("goog") { return "\"\(name)\" cannot be the name of a job: Google refuses names with goog first" }
+    // Pub/Sub's own least.
+    if bytes.count < shortest {
+      return "\"\(name)\" has \(bytes.count) characters, and a job's name at least \(shortest): lengthen it"
+    }
     if bytes.count > longest {
       return "\"\(name)\" has \(bytes.count) characters, and a job's name at most \(longest): shorten it"
     }

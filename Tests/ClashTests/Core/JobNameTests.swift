@@ -3,11 +3,12 @@ import Testing
 @testable import Clash
 
 @Suite struct JobNameTests {
-  @Test(arguments: ["a", "train-1", String(repeating: "a", count: 50)])
+  @Test(arguments: ["abc", "train-1", String(repeating: "a", count: 50)])
   func `a plain name is a job's`(name: String) { #expect(JobName.problem(name) == nil) }
 
   @Test(arguments: [
-    "", "Train", "1a", "-a", "a-", "a_b", "zug\u{fc}", "a b", "a\n", "google-1", String(repeating: "a", count: 51),
+    "", "ab", "Train", "1abc", "-abc", "abc-", "a_b", "zug\u{fc}", "a b", "abc\n", "google-1",
+    String(repeating: "a", count: 51),
   ])
   func `any other name is refused with a reason`(name: String) { #expect(JobName.problem(name) != nil) }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import Clash
 
 @Suite struct JobProblemsTests {
-  private func problems(_ name: String = "j", _ change: (inout JobSpec) -> Void) -> [String] {
+  private func problems(_ name: String = "job", _ change: (inout JobSpec) -> Void) -> [String] {
     var spec = JobSpec(config: JobConfig(project: "my-project", image: "image"), command: .image)
     change(&spec)
     return JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: "h")).problems
