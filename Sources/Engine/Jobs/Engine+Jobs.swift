@@ -44,8 +44,10 @@ extension Engine {
     let requests = try job.specs.enumerated().map { index, spec in
       var rendered = try spec.render(job.job) { try $0.render(values, for: $1) }
       rendered.environment.merge(JobEnvironment.of(context, id)) { own, _ in own }
-      if let problem = rendered.problems.first { throw LaunchError(problem, isRetryable: false) }
-      return JobRequest(name: names[index], spec: rendered, origin: origin)
+      let request = JobRequest(name: names[index], spec: rendered, origin: origin)
+      let problems = request.problems
+      guard problems.isEmpty else { throw LaunchError(problems.joined(separator: "; "), isRetryable: false) }
+      return request
     }
     let path = run.briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
     try jobs.start(id, requests) { job.logPath(of: $0, try: path) }
