@@ -101,7 +101,7 @@ import Testing
       "echo begun; sleep 2")
     #expect(job.wait { $0.contains(" runs on ") }, "\(job.text)")
     #expect(try cloud.project.run("emulator", "preempt", try cloud.instance(), "--grace", "1").code == 0)
-    #expect(try job.waitForEnd(seconds: 60) == 0, "\(job.text)")
+    #expect(try job.waitForEnd(seconds: 120) == 0, "\(job.text)")
     #expect(try cloud.everMade("instances") == 2)
     #expect(try cloud.isEmpty())
     try cloud.end()

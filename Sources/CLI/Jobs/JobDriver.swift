@@ -64,8 +64,7 @@ struct JobDriver {
         if await runner.waitUntilHandedOver(name) { continuation.finish() }
       }
     }
-    var lastNote = ""
-    let outcome = await follow(news, &lastNote)
+    let (outcome, lastNote) = await follow(news)
     runner.stop()
     guard let outcome else {
       session.errors.line("job \(name) goes on without this command; see: dagrun job attach \(name)")
@@ -79,8 +78,9 @@ struct JobDriver {
     return try report(outcome, after: lastNote, wasInterrupted: wasInterrupted.load(ordering: .relaxed))
   }
 
-  /// - Returns: nil when the job was handed over.
-  private func follow(_ news: AsyncStream<JobNews>, _ lastNote: inout String) async -> JobOutcome? {
+  /// - Returns: no outcome when the job was handed over; and what was noted last.
+  private func follow(_ news: AsyncStream<JobNews>) async -> (JobOutcome?, String) {
+    var lastNote = ""
     var text = IncompleteText()
     for await item in news {
       switch item {
@@ -93,10 +93,10 @@ struct JobDriver {
       case .log(let bytes): logOutput.write(text.append(bytes))
       case .ended(let outcome):
         logOutput.write(text.rest)
-        return outcome
+        return (outcome, lastNote)
       }
     }
-    return nil
+    return (nil, lastNote)
   }
 
   /// What was printed before this process came.
