@@ -50,7 +50,7 @@ import Testing
       ("bucket", { $0.outputs = ["/out": "B"] }), ("command", { $0.command = .arguments([]) }),
     ]
     for (name, change) in cases {
-      let found = problems("j", change)
+      let found = problems("job", change)
       #expect(found.count == 1, "\(name): \(found)")
     }
   }
