@@ -15,6 +15,8 @@ package struct CloudError: Error, Hashable, Sendable {
   package var code: String?
   /// What to do next.
   package var hint: String?
+  /// The request never left this machine: no token to send with it, or no connection.
+  package var wasNeverSent = false
 
   package init(
     _ reason: Reason, operation: String, subject: String, message: String, status: Int? = nil, code: String? = nil,

@@ -131,6 +131,13 @@ func describing(_ file: () -> Void) -> FileDescription {
     #expect(try JSONDecoder().decode(FileDescription.self, from: data) == file)
   }
 
+  @Test func `a job's script that is not there is a mistake`() {
+    let file = describing {
+      DAG("scripts") { ComputeEngineJobOperator("job", job: JobConfig(project: "p", image: "i"), file: "none.sh") }
+    }
+    #expect(file.problems.contains { $0.message.contains("there is no file \"none.sh\"") }, "\(file.problems)")
+  }
+
   @Test func `what has its default value is left out of the JSON`() throws {
     let file = describing { DAG("small") { BashOperator("a", "echo \(.ds)") } }
     let encoder = JSONEncoder()

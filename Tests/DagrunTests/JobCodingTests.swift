@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"job":{"project":"p","image":"i","zone":["z"]}}"#, #"job: there is no key "zone"; did you mean "zones"?"#),
+    (#"{"job":{"project":"p","image":"i","zone":["z"]}}"#, #"job: the key "zone" is unknown; did you mean "zones"?"#),
     (
       #"{"job":{"project":"p","image":"i","zones":"z"}}"#,
       #"job.zones: expected a list of zones such as ["europe-west1-b"]"#
@@ -61,7 +61,7 @@ import Testing
       #"{"job":{"project":"p","image":"i","provisioning":"cheap"}}"#,
       #"job.provisioning: expected one of "standard", "spot" and "spot_then_standard""#
     ),
-    (#"{"job":{"project":"p","image":"i"},"comand":"x"}"#, #"there is no key "comand"; did you mean "command"?"#),
+    (#"{"job":{"project":"p","image":"i"},"comand":"x"}"#, #"the key "comand" is unknown; did you mean "command"?"#),
     (
       #"{"job":{"project":"p","image":"i"},"command":1}"#,
       "command: expected a text (a script) or a list (a program, its arguments)"

@@ -53,8 +53,9 @@ struct JobCostCommand: Command {
       whenEmpty: "no job has run yet")
     try listing.print(format.output, to: session)
     if report.total.attemptsOfUnknownCost > 0 {
+      let count = report.total.attemptsOfUnknownCost
       session.errors.line(
-        "\(report.total.attemptsOfUnknownCost) machines have no price: "
+        (count == 1 ? "1 machine has no price: " : "\(count) machines have no price: ")
           + (table == nil ? "give a table with --prices, or as \(workplace.home.pricesPath)" : "add them to the table"))
     }
     return .success

@@ -39,7 +39,7 @@ struct JobRenderCommand: Command {
     }
     let homeID = try workplace.reader()?.homeID() ?? "home"
     let request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
-    if let problem = request.problems.first { throw Complaint(.wrongUsage, problem) }
+    try JobOptions.check(request)
     guard let rung = Ladder(spec.config).rungs.first else {
       throw Complaint(.wrongUsage, "the job has neither a place nor a machine type to try")
     }

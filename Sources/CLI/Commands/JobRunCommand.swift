@@ -36,9 +36,11 @@ struct JobRunCommand: Command {
   func execute(in session: Session) async throws -> ExitStatus {
     let workplace = try JobHome(session, global)
     let spec = try await job.jobSpec(in: session) { try await workplace.project(nil) }
-    let homeID = try workplace.store().homeID()
     var generator = SystemRandomNumberGenerator()
     let name = name ?? JobName.random(prefix: namePrefix ?? "job", using: &generator)
+    // Before a home is made for it.
+    try JobOptions.check(JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: "")))
+    let homeID = try workplace.store().homeID()
     if let known = try workplace.find(name) {
       guard !known.isFinished else {
         throw Complaint(

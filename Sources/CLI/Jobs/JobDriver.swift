@@ -64,38 +64,46 @@ struct JobDriver {
         if await runner.waitUntilHandedOver(name) { continuation.finish() }
       }
     }
-    let outcome = await follow(news)
+    let (outcome, lastNote) = await follow(news)
     runner.stop()
     guard let outcome else {
       session.errors.line("job \(name) goes on without this command; see: dagrun job attach \(name)")
       if format == .log { session.output.line(name) } else { try printHandedOver() }
       return .success
     }
-    return try report(outcome, wasInterrupted: wasInterrupted.load(ordering: .relaxed))
+    if case .attach = beginning, case .infrastructure(let failure) = outcome.ending, try workplace.find(name) == nil {
+      // There was nothing to wait for.
+      throw Complaint(failure.kind == .invalidRequest ? .notFound : .cloudFailed, failure.message)
+    }
+    return try report(outcome, after: lastNote, wasInterrupted: wasInterrupted.load(ordering: .relaxed))
   }
 
-  /// - Returns: nil when the job was handed over.
-  private func follow(_ news: AsyncStream<JobNews>) async -> JobOutcome? {
+  /// - Returns: no outcome when the job was handed over; and what was noted last.
+  private func follow(_ news: AsyncStream<JobNews>) async -> (JobOutcome?, String) {
+    var lastNote = ""
     var text = IncompleteText()
     for await item in news {
       switch item {
-      case .note(let note): session.errors.line(note)
+      case .note(let note):
+        session.errors.line(note)
+        lastNote = note
       case .began(let attempt):
         let place = attempt.zone ?? attempt.region
         session.errors.line("job \(name) runs on \(attempt.machineType) in \(place)\(attempt.isSpot ? " (Spot)" : "")")
       case .log(let bytes): logOutput.write(text.append(bytes))
       case .ended(let outcome):
         logOutput.write(text.rest)
-        return outcome
+        return (outcome, lastNote)
       }
     }
-    return nil
+    return (nil, lastNote)
   }
 
   /// What was printed before this process came.
   private func printLog(of stored: StoredJob, at path: String) {
-    guard let job = try? Job(restoring: stored), let bytes = readWholeFile(path) else { return }
-    let length = job.isFinished ? bytes.count : min(job.logLength, bytes.count)
+    guard let bytes = readWholeFile(path) else { return }
+    // What is behind that is cut off when the job is taken up, and comes again.
+    let length = stored.isFinished ? bytes.count : min(stored.logFileLength, bytes.count)
     logOutput.write(String(decoding: bytes[..<length], as: UTF8.self))
   }
 
@@ -104,8 +112,13 @@ struct JobDriver {
     try record.print(format == .json ? .json : .yaml, to: session)
   }
 
-  private func report(_ outcome: JobOutcome, wasInterrupted: Bool) throws -> ExitStatus {
-    session.errors.line(outcome.sentence(ofJob: name))
+  private func report(_ outcome: JobOutcome, after lastNote: String, wasInterrupted: Bool) throws -> ExitStatus {
+    if case .infrastructure(let failure) = outcome.ending, failure.message == lastNote {
+      // Why was the last thing said.
+      session.errors.line("job \(name) has failed, not by its program")
+    } else {
+      session.errors.line(outcome.sentence(ofJob: name))
+    }
     for resource in outcome.leftBehind {
       session.errors.line("left behind: \(resource); remove it with: dagrun job gc")
     }

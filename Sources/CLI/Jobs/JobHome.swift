@@ -73,7 +73,10 @@ struct JobHome: Sendable {
   // MARK: The cloud
 
   func cloud() throws -> CloudSession {
-    try CloudSession.standard(environment: session.environment, version: Version.text)
+    // A person waits. A job asks again by itself, for an hour, and says so.
+    var rules = RetryRules()
+    rules.deadlineSeconds = 10
+    return try CloudSession.standard(environment: session.environment, version: Version.text, rules: rules)
   }
 
   func access(prices: String? = nil) throws -> JobAccess {

@@ -88,8 +88,14 @@ struct JobOptions: ParsableArguments {
     }
     try apply(to: &job, session.environment)
     try apply(to: &job.config)
-    if let problem = job.problems.first { throw Complaint(.wrongUsage, problem) }
     return job
+  }
+
+  /// - Throws: all that is wrong with the job.
+  static func check(_ request: JobRequest) throws {
+    let problems = request.problems
+    guard let first = problems.first else { return }
+    throw Complaint(.wrongUsage, first, hint: problems.count > 1 ? problems.dropFirst().joined(separator: "\n") : nil)
   }
 
   private func apply(to job: inout JobSpec, _ surroundings: [String: String]) throws {

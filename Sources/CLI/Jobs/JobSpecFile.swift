@@ -15,7 +15,9 @@ enum JobSpecFile {
     do {
       return try parse(text, readingFilesBy: reader)
     } catch let error as DecodingError {
-      throw Complaint(.wrongUsage, "\(source(path)) is no job: \(error.inWords)", hint: "docs/jobs.md shows one")
+      throw Complaint(
+        .wrongUsage, "\(source(path)) is no job: \(error.inWords)",
+        hint: "one is shown by: dagrun job render --image debian --part spec -- echo hello")
     } catch let error as YamlError {
       throw Complaint(.wrongUsage, "\(source(path)) is no YAML: \(error)")
     }

@@ -42,8 +42,8 @@ struct LogFollower {
     }
   }
 
-  private func log(ofTry tryNumber: Int) -> GrowingLog {
-    GrowingLog(
+  private func log(ofTry tryNumber: Int) -> TryLog {
+    TryLog(
       path: workspace.home.logPath(dagID: run.dagID, runID: run.runID, taskID: taskID, tryNumber: tryNumber))
   }
 

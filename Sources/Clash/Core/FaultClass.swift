@@ -26,6 +26,7 @@ extension CloudError {
   /// Google has read the request and refused it: it did nothing. A fault of an operation says less, for an operation
   /// may have done half of its work.
   var saysNothingWasDone: Bool {
+    if wasNeverSent { return true }
     guard status != nil else { return false }
     switch faultClass {
     case .capacity, .refusal: return true
@@ -34,5 +35,8 @@ extension CloudError {
   }
 
   /// What failed, on what, and what to do next.
-  var advice: String { hint.map { "\(self). \($0)" } ?? "\(self)" }
+  var advice: String {
+    guard let hint else { return "\(self)" }
+    return ("\(self)".hasSuffix(".") ? "\(self) " : "\(self). ") + hint.prefix(1).uppercased() + hint.dropFirst()
+  }
 }

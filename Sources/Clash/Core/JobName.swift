@@ -3,9 +3,9 @@
 /// A job's name is on everything it has: topic and subscription are named so, template and group with `-N` behind, the VM
 /// with `-N-xxxx`. Google allows 63 characters for those, and 58 for a group's base name.
 package enum JobName {
-  package static let longest = 50
   /// Pub/Sub takes no shorter name for a topic.
-  private static let shortest = 3
+  package static let shortest = 3
+  package static let longest = 50
 
   /// What is wrong with a name, and what to do; nil when nothing is.
   package static func problem(_ name: String) -> String? {
@@ -20,7 +20,7 @@ package enum JobName {
     // Pub/Sub keeps such names to itself.
     if name.hasPrefix("goog") { return "\"\(name)\" cannot be the name of a job: Google refuses names with goog first" }
     if bytes.count < shortest {
-      return "\"\(name)\" has \(bytes.count) characters, and a job's name at least \(shortest): make it longer"
+      return "\"\(name)\" has \(bytes.count) characters, and a job's name at least \(shortest): lengthen it"
     }
     if bytes.count > longest {
       return "\"\(name)\" has \(bytes.count) characters, and a job's name at most \(longest): shorten it"

@@ -21,13 +21,14 @@ public struct ComputeEngineJobOperator: DAGTask {
     _ id: String, job: JobConfig, command: [Template] = [], environment: [String: Template] = [:],
     mounts: [Template: String] = [:], outputs: [String: Template] = [:], timeout: Duration? = nil,
     retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
-    triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line
+    triggerRule: TriggerRule? = nil, pool: String? = nil, dagFile: String = #filePath, line: Int = #line
   ) {
     self.init(
       id, job,
       JobRuntimeSpec(
         command: command, environment: environment, mounts: mounts, outputs: outputs, timeout: timeout),
-      CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line))
+      CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: dagFile, line: line)
+    )
   }
 
   /// - Parameter command: a script for the container's shell; values are quoted as in a `BashOperator`. With a `#!` line
@@ -37,13 +38,14 @@ public struct ComputeEngineJobOperator: DAGTask {
     _ id: String, job: JobConfig, command: Template, environment: [String: Template] = [:],
     mounts: [Template: String] = [:], outputs: [String: Template] = [:], timeout: Duration? = nil,
     retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
-    triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line
+    triggerRule: TriggerRule? = nil, pool: String? = nil, dagFile: String = #filePath, line: Int = #line
   ) {
     self.init(
       id, job,
       JobRuntimeSpec(
         command: command, environment: environment, mounts: mounts, outputs: outputs, timeout: timeout),
-      CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line))
+      CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: dagFile, line: line)
+    )
   }
 
   /// - Parameter script: as `command` with a text.
@@ -52,13 +54,14 @@ public struct ComputeEngineJobOperator: DAGTask {
     _ id: String, job: JobConfig, script: Template, environment: [String: Template] = [:],
     mounts: [Template: String] = [:], outputs: [String: Template] = [:], timeout: Duration? = nil,
     retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
-    triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line
+    triggerRule: TriggerRule? = nil, pool: String? = nil, dagFile: String = #filePath, line: Int = #line
   ) {
     self.init(
       id, job,
       JobRuntimeSpec(
         command: script, environment: environment, mounts: mounts, outputs: outputs, timeout: timeout),
-      CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line))
+      CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: dagFile, line: line)
+    )
   }
 
   /// - Parameters:

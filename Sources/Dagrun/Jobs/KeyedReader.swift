@@ -15,7 +15,7 @@ struct KeyedReader<Key: CodingKey & CaseIterable> {
     for key in container.allKeys.map(\.stringValue).sorted() where !Self.known.contains(key) {
       let hint = Identifier.closest(to: key, in: Self.known).map { "did you mean \"\($0)\"?" }
       throw Self.problem(
-        at: path, "there is no key \"\(key)\"; \(hint ?? "there are: \(Self.known.joined(separator: ", "))")")
+        at: path, "the key \"\(key)\" is unknown; \(hint ?? "known are: \(Self.known.joined(separator: ", "))")")
     }
   }
 

@@ -63,7 +63,8 @@ extension Engine {
       var rendered = try spec.render(job.job) { try $0.render(values, for: $1) }
       rendered.environment.merge(JobEnvironment.of(context, id)) { own, _ in own }
       let request = JobRequest(name: names[index], spec: rendered, origin: origin)
-      if let problem = request.problems.first { throw LaunchError(problem, isRetryable: false) }
+      let problems = request.problems
+      guard problems.isEmpty else { throw LaunchError(problems.joined(separator: "; "), isRetryable: false) }
       return request
     }
     let path = run.briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)

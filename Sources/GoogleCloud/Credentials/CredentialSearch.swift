@@ -42,7 +42,8 @@ actor CredentialSearch {
     if let project = GcloudConfiguration(world).project { return project }
     if try await findMetadataServer() { return try await metadata.project() }
     throw CloudError(
-      .invalid, operation: "find", subject: "the Google Cloud project", message: "nothing names one",
+      .invalid, operation: "find", subject: "the Google Cloud project",
+      message: "neither the environment nor gcloud names one",
       hint: "set GOOGLE_CLOUD_PROJECT, or run 'gcloud config set project PROJECT'")
   }
 

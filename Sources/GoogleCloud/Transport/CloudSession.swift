@@ -27,11 +27,14 @@ package final class CloudSession: CloudTransport {
   }
 
   /// - Throws: when a variable of the environment cannot be read. Credentials are looked for by the first call.
-  package static func standard(environment: [String: String], version: String = "") throws(CloudError) -> CloudSession {
+  package static func standard(
+    environment: [String: String], version: String = "", rules: RetryRules = RetryRules()
+  ) throws(CloudError) -> CloudSession {
     var options = HTTPClientOptions(environment: environment)
     options.userAgent = version.isEmpty ? "dagrun" : "dagrun/\(version)"
     return CloudSession(
-      try CloudPlaces(environment: environment), HTTPClient(options), CloudWorld(environment: environment))
+      try CloudPlaces(environment: environment), HTTPClient(options), CloudWorld(environment: environment), rules: rules
+    )
   }
 
   /// The project that the environment, the credentials, gcloud's configuration or the metadata server name, in this order.
@@ -52,10 +55,12 @@ package final class CloudSession: CloudTransport {
   private func call(_ request: CloudRequest, into sink: HTTPRequest.Sink) async throws(CloudError) -> CloudResponse {
     let began = world.uptimeSeconds()
     var progress = RetryRules.Progress()
+    var hasLeft = false
     while true {
       let sent = world.uptimeSeconds()
       let (outcome, grant) = await send(request, into: sink)
       let ended = world.uptimeSeconds()
+      hasLeft = hasLeft || outcome.mayHaveBeenSent
       let step = rules.next(
         &progress, after: outcome, to: request, elapsed: ended - began, held: ended - sent, now: world.now(),
         random: world.random())
@@ -68,9 +73,9 @@ package final class CloudSession: CloudTransport {
         return .emptyPoll
       case .again(let seconds): try await world.pause(seconds, request.operation, request.subject)
       case .againWithNewToken:
-        guard let used = grant else { throw Self.error(outcome, request, progress, ended - began) }
+        guard let used = grant else { throw Self.error(outcome, request, progress, ended - began, hasLeft) }
         await cache(for: request)?.forget(used)
-      case .fail: throw Self.error(outcome, request, progress, ended - began)
+      case .fail: throw Self.error(outcome, request, progress, ended - began, hasLeft)
       }
     }
   }
@@ -119,7 +124,8 @@ package final class CloudSession: CloudTransport {
   }
 
   private static func error(
-    _ outcome: RetryRules.Outcome, _ request: CloudRequest, _ progress: RetryRules.Progress, _ seconds: Double
+    _ outcome: RetryRules.Outcome, _ request: CloudRequest, _ progress: RetryRules.Progress, _ seconds: Double,
+    _ hasLeft: Bool
   ) -> CloudError {
     var error: CloudError
     switch outcome {
@@ -130,6 +136,7 @@ package final class CloudSession: CloudTransport {
         cause.reason, operation: request.operation, subject: request.subject, message: "\(cause)",
         status: cause.status, code: cause.code, hint: cause.hint)
     }
+    error.wasNeverSent = !hasLeft
     if progress.delays > 1 { error.message += " (sent \(progress.sends) times in \(Int(seconds.rounded())) s)" }
     return error
   }

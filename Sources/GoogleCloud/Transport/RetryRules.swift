@@ -29,6 +29,14 @@ package struct RetryRules: Hashable, Sendable {
     case unanswered(HTTPFailure)
     /// There is no token to send.
     case notSignedIn(CloudError)
+
+    var mayHaveBeenSent: Bool {
+      switch self {
+      case .answered: true
+      case .unanswered(let failure): failure.mayHaveBeenSent
+      case .notSignedIn: false
+      }
+    }
   }
 
   /// How far one call has come.

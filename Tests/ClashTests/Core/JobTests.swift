@@ -37,7 +37,7 @@ import Testing
       hint: "grant the role")
     _ = one.tell(.failed(.makeGroup(one.plan(1)), error))
     #expect(one.removeAll() == ["remove template", "remove subscription", "remove topic"])
-    #expect(one.failure == InfrastructureFailure(.permission, "cannot insert instance group j-1: no. grant the role"))
+    #expect(one.failure == InfrastructureFailure(.permission, "cannot insert instance group j-1: no. Grant the role"))
   }
 
   @Test func `a refusal by an operation may have left something, which is looked for`() {

@@ -379,6 +379,6 @@ struct CredentialTests {
       environment[next] = ""
     }
     let none = await error { try await search(StubHTTP(.lost(sent: false, .noConnection)), environment).project() }
-    #expect(none?.description == "cannot find the Google Cloud project: nothing names one")
+    #expect(none?.description == "cannot find the Google Cloud project: neither the environment nor gcloud names one")
   }
 }

@@ -1,0 +1,51 @@
+import Foundation
+
+/// All that a try has printed, read bit by bit. Of a group of jobs each has a log of its own beside the try's; a line of
+/// dagrun's says whose the next lines are.
+struct TryLog {
+  private var own: GrowingLog
+  private let folder: String
+  /// How the names of the members' logs begin.
+  private let prefix: String
+  private var members: [Int: GrowingLog] = [:]
+  /// The member whose lines were printed last; nil: none's.
+  private var speaker: Int?
+  private var isInsideLine = false
+
+  /// - Parameter path: of the try's own log: `attempt=1.log` beside `attempt=1.job=2.log`.
+  init(path: String) {
+    own = GrowingLog(path: path)
+    let url = URL(filePath: path)
+    folder = url.deletingLastPathComponent().path(percentEncoded: false)
+    prefix = url.deletingPathExtension().lastPathComponent + ".job="
+  }
+
+  var workerOutput: String? {
+    get { own.workerOutput }
+    set { own.workerOutput = newValue }
+  }
+
+  /// What has come since the last call.
+  mutating func rest(isRunning: Bool) -> String {
+    var text = own.rest(isRunning: isRunning)
+    findMembers()
+    for number in members.keys.sorted() {
+      guard let news = members[number]?.rest(isRunning: isRunning), let last = news.last else { continue }
+      if speaker != number { text += (isInsideLine ? "\n" : "") + "[dagrun] job \(number):\n" }
+      text += news
+      speaker = number
+      isInsideLine = last != "\n"
+    }
+    return text
+  }
+
+  private mutating func findMembers() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    where name.hasPrefix(prefix) && name.hasSuffix(".log") {
+      guard let number = Int(name.dropFirst(prefix.count).dropLast(".log".count)), members[number] == nil else {
+        continue
+      }
+      members[number] = GrowingLog(path: folder + "/" + name)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import Foundation
+import Testing
+
+@testable import CLI
+
+@Suite struct TryLogTests {
+  @Test func `the logs of a group's jobs are told apart, and nothing is printed twice`() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/try-log-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func write(_ text: String, _ name: String) throws {
+      try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+    }
+    var log = TryLog(path: folder + "/attempt=1.log")
+    #expect(log.rest(isRunning: true) == "")
+    try write("of another try\n", "attempt=10.job=1.log")
+    try write("two", "attempt=1.job=2.log")
+    #expect(log.rest(isRunning: true) == "[dagrun] job 2:\ntwo")
+    try write("one\n", "attempt=1.job=1.log")
+    try write("two and\n", "attempt=1.job=2.log")
+    #expect(log.rest(isRunning: true) == "\n[dagrun] job 1:\none\n[dagrun] job 2:\n and\n")
+    #expect(log.rest(isRunning: false) == "")
+    try write("the try's\n", "attempt=1.log")
+    #expect(log.rest(isRunning: false) == "the try's\n")
+  }
+}
