@@ -20,7 +20,7 @@ build: deps ## Build the release binary (.build/release/dagrun)
 	swift build -c release --product dagrun $(SWIFT_FLAGS)
 
 test: deps python ## Build and run all tests
-	swift test $(SWIFT_FLAGS)
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 swift test $(SWIFT_FLAGS)
 
 bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some of the engine's)
 	for name in Core Storage Engine Cloud Job; do \

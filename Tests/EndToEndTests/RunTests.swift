@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func `a second Ctrl-C leaves at once, and the run can be resumed`() throws {
-    let stubborn = SampleDAG.slow.replacingOccurrences(of: "sleep 60", with: "trap '' TERM; sleep 3")
+    let stubborn = SampleDAG.slow.replacingOccurrences(of: "sleep 60", with: "trap '' TERM; sleep 8")
     let project = try Project(["slow": stubborn])
     let trigger = try project.start("trigger", "slow", "-r", "r")
     #expect(trigger.wait { $0.contains("sleeps running") })

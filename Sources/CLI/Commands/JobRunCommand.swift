@@ -54,7 +54,6 @@ struct JobRunCommand: Command {
     }
     var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     request.isDetached = detach
-    if let problem = request.problems.first { throw Complaint(.wrongUsage, problem) }
     session.errors.line("job \(name)")
     let driver = JobDriver(workplace: workplace, name: name, format: format.output, pricesPath: prices)
     return try await driver.run(.start(request))

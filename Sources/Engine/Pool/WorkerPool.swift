@@ -443,7 +443,7 @@ final class WorkerPool: @unchecked Sendable {
     isStopped = true
     for worker in workers.values { worker.link.hangUp() }
     for worker in workers.values {
-      if case .idle = worker.state, worker.link.process.hasEnded(within: 1000) {
+      if case .idle = worker.state, worker.link.process.hasEnded(within: 5000) {
         _ = waitForChild(worker.link.pid)
         // What it reported may not be committed: the database may have failed since.
         if !freed.contains(where: { $0 === worker }) { WorkerFolder.remove(worker.link.folder) }

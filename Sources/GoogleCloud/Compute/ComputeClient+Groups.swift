@@ -45,7 +45,8 @@ extension ComputeClient {
   package func allInstanceGroups(
     _ filter: ComputeFilter? = nil
   ) async throws(CloudError) -> AggregatedList<InstanceGroupManager> {
-    let request = aggregatedList("instanceGroupManagers", filter: filter, operation: "list instance groups of")
+    let request = list(
+      aggregatedPath("instanceGroupManagers"), filter: filter, operation: "list instance groups of", subject: project)
     return AggregatedList(try await transport.pages(AggregatedPage<ScopedGroups>.self, of: request))
   }
 
@@ -65,6 +66,10 @@ extension ComputeClient {
       path(scope, "instanceGroupManagers", name, "listErrors"), operation: "list errors of instance group",
       subject: name)
     return try await transport.pages(ItemPage<GroupError>.self, of: request).flatMap { $0.items ?? [] }
+  }
+
+  func aggregatedPath(_ collection: String) -> String {
+    "projects/\(CloudPath.encoded(project))/aggregated/\(collection)"
   }
 }
 

@@ -27,7 +27,8 @@ extension ComputeClient {
 
   /// The instances of all zones.
   package func allInstances(_ filter: ComputeFilter? = nil) async throws(CloudError) -> AggregatedList<Instance> {
-    let request = aggregatedList("instances", filter: filter, operation: "list instances of")
+    let request = list(
+      aggregatedPath("instances"), filter: filter, operation: "list instances of", subject: project)
     return AggregatedList(try await transport.pages(AggregatedPage<ScopedInstances>.self, of: request))
   }
 

@@ -39,18 +39,6 @@ package struct ComputeClient: Sendable {
   }
 }
 
-extension ComputeClient {
-  /// Of all zones and regions: one that is down is named in `AggregatedList.unreachable`, where Google would by default
-  /// refuse the whole list.
-  func aggregatedList(_ collection: String, filter: ComputeFilter?, operation: String) -> CloudRequest {
-    var request = list(
-      "projects/\(CloudPath.encoded(project))/aggregated/\(collection)", filter: filter, operation: operation,
-      subject: project)
-    request.query.append(URLQueryItem(name: "returnPartialSuccess", value: "true"))
-    return request
-  }
-}
-
 /// A list over all places of a project.
 package struct AggregatedList<Item: Hashable & Sendable>: Hashable, Sendable {
   package var items: [Item]
