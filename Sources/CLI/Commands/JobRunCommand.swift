@@ -36,6 +36,14 @@ struct JobRunCommand: Command {
   func execute(in session: Session) async throws -> ExitStatus {
     let workplace = try JobHome(session, global)
     let spec = try await job.jobSpec(in: session) { try await workplace.project(nil) }
+    let request = try request(spec, workplace, session)
+    session.errors.line("job \(request.name)")
+    let driver = JobDriver(workplace: workplace, name: request.name, format: format.output, pricesPath: prices)
+    return try await driver.run(.start(request))
+  }
+
+  /// Apart from `execute`: the compiler crashes on the whole in release builds.
+  private func request(_ spec: JobSpec, _ workplace: JobHome, _ session: Session) throws -> JobRequest {
     var generator = SystemRandomNumberGenerator()
     let name = name ?? JobName.random(prefix: namePrefix ?? "job", using: &generator)
     // Before a home is made for it.
@@ -54,8 +62,6 @@ struct JobRunCommand: Command {
     }
     var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     request.isDetached = detach
-    session.errors.line("job \(name)")
-    let driver = JobDriver(workplace: workplace, name: name, format: format.output, pricesPath: prices)
-    return try await driver.run(.start(request))
+    return request
   }
 }
