@@ -96,12 +96,12 @@ import Testing
 
   @Test func `a preempted machine is followed by another one`() throws {
     let cloud = try Cloud()
-    cloud.project.environment["DAGRUN_JOB_TIMINGS"] = #"{"graceSeconds": 3}"#
+    cloud.project.environment["DAGRUN_JOB_TIMINGS"] = #"{"graceSeconds": 3, "silenceSeconds": 10}"#
     let job = try cloud.project.start(
       "job", "run", "--spot", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--", "sh", "-c",
-      "echo begun; sleep 2")
+      "echo begun; sleep 6")
     #expect(job.wait { $0.contains(" runs on ") }, "\(job.text)")
-    #expect(try cloud.project.run("emulator", "preempt", try cloud.instance(), "--grace", "1").code == 0)
+    #expect(try cloud.project.run("emulator", "preempt", try cloud.instance(), "--grace", "10").code == 0)
     #expect(try job.waitForEnd(seconds: 120) == 0, "\(job.text)")
     #expect(try cloud.everMade("instances") == 2)
     #expect(try cloud.isEmpty())
