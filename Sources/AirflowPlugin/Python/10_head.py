@@ -1,0 +1,70 @@
+"""dagrun in Airflow: jobs on Compute Engine, and DAGs written in Swift, as tasks of Airflow.
+
+    from dagrun_plugin import ComputeEngineJobOperator, JobConfigBuilder
+
+    train = ComputeEngineJobOperator(
+        task_id="train",
+        job_config=JobConfigBuilder().project_id("my-project").image("python:3.13").preemptible(True).build(),
+        cmd="python train.py --day {{ ds }}",
+        gcs_target={"/artifacts": "my-bucket/models/{{ ds }}"},
+    )
+
+This file was written by `dagrun airflow-plugin`; do not edit it, write it anew. It needs Airflow (2.6 and later, 3.x) on
+Python 3.9 or later, and the program `dagrun`, whose version and protocol are below: it is looked for at $DAGRUN_BINARY, at
+BINARY, in PATH and beside this file. dagrun keeps its journal in $DAGRUN_HOME, or in $AIRFLOW_HOME/dagrun.
+
+Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task -
+Swift DAGs as DAGs of Airflow - the plugin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import copy
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Union
+
+from airflow.plugins_manager import AirflowPlugin
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+try:  # Airflow 3
+    from airflow.sdk import BaseOperator
+except ImportError:
+    from airflow.models.baseoperator import BaseOperator
+try:  # Airflow 3.1 and later
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+except ImportError:
+    from airflow.exceptions import AirflowException, AirflowFailException
+try:  # Airflow 3.1 and later
+    from airflow.sdk.configuration import conf
+except ImportError:
+    from airflow.configuration import conf
+
+if TYPE_CHECKING:
+    Context = Mapping[str, Any]
+
+# Of the program that wrote this file.
+VERSION = "@VERSION@"
+# What is said between this file and the program; a program that says another number is refused.
+PROTOCOL = @PROTOCOL@
+# A path, or a name in PATH; $DAGRUN_BINARY counts more.
+BINARY = "@BINARY@"
