@@ -320,12 +320,15 @@ class Command:
 
     def let_go(self) -> None:
         """Closes the leash: the command leaves; what it began goes on. One that is cancelling finishes that."""
+        self.is_let_go = True
         if self._leash is not None:
             _leashes.discard(self._leash)
             os.close(self._leash)
             self._leash = None
 
     _terminated = False
+    # Whether this process has no more to do with it.
+    is_let_go = False
 
     # What run_until needs.
 
