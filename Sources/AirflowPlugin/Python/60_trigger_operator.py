@@ -78,7 +78,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         note = self._note = RunNote.of(context)
         run, is_new = self._run_to_follow(note, context)
         arguments = ["trigger", run.dag_id, "--run-id", run.run_id, "--conf", run.conf, "-o", "json"]
-        folder = swift_dags_folder(self.dags_folder, beside=self.dag.fileloc if self.dag else None)
+        folder = swift_dags_folder(self.dags_folder, beside=self.dag.fileloc)
         try:
             # No leash: the run goes on without this process.
             record = self._result([*arguments, "--dags-folder", folder], leash=False)
@@ -192,7 +192,7 @@ class RunNote:
     def read(self) -> FollowedRun | None:
         try:
             return FollowedRun(**json.loads(self._path.read_text()))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError) as error:
             raise failure(
