@@ -78,6 +78,13 @@ def test_proxies_of_nothing_are_nothing(run, stand_in):
     assert "previous_success_start" not in json.loads(stand_in.calls[0]["stdin"])
 
 
+def test_a_job_has_the_name_and_attempt_of_the_job_operators(run, stand_in, plugin):
+    instance = FakeInstance("nightly", "train", try_number=3)
+    run(SUCCESS, context_of(instance), is_job=True, operator="ComputeEngineJobOperator")
+    told = json.loads(stand_in.calls[0]["stdin"])
+    assert told["job"] == {"name": plugin.job_base_name(None, instance), "attempt": 3}
+
+
 @pytest.mark.parametrize("value", [3, 2.5, "text", True, [1, [2]], {"pi": 3.14, "names": ["a"]}, None, 0, "", False, []])
 def test_an_output_keeps_its_type(run, value):
     got = run(f"answer({{'state': 'success', 'output': {value!r}}})")

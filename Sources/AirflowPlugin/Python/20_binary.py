@@ -228,6 +228,8 @@ class Command:
         self._value: Any = None
         self._has_value = False
         self._last_lines: deque[str] = deque(maxlen=QUOTED_LINES)
+        self._terminated = False
+        self._was_let_go = False
         self._leash: int | None = None
         reading: int | None = None
         if leash:
@@ -281,6 +283,11 @@ class Command:
         return self._has_value
 
     @property
+    def last_lines(self) -> list[str]:
+        """The newest lines of its standard error."""
+        return list(self._last_lines)
+
+    @property
     def is_over(self) -> bool:
         """Whether it has ended, and all that it wrote has been read."""
         return not self._open and self._process.poll() is not None
@@ -302,6 +309,11 @@ class Command:
         """How it ended; only of one that `is_over`."""
         return Finished(self.description, self._process.wait(), bytes(self._output), list(self._last_lines))
 
+    def leave(self) -> None:
+        """Lets go, and waits for the end. A result that was not taken is reported again, to whoever asks next."""
+        self.let_go()
+        self.wait(30)
+
     def taken(self) -> None:
         """Tells that the result has been taken, which is noted: it will not be reported again. Waits for the end."""
         if self._leash is not None:
@@ -312,23 +324,20 @@ class Command:
         self.let_go()
 
     def terminate(self) -> None:
-        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee."""
-        if self._process.poll() is None and not self._terminated:
+        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that was
+        let go of is left alone: somebody else may have its job by now."""
+        if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
 
     def let_go(self) -> None:
         """Closes the leash: the command leaves; what it began goes on. One that is cancelling finishes that."""
-        self.is_let_go = True
         if self._leash is not None:
             _leashes.discard(self._leash)
             os.close(self._leash)
             self._leash = None
-
-    _terminated = False
-    # Whether this process has no more to do with it.
-    is_let_go = False
+            self._was_let_go = True
 
     # What run_until needs.
 
@@ -402,11 +411,15 @@ def run_until(commands: Sequence[Command], done: Callable[[], bool], end: float 
         if not ready and supervisor.is_gone():
             for command in commands:
                 command.let_go()
-            raise failure(
-                "The process of Airflow that watched over this task is gone.",
-                "What the task began goes on; the task's next try takes it over.",
+            raise SupervisorGone(
+                "The process of Airflow that watched over this task is gone. "
+                "What the task began goes on; the task's next try takes it over."
             )
     return True
+
+
+class SupervisorGone(AirflowException):
+    """Nobody hears this task's process any more; see Supervisor."""
 
 
 # Leashes that this process holds. A process that is forked from it must not hold them too: they would outlive it.

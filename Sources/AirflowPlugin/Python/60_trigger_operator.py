@@ -12,10 +12,11 @@ class DagrunCommandOperator(BaseOperator):
             self._command = command
             try:
                 result = command.result()
+            except SupervisorGone:
+                raise
             except BaseException:
-                # Of a command that has ended by itself, and of one that was let go, nothing is to be cancelled.
-                if not command.is_over and not command.is_let_go:
-                    self._cancel(command)
+                # A timeout of Airflow, a kill, Ctrl-C.
+                self._cancel(command)
                 raise
             command.taken()
         return result
@@ -25,16 +26,20 @@ class DagrunCommandOperator(BaseOperator):
             self._cancel(self._command)
 
     def _cancel(self, command: Command) -> None:
+        if command.is_over or command.has_result:
+            return
+        self.log.info("stopping `%s` (process %s)", command.description, command.pid)
         command.terminate()
-        if not command.wait(CANCEL_SECONDS):
-            self.log.warning("`%s` (process %s) still cancels; it is left alone.", command.description, command.pid)
+        patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
+        with contextlib.suppress(SupervisorGone):
+            run_until([command], lambda: command.is_over or command.has_result, time.monotonic() + patience)
+        if command.is_over or command.has_result:
+            command.taken()
+        else:
+            self.log.warning("process %s is not done with that; it goes on without this task", command.pid)
 
     def _log_line(self, line: str) -> None:
         self.log.info("%s", line)
-
-
-# What has to be removed in the cloud takes its time.
-CANCEL_SECONDS = 300.0
 
 
 class DagrunTriggerOperator(DagrunCommandOperator):

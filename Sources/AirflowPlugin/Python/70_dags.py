@@ -5,7 +5,6 @@ def dagrun_dags(
     path: str | os.PathLike[str] | None = None,
     *,
     default_args: Mapping[str, Any] | None = None,
-    deferrable: bool = False,
 ) -> dict[str, DAG]:
     """A DAG of Airflow for each Swift DAG of a folder, by its id. In a file of Airflow's dags folder:
 
@@ -21,7 +20,6 @@ def dagrun_dags(
     :param path: the folder. Default: $DAGRUN_DAGS_FOLDER, or else the folder of the Python file that calls; a relative
         path is relative to that.
     :param default_args: what Swift does not say of tasks: owner, queue, executor_config, callbacks, …
-    :param deferrable: jobs on Compute Engine wait in the triggerer, not in a worker.
     """
     caller = sys._getframe(1).f_globals.get("__file__")
     folder = swift_dags_folder(path, beside=caller)
@@ -36,7 +34,7 @@ def dagrun_dags(
         if wanted is not None and swift_dag["id"] != wanted:
             continue
         try:
-            made[swift_dag["id"]] = airflow_dag(swift_dag, folder, default_args or {}, deferrable)
+            made[swift_dag["id"]] = airflow_dag(swift_dag, folder, default_args or {})
         except Exception as error:  # what Airflow refuses in one DAG must not take the others away
             errors.add(swift_dag["file"], f"Airflow refuses DAG {swift_dag['id']}: {error}", None, swift_dag["id"])
     if wanted is None:
@@ -47,7 +45,7 @@ def dagrun_dags(
     return made if wanted is None else {wanted: made[wanted]} if wanted in made else {}
 
 
-def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping[str, Any], deferrable: bool) -> DAG:
+def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping[str, Any]) -> DAG:
     """One DAG of `dagrun dags export`. Raises whatever Airflow has against it."""
     schedule = swift_dag["schedule"]
     start_date = date_of(swift_dag["start_date"])
@@ -69,7 +67,7 @@ def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping
         doc_md=doc,
         default_args=dict(default_args),
     )
-    tasks: dict[str, Any] = {task["id"]: airflow_task(task, dag, folder, deferrable) for task in swift_dag["tasks"]}
+    tasks: dict[str, Any] = {task["id"]: airflow_task(task, dag, folder) for task in swift_dag["tasks"]}
     for task in swift_dag["tasks"]:
         if task["upstream"]:
             tasks[task["id"]].set_upstream([tasks[upstream] for upstream in task["upstream"]])
@@ -82,7 +80,7 @@ def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping
     return cast("DAG", dag)
 
 
-def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str, deferrable: bool) -> BaseOperator:
+def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator:
     backoff = task["retry_backoff_multiplier"] or 0
     arguments: dict[str, Any] = {
         "task_id": task["id"],
@@ -108,13 +106,7 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str, deferrable: boo
     if not task["is_job"]:
         # That of a job counts from its container's start, and not while it waits for a machine: dagrun sees to it.
         arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"])
-    return DagrunTaskOperator(
-        dags_folder=folder,
-        inputs=task["inputs"],
-        project=task["project"],
-        deferrable=deferrable and task["is_job"],
-        **arguments,
-    )
+    return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
 
 
 def airflow_schedule(schedule: Mapping[str, Any] | None) -> Any:
@@ -190,15 +182,13 @@ class DagrunTaskOperator(DagrunCommandOperator):
         *,
         dags_folder: str,
         inputs: Sequence[str] = (),
-        project: str | None = None,
-        deferrable: bool = False,
+        is_job: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.dags_folder = dags_folder
         self.inputs = list(inputs)
-        self.project = project
-        self.deferrable = deferrable
+        self.is_job = is_job
 
     def execute(self, context: Context) -> Any:
         arguments = ["tasks", "run", self.dag_id, self.task_id, "--dags-folder", self.dags_folder]
@@ -223,9 +213,14 @@ class DagrunTaskOperator(DagrunCommandOperator):
             # Parameters are what Airflow made of them; what the run was given besides can be read as well.
             "conf": {**(run.conf or {}), **(params.dump() if hasattr(params, "dump") else params)},
             "outputs": self._outputs(instance),
+            **({"job": self._job(instance)} if self.is_job else {}),
             # Some are proxies, also of None.
             **{name: date.isoformat() for name, date in dates.items() if hasattr(date, "isoformat")},
         }
+
+    def _job(self, instance: Any) -> dict[str, Any]:
+        """As of the operators of jobs: a try goes on with the job that a dead worker left."""
+        return {"name": job_base_name(None, instance), "attempt": max(1, int(instance.try_number))}
 
     def _outputs(self, instance: Any) -> dict[str, Any]:
         """Of the tasks that this one reads. One that was skipped has none: dagrun knows what to do then."""
