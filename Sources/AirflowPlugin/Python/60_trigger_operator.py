@@ -94,10 +94,11 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         note.remove()
         return self._judged(record)
 
-    def on_kill(self) -> None:
-        super().on_kill()
-        if self._note is not None:
+    def _cancel(self, command: Command) -> None:
+        # A run that was cancelled is not followed by the next try.
+        if self._note is not None and not command.is_over and not command.has_result:
             self._note.remove()
+        super()._cancel(command)
 
     def _exit_status(self) -> int | None:
         return self._command.finished().exit_status if self._command is not None and self._command.is_over else None
