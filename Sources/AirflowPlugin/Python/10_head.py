@@ -9,9 +9,10 @@
         gcs_target={"/artifacts": "my-bucket/models/{{ ds }}"},
     )
 
-This file was written by `dagrun airflow-plugin`; do not edit it, write it anew. It needs Airflow (2.6 and later, 3.x) on
-Python 3.9 or later, and the program `dagrun`, whose version and protocol are below: it is looked for at $DAGRUN_BINARY, at
-BINARY, in PATH and beside this file. dagrun keeps its journal in $DAGRUN_HOME, or in $AIRFLOW_HOME/dagrun.
+This file was written by `dagrun airflow-plugin`; do not edit it, write it anew. It needs Airflow (2.6 and later, 3.x)
+on Python 3.9 or later, and the program `dagrun`, whose version and protocol are below: it is looked for at
+$DAGRUN_BINARY, at BINARY (a path, or a name in PATH) and beside this file. dagrun keeps its journal in $DAGRUN_HOME, or
+in $AIRFLOW_HOME/dagrun.
 
 Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task -
 Swift DAGs as DAGs of Airflow - the plugin.
@@ -23,7 +24,6 @@ import asyncio
 import base64
 import contextlib
 import copy
-import dataclasses
 import hashlib
 import json
 import logging
@@ -41,26 +41,26 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Union
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Union
 
 from airflow.plugins_manager import AirflowPlugin
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-try:  # Airflow 3
-    from airflow.sdk import BaseOperator
-except ImportError:
-    from airflow.models.baseoperator import BaseOperator
-try:  # Airflow 3.1 and later
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException
-except ImportError:
-    from airflow.exceptions import AirflowException, AirflowFailException
-try:  # Airflow 3.1 and later
-    from airflow.sdk.configuration import conf
-except ImportError:
-    from airflow.configuration import conf
-
 if TYPE_CHECKING:
-    Context = Mapping[str, Any]
+    from airflow.sdk import BaseOperator, Context
+    from airflow.sdk.configuration import conf
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+else:
+    try:  # Airflow 3
+        from airflow.sdk import BaseOperator
+    except ImportError:
+        from airflow.models.baseoperator import BaseOperator
+    try:  # Airflow 3, its later versions
+        from airflow.sdk.configuration import conf
+        from airflow.sdk.exceptions import AirflowException, AirflowFailException
+    except ImportError:
+        from airflow.configuration import conf
+        from airflow.exceptions import AirflowException, AirflowFailException
 
 # Of the program that wrote this file.
 VERSION = "@VERSION@"

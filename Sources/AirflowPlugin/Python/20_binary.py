@@ -1,5 +1,3 @@
-
-
 # --- The program -----------------------------------------------------------------------------------------------------
 #
 # Every operator below runs `dagrun`, gives it a JSON text on standard input, shows its standard error as the task's log
@@ -21,8 +19,7 @@ def failure(message: str, hint: str = "", *, final: bool = False) -> AirflowExce
     return AirflowFailException(text) if final else AirflowException(text)
 
 
-@dataclasses.dataclass
-class Finished:
+class Finished(NamedTuple):
     """How a command of dagrun ended."""
 
     command: str
@@ -110,8 +107,8 @@ class Binary:
         except (ValueError, KeyError, TypeError):
             said = (finished.output.decode(errors="replace").strip() or "\n".join(finished.last_lines))[:200]
             raise failure(
-                f"{path} does not say which protocol it speaks (this plugin is of dagrun {VERSION} and speaks {PROTOCOL}); "
-                f"it said: {said or 'nothing'}",
+                f"{path} does not say which protocol it speaks; it said: {said or 'nothing'}. "
+                f"This plugin is of dagrun {VERSION} and speaks protocol {PROTOCOL}.",
                 f"Install dagrun {VERSION} there, or write the plugin anew with that program: dagrun airflow-plugin.",
             ) from None
         if protocol != PROTOCOL:
@@ -160,9 +157,7 @@ class Binary:
     def describe(arguments: Sequence[str]) -> str:
         return " ".join(["dagrun", *arguments])
 
-    def _run(
-        self, path: str, arguments: Sequence[str], stdin: str | None, timeout_seconds: float
-    ) -> Finished:
+    def _run(self, path: str, arguments: Sequence[str], stdin: str | None, timeout_seconds: float) -> Finished:
         try:
             done = subprocess.run(
                 [path, *arguments],
@@ -183,7 +178,7 @@ class Binary:
         return Finished(self.describe(arguments), done.returncode, done.stdout, lines[-QUOTED_LINES:])
 
     def _executable_copy(self, name: str) -> str:
-        """A copy that can be run of a program that cannot: Cloud Storage, where Composer keeps files, has no such right."""
+        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right."""
         about = os.stat(name)
         folder = Path(self.environment()["DAGRUN_HOME"]) / "bin"
         copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"
@@ -213,9 +208,9 @@ def cannot_run(path: str, error: OSError) -> AirflowException:
 class Command:
     """A command of dagrun that takes its time: log lines as they come, one JSON object when there is one.
 
-    It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can remove
-    what the job has, even when Airflow kills the task meanwhile. What ends with this process, however it ends, is the leash: a
-    pipe whose other end the command holds. At its end of file the command leaves at once, and the job goes on.
+    It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can
+    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however it ends, is
+    the leash: a pipe whose other end the command holds. At its end of file the command leaves, and the job goes on.
     """
 
     def __init__(
@@ -233,6 +228,8 @@ class Command:
         self._value: Any = None
         self._has_value = False
         self._last_lines: deque[str] = deque(maxlen=QUOTED_LINES)
+        self._terminated = False
+        self._was_let_go = False
         self._leash: int | None = None
         reading: int | None = None
         if leash:
@@ -286,6 +283,11 @@ class Command:
         return self._has_value
 
     @property
+    def last_lines(self) -> list[str]:
+        """The newest lines of its standard error."""
+        return list(self._last_lines)
+
+    @property
     def is_over(self) -> bool:
         """Whether it has ended, and all that it wrote has been read."""
         return not self._open and self._process.poll() is not None
@@ -293,10 +295,7 @@ class Command:
     def result(self) -> dict[str, Any]:
         """Waits for its JSON object. Raises where it ends without one."""
         run_until([self], lambda: self._has_value or self.is_over)
-        if not self._has_value:
-            value = self.finished().json()
-        else:
-            value = self._value
+        value = self._value if self._has_value else self.finished().json()
         if not isinstance(value, dict):
             raise failure(f"`{self.description}` wrote JSON, but no object: {str(value)[:200]}")
         return value
@@ -310,6 +309,11 @@ class Command:
         """How it ended; only of one that `is_over`."""
         return Finished(self.description, self._process.wait(), bytes(self._output), list(self._last_lines))
 
+    def leave(self) -> None:
+        """Lets go, and waits for the end. A result that was not taken is reported again, to whoever asks next."""
+        self.let_go()
+        self.wait(30)
+
     def taken(self) -> None:
         """Tells that the result has been taken, which is noted: it will not be reported again. Waits for the end."""
         if self._leash is not None:
@@ -320,8 +324,9 @@ class Command:
         self.let_go()
 
     def terminate(self) -> None:
-        """Asks it, once, to cancel what it does and to remove everything; then wait for it. A second time it would flee."""
-        if self._process.poll() is None and not self._terminated:
+        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that was
+        let go of is left alone: somebody else may have its job by now."""
+        if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
@@ -332,8 +337,7 @@ class Command:
             _leashes.discard(self._leash)
             os.close(self._leash)
             self._leash = None
-
-    _terminated = False
+            self._was_let_go = True
 
     # What run_until needs.
 
@@ -360,7 +364,7 @@ class Command:
             *lines, rest = self._unread.split(b"\n")
             self._unread = rest
             for line in lines:
-                self._line(line)
+                self._line(bytes(line))
 
     def _line(self, data: bytes) -> None:
         line = data.decode(errors="replace").rstrip("\r")
@@ -391,22 +395,31 @@ def run_until(commands: Sequence[Command], done: Callable[[], bool], end: float 
                 for pipe in command._pipes():
                     selector.register(pipe, selectors.EVENT_READ, command)
             pause = WATCH_SECONDS if end is None else min(WATCH_SECONDS, end - now)
-            ready = selector.select(pause) if selector.get_map() else time.sleep(min(pause, 0.02)) or []
+            if selector.get_map():
+                ready = selector.select(pause)
+            else:
+                ready = []
+                time.sleep(min(pause, 0.02))  # its pipes are closed: it is about to end
         for key, _ in ready:
             key.data._read(key.fd)
         for command in commands:
             # A pipe may be held open by something that the command left behind: it is not waited for.
-            if command._process.poll() is not None and command._pipes() and not ready:
-                if time.monotonic() - quiet_since.setdefault(command.pid, time.monotonic()) > WATCH_SECONDS:
-                    command._close_what_others_hold()
+            if ready or not command._pipes() or command._process.poll() is None:
+                continue
+            if time.monotonic() - quiet_since.setdefault(command.pid, time.monotonic()) >= WATCH_SECONDS:
+                command._close_what_others_hold()
         if not ready and supervisor.is_gone():
             for command in commands:
                 command.let_go()
-            raise failure(
-                "The process of Airflow that watched over this task is gone.",
-                "What the task began goes on; the task's next try takes it over.",
+            raise SupervisorGone(
+                "The process of Airflow that watched over this task is gone. "
+                "What the task began goes on; the task's next try takes it over."
             )
     return True
+
+
+class SupervisorGone(AirflowException):
+    """Nobody hears this task's process any more; see Supervisor."""
 
 
 # Leashes that this process holds. A process that is forked from it must not hold them too: they would outlive it.
@@ -424,8 +437,8 @@ os.register_at_fork(after_in_child=_let_go_of_leashes)
 
 
 class Supervisor:
-    """The process that runs a task's process and reports on it. Killed, it leaves the task's process behind, unheard: Airflow
-    then begins the task anew elsewhere, so this one has to let go."""
+    """The process that runs a task's process and reports on it. Killed, it leaves the task's process behind, unheard:
+    Airflow then begins the task anew elsewhere, so this one has to let go."""
 
     def __init__(self) -> None:
         self._parent = os.getppid()
