@@ -21,7 +21,7 @@ extension Job {
     step.note(message)
     let ending: JobAttempt.Ending =
       switch kind {
-      case .machine, .cloud, .noCapacity: .lost
+      case .machine, .cloud, .noCapacity, .endedElsewhere: .lost
       case .outputs: .failed
       case .quota: .quotaExceeded
       case .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound, .inputs:
@@ -39,7 +39,7 @@ extension Job {
     case .preparing, .attempting, .pausing: break
     }
     fail(
-      .cloud,
+      .endedElsewhere,
       "the subscription of job \(request.name) is gone: another home that attached to it has brought it to its end and "
         + "has its result, or somebody has deleted the subscription", &step)
   }

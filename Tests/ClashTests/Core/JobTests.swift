@@ -367,7 +367,7 @@ import Testing
     #expect(one.lastRequest?.call == .removeGroup(one.plan(1)))
     #expect(one.lastRequest?.checksOwner == true)
     #expect(one.removeAll() == ["remove group", "remove topic", "remove template"])
-    #expect(one.failure?.kind == .cloud)
+    #expect(one.failure?.kind == .endedElsewhere)
     #expect(one.failure?.message.contains("another home") == true)
   }
 
@@ -377,7 +377,7 @@ import Testing
     #expect(!one.job.mustLookForSubscription)
     #expect(one.tell(.listeningFailed(one.fault(.notFound))).last == "remove group")
     #expect(one.removeAll() == ["remove group", "remove topic", "remove template"])
-    #expect(one.failure?.kind == .cloud)
+    #expect(one.failure?.kind == .endedElsewhere)
   }
 
   @Test func `a job that was brought to its end elsewhere while it was being removed keeps its own end`() throws {

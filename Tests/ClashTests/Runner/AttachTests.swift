@@ -74,7 +74,7 @@ import Testing
     let reader = NewsReader()
     second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
     let failure = try #require(await reader.outcome().failure)
-    #expect(failure.kind == .cloud)
+    #expect(failure.kind == .endedElsewhere)
     #expect(failure.message.contains("another home"))
     #expect(second.cloud.inventory == [])
     #expect(second.cloud.calls.count { $0.hasPrefix("insert group") } == 1)
@@ -89,7 +89,7 @@ import Testing
     bench.cloud.removeSubscription("train")
     bench.restart()
     let failure = try #require(await bench.adopt("train").outcome().failure)
-    #expect(failure.kind == .cloud)
+    #expect(failure.kind == .endedElsewhere)
     #expect(bench.cloud.inventory == [])
     #expect(bench.cloud.calls.count { $0.hasPrefix("insert group") } == 1)
   }
