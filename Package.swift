@@ -139,7 +139,9 @@ let package = Package(
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "GoogleCloud", grdb],
       swiftSettings: settings),
-    .testTarget(name: "CLITests", dependencies: ["CLI", "Clash"], swiftSettings: settings),
+    .testTarget(
+      name: "CLITests", dependencies: ["CLI", "Clash", "Dagrun", "Engine", "Storage", grdb, argumentParser],
+      swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),
