@@ -28,6 +28,7 @@ struct DAGsGroup: ParsableCommand {
     commandName: "dags", abstract: "DAGs and their runs.",
     subcommands: [
       DAGsListCommand.self, DAGsListImportErrorsCommand.self, DAGsShowCommand.self, DAGsDetailsCommand.self,
+      DAGsExportCommand.self,
       DAGsListRunsCommand.self, DAGsNextExecutionCommand.self, DAGsPauseCommand.self, DAGsUnpauseCommand.self,
       DAGsTestCommand.self, DAGsTriggerCommand.self, DAGsSetStateCommand.self, DAGsDeleteCommand.self,
     ])

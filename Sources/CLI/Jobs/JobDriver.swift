@@ -101,8 +101,8 @@ struct JobDriver {
     // `dagrun job cancel`, from another process.
     let wish = CancelWish(workplace.home, name) { cancelling.begin() }
     defer { wish.end() }
-    leash?.onEnd { continuation.yield(.leashEnded) }
-    defer { leash?.onEnd(nil) }
+    let ending = leash?.onEnd { continuation.yield(.leashEnded) }
+    defer { leash?.forget(ending) }
     var lastNote = ""
     var text = IncompleteText()
     for await word in words {
