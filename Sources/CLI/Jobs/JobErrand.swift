@@ -70,9 +70,9 @@ struct JobErrand {
     return known
   }
 
-  /// Asks the project for each number of which the journal knows nothing, and for one more than the last that there is.
+  /// Asks the project for each number of which the journal knows nothing, until one is free behind all there are.
   private func look(for known: inout [Int: JobSeries.Standing]) async throws {
-    let last = max(series.number, known.keys.max() ?? 0) + 1
+    let last = max(series.number, known.keys.max() ?? 0)
     try await look(for: (1...last).filter { known[$0] == nil }, &known)
     var next = last
     while known[next] != nil, next < JobSeries.highest {
