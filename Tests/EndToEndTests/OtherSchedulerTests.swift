@@ -144,8 +144,10 @@ import Testing
     let task: [ProcessDescriptor]
     /// Held by whoever runs the command.
     let leash: Int32
+    private let project: Project
 
     init(_ project: Project) throws {
+      self.project = project
       let context = project.path + "/context.json"
       try #"{"run_id": "r"}"#.write(toFile: context, atomically: true, encoding: .utf8)
       let pipe = try openPipe()

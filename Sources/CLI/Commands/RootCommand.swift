@@ -48,7 +48,8 @@ struct JobGroupCommand: ParsableCommand {
     commandName: "job", abstract: "Containers on machines of Compute Engine that live only for them.",
     discussion: "Needs no DAG files: where no home is found, jobs are kept in ~/.dagrun.",
     subcommands: [
-      JobRunCommand.self, JobAttachCommand.self, JobListCommand.self, JobLogsCommand.self, JobCancelCommand.self,
+      JobRunCommand.self, JobAttachCommand.self, JobServeCommand.self, JobListCommand.self, JobLogsCommand.self,
+      JobCancelCommand.self,
       JobGCCommand.self, JobCostCommand.self, JobRenderCommand.self,
     ])
 }

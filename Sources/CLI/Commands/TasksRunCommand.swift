@@ -26,7 +26,9 @@ struct TasksRunCommand: Command {
       "The task's run, of which another scheduler knows: a JSON object; - for standard input.", valueName: "file"),
     completion: .file())
   var context: String?
-  @OptionGroup var leash: LeashOption
+  @OptionGroup var leash: JobLeashOption
+  @Flag(help: "Of a job's task: leave when the machine is asked for, and somebody else goes on with the job.")
+  var handOver = false
   @Option(
     name: .shortAndLong,
     help: "'log' prints the task's log; 'json' or 'yaml' print how it ended, and the log on standard error.")
@@ -41,15 +43,16 @@ struct TasksRunCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
-    try leash.prepare()
-    let (trial, file) = try trial(in: workspace)
-    let run = TaskRun(trial: trial, file: file, workspace: workspace, format: output, leash: leash.leash)
+    let given = try context.map { try GivenContext.read(from: $0) }
+    let (trial, file) = try trial(given, in: workspace)
+    let run = TaskRun(
+      trial: trial, file: file, workspace: workspace, format: output, leash: leash.take(), job: given?.job,
+      handsOver: handOver)
     return try await run.run()
   }
 
   /// Apart from `execute`: the compiler crashes on large async functions in release builds.
-  private func trial(in workspace: Workspace) throws -> (TrialRun, DAGFile) {
-    let given = try context.map { try GivenContext.read(from: $0) }
+  private func trial(_ given: GivenContext?, in workspace: Workspace) throws -> (TrialRun, DAGFile) {
     let conf = try conf.map { try ConfText.check($0) }
     // Of the newest file: a scheduler that knows an older one learns here that a task is gone.
     let files = try given == nil ? workspace.dagFilesWithPools() : workspace.dagFilesForOthers()

@@ -33,7 +33,7 @@ extension DAGDescription {
 }
 
 extension Schedule {
-  fileprivate var exportDatum: Datum {
+  var exportDatum: Datum {
     func cron(_ expression: String, _ timeZone: String, isInterval: Bool) -> Datum {
       // Other engines know other presets.
       let fields = CronExpression.fields(of: expression)
@@ -67,13 +67,18 @@ extension TaskDescription {
       "wait_for_past_depends_before_skipping": .bool(waitForPastDependsBeforeSkipping),
       "max_active_tis_per_dag": .optional(maxActivePerDAG), "max_active_tis_per_dagrun": .optional(maxActivePerRun),
       "doc": .nonEmpty(documentation), "line": .int(location.line), "is_job": .bool(job != nil),
-      "project": .optional(job?.job.project),
+      "project": .optional(job?.job.project), "job_output": .optional(job?.outputWord),
     ]
   }
 
   private var job: ComputeEngineJobDescription? {
     if case .computeEngineJob(let job) = work { job } else { nil }
   }
+}
+
+extension ComputeEngineJobDescription {
+  /// What its task hands on: the record of how it went, those of a group, or the text that it wrote itself.
+  fileprivate var outputWord: String { isGroup ? "results" : handsOnOwnOutput ? "text" : "result" }
 }
 
 extension TaskDescription.Role {

@@ -35,7 +35,8 @@ final class Leash: Sendable {
   private struct State {
     var isTaken = false
     var hasEnded = false
-    var handler: (@Sendable () -> Void)?
+    var handlers: [Int: @Sendable () -> Void] = [:]
+    var lastHandler = 0
     var waiter: CheckedContinuation<Void, Never>?
   }
 
@@ -52,13 +53,22 @@ final class Leash: Sendable {
 
   var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-  /// Calls back at the end of file, also one that was before. One at a time: another handler takes the place of this one.
-  func onEnd(_ handler: (@Sendable () -> Void)?) {
-    let hasEnded = state.withLock { state in
-      state.handler = handler
-      return state.hasEnded
+  /// Calls back at the end of file, also one that was before.
+  ///
+  /// - Returns: what to `forget` when it is of no interest any more.
+  func onEnd(_ handler: @escaping @Sendable () -> Void) -> Int {
+    let (number, hasEnded) = state.withLock { state in
+      state.lastHandler += 1
+      state.handlers[state.lastHandler] = handler
+      return (state.lastHandler, state.hasEnded)
     }
-    if hasEnded { handler?() }
+    if hasEnded { handler() }
+    return number
+  }
+
+  func forget(_ handler: Int?) {
+    guard let handler else { return }
+    state.withLock { $0.handlers[handler] = nil }
   }
 
   /// - Returns: false when whoever held it has died without a word.
@@ -97,12 +107,12 @@ final class Leash: Sendable {
   }
 
   private func change(_ change: (inout State) -> Void) {
-    let (handler, waiter) = state.withLock { state in
+    let (handlers, waiter) = state.withLock { state in
       change(&state)
       defer { state.waiter = nil }
-      return (state.hasEnded ? state.handler : nil, state.waiter)
+      return (state.hasEnded ? state.handlers : [:], state.waiter)
     }
-    handler?()
+    for (_, handler) in handlers.sorted(by: { $0.key < $1.key }) { handler() }
     waiter?.resume()
   }
 

@@ -94,9 +94,9 @@ extension GivenContext.JobOfTask: Decodable {
   init(from decoder: any Decoder) throws {
     let reader = try KeyedReader(decoder, keys: Key.self)
     name = try reader.require(.name, "how the job's name begins")
-    if let problem = JobName.problem(name) { throw reader.problem(.name, problem) }
     attempt = try reader.read(.attempt, "a whole number from 1") ?? 1
     if attempt < 1 { throw reader.problem(.attempt, "expected a whole number from 1") }
+    if let problem = JobSeries(base: name, number: attempt).problem { throw reader.problem(.name, problem) }
   }
 }
 

@@ -14,8 +14,7 @@ struct SoloTask {
   let workspace: Workspace
   /// Where the log goes.
   let log: Output
-  /// A pipe whose other end somebody holds as long as he wants the task to run.
-  let leash: Int32?
+  let leash: Leash?
 
   private var task: TaskDescription { trial.task }
 
@@ -81,7 +80,8 @@ struct SoloTask {
     var result: TryResult?
     var stop: Stop?
     while result == nil {
-      let isLeashEnded = wait(for: link, isSent: isSent, mindsLeash: stop == nil)
+      var entry = pollfd(fd: link.socket, events: Int16(isSent ? POLLIN : POLLIN | POLLOUT), revents: 0)
+      _ = poll(&entry, 1, 50)
       if !isSent { isSent = link.sendRest() }
       let isOpen = link.receive { if case .finished(_, let ended) = $0 { result = ended } }
       log.write(growing.rest(isRunning: result == nil))
@@ -91,28 +91,15 @@ struct SoloTask {
         result = TryResult(.failed(reason: "its process died"), startDate: now, endDate: now)
       }
       guard stop == nil, result == nil else { continue }
-      stop = cause(wantsStop: wantsStop(), isLeashEnded: isLeashEnded, deadline: deadline)
+      stop = cause(wantsStop: wantsStop(), deadline: deadline)
       if stop != nil { link.stop(id) }
     }
     return (result!, stop)
   }
 
-  /// For a report, for the leash's end, or for a moment.
-  ///
-  /// - Returns: whether the leash has ended.
-  private func wait(for link: WorkerLink, isSent: Bool, mindsLeash: Bool) -> Bool {
-    var entries = [pollfd(fd: link.socket, events: Int16(isSent ? POLLIN : POLLIN | POLLOUT), revents: 0)]
-    if mindsLeash, let leash { entries.append(pollfd(fd: leash, events: Int16(POLLIN), revents: 0)) }
-    _ = poll(&entries, nfds_t(entries.count), 50)
-    guard let leash, entries.count > 1, entries[1].revents != 0 else { return false }
-    // What may be written there is for jobs.
-    var bytes = [UInt8](repeating: 0, count: 64)
-    return read(leash, &bytes, bytes.count) == 0
-  }
-
-  private func cause(wantsStop: Bool, isLeashEnded: Bool, deadline: Double?) -> Stop? {
+  private func cause(wantsStop: Bool, deadline: Double?) -> Stop? {
     if wantsStop { return .interrupted }
-    if isLeashEnded { return .leashEnded }
+    if leash?.hasEnded == true { return .leashEnded }
     if let deadline, monotonicSeconds() > deadline { return .timedOut(seconds: task.executionTimeoutSeconds ?? 0) }
     return nil
   }

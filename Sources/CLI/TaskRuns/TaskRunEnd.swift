@@ -1,4 +1,5 @@
 import Dagrun
+import Foundation
 import Scheduling
 import Workers
 
@@ -16,6 +17,8 @@ struct TaskRunEnd {
   var startDate: Timestamp
   var endDate: Timestamp
   var usage = Usage()
+  /// Those that did the task's work, as `job run` tells of them.
+  var jobs: [Record]?
 
   var durationSeconds: Double { endDate.seconds(since: startDate) }
   var status: ExitStatus { state == .failed ? .runFailed : .success }
@@ -27,7 +30,7 @@ struct TaskRunEnd {
 
   /// What a program reads that schedules the task itself.
   func record(of trial: TrialRun) -> Record {
-    [
+    var record: Record = [
       "dag_id": .text(trial.dag.id), "run_id": .text(trial.context.runID), "task_id": .text(trial.task.id),
       "try_number": .int(trial.tryNumber), "state": .text(state.rawValue), "output": output.map(Datum.json) ?? .null,
       "reason": .optional(reason), "retry": .bool(isRetryable),
@@ -36,6 +39,8 @@ struct TaskRunEnd {
       "end_date": .time(endDate), "cpu_seconds": .optional(usage.cpuSeconds),
       "peak_memory_bytes": usage.peakMemoryBytes.map { .int($0) } ?? .null,
     ]
+    if let jobs { record.append("jobs", .list(jobs.map(Datum.object))) }
+    return record
   }
 
   /// For a person, on standard error.
@@ -49,6 +54,26 @@ struct TaskRunEnd {
 }
 
 extension TaskRunEnd {
+  init(_ result: TaskResult, jobs: [JobEnd]) {
+    let now = Timestamp(Date())
+    startDate = result.startDate ?? now
+    endDate = result.endDate ?? now
+    self.jobs = jobs.compactMap(\.record)
+    switch result.outcome {
+    case .success:
+      state = .success
+      output = result.output
+    case .skipped(let reason):
+      state = .skipped
+      self.reason = reason
+    case .failed(let failure, let isRetryable):
+      state = .failed
+      reason = failure.reason
+      exitCode = failure.exitCode
+      self.isRetryable = isRetryable
+    }
+  }
+
   /// - Throws: when the task was stopped for the sake of whoever ran this command: there is nobody left to read of its end.
   init(_ result: TryResult, stop: SoloTask.Stop?, of task: TaskDescription) throws {
     startDate = Timestamp(microseconds: result.startDate)

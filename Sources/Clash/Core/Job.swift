@@ -151,6 +151,8 @@ extension Job {
     return true
   }
 
+  static let removingPhase = "removing"
+
   /// In a word or two, for people.
   package var phaseName: String {
     switch phase {
@@ -165,7 +167,7 @@ extension Job {
       case .withdrawing: return "giving up a machine"
       }
     case .pausing: return "waiting for capacity"
-    case .removing: return "removing"
+    case .removing: return Self.removingPhase
     case .finished(let outcome, _):
       switch outcome.ending {
       case .exited(status: 0): return "succeeded"

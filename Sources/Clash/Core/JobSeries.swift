@@ -43,6 +43,21 @@ package struct JobSeries: Codable, Hashable, Sendable {
   }
 }
 
+extension JobSeries {
+  /// The base of a task's jobs, always the same for the same task of the same run.
+  package static func base(ofTask taskID: String, dagID: String, runID: String) -> String {
+    JobName.distinct("\(dagID)-\(taskID)", of: [dagID, runID, taskID], longest: longestBase)
+  }
+
+  /// The base of one job of a group, from 1.
+  package static func base(_ base: String, member: Int) -> String {
+    let tail = "-m\(member)"
+    let whole = base + tail
+    if whole.utf8.count <= longestBase { return whole }
+    return JobName.distinct(base, of: [base], longest: longestBase - tail.utf8.count) + tail
+  }
+}
+
 // MARK: - Which one to go on with
 
 extension JobSeries {
