@@ -15,7 +15,7 @@ LONGEST_LINE_BYTES = 64 << 20
 
 
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the last."""
+    """The one `dagrun job serve` of an event loop: begun with the first job, ended with the last; if it dies, begun again."""
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
 
@@ -95,7 +95,8 @@ class JobServer:
         except OSError as error:
             raise cannot_run(path, error) from error
         for reader in (self._read(process), self._read_errors(process)):
-            task = asyncio.create_task(reader)
+            # In a context of its own: what the server says is not of the trigger that began it.
+            task = contextvars.Context().run(asyncio.create_task, reader)
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
         return process
@@ -141,14 +142,14 @@ def line_of(order: Mapping[str, Any]) -> bytes:
 class ComputeEngineJobTrigger(BaseTrigger):
     """Waits for a task's jobs, shows their logs, and carries their results.
 
-    :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before the
-        task deferred has `record` or `failure` and `final`.
+    :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before
+        the task deferred has `record` or `failure` and `final`.
     :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
     :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
     """
 
     def __init__(self, jobs: list[dict[str, Any]], deadline: float | None = None, may_retry: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
         self.jobs = jobs
         self.deadline = deadline
         self.may_retry = may_retry
@@ -167,7 +168,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         self._has_fired = True
-        yield TriggerEvent({"jobs": [self._ended[index] for index in range(len(self.jobs))]})
+        told = {"jobs": [self._ended[index] for index in range(len(self.jobs))]}
+        yield TriggerEvent(told)  # type: ignore[no-untyped-call,unused-ignore]
         # Airflow has the event. Had this process died before, the next triggerer would be told the same result again.
         has_failure = any("failure" in job for job in self._ended.values())
         for job in self._ended.values():
@@ -277,8 +279,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
             self.log.warning("cannot cancel: %s", error)
 
     async def _task_was_ended(self) -> bool:
-        """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is ending,
-        or hands the trigger over. Where the answer cannot be had, the jobs are left: the next try goes on with them."""
+        """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
+        ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
         try:
             state = await asyncio.wait_for(asyncio.to_thread(self._state_of_task), 10)
         except Exception as error:
