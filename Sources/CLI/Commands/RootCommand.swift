@@ -15,7 +15,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       TriggerCommand.self, BackfillGroup.self, SchedulerCommand.self, DAGsGroup.self, TasksGroup.self,
       JobGroupCommand.self, ExplainCommand.self, PoolsGroup.self, VariablesGroup.self, DatabaseGroup.self,
-      BuildCommand.self,
+      BuildCommand.self, AirflowPluginGroup.self,
       EmulatorGroup.self, DoctorCommand.self, VersionCommand.self, CompletionsCommand.self, ReferenceCommand.self,
     ])
 
@@ -28,6 +28,7 @@ struct DAGsGroup: ParsableCommand {
     commandName: "dags", abstract: "DAGs and their runs.",
     subcommands: [
       DAGsListCommand.self, DAGsListImportErrorsCommand.self, DAGsShowCommand.self, DAGsDetailsCommand.self,
+      DAGsExportCommand.self,
       DAGsListRunsCommand.self, DAGsNextExecutionCommand.self, DAGsPauseCommand.self, DAGsUnpauseCommand.self,
       DAGsTestCommand.self, DAGsTriggerCommand.self, DAGsSetStateCommand.self, DAGsDeleteCommand.self,
     ])
