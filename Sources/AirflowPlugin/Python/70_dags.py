@@ -193,7 +193,7 @@ class DagrunTaskOperator(DagrunCommandOperator):
     def execute(self, context: Context) -> Any:
         arguments = ["tasks", "run", self.dag_id, self.task_id, "--dags-folder", self.dags_folder]
         arguments += ["--context", "-", "-o", "json"]
-        return self._conclude(context, self._result(arguments, json.dumps(self._swift_context(context))))
+        return self._conclude(self._result(arguments, json.dumps(self._swift_context(context))))
 
     def _swift_context(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """What `dagrun tasks run` is to know of the run: what Airflow does not have is left out."""
@@ -223,11 +223,10 @@ class DagrunTaskOperator(DagrunCommandOperator):
         return {"name": job_base_name(None, instance), "attempt": max(1, int(instance.try_number))}
 
     def _outputs(self, instance: Any) -> dict[str, Any]:
-        """Of the tasks that this one reads. One that was skipped has none: dagrun knows what to do then."""
-        pulled = {task_id: instance.xcom_pull(task_ids=task_id) for task_id in self.inputs}
-        return {task_id: value for task_id, value in pulled.items() if value is not None}
+        """Of the tasks that this one reads; None of one that has handed nothing on, such as one that was skipped."""
+        return {task_id: instance.xcom_pull(task_ids=task_id) for task_id in self.inputs}
 
-    def _conclude(self, context: Context, result: Mapping[str, Any]) -> Any:
+    def _conclude(self, result: Mapping[str, Any]) -> Any:
         state, reason = result.get("state"), result.get("reason") or "it gave no reason"
         if state == "skipped":
             raise AirflowSkipException(reason)
@@ -235,22 +234,7 @@ class DagrunTaskOperator(DagrunCommandOperator):
             raise failure(f"{self.task_id}: {reason}", final=not result.get("retry", True))
         if state != "success":
             raise failure(f"{self.task_id} ended in a state that this plugin does not know: {state}")
-        if result.get("skip"):
-            self._skip(context, result["skip"], result.get("output"))
         return result.get("output")
-
-    def _skip(self, context: Any, task_ids: Sequence[str], output: Any) -> None:
-        """A branch, or a short circuit."""
-        tasks = [self.dag.get_task(task_id) for task_id in task_ids]
-        mixin: Any = SkipMixin
-        self.log.info("skipping %s", ", ".join(task_ids))
-        if "ti" in inspect.signature(mixin.skip).parameters:
-            # Airflow 3 ends the task by an exception here: its output would be lost.
-            if output is not None:
-                context["ti"].xcom_push(key="return_value", value=output)
-            mixin().skip(ti=context["ti"], tasks=tasks)
-        else:
-            mixin().skip(context["dag_run"], None, tasks, context["ti"].map_index)
 
 
 class ImportErrors:
