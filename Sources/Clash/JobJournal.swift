@@ -23,6 +23,8 @@ package struct StoredJob: Hashable, Sendable {
   package var finishedAt: Timestamp?
   package var attempts: [JobAttempt]
   package var state: Data
+  /// When whoever it was for had its result. Not the runner's to write: saving a job leaves it as it is.
+  package var takenAt: Timestamp?
 
   package init(
     request: JobRequest, phase: String, isFinished: Bool, submittedAt: Timestamp, finishedAt: Timestamp?,

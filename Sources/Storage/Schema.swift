@@ -21,6 +21,9 @@ enum Schema {
     migrator.registerMigration("0003 jobs", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: jobs)
     }
+    migrator.registerMigration("0004 taken results", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: takenResults)
+    }
     return migrator
   }
 

@@ -23,6 +23,11 @@ struct JobHome: Sendable {
     }
   }
 
+  init(_ session: Session, home: Home) {
+    self.session = session
+    self.home = home
+  }
+
   /// Makes the home where it is not there.
   func store() throws -> JobStore {
     try home.make()

@@ -35,8 +35,10 @@ extension JobAttempt {
 
 extension JobOutcome {
   /// Tells the program's own status from everything else: `exit_status` is there only when the program ended by itself.
-  func record(ofJob name: String) -> Record {
-    var record: Record = ["name": .text(name)]
+  ///
+  /// - Parameter attempt: which job of its series it is; nil for one that is of none.
+  func record(ofJob name: String, attempt: Int?) -> Record {
+    var record: Record = ["name": .text(name), "attempt": .optional(attempt)]
     switch ending {
     case .exited(let status):
       record.append("ending", .text("exited"))
@@ -95,7 +97,7 @@ extension JobOutcome {
       case .imagePull, .containerStart: return .containerNotStarted
       case .commandNotExecutable, .commandNotFound: return .commandNotStarted
       case .inputs, .outputs: return .dataNotMoved
-      case .cloud: return .cloudFailed
+      case .endedElsewhere, .cloud: return .cloudFailed
       }
     }
   }

@@ -1,8 +1,11 @@
 import Dispatch
 import Foundation
+import Synchronization
 
-/// Ctrl-C and SIGTERM. The first one asks for a clean end, the second one ends the process at once.
+/// Ctrl-C and SIGTERM. The first one asks for a clean end, the second one ends the process at once. There may be several of
+/// them at once; each hears of every signal.
 final class Interruption {
+  private static let alive = Mutex(0)
   private let sources: [any DispatchSourceSignal]
 
   /// - Parameters:
@@ -11,6 +14,7 @@ final class Interruption {
   init(onFirst: @escaping @Sendable () -> Void, onSecond: @escaping @Sendable () -> Void = {}) {
     let queue = DispatchQueue(label: "dagrun.interruption")
     let count = Count()
+    Self.alive.withLock { $0 += 1 }
     sources = [SIGINT, SIGTERM].map { number in
       // The default action would end the process before the source hears of it.
       signal(number, SIG_IGN)
@@ -26,10 +30,13 @@ final class Interruption {
     }
   }
 
-  /// From here on signals do what they do by default.
+  /// From the end of the last one on, signals do what they do by default.
   func end() {
     for source in sources { source.cancel() }
-    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    Self.alive.withLock { alive in
+      alive -= 1
+      if alive == 0 { for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) } }
+    }
   }
 
   /// Confined to the queue of the sources.

@@ -21,7 +21,7 @@ extension Job {
     step.note(message)
     let ending: JobAttempt.Ending =
       switch kind {
-      case .machine, .cloud, .noCapacity: .lost
+      case .machine, .cloud, .noCapacity, .endedElsewhere: .lost
       case .outputs: .failed
       case .quota: .quotaExceeded
       case .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound, .inputs:

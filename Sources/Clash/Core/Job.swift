@@ -95,13 +95,20 @@ extension Job {
   /// Of the log's file, as of this state. After a restart the file is cut to it: what is beyond comes again.
   package var logLength: Int { log.length }
 
-  /// A detached job that its VM can bring to its end: whoever began it may go.
-  package var isHandedOver: Bool {
-    guard request.isDetached, underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
+  /// Its machine is asked for, and all that somebody else needs to go on with it is in the cloud: whoever began it may go.
+  /// A detached job is brought to its end by its VM alone; another one needs somebody who goes on.
+  package var canBeHandedOver: Bool {
+    guard underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
     switch stage {
     case .waitingForMachine, .booting, .running: return true
     case .makingTemplate, .makingGroup, .fading, .withdrawing: return false
     }
+  }
+
+  /// Somebody has cancelled it, and what it has is being removed.
+  package var isBeingCancelled: Bool {
+    guard case .removing(let outcome, _) = phase else { return false }
+    return outcome.ending == .cancelled
   }
 
   package var isFinished: Bool { outcome != nil }

@@ -40,7 +40,7 @@ final class DrivenJob: @unchecked Sendable {
   enum Beginning: Sendable {
     case start(JobRequest)
     case adopt
-    case attach(project: String)
+    case attach(project: String, likely: JobRequest?)
   }
 
   enum Input: Sendable {

@@ -19,8 +19,8 @@ extension JobRunner {
       return take(job, Job(request, timings: options.timings, at: now), isSaved: false)
     case .adopt:
       fail(job, .invalidRequest, "no job \(job.name) is known here; `dagrun job list` shows those that are")
-    case .attach(let project):
-      find(job, project: project)
+    case .attach(let project, let likely):
+      find(job, project: project, likely)
     }
     return false
   }
@@ -61,12 +61,12 @@ extension JobRunner {
   }
 
   /// The job is held until the answer is here.
-  private func find(_ job: DrivenJob, project: String) {
+  private func find(_ job: DrivenJob, project: String, _ likely: JobRequest?) {
     job.isHeld = true
     let cloud = cloud(ofProject: project)
     let name = job.name
     job.spawn(on: queue) { [self] in
-      let result = await cloud.find(job: name)
+      let result = await cloud.find(job: name, likely: likely)
       queue.async { [self] in found(job, result) }
     }
   }
@@ -78,7 +78,7 @@ extension JobRunner {
       let state = Job(attachingTo: request, plan: plan, timings: options.timings, at: Timestamp(Date()))
       guard take(job, state, isSaved: false) else { return }
       release(job)
-    case .nothing(let reason): fail(job, .invalidRequest, reason)
+    case .nothing(let reason), .unreadable(let reason): fail(job, .invalidRequest, reason)
     case .failed(let error): fail(job, .cloud, "\(error)" + (error.hint.map { "; \($0)" } ?? ""))
     }
   }

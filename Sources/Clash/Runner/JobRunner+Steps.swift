@@ -170,7 +170,7 @@ extension JobRunner {
     if !job.inbox.isEmpty { makeReady(job) }
     listen(job)
     arm(job)
-    if step.next.isHandedOver {
+    if step.next.canBeHandedOver {
       for waiter in job.handOverWaiters { waiter.resume(returning: true) }
       job.handOverWaiters = []
     }

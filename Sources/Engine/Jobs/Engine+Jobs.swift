@@ -1,5 +1,5 @@
 internal import Clash
-internal import Dagrun
+package import Dagrun
 internal import Foundation
 internal import Logging
 internal import Scheduling
@@ -61,7 +61,8 @@ extension Engine {
     let names = origin.names(of: job)
     let requests = try job.specs.enumerated().map { index, spec in
       var rendered = try spec.render(job.job) { try $0.render(values, for: $1) }
-      rendered.environment.merge(JobEnvironment.of(context, id)) { own, _ in own }
+      rendered.environment.merge(JobEnvironment.of(context, taskID: id.taskID, tryNumber: id.tryNumber)) { own, _ in own
+      }
       let request = JobRequest(name: names[index], spec: rendered, origin: origin)
       let problems = request.problems
       guard problems.isEmpty else { throw LaunchError(problems.joined(separator: "; "), isRetryable: false) }
@@ -154,11 +155,11 @@ extension JobOrigin {
 }
 
 /// What a job knows of its task, as shell tasks do (`TaskEnvironment`).
-enum JobEnvironment {
-  static func of(_ run: RunContext, _ id: TryID) -> [String: String] {
+package enum JobEnvironment {
+  package static func of(_ run: RunContext, taskID: String, tryNumber: Int) -> [String: String] {
     [
-      "DAGRUN_DAG_ID": run.dagID, "DAGRUN_RUN_ID": run.runID, "DAGRUN_TASK_ID": id.taskID,
-      "DAGRUN_TRY_NUMBER": "\(id.tryNumber)", "DAGRUN_LOGICAL_DATE": (run.logicalDate ?? run.runAfter).iso8601,
+      "DAGRUN_DAG_ID": run.dagID, "DAGRUN_RUN_ID": run.runID, "DAGRUN_TASK_ID": taskID,
+      "DAGRUN_TRY_NUMBER": "\(tryNumber)", "DAGRUN_LOGICAL_DATE": (run.logicalDate ?? run.runAfter).iso8601,
     ]
   }
 }

@@ -37,6 +37,7 @@ extension StoredJob {
       request: try JSONDecoder().decode(JobRequest.self, from: Data(record.request.utf8)), phase: record.phase,
       isFinished: record.isFinished, submittedAt: record.submittedAt, finishedAt: record.finishedAt,
       attempts: attempts.map(JobAttempt.init), state: Data(record.state.utf8))
+    takenAt = record.takenAt
   }
 }
 

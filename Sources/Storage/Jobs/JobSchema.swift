@@ -68,4 +68,9 @@ extension Schema {
         \(readable("machine_started_at")), \(readable("container_started_at")), \(readable("ended_at")), ending, cost
       FROM job_attempt;
     """
+
+  /// The result of a job can wait for whoever asked for it, and be given twice, until somebody has said that it was taken.
+  static let takenResults = """
+    ALTER TABLE job ADD COLUMN taken_at INTEGER CHECK (taken_at IS NULL OR is_finished = 1);
+    """
 }

@@ -36,12 +36,28 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
     return count
   }
 
+  /// Whoever a job was for has its result. Once is enough: a second word on it changes nothing.
+  ///
+  /// - Returns: false when no finished job of the name is kept.
+  @discardableResult
+  package func noteTaken(_ name: String, at moment: Timestamp) throws(StoreError) -> Bool {
+    var count = 0
+    try write("write to") { database in
+      count = try statement(
+        database, "UPDATE job SET taken_at = coalesce(taken_at, ?) WHERE name = ? AND is_finished = 1"
+      ).execute(moment, name)
+    }
+    return count == 1
+  }
+
   /// What has ended stays as it is; and a name is one job for as long as it is kept, known by its submission.
   private func save(_ job: JobRecord, _ database: Database) throws {
     let changed = try statement(
       database,
       """
-      INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+      INSERT INTO job (name, project, dag_id, run_id, task_id, try_number, run, is_detached, phase, is_finished,
+        submitted_at, finished_at, request, state)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
       ON CONFLICT (name) DO UPDATE
       SET phase = ?9, is_finished = ?10, finished_at = ?12, request = ?13, state = ?14,
         is_detached = ?8
@@ -84,6 +100,15 @@ extension StoreConnection {
 
   package func job(named name: String) throws(StoreError) -> JobRecord? {
     try read { try job(named: name, $0) }
+  }
+
+  /// Those named `BASE-…`, and maybe some more: what follows a hyphen is the caller's to judge. By name.
+  package func jobs(begun base: String) throws(StoreError) -> [JobRecord] {
+    try read { database in
+      // "." follows "-", so that the range is that of the primary key.
+      try statement(database, "SELECT * FROM job WHERE name > ? AND name < ? ORDER BY name")
+        .rows(base + "-", base + ".", as: JobRecord.init(row:))
+    }
   }
 
   /// By name.
