@@ -24,12 +24,15 @@ import asyncio
 import base64
 import contextlib
 import copy
+import datetime
 import hashlib
+import inspect
 import json
 import logging
 import os
 import re
 import selectors
+import shlex
 import shutil
 import signal
 import socket
@@ -38,29 +41,40 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Union
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Union, cast
 
+from airflow import __version__ as AIRFLOW_VERSION
 from airflow.plugins_manager import AirflowPlugin
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator, Context
+    from airflow.sdk import DAG, BaseOperator, Context, Param, get_parsing_context
+    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
     from airflow.sdk.configuration import conf
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 else:
     try:  # Airflow 3
-        from airflow.sdk import BaseOperator
+        from airflow.sdk import DAG, BaseOperator, Param, get_parsing_context
     except ImportError:
         from airflow.models.baseoperator import BaseOperator
+        from airflow.models.dag import DAG
+        from airflow.models.param import Param
+        from airflow.utils.dag_parsing_context import get_parsing_context
+    try:  # Airflow 3, its later versions
+        from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
+    except ImportError:
+        from airflow.timetables.interval import CronDataIntervalTimetable
+        from airflow.timetables.trigger import CronTriggerTimetable
     try:  # Airflow 3, its later versions
         from airflow.sdk.configuration import conf
-        from airflow.sdk.exceptions import AirflowException, AirflowFailException
+        from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
     except ImportError:
         from airflow.configuration import conf
-        from airflow.exceptions import AirflowException, AirflowFailException
+        from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 # Of the program that wrote this file.
 VERSION = "@VERSION@"
