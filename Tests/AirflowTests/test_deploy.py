@@ -175,9 +175,9 @@ class Google(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
-        assert url.path == "/upload/storage/v1/b/nightly-bucket/o", self.path
+        assert url.path.removeprefix("/resumable") == "/upload/storage/v1/b/nightly-bucket/o", self.path
         if query["uploadType"] == "resumable":
-            name = query.get("name") or json.loads(body)["name"]
+            name = query["name"]
             self.answer(200, {}, Location=f"http://{self.headers['Host']}/resume/{urllib.parse.quote(name, safe='')}")
             return
         message = BytesParser().parsebytes(b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n" + body)
