@@ -77,6 +77,10 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
 def command_line(pid: int) -> list[str]:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
@@ -170,6 +174,10 @@ class Emulator:
         kinds = ("instanceTemplates", "instanceGroupManagers", "instances", "topics", "subscriptions")
         inventory = self.inventory()
         return {kind: inventory[kind] for kind in kinds if inventory[kind]}
+
+    def instances_ever(self) -> int:
+        """How many VMs there ever were."""
+        return int(self.inventory()["everMade"].get("instances", 0))
 
 
 # The database
@@ -377,6 +385,13 @@ class Airflow:
         logs = sorted((self.folder / "logs").glob(pattern), key=lambda path: path.stat().st_mtime)
         return "\n".join(f"--- {path.relative_to(self.folder)}\n{path.read_text(errors='replace')}" for path in logs)
 
+    def take_report(self, name: str) -> str:
+        """What a DAG of these tests wrote for them, once."""
+        path = Path(self.environment["DAGRUN_TEST_REPORTS"]) / name
+        text = path.read_text()
+        path.unlink()
+        return text
+
     def wait_for_end(self, dag: str) -> str:
         """The state in which its run ended."""
         def look() -> str | None:
@@ -393,8 +408,9 @@ class Airflow:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.report(dag)}") from None
 
-    def report(self, dag: str) -> str:
-        lines = [f"{dag}: {self.run_state(dag)}", *(f"  {name}: {what}" for name, what in self.tasks(dag).items())]
+    def report(self, dag: str, kind: str = "scheduled") -> str:
+        tasks = self.tasks(dag, kind)
+        lines = [f"{dag}: {self.run_state(dag, kind)}", *(f"  {name}: {what}" for name, what in tasks.items())]
         logs = "\n".join(self.task_logs(dag).splitlines()[-120:])
         services = "\n".join(f"--- {service.name}\n{service.last_words(25)}" for service in self.services)
         return "\n".join(lines) + f"\n{logs}\n{services}"
