@@ -1,5 +1,4 @@
 import Foundation
-import Processes
 import Testing
 
 /// Tasks whose work is done by jobs, run for another scheduler: the command may die, and its next try goes on with the job.
@@ -87,37 +86,20 @@ import Testing
     try cloud.end()
   }
 
-  /// The command with a leash, in the hands of a test.
-  private struct Leashed {
-    let command: Started
-    let leash: Int32
-
-    init(_ cloud: Cloud, _ task: String, _ context: String) throws {
-      let pipe = try openPipe()
-      let output = "\(cloud.project.path)/\(UUID().uuidString).txt"
-      _ = FileManager.default.createFile(atPath: output, contents: nil)
-      let descriptor = open(output, O_WRONLY | O_APPEND | O_CLOEXEC)
-      var spawn = Spawn(
-        Project.binary, try arguments(cloud, task, context) + ["--leash", "7"], environment: cloud.project.environment,
-        workingDirectory: cloud.project.path)
-      spawn.descriptors = [1: descriptor, 2: descriptor, 7: pipe.readEnd]
-      spawn.group = .own
-      command = Started(pid: try spawn.start(), outputPath: output)
-      close(descriptor)
-      close(pipe.readEnd)
-      leash = pipe.writeEnd
-    }
-  }
-
   private static let slow = #"{"run_id": "r", "job": {"name": "slow-abc", "attempt": 1}}"#
   private static let slowAgain = #"{"run_id": "r", "try_number": 2, "job": {"name": "slow-abc", "attempt": 2}}"#
 
+  private static func start(_ cloud: Cloud, _ task: String, _ context: String) throws -> LeashedCommand {
+    try LeashedCommand(cloud.project, arguments(cloud, task, context))
+  }
+
   @Test func `a job outlives the command's owner, and the next try goes on with it`() throws {
     let cloud = try Cloud(["remote": Self.dag])
-    let first = try Leashed(cloud, "slow", Self.slow)
-    #expect(first.command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(first.command.text)")
-    close(first.leash)
-    #expect(try first.command.waitForEnd() == 130, "\(first.command.text)")
+    let first = try Self.start(cloud, "slow", Self.slow)
+    try first.waitUntilSaid(" runs on ")
+    first.letGo()
+    #expect(try first.waitForEnd() == 130, "\(first.errors)")
+    #expect(first.output.isEmpty)
     let second = try Self.run(cloud, "slow", Self.slowAgain)
     #expect(second.code == 0 && second.jobNames == ["slow-abc-1"], "\(second.errors)")
     #expect((second.record["output"] as? [String: Any])?["exit_status"] as? Int == 0)
@@ -128,28 +110,27 @@ import Testing
 
   @Test func `a result that nobody took waits for the next try`() throws {
     let cloud = try Cloud(["remote": Self.dag])
-    let first = try Leashed(cloud, "slow", Self.slow)
-    #expect(first.command.wait(seconds: 60) { $0.contains("\"state\": \"success\"") }, "\(first.command.text)")
+    let first = try Self.start(cloud, "slow", Self.slow)
+    #expect(try first.waitForResult()["state"] as? String == "success")
     // It waits for a word.
-    close(first.leash)
-    #expect(try first.command.waitForEnd() == 0)
-    let second = try Leashed(cloud, "slow", Self.slowAgain)
-    #expect(second.command.wait(seconds: 60) { $0.contains("\"state\": \"success\"") }, "\(second.command.text)")
-    #expect(second.command.text.contains("slow-abc-1") && !second.command.text.contains("slow-abc-2"))
-    #expect(write(second.leash, "taken\n", 6) == 6)
-    #expect(try second.command.waitForEnd() == 0)
-    close(second.leash)
+    first.letGo()
+    #expect(try first.waitForEnd() == 0)
+    let second = try Self.start(cloud, "slow", Self.slowAgain)
+    let jobs = try #require(try second.waitForResult()["jobs"] as? [[String: Any]])
+    #expect(jobs.map { $0["name"] as? String } == ["slow-abc-1"])
+    second.taken()
+    #expect(try second.waitForEnd() == 0)
     #expect(try cloud.everMade("instances") == 1)
     try cloud.end()
   }
 
   @Test func `SIGTERM cancels the job and removes all that it has`() throws {
     let cloud = try Cloud(["remote": Self.dag])
-    let first = try Leashed(cloud, "slow", Self.slow)
-    #expect(first.command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(first.command.text)")
-    first.command.signal(SIGTERM)
-    #expect(try first.command.waitForEnd() == 130, "\(first.command.text)")
-    close(first.leash)
+    let first = try Self.start(cloud, "slow", Self.slow)
+    try first.waitUntilSaid(" runs on ")
+    first.signal(SIGTERM)
+    #expect(try first.waitForEnd() == 130, "\(first.errors)")
+    #expect(first.output.isEmpty)
     #expect(try cloud.isEmpty())
     try cloud.end()
   }
@@ -157,12 +138,10 @@ import Testing
   @Test func `a group that is cancelled leaves none of its jobs`() throws {
     let slow = Self.dag.replacingOccurrences(of: "echo member\"", with: "echo member; sleep 100\"")
     let cloud = try Cloud(["remote": slow])
-    let first = try Leashed(cloud, "good", #"{"run_id": "r"}"#)
-    let run = first.command.wait(seconds: 60) { $0.contains("[1] member") && $0.contains("[2] member") }
-    #expect(run, "\(first.command.text)")
-    first.command.signal(SIGTERM)
-    #expect(try first.command.waitForEnd() == 130, "\(first.command.text)")
-    close(first.leash)
+    let first = try Self.start(cloud, "good", #"{"run_id": "r"}"#)
+    for member in ["[1] member", "[2] member"] { try first.waitUntilSaid(member) }
+    first.signal(SIGTERM)
+    #expect(try first.waitForEnd() == 130, "\(first.errors)")
     #expect(try cloud.isEmpty())
     try cloud.end()
   }

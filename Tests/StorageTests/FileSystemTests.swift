@@ -39,7 +39,7 @@ struct FileSystemTests {
     freeKilobytes: Int
   ) throws {
     // Room for the tables twice: in the write-ahead log, and in the file.
-    let disk = try SmallDisk(kilobytes: 288, ballastKilobytes: 288 - freeKilobytes)
+    let disk = try SmallDisk(kilobytes: 512, ballastKilobytes: 512 - freeKilobytes)
     let error = #expect(throws: StoreError.self) { try Store(path: disk.database) }
     #expect(error?.code == .diskFull, "\(String(describing: error))")
     let missing = #expect(throws: StoreError.self) { try StoreReader(path: disk.database) }
