@@ -15,7 +15,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       TriggerCommand.self, BackfillGroup.self, SchedulerCommand.self, DAGsGroup.self, TasksGroup.self,
       JobGroupCommand.self, ExplainCommand.self, PoolsGroup.self, VariablesGroup.self, DatabaseGroup.self,
-      BuildCommand.self,
+      BuildCommand.self, AirflowPluginGroup.self,
       EmulatorGroup.self, DoctorCommand.self, VersionCommand.self, CompletionsCommand.self, ReferenceCommand.self,
     ])
 

@@ -26,12 +26,18 @@ extension Job {
     case .waitingForMachine: inbox.lookAt = now.adding(seconds: timings.firstLookSeconds)
     case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
-      inbox.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : timings.silenceSeconds)
+      inbox.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : silenceBeforeLook(plan))
     case .makingTemplate, .makingGroup, .fading, .withdrawing: inbox.lookAt = nil
     }
   }
 
   // MARK: Watching the machine
+
+  /// A VM says each minute that it lives. A Spot VM may be taken without a word, so that two minutes without one are
+  /// reason enough to look.
+  private func silenceBeforeLook(_ plan: AttemptPlan) -> Double {
+    plan.rung.isSpot ? timings.silenceSeconds / 2 : timings.silenceSeconds
+  }
 
   mutating func inspected(_ plan: AttemptPlan, _ report: GroupReport, _ step: inout JobStep) {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
@@ -81,7 +87,7 @@ extension Job {
       inbox.lookAt = now.adding(seconds: min(pause, timings.longestLookSeconds))
     case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
-      let silentAt = (inbox.lastHeardAt ?? now).adding(seconds: timings.silenceSeconds)
+      let silentAt = (inbox.lastHeardAt ?? now).adding(seconds: silenceBeforeLook(plan))
       inbox.lookAt = max(silentAt, now.adding(seconds: 2 * timings.longestLookSeconds))
     case .makingTemplate, .makingGroup, .fading, .withdrawing:
       inbox.lookAt = nil
@@ -106,7 +112,7 @@ extension Job {
       // It was up. A repairing group makes it again; another one has lost it, whatever the cloud does with it now.
       if !request.isDetached {
         // Google's word on its group may be older than the machine's own.
-        if let heardAt = inbox.lastHeardAt, step.now.seconds(since: heardAt) < timings.silenceSeconds { return }
+        if let heardAt = inbox.lastHeardAt, step.now.seconds(since: heardAt) < silenceBeforeLook(plan) { return }
         return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
       }
       return enter(.waitingForMachine(since: step.now), step.now)
@@ -143,8 +149,18 @@ extension Job {
     inbox.hasListened || now >= listeningChanceEndsAt
   }
 
-  var listeningChanceEndsAt: Timestamp {
+  private var listeningChanceEndsAt: Timestamp {
     (inbox.resumedAt ?? submittedAt).adding(seconds: timings.silenceSeconds)
+  }
+
+  /// Not before what waited in the subscription has had its chance to come, and what is on loan has come again: it may be
+  /// the result. Not for ever either, for pulls may fail without end.
+  func onceHeard(_ moment: Timestamp) -> Timestamp {
+    let moment = inbox.hasListened ? moment : max(moment, listeningChanceEndsAt)
+    // Before its VM was asked for, nothing of the attempt can have been lent.
+    guard let lentAt = inbox.lentAt, let attempt = attempts.last, attempt.requestedAt < lentAt else { return moment }
+    return min(
+      max(moment, lentAt.adding(seconds: timings.loanSeconds)), moment.adding(seconds: 2 * timings.loanSeconds))
   }
 
   // MARK: Losing it

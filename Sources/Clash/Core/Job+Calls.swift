@@ -22,19 +22,29 @@ extension Job {
       return nextCall(&step)
     case .attempting(let plan, _, .makingTemplate): return .makeTemplate(plan)
     case .attempting(let plan, _, .makingGroup): return .makeGroup(plan)
-    case .attempting(_, _, .waitingForMachine), .attempting(_, _, .booting), .attempting(_, _, .running),
-      .attempting(_, _, .fading):
-      return nil
+    case .attempting(let plan, _, .waitingForMachine), .attempting(let plan, _, .booting),
+      .attempting(let plan, _, .running):
+      return staleTemplate(than: plan)
+    case .attempting(_, _, .fading): return nil
     case .attempting(let plan, let position, .withdrawing(let fault, _)):
       if resource(.group(plan)) != nil { return .removeGroup(plan) }
-      // A template costs nothing. If it will not go now, it goes at the end.
-      if let template = resource(.template(plan)), template.failuresToRemove == 0 { return .removeTemplate(plan) }
       climb(after: fault, from: position, &step)
       return nextCall(&step)
     case .pausing: return nil
     case .removing: return nextRemoval(&step)
     case .finished: return nil
     }
+  }
+
+  /// An attempt's template goes when the next one's is there, so that another home finds one at any time. It costs nothing:
+  /// if it will not go now, it goes at the end.
+  private func staleTemplate(than plan: AttemptPlan) -> JobCall? {
+    let known = resources.filter { $0.existence == .made && $0.failuresToRemove == 0 }
+    for case .template(let older) in known.map(\.id)
+    where older.number < plan.number {
+      return .removeTemplate(older)
+    }
+    return nil
   }
 
   private mutating func send(_ call: JobCall, _ step: inout JobStep) {

@@ -25,12 +25,16 @@ extension Job {
       case .started(let moment): started(said, at: moment ?? step.now, &step)
       case .heartbeat: break
       case .preempted: preempted(said, &step)
-      case .result(let result): lastWords = lastWords ?? (said, result)
+      // Not acknowledged, ever: it waits for whoever takes the job up, until the subscription goes with all that is in it.
+      case .result(let result):
+        lastWords = lastWords ?? (said, result)
+        continue
       case .unreadableResult(let why):
         let failure = InfrastructureFailure(.machine, "the machine's result cannot be read: \(why)")
         lastWords =
           lastWords
           ?? (said, MachineResult(status: nil, infrastructure: failure, startedAt: nil, endedAt: step.now))
+        continue
       }
       settle([message.ackID], step.now)
     }
@@ -45,7 +49,8 @@ extension Job {
     // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away: its
     // result waits in the subscription.
     case .refusal(.permission) where isRunning && isBorne(&step, error): break
-    case .refusal(let kind): fail(error.reason == .notFound ? .cloud : kind, error.advice, &step)
+    case .refusal where error.reason == .notFound: endElsewhere(&step)
+    case .refusal(let kind): fail(kind, error.advice, &step)
     }
   }
 
@@ -205,7 +210,7 @@ extension Job {
     inbox.oldestAckAt = inbox.oldestAckAt ?? now
   }
 
-  /// Gathered, so that an undisturbed short job needs one request for all it heard. The ack deadline is 600 s.
+  /// Gathered, so that an undisturbed short job needs one request for all it heard. The ack deadline is 120 s.
   mutating func acknowledgeIfDue(_ step: inout JobStep) {
     guard let due = acknowledgeAt else { return }
     if inbox.ackIDs.count >= Self.mostAckIDs || due <= step.now { acknowledge(&step) }

@@ -37,7 +37,28 @@ extension JobRunner {
       end(job, outcome, of: known)
       return false
     }
-    return take(job, known, logLength: stored.logFileLength, isSaved: true)
+    guard take(job, known, logLength: stored.logFileLength, isSaved: true) else { return false }
+    guard known.mustLookForSubscription else { return true }
+    lookForSubscription(job, known.request)
+    return false
+  }
+
+  /// The job is held until the answer is here.
+  private func lookForSubscription(_ job: DrivenJob, _ request: JobRequest) {
+    job.isHeld = true
+    let cloud = cloud(for: request)
+    job.spawn(on: queue) { [self] in
+      let isGone = await cloud.isSubscriptionGone(request)
+      queue.async { [self] in
+        guard !job.isLetGo else { return }
+        resume(job, isOverElsewhere: isGone)
+      }
+    }
+  }
+
+  private func resume(_ job: DrivenJob, isOverElsewhere: Bool) {
+    if case .resume = job.inbox.first { job.inbox[0] = .resume(isOverElsewhere: isOverElsewhere) }
+    release(job)
   }
 
   private func take(_ job: DrivenJob, _ state: Job, logLength: Int = 0, isSaved: Bool) -> Bool {
@@ -74,10 +95,10 @@ extension JobRunner {
   private func found(_ job: DrivenJob, _ result: JobCloud.Finding) {
     guard !job.isLetGo else { return }
     switch result {
-    case .found(let request, let plan):
+    case .found(let request, let plan, let isOver):
       let state = Job(attachingTo: request, plan: plan, timings: options.timings, at: Timestamp(Date()))
       guard take(job, state, isSaved: false) else { return }
-      release(job)
+      resume(job, isOverElsewhere: isOver)
     case .nothing(let reason), .unreadable(let reason): fail(job, .invalidRequest, reason)
     case .failed(let error): fail(job, .cloud, "\(error)" + (error.hint.map { "; \($0)" } ?? ""))
     }

@@ -48,7 +48,7 @@ extension JobRunner {
     var actions: [JobAction] = []
     for input in inbox {
       switch input {
-      case .resume: actions += next.resume(at: now)
+      case .resume(let isOverElsewhere): actions += next.resume(at: now, isOverElsewhere: isOverElsewhere)
       case .event(let event): actions += next.handle(event, at: now)
       }
     }

@@ -137,7 +137,7 @@ package final class JobRunner: @unchecked Sendable {
       }
       let job = DrivenJob(name: name, beginning: beginning, logPath: logPath, observer: observer)
       jobs[name] = job
-      post(.resume, to: job)
+      post(.resume(isOverElsewhere: false), to: job)
     }
   }
 

@@ -23,6 +23,9 @@ struct Emulation {
   private var batchOfPart: [RequestID: (batch: RequestID, index: Int)] = [:]
   private var lastPart: UInt64 = 1 << 62
   private var outputs: [Output] = []
+  private let witness: (@Sendable (Exchange) -> Void)?
+  /// Requests whose answers the witness waits for.
+  private var witnessed: [RequestID: (request: APIRequest, method: String)] = [:]
 
   init(options: EmulatorOptions, address: String, machineFolder: String, blobs: BlobStore, key: SigningKey) {
     let root = "http://\(address)/"
@@ -34,6 +37,7 @@ struct Emulation {
     secrets = SecretModel(values: options.secrets)
     tokens = TokenModel(address: root, key: key)
     requiresTokens = options.requiresTokens
+    witness = options.witness
   }
 
   var nextWake: Date? {
@@ -69,6 +73,7 @@ struct Emulation {
     pubSub.abandon(id)
     losing.remove(id)
     masks[id] = nil
+    witnessed[id] = nil
     if batches.removeValue(forKey: id) != nil {
       for (part, place) in batchOfPart where place.batch == id {
         batchOfPart[part] = nil
@@ -83,6 +88,7 @@ struct Emulation {
     if request.path.hasPrefix("/batch") { return receiveBatch(request, id, at: now) }
     let method = Self.method(of: request) ?? "unknown"
     requests[method, default: 0] += 1
+    if witness != nil { witnessed[id] = (request, method) }
     guard let fault = compute.faults.ofRequest(method: method, path: request.path) else {
       return serve(request, id, at: now)
     }
@@ -211,6 +217,7 @@ struct Emulation {
 
   /// What becomes of an output on its way out; nil: it stays inside.
   private mutating func finished(_ output: Output) -> Output? {
+    bearWitness(output)
     guard case .answer(let id, var response) = output else {
       if case .drop(let id) = output, let place = batchOfPart.removeValue(forKey: id) {
         batches[place.batch] = nil
@@ -227,6 +234,21 @@ struct Emulation {
     guard let batch = batches[place.batch], batch.isComplete else { return nil }
     batches[place.batch] = nil
     return .answer(place.batch, batch.response)
+  }
+
+  private mutating func bearWitness(_ output: Output) {
+    guard let witness else { return }
+    let (id, response): (RequestID, APIResponse?) =
+      switch output {
+      case .answer(let id, let response): (id, response)
+      case .drop(let id): (id, nil)
+      case .machine: (RequestID(value: 0), nil)
+      }
+    guard let (request, method) = witnessed.removeValue(forKey: id) else { return }
+    witness(
+      Exchange(
+        method: method, path: request.path, query: Dictionary(request.query.map { ($0.name, $0.value) }) { $1 },
+        body: request.body, answer: response?.body, status: response?.status ?? 0, isAnswerLost: losing.contains(id)))
   }
 
   // MARK: Batches

@@ -24,7 +24,7 @@ extension RunnerScript {
       docker_status=$?
       judge_container "$docker_status"
       # SIGTERM ended it, not the program.
-      [[ -z $stopping ]] || return 1
+      if [[ -n $stopping ]] && ! has_ended_by_itself; then return 1; fi
       if [[ -e $fast/preempted && $status != 0 ]]; then
         say 'the VM is preempted'
         return 1
@@ -35,8 +35,15 @@ extension RunnerScript {
       fi
       log_is_ending=yes
       begin_step finish_log
-      attend_step keeps ||
+      attend_step leaves || [[ -n $stopping ]] ||
         printf 'dagrun: the whole log could not be kept where it was asked for\n' >>"$log"
+    }
+
+    # The VM must stop: whether the end of the container is its program's own all the same.
+    has_ended_by_itself() {
+      [[ -n $status && -z $failure_kind ]] || return 1
+      [[ $(awk -v end="$ended" -v stop="$stopped_at" 'BEGIN { print (end + 0 < stop + 0) }') == 1 ]] && return 0
+      [[ $status == 0 && -n $container_is_deaf ]]
     }
 
     # A step says itself why it failed, unless it was killed.
@@ -92,6 +99,8 @@ extension RunnerScript {
       if run_job; then
         finish
         kill "$watcher" 2>/dev/null
+        # What is left of the log has what is left of the time.
+        [[ -z $stopping ]] || await "$step"
         leave
       else
         # A last word, if there is time for one.

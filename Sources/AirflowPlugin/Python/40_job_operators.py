@@ -1,0 +1,416 @@
+
+
+# --- Operators of jobs -----------------------------------------------------------------------------------------------
+#
+# The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker died
+# leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result, and no
+# second machine is paid for. Only when a result was taken does the next try begin a new job.
+
+# Failures that are not the program's, and that no retry mends.
+FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})
+
+# dagrun's job names have 50 characters at most; the try comes behind the base.
+LONGEST_BASE = 46
+# Of the wait for a job's removal, this much is left to Airflow, to end the task.
+SECONDS_FOR_AIRFLOW = 5
+
+
+def slug(text: str, longest: int) -> str:
+    """The text in lower-case letters, digits and single hyphens, beginning with a letter."""
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if not words[:1].isalpha():
+        words = f"job-{words}"
+    return words[:longest].strip("-")
+
+
+def job_base_name(prefix: str | None, ti: Any, index: int | None = None) -> str:
+    """The name of a task's job without its try: readable, and the same in every try of the same task in the same run."""
+    map_index = getattr(ti, "map_index", -1)
+    identity = [ti.dag_id, ti.task_id, ti.run_id, map_index, index]
+    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:10]
+    return f"{slug(prefix or f'{ti.dag_id}-{ti.task_id}', LONGEST_BASE - 11)}-{digest}"
+
+
+def failure_of_job(record: Mapping[str, Any], last_lines: Sequence[str]) -> AirflowException | None:
+    """What to raise for a job's record (of `dagrun job run -o json`); None when it succeeded."""
+    name, ending, status = record.get("name"), record.get("ending"), record.get("exit_status")
+    if ending == "exited" and status == 0:
+        return None
+    if ending == "exited":
+        log = "\n".join(last_lines)
+        return failure(f"The program of job {name} ended with status {status}. The last lines of its log:\n{log}")
+    if ending == "cancelled":
+        return failure(
+            f"Job {name} was cancelled, and not by Airflow.",
+            "Somebody said `dagrun job cancel`? Clear the task to run it again.",
+            final=True,
+        )
+    told = record.get("failure")
+    if not isinstance(told, Mapping):
+        return failure(
+            f"What dagrun said of job {name} is no job's result: {json.dumps(record)[:200]}",
+            "Are program and plugin of the same version? `dagrun airflow-plugin` writes the plugin anew.",
+        )
+    kind = told.get("kind")
+    return failure(f"Job {name} failed, not by its program ({kind}): {told.get('message')}", final=kind in FINAL_KINDS)
+
+
+def value_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task returns, and so its XCom: exit_status, duration_seconds, total_seconds, zone, machine_type, spot,
+    attempts (machines), preemptions, cost, output (what the program wrote to $DAGRUN_OUTPUT: JSON, else text), job (name),
+    left_behind (resources that could not be removed)."""
+    output = record.get("output")
+    if isinstance(output, str):
+        with contextlib.suppress(ValueError):
+            output = json.loads(output)
+    return {
+        "job": record.get("name"),
+        **(record.get("result") or {}),
+        "exit_status": record.get("exit_status"),
+        "output": output,
+        "left_behind": record.get("left_behind") or [],
+    }
+
+
+class JobRun:
+    """One job of a task, run by one `dagrun job run`."""
+
+    def __init__(self, base: str, spec: dict[str, Any], log: Any, title: str = "") -> None:
+        self.base = base
+        self.spec = spec
+        self.title = title
+        self._log = log
+        self._command: Command | None = None
+        self.is_cancelled = False
+        self.record: dict[str, Any] | None = None
+        self.error: AirflowException | None = None
+
+    @property
+    def command(self) -> Command:
+        assert self._command is not None
+        return self._command
+
+    @property
+    def has_begun(self) -> bool:
+        return self._command is not None
+
+    @property
+    def is_settled(self) -> bool:
+        return self.command.has_result or self.command.is_over
+
+    @property
+    def was_handed_over(self) -> bool:
+        return self.record is not None and self.record.get("handed_over") is True
+
+    def begin(self, attempt: int, hand_over: bool) -> None:
+        """Runs the job, or goes on with the one that an earlier try began."""
+        options = ["--spec", "-", "-o", "json", "--name", self.base, "--attempt", str(attempt)]
+        if hand_over:
+            options.append("--hand-over")
+        self.record, self.error = None, None
+        self._command = Binary().start(["job", "run", *options], stdin=json.dumps(self.spec), on_line=self.say)
+
+    def say(self, line: str) -> None:
+        self._log.info("%s%s", self.title, line)
+
+    def settle(self) -> None:
+        """Takes what the settled command said into `record` or `error`."""
+        if self.is_cancelled:
+            self.error = failure(f"Job {self.base} was cancelled, for Airflow ended the task.")
+            return
+        try:
+            self.record = self.command.result()
+        except AirflowException as error:
+            self.error = error
+            return
+        if self.was_handed_over:
+            return
+        for left in self.record.get("left_behind") or []:
+            self._log.warning("%sleft behind, for `dagrun job gc`: %s", self.title, left)
+        self.error = failure_of_job(self.record, self.command.last_lines)
+
+    def is_of_a_cancelled_try(self, attempt: int) -> bool:
+        """Whether the result is the cancellation of an earlier try: this one was asked for after it, so it begins anew."""
+        record = self.record or {}
+        return not self.is_cancelled and record.get("ending") == "cancelled" and record.get("attempt") != attempt
+
+    def left_behind(self) -> list[str]:
+        """What a cancelled job could not remove, as far as it said."""
+        with contextlib.suppress(AirflowException):
+            return [str(left) for left in self.command.result().get("left_behind") or []]
+        return []
+
+    def close(self) -> None:
+        if self._command is not None:
+            self._command.__exit__()
+
+
+class JobTask(BaseOperator):
+    """What the operators of jobs share: running them, ending them, and waiting for them in the triggerer."""
+
+    def __init__(self, *, deferrable: bool | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if deferrable is None:
+            deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
+        self.deferrable = deferrable
+        self._runs: list[JobRun] = []
+
+    def jobs(self, context: Context) -> list[JobRun]:
+        """The task's jobs; nothing has begun."""
+        raise NotImplementedError
+
+    def value(self, values: list[dict[str, Any]]) -> Any:
+        """What the task returns."""
+        raise NotImplementedError
+
+    def execute(self, context: Context) -> Any:
+        ti: Any = context["ti"]
+        runs = self._runs = self.jobs(context)
+        attempt = max(1, int(ti.try_number))
+        try:
+            self._run_all(runs, attempt)
+            if any(run.was_handed_over for run in runs):
+                self._defer(runs, ti)
+            return self._end(runs, ti)
+        except SupervisorGone:
+            raise
+        except BaseException:
+            # A timeout of Airflow, a kill, Ctrl-C, or a job that could not begin: none is left running.
+            self._cancel(runs)
+            raise
+        finally:
+            self._runs = []
+            for run in runs:
+                run.close()
+
+    def _run_all(self, runs: list[JobRun], attempt: int) -> None:
+        for run in runs:
+            run.begin(attempt, self.deferrable)
+        waiting = runs
+        while waiting:
+            run_until([run.command for run in waiting], lambda: all(run.is_settled for run in waiting))
+            for run in waiting:
+                run.settle()
+            waiting = [run for run in waiting if run.is_of_a_cancelled_try(attempt)]
+            for run in waiting:
+                run.say(f"job {run.base} was cancelled in an earlier try; it begins anew")
+                run.command.taken()
+                run.close()
+                run.begin(attempt, self.deferrable)
+
+    def _end(self, runs: list[JobRun], ti: Any) -> Any:
+        errors = [run.error for run in runs if run.error is not None]
+        # What has succeeded beside a failure is not taken while there are tries left: the next one reports it, and runs only
+        # what failed.
+        keeps_successes = will_be_retried(errors, ti)
+        values = [value_of_record(run.record) for run in runs if run.record is not None and run.error is None]
+        for run in runs:
+            if run.error is None and keeps_successes:
+                run.command.leave()
+            else:
+                run.command.taken()
+        if errors:
+            raise one_failure(errors, len(runs))
+        return self.value(values)
+
+    def _defer(self, runs: list[JobRun], ti: Any) -> None:
+        """Leaves the jobs to the triggerer. What has ended already goes along."""
+        jobs = []
+        for run in runs:
+            known: dict[str, Any] = {"title": run.title}
+            if run.was_handed_over and run.record is not None:
+                run.command.wait(30)
+                known.update(name=run.record["name"], project=run.record["project"])
+            elif run.error is not None:
+                run.command.taken()
+                known.update(failure=str(run.error), final=isinstance(run.error, AirflowFailException))
+            else:
+                run.command.taken()
+                known.update(record=run.record)
+            jobs.append(known)
+        deadline = None
+        if self.execution_timeout is not None and ti.start_date is not None:
+            deadline = (ti.start_date + self.execution_timeout).timestamp()
+        may_retry = will_be_retried([failure("")], ti)
+        self.defer(
+            trigger=ComputeEngineJobTrigger(jobs=jobs, deadline=deadline, may_retry=may_retry),
+            method_name="execute_complete",
+        )
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Goes on after the trigger: the jobs are over, and their results taken."""
+        jobs = event["jobs"]
+        errors = [failure(job["failure"], final=bool(job.get("final"))) for job in jobs if job.get("failure")]
+        if errors:
+            raise one_failure(errors, len(jobs))
+        return self.value([value_of_record(job["record"]) for job in jobs])
+
+    def on_kill(self) -> None:
+        """Airflow ends the task: its jobs are cancelled, and all that they have is removed."""
+        self._cancel(self._runs)
+
+    def _cancel(self, runs: Sequence[JobRun]) -> None:
+        alive = [run for run in runs if run.has_begun and not run.command.is_over and not run.command.has_result]
+        if not alive:
+            return
+        for run in alive:
+            run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
+            run.is_cancelled = True
+            run.command.terminate()
+        patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
+        commands = [run.command for run in alive]
+        with contextlib.suppress(SupervisorGone):
+            run_until(commands, lambda: all(c.is_over or c.has_result for c in commands), time.monotonic() + patience)
+        for run in alive:
+            if run.command.is_over or run.command.has_result:
+                run.command.taken()
+                left = ", ".join(run.left_behind())
+                run.say(f"job {run.base} is cancelled; {f'left behind: {left}' if left else 'nothing is left'}")
+            else:
+                run.say(
+                    f"job {run.base} is not removed yet; process {run.command.pid} goes on with it. "
+                    "`dagrun job list` tells, and `dagrun job gc` removes what a process could not."
+                )
+
+
+def will_be_retried(errors: Sequence[AirflowException], ti: Any) -> bool:
+    """Whether Airflow tries the task again after these failures."""
+    if not errors or all(isinstance(error, AirflowFailException) for error in errors):
+        return False
+    return int(ti.try_number) <= int(getattr(ti, "max_tries", 0) or 0)
+
+
+def one_failure(errors: Sequence[AirflowException], count: int) -> AirflowException:
+    if count == 1:
+        return errors[0]
+    text = "\n\n".join(str(error) for error in errors)
+    return failure(
+        f"{len(errors)} of {count} jobs failed.\n\n{text}",
+        final=all(isinstance(error, AirflowFailException) for error in errors),
+    )
+
+
+def airflow_labels(ti: Any) -> dict[str, str]:
+    """Labels by which bills and `dagrun job list` tell whose a job is."""
+    return {"airflow-dag": slug(ti.dag_id, 63), "airflow-task": slug(ti.task_id, 63)}
+
+
+class ComputeEngineJobOperator(JobTask):
+    """Runs a container on a machine of Compute Engine that exists only for it, and returns how it went (`value_of_record`).
+
+    :param job_config: what JobConfigBuilder builds.
+    :param cmd: a string is a shell script, a list a program and its arguments; an empty list runs what the image says.
+    :param cmd_file: the path of a script, beside the DAG's file; its `#!` line or its extension says what runs it.
+    :param name_prefix: how the job's name begins; dag and task by default. The same in every try of a run.
+    :param env_vars: environment variable -> value.
+    :param gcs_target: directory in the container -> bucket/path to which it is copied at the end. A directory that is
+        missing or empty fails the job.
+    :param gcs_mounts: bucket/path -> directory in the container, where its objects are when the command begins.
+    :param timeout_seconds: from the container's first start; waiting for a machine does not count.
+    :param deferrable: waits in the triggerer, so that no worker is occupied; Airflow's `default_deferrable` by default.
+    """
+
+    template_fields: Sequence[str] = ("cmd", "cmd_file", "env_vars", "gcs_target", "gcs_mounts", "name_prefix")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"cmd": "bash", "env_vars": "json"}
+    ui_color = "#ceebff"
+
+    def __init__(
+        self,
+        job_config: Mapping[str, Any],
+        cmd: str | Sequence[str] | None = None,
+        cmd_file: str | None = None,
+        name_prefix: str | None = None,
+        env_vars: Mapping[str, Any] | None = None,
+        gcs_target: Mapping[str, str] | None = None,
+        gcs_mounts: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.job_config = job_config
+        self.cmd = cmd
+        self.cmd_file = cmd_file
+        self.name_prefix = name_prefix
+        self.env_vars = env_vars
+        self.gcs_target = gcs_target
+        self.gcs_mounts = gcs_mounts
+        self.timeout_seconds = timeout_seconds
+        if (cmd is None) == (cmd_file is None):
+            given = "neither" if cmd is None else "both"
+            raise failure(
+                f"Task {self.task_id}: {given} of cmd and cmd_file is given.",
+                "Give one: cmd (a string is a shell script, a list an argv, [] what the image says), or cmd_file.",
+            )
+
+    def jobs(self, context: Context) -> list[JobRun]:
+        ti: Any = context["ti"]
+        command: Any = self.cmd
+        if self.cmd_file is not None:
+            dag: Any = context.get("dag")
+            command = script_path(self.cmd_file, getattr(dag, "fileloc", None))
+        spec = spec_of_job(
+            self.job_config,
+            command,
+            env_vars=self.env_vars,
+            gcs_mounts=self.gcs_mounts,
+            gcs_target=self.gcs_target,
+            timeout_seconds=self.timeout_seconds,
+            labels=airflow_labels(ti),
+            render=lambda key: str(self.render_template(key, context)),
+        )
+        return [JobRun(job_base_name(self.name_prefix, ti), spec, self.log)]
+
+    def value(self, values: list[dict[str, Any]]) -> Any:
+        return values[0]
+
+
+class ComputeEngineJobGroupOperator(JobTask):
+    """Runs several jobs at the same time, and returns a list of how each went, in their order. Succeeds if all do; a
+    retry runs those again that failed.
+
+    :param name: how the jobs' names begin.
+    :param job_factory: JobFactory(job_config), what the jobs have in common.
+    :param runtime_specs: a JobRuntimeSpec for each job.
+    """
+
+    template_fields: Sequence[str] = ("name", "runtime_specs")
+    ui_color = "#99d4ff"
+
+    def __init__(
+        self,
+        name: str,
+        job_factory: JobFactory,
+        runtime_specs: Sequence[JobRuntimeSpec],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.name = name
+        self.job_factory = job_factory
+        self.runtime_specs = runtime_specs
+
+    def jobs(self, context: Context) -> list[JobRun]:
+        ti: Any = context["ti"]
+        if not self.runtime_specs:
+            raise failure(
+                f"Task {self.task_id} has no jobs: runtime_specs is empty.",
+                "Give a JobRuntimeSpec for each.",
+                final=True,
+            )
+        runs = []
+        for index, runtime in enumerate(self.runtime_specs):
+            spec = spec_of_job(
+                self.job_factory.job_config,
+                runtime.args,
+                env_vars=runtime.env_vars,
+                gcs_mounts=runtime.gcs_mounts,
+                gcs_target=runtime.gcs_target,
+                timeout_seconds=runtime.timeout_seconds,
+                labels=airflow_labels(ti),
+                render=lambda key: str(self.render_template(key, context)),
+            )
+            prefix = f"{slug(self.name, LONGEST_BASE - 16)}-{index}"
+            runs.append(JobRun(job_base_name(prefix, ti, index), spec, self.log, f"[{index}] "))
+        return runs
+
+    def value(self, values: list[dict[str, Any]]) -> Any:
+        return values

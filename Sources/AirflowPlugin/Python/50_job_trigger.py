@@ -1,0 +1,312 @@
+
+
+# --- The trigger of deferrable jobs ----------------------------------------------------------------------------------
+#
+# A deferrable task begins its job and hands it over: the job then belongs to whoever attaches to it by its name. All
+# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves the
+# jobs running; the next triggerer attaches to them.
+
+# How long a cancelled job's removal is waited for; Airflow gives on_kill 30 s.
+SECONDS_OF_CANCEL = 25.0
+# A job that another process still drives (a triggerer that is ending, say) is asked for again, so often.
+SECONDS_BETWEEN_ATTACHES, ATTACHES = 5.0, 60
+HELD_BY_ANOTHER = 5
+LONGEST_LINE_BYTES = 64 << 20
+
+
+class JobServer:
+    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the last."""
+
+    _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
+
+    def __init__(self) -> None:
+        self._projects: dict[str, str] = {}
+        self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting = asyncio.Lock()
+        self._reading: set[asyncio.Task[None]] = set()
+        self._log = logging.getLogger(__name__)
+
+    @classmethod
+    def current(cls) -> JobServer:
+        """The server of the running loop."""
+        loop = asyncio.get_running_loop()
+        if cls._of_loop is None or cls._of_loop[0] is not loop:
+            cls._of_loop = (loop, cls())
+        return cls._of_loop[1]
+
+    async def attach(self, name: str, project: str) -> asyncio.Queue[dict[str, Any]]:
+        """The events of a job, from now on."""
+        events = self._events.setdefault(name, asyncio.Queue())
+        self._projects[name] = project
+        await self._say({"attach": name, "project": project})
+        return events
+
+    async def cancel(self, name: str) -> None:
+        await self._say({"cancel": name})
+
+    async def taken(self, name: str) -> None:
+        await self._say({"taken": name})
+
+    async def release(self, name: str) -> None:
+        """Leaves a job as it is. Without jobs, the server ends."""
+        if self._events.pop(name, None) is None:
+            return
+        self._projects.pop(name, None)
+        process = self._process
+        if process is None or process.stdin is None or process.returncode is not None:
+            return
+        with contextlib.suppress(OSError, RuntimeError):
+            process.stdin.write(line_of({"leave": name}))
+            if not self._events:
+                self._process = None
+                process.stdin.close()
+
+    async def _say(self, order: Mapping[str, Any]) -> None:
+        """Says it to the server. To a new one, all jobs are named first."""
+        async with self._starting:
+            if self._process is None or self._process.returncode is not None:
+                self._process = await self._begin()
+                for name, project in self._projects.items():
+                    self._write({"attach": name, "project": project})
+                if "attach" in order:
+                    return
+            self._write(order)
+
+    def _write(self, order: Mapping[str, Any]) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError, RuntimeError):  # it has died: _read begins another
+                self._process.stdin.write(line_of(order))
+
+    async def _begin(self) -> asyncio.subprocess.Process:
+        path = await asyncio.to_thread(Binary().check)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                path,
+                "job",
+                "serve",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=Binary.environment(),
+                limit=LONGEST_LINE_BYTES,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise cannot_run(path, error) from error
+        for reader in (self._read(process), self._read_errors(process)):
+            task = asyncio.create_task(reader)
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        return process
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        async for line in process.stdout:
+            try:
+                event = json.loads(line)
+                events = self._events.get(event.get("job"))
+            except (ValueError, AttributeError):
+                self._log.warning("dagrun job serve: %s", line.decode(errors="replace").rstrip())
+                continue
+            if events is not None:
+                events.put_nowait(event)
+            elif event.get("event") == "refused":
+                self._log.warning("dagrun job serve: %s", event.get("message"))
+        status = await process.wait()
+        if process is not self._process:
+            return
+        self._log.warning("dagrun job serve (process %s) ended with status %s; it begins again", process.pid, status)
+        delay = 1.0
+        while self._events and process is self._process:
+            await asyncio.sleep(delay)
+            try:
+                # A name that is attached already is merely said again.
+                name = next(iter(self._projects))
+                await self._say({"attach": name, "project": self._projects[name]})
+            except (AirflowException, StopIteration) as error:
+                self._log.warning("dagrun job serve cannot begin: %s", error)
+                delay = min(delay * 2, 60.0)
+
+    async def _read_errors(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr
+        async for line in process.stderr:
+            self._log.info("dagrun job serve: %s", line.decode(errors="replace").rstrip())
+
+
+def line_of(order: Mapping[str, Any]) -> bytes:
+    return json.dumps(order).encode() + b"\n"
+
+
+class ComputeEngineJobTrigger(BaseTrigger):
+    """Waits for a task's jobs, shows their logs, and carries their results.
+
+    :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before the
+        task deferred has `record` or `failure` and `final`.
+    :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
+    :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
+    """
+
+    def __init__(self, jobs: list[dict[str, Any]], deadline: float | None = None, may_retry: bool = False) -> None:
+        super().__init__()
+        self.jobs = jobs
+        self.deadline = deadline
+        self.may_retry = may_retry
+        self._ended: dict[int, dict[str, Any]] = {}
+        self._has_fired = False
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        known = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
+        return f"{type(self).__module__}.{type(self).__name__}", known
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        try:
+            await self._wait()
+        except AirflowException as error:
+            # Without the program nothing is known of the jobs: they go on, and the task's next try goes on with them.
+            for index, job in enumerate(self.jobs):
+                self._ended.setdefault(index, {**job, "failure": str(error)})
+        self._has_fired = True
+        yield TriggerEvent({"jobs": [self._ended[index] for index in range(len(self.jobs))]})
+        # Airflow has the event. Had this process died before, the next triggerer would be told the same result again.
+        has_failure = any("failure" in job for job in self._ended.values())
+        for job in self._ended.values():
+            is_kept = "failure" not in job and has_failure and self.may_retry
+            if "name" in job and job.get("is_told") and not is_kept:
+                await JobServer.current().taken(job["name"])
+
+    async def on_kill(self) -> None:
+        """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""
+        if not self._has_fired:
+            await self._cancel(SECONDS_OF_CANCEL)
+
+    async def cleanup(self) -> None:
+        """The trigger leaves this process. Before 3.3, Airflow does not say why: the task's state does."""
+        try:
+            if not self._has_fired and not hasattr(BaseTrigger, "on_kill") and await self._task_was_ended():
+                await self._cancel(SECONDS_OF_CANCEL)
+        finally:
+            for name in self._names():
+                await JobServer.current().release(name)
+
+    def _names(self) -> list[str]:
+        return [job["name"] for job in self.jobs if "name" in job]
+
+    async def _wait(self) -> None:
+        """Until all jobs have ended, or the deadline is over."""
+        left = None if self.deadline is None else self.deadline - time.time()
+        waits = asyncio.gather(*(self._follow(index) for index in range(len(self.jobs))))
+        try:
+            await asyncio.wait_for(waits, left)
+        except asyncio.TimeoutError:
+            self.log.error("the task's execution_timeout is over")
+            waiting = [index for index in range(len(self.jobs)) if index not in self._ended]
+            await self._cancel(SECONDS_OF_CANCEL)
+            for index in waiting:
+                job = self.jobs[index]
+                told = f"Job {job['name']} was cancelled: it was not over within the task's execution_timeout."
+                is_told = self._ended.get(index, {}).get("is_told", False)
+                self._ended[index] = {**job, "failure": told, "is_told": is_told}
+
+    async def _follow(self, index: int) -> None:
+        """Shows a job's log, until it has ended."""
+        job = self.jobs[index]
+        if "name" not in job:
+            self._ended[index] = job
+            return
+        name, title = job["name"], job.get("title", "")
+        lines: deque[str] = deque(maxlen=QUOTED_LINES)
+        attaches = 1
+        events = await JobServer.current().attach(name, job["project"])
+        while index not in self._ended:
+            event = await events.get()
+            kind = event.get("event")
+            if kind in ("log", "note"):
+                for line in str(event.get("text", "")).splitlines():
+                    lines.append(line)
+                    self.log.info("%s%s", title, line)
+            elif kind == "ended":
+                self._ended[index] = self._end(job, event, list(lines))
+            elif kind == "failed" and event.get("exit_code") == HELD_BY_ANOTHER and attaches < ATTACHES:
+                if attaches == 1:
+                    self.log.info("%sanother process has job %s still: %s", title, name, event.get("message"))
+                attaches += 1
+                await asyncio.sleep(SECONDS_BETWEEN_ATTACHES)
+                events = await JobServer.current().attach(name, job["project"])
+            elif kind == "failed":
+                told = [f"Job {name} is not to be had: {event.get('message')}", str(event.get("hint") or "")]
+                self._ended[index] = {**job, "failure": "\n".join(filter(None, told))}
+
+    def _end(self, job: dict[str, Any], event: Mapping[str, Any], lines: list[str]) -> dict[str, Any]:
+        record = event.get("result") or {}
+        for left in record.get("left_behind") or []:
+            self.log.warning("%sleft behind, for `dagrun job gc`: %s", job.get("title", ""), left)
+        error = failure_of_job({"name": job["name"], **record}, lines)
+        if error is None:
+            return {**job, "record": record, "is_told": True}
+        return {**job, "failure": str(error), "final": isinstance(error, AirflowFailException), "is_told": True}
+
+    async def _cancel(self, seconds: float) -> None:
+        """Cancels what has not ended; waits for its removal, and says what is left."""
+
+        async def cancel(index: int) -> None:
+            server, name = JobServer.current(), self.jobs[index]["name"]
+            self.log.info("cancelling job %s", name)
+            events = await server.attach(name, self.jobs[index]["project"])
+            await server.cancel(name)
+            kind = None
+            while kind not in ("ended", "failed"):
+                event = await events.get()
+                kind = event.get("event")
+                if kind in ("log", "note"):
+                    self.log.info("%s", event.get("text"))
+            if kind == "ended":
+                self._ended[index] = self._end(self.jobs[index], event, [])
+                await server.taken(name)
+                self.log.info("job %s is cancelled", name)
+            else:
+                self.log.warning("job %s could not be cancelled: %s", name, event.get("message"))
+
+        indexes = [index for index, job in enumerate(self.jobs) if index not in self._ended and "name" in job]
+        try:
+            await asyncio.wait_for(asyncio.gather(*(cancel(index) for index in indexes)), seconds)
+        except asyncio.TimeoutError:
+            names = [self.jobs[index]["name"] for index in indexes if index not in self._ended]
+            self.log.warning("not removed yet: %s; `dagrun job list` tells, `dagrun job gc` removes", ", ".join(names))
+        except AirflowException as error:
+            self.log.warning("cannot cancel: %s", error)
+
+    async def _task_was_ended(self) -> bool:
+        """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is ending,
+        or hands the trigger over. Where the answer cannot be had, the jobs are left: the next try goes on with them."""
+        try:
+            state = await asyncio.wait_for(asyncio.to_thread(self._state_of_task), 10)
+        except Exception as error:
+            self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
+            return False
+        return state != "deferred"
+
+    def _state_of_task(self) -> str | None:
+        ti: Any = self.task_instance
+        try:  # Airflow 3
+            from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+        except ImportError:
+            return state_in_database(ti)
+        states = RuntimeTaskInstance.get_task_states(
+            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+        )
+        state = states.get(ti.run_id, {}).get(ti.task_id)
+        return None if state is None else str(getattr(state, "value", state))
+
+
+def state_in_database(ti: Any) -> str | None:
+    """Of a task, in Airflow 2."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        query: Any = session.query(TaskInstance.state)
+        row = query.filter_by(
+            dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, map_index=ti.map_index
+        ).one_or_none()
+    return None if row is None or row[0] is None else str(getattr(row[0], "value", row[0]))
