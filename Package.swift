@@ -143,7 +143,10 @@ let package = Package(
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "GoogleCloud", grdb],
       swiftSettings: settings),
-    .testTarget(name: "CLITests", dependencies: ["CLI", "Clash", "AirflowPlugin"], swiftSettings: settings),
+    .testTarget(
+      name: "CLITests",
+      dependencies: ["CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Storage", grdb, argumentParser],
+      swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),

@@ -58,7 +58,7 @@ def test_the_context_is_that_of_airflow(run, stand_in):
         "previous_success_start": "2026-01-30T03:00:00+00:00",
         "try_number": 2,
         "conf": {"limit": 7, "region": "eu", "besides": [1]},
-        "outputs": {"a": [1, "x"], "b": {"k": 1}},
+        "outputs": {"a": [1, "x"], "b": {"k": 1}, "skipped": None},
     }
 
 
@@ -183,18 +183,3 @@ def test_on_kill_stops_the_program(plugin, stand_in):
     with pytest.raises(plugin.AirflowException):
         task.execute(context_of(FakeInstance("nightly", "train")))
     assert stand_in.notes == ["working", "stopped"]
-
-
-def test_a_branch_skips_the_same_tasks(run, plugin, monkeypatch):
-    skipped: list = []
-
-    class Mixin:
-        def skip(self, ti, tasks):
-            skipped.extend(task.task_id for task in tasks)
-
-    monkeypatch.setattr(plugin, "SkipMixin", Mixin)
-    instance = FakeInstance("nightly", "train")
-    run("answer({'state': 'success', 'output': 'left', 'skip': ['other']})", context_of(instance))
-    assert skipped == ["other"]
-    # For in Airflow 3 skipping ends the task.
-    assert instance.pushed == {"return_value": "left"}

@@ -97,17 +97,18 @@ import Testing
     #expect(test.errors.contains(reason), "\(test.errors)")
   }
 
-  @Test func `a rehearsal names the command lines and runs none`() async throws {
-    let test = TestSession()
-    test.environment = ["PATH": "/nonexistent"]
-    let status = await test.run(
-      "airflow-plugin", "deploy", "--composer-environment", "nightly", "--location", "europe-west1", "--project",
-      "my-project", "--dry-run")
-    #expect(status == .success, "\(test.errors)")
+  @Test func `gcloud is told the environment, its place, and the file`() {
+    let environment = ComposerEnvironment(name: "nightly", location: "europe-west1", project: "my-project")
     #expect(
-      test.output.contains(
-        "gcloud composer environments storage plugins import --environment=nightly --location=europe-west1"
-          + " --project=my-project --quiet --source=FOLDER/dagrun_plugin.py"))
+      environment.importPlugin("/tmp/a b/dagrun_plugin.py") == [
+        "composer", "environments", "storage", "plugins", "import", "--environment=nightly", "--location=europe-west1",
+        "--project=my-project", "--quiet", "--source=/tmp/a b/dagrun_plugin.py",
+      ])
+    #expect(
+      ComposerEnvironment(name: "nightly", location: "europe-west1").describe == [
+        "composer", "environments", "describe", "nightly", "--location=europe-west1", "--quiet",
+        "--format=value(config.dagGcsPrefix)",
+      ])
   }
 
   /// As gcloud 528 said them, against a server that answered so.

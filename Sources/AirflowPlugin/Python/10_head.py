@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import contextvars
 import copy
 import datetime
 import hashlib
@@ -53,7 +54,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, BaseOperator, Context, Param, get_parsing_context
-    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable, SkipMixin
+    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
     from airflow.sdk.configuration import conf
     from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 else:
@@ -65,15 +66,10 @@ else:
         from airflow.models.param import Param
         from airflow.utils.dag_parsing_context import get_parsing_context
     try:  # Airflow 3, its later versions
-        from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable, SkipMixin
+        from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
     except ImportError:
         from airflow.timetables.interval import CronDataIntervalTimetable
         from airflow.timetables.trigger import CronTriggerTimetable
-
-        try:
-            from airflow.providers.standard.utils.skipmixin import SkipMixin
-        except ImportError:
-            from airflow.models.skipmixin import SkipMixin
     try:  # Airflow 3, its later versions
         from airflow.sdk.configuration import conf
         from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException

@@ -103,9 +103,10 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
-    if not task["is_job"]:
-        # That of a job counts from its container's start, and not while it waits for a machine: dagrun sees to it.
-        arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"])
+    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while it
+    # waits for a machine. Airflow's own timeout stands behind the others.
+    if task["execution_timeout_seconds"] is not None and not task["is_job"]:
+        arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
     return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
 
 
@@ -154,6 +155,8 @@ def seconds(number: float | None) -> datetime.timedelta | None:
     return None if number is None else datetime.timedelta(seconds=number)
 
 
+# dagrun gives a task that it stops 10 s.
+SECONDS_TO_END_A_TASK = 30
 NEEDS_START_DATE = AIRFLOW_VERSION.startswith("2.")
 # Airflow checks the argument's type, and the DAG against a schema.
 KNOWS_NO_MULTIPLIER = inspect.signature(BaseOperator.__init__).parameters["retry_exponential_backoff"].default is False
@@ -193,7 +196,7 @@ class DagrunTaskOperator(DagrunCommandOperator):
     def execute(self, context: Context) -> Any:
         arguments = ["tasks", "run", self.dag_id, self.task_id, "--dags-folder", self.dags_folder]
         arguments += ["--context", "-", "-o", "json"]
-        return self._conclude(context, self._result(arguments, json.dumps(self._swift_context(context))))
+        return self._conclude(self._result(arguments, json.dumps(self._swift_context(context))))
 
     def _swift_context(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """What `dagrun tasks run` is to know of the run: what Airflow does not have is left out."""
@@ -223,11 +226,10 @@ class DagrunTaskOperator(DagrunCommandOperator):
         return {"name": job_base_name(None, instance), "attempt": max(1, int(instance.try_number))}
 
     def _outputs(self, instance: Any) -> dict[str, Any]:
-        """Of the tasks that this one reads. One that was skipped has none: dagrun knows what to do then."""
-        pulled = {task_id: instance.xcom_pull(task_ids=task_id) for task_id in self.inputs}
-        return {task_id: value for task_id, value in pulled.items() if value is not None}
+        """Of the tasks that this one reads; None of one that has handed nothing on, such as one that was skipped."""
+        return {task_id: instance.xcom_pull(task_ids=task_id) for task_id in self.inputs}
 
-    def _conclude(self, context: Context, result: Mapping[str, Any]) -> Any:
+    def _conclude(self, result: Mapping[str, Any]) -> Any:
         state, reason = result.get("state"), result.get("reason") or "it gave no reason"
         if state == "skipped":
             raise AirflowSkipException(reason)
@@ -235,22 +237,7 @@ class DagrunTaskOperator(DagrunCommandOperator):
             raise failure(f"{self.task_id}: {reason}", final=not result.get("retry", True))
         if state != "success":
             raise failure(f"{self.task_id} ended in a state that this plugin does not know: {state}")
-        if result.get("skip"):
-            self._skip(context, result["skip"], result.get("output"))
         return result.get("output")
-
-    def _skip(self, context: Any, task_ids: Sequence[str], output: Any) -> None:
-        """A branch, or a short circuit."""
-        tasks = [self.dag.get_task(task_id) for task_id in task_ids]
-        mixin: Any = SkipMixin
-        self.log.info("skipping %s", ", ".join(task_ids))
-        if "ti" in inspect.signature(mixin.skip).parameters:
-            # Airflow 3 ends the task by an exception here: its output would be lost.
-            if output is not None:
-                context["ti"].xcom_push(key="return_value", value=output)
-            mixin().skip(ti=context["ti"], tasks=tasks)
-        else:
-            mixin().skip(context["dag_run"], None, tasks, context["ti"].map_index)
 
 
 class ImportErrors:

@@ -65,7 +65,9 @@ struct PortableBinary {
     // The links' files, not the links.
     let names = try files.contentsOfDirectory(atPath: folder).sorted()
     let tar = try Spawn(
-      "tar", ["--create", "--gzip", "--dereference", "--file", path, "--directory", folder, "--"] + names
+      "tar",
+      ["--create", "--use-compress-program=gzip -1", "--dereference", "--file", path, "--directory", folder, "--"]
+        + names
     ).run(timeout: 600)
     guard tar.status.isSuccess else {
       throw Complaint(.unavailable, "cannot pack \(executable): tar: \(tar.text(2).trimmed)", hint: "is the disk full?")

@@ -17,6 +17,8 @@ struct Inbox: Sendable {
   var lentAt: Timestamp?
   /// Since when Google refuses to deliver messages to whoever asks.
   var deafSince: Timestamp?
+  /// Since when calls and looks fail for want of a login.
+  var signedOutSince: Timestamp?
   /// Since when parts of the log wait for an earlier one.
   var gapSince: Timestamp?
   var isInspecting = false

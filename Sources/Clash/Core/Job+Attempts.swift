@@ -40,6 +40,7 @@ extension Job {
   }
 
   mutating func inspected(_ plan: AttemptPlan, _ report: GroupReport, _ step: inout JobStep) {
+    inbox.signedOutSince = nil
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
@@ -70,9 +71,11 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     switch (error.faultClass, stage) {
     case (.passing, _), (.capacity, _): break
+    case (.signedOut, .waitingForMachine), (.signedOut, .booting):
+      if !bearsLostLogin(error, &step) { fail(.permission, error.advice, &step) }
     case (.refusal(let kind), .waitingForMachine), (.refusal(let kind), .booting): fail(kind, error.advice, &step)
     // It runs: a result is worth more than a look.
-    case (.refusal, _): judgeSilence(stage, step.now, &step)
+    case (.signedOut, _), (.refusal, _): judgeSilence(stage, step.now, &step)
     }
   }
 
@@ -104,8 +107,9 @@ extension Job {
     for error in faults {
       switch error.faultClass {
       case .refusal(let kind): return fail(kind, error.advice, &step)
-      case .capacity(let fault): capacity = capacity ?? (fault, error)
-      case .passing: break
+      // In a region, one zone may not have the machine, and another one may have none left: that one may have one later.
+      case .capacity(let fault): if capacity == nil || capacity?.0 == .notOffered { capacity = (fault, error) }
+      case .passing, .signedOut: break
       }
     }
     guard case .waitingForMachine(let since) = stage else {
@@ -202,6 +206,13 @@ extension Job {
         fail(
           .noCapacity, "no machine to be had in \(count). Add zones, regions or machine types, or allow more attempts",
           &step)
+      case .notOffered where !ladder.isOfferedNowhere(position):
+        fail(
+          .noCapacity, "no machine to be had in \(count): some places have none left, the others do not have its type",
+          &step)
+      case .notOffered:
+        fail(
+          .invalidRequest, "none of the job's zones and regions has \(machineDescription). \(Self.offerAdvice)", &step)
       case .quotaExceeded:
         fail(.quota, "the project's quota allows no such machine (\(count)). Raise it, or add zones or regions", &step)
       case .preempted:
@@ -211,6 +222,16 @@ extension Job {
       }
     }
   }
+
+  private var machineDescription: String {
+    let config = request.spec.config
+    let accelerators = config.accelerators.map { "\($0.count) x \($0.type)" }.joined(separator: ", ")
+    return config.machineTypes.joined(separator: " or ") + (accelerators.isEmpty ? "" : " with \(accelerators)")
+  }
+
+  private static let offerAdvice =
+    "`gcloud compute machine-types list --filter=name=TYPE` tells where there is one, and "
+    + "`gcloud compute accelerator-types list` the same of accelerators"
 
   /// VMs that were begun, as far as is known; a VM that was repaired or rebooted is another one each time.
   var machinesBegun: Int {
@@ -231,6 +252,7 @@ extension Job {
       switch fault {
       case .outOfCapacity, .noMachine: .outOfCapacity
       case .quotaExceeded: .quotaExceeded
+      case .notOffered: .notOffered
       case .preempted: .preempted
       case .lost, .noBoot: .lost
       }

@@ -48,7 +48,12 @@ extension Job {
     case .passing, .capacity: break
     // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away: its
     // result waits in the subscription.
-    case .refusal(.permission) where isRunning && isBorne(&step, error): break
+    case .signedOut where isRunning, .refusal(.permission) where isRunning:
+      if !isBorne(&step, error) { fail(.permission, error.advice, &step) }
+    case .signedOut:
+      // Silence means nothing as long as nobody may listen.
+      inbox.deafSince = inbox.deafSince ?? step.now
+      if !bearsLostLogin(error, &step) { fail(.permission, error.advice, &step) }
     case .refusal where error.reason == .notFound: endElsewhere(&step)
     case .refusal(let kind): fail(kind, error.advice, &step)
     }
@@ -57,7 +62,8 @@ extension Job {
   private mutating func isBorne(_ step: inout JobStep, _ error: CloudError) -> Bool {
     guard let since = inbox.deafSince else {
       inbox.deafSince = step.now
-      step.note("\(error.advice). The job runs on meanwhile, and is listened to again as soon as that works")
+      let advice = error.faultClass == .signedOut ? error.adviceToSignIn : error.advice
+      step.note("\(advice). The job runs on meanwhile, and is listened to again as soon as that works")
       return true
     }
     return step.now.seconds(since: since) < timings.patienceSeconds

@@ -81,20 +81,22 @@ extension Job {
     case .preparing, .pausing, .finished: break
     case .attempting(_, _, .withdrawing(_, let since)):
       guard case .group = call.resource else { break }
-      if isHopeless(error, failures, since: since, step.now) {
+      if isHopeless(error, failures, since: since, patience: timings.patienceSeconds, step.now) {
         // Without that certainty a next machine could be a second one.
         fail(.cloud, "\(error.advice); without that no other machine may be asked for", &step)
       } else {
+        if error.faultClass == .signedOut { _ = bearsLostLogin(error, &step) }
         underWay = retry
       }
     case .attempting:
       // Taken back while a removal was under way: no such arrow.
       break
     case .removing(_, let since):
-      if isHopeless(error, failures, since: since, step.now) {
+      if isHopeless(error, failures, since: since, patience: timings.removalLimitSeconds, step.now) {
         step.note("\(error.advice); it is left behind")
         change(call.resource) { $0.abandonedBecause = error.message }
       } else {
+        if error.faultClass == .signedOut { _ = bearsLostLogin(error, &step) }
         underWay = retry
       }
     }
@@ -102,11 +104,16 @@ extension Job {
 
   /// What may pass is borne for a while, in which somebody must have tried; what a person must put right is tried three
   /// times.
-  private func isHopeless(_ error: CloudError, _ failures: Int, since: Timestamp, _ now: Timestamp) -> Bool {
+  ///
+  /// - Parameter patience: for a login; all else that may pass has `removalLimitSeconds`.
+  private func isHopeless(
+    _ error: CloudError, _ failures: Int, since: Timestamp, patience: Double, _ now: Timestamp
+  ) -> Bool {
+    let seconds = now.seconds(since: max(since, inbox.resumedAt ?? since))
     switch error.faultClass {
-    case .passing, .capacity:
-      now.seconds(since: max(since, inbox.resumedAt ?? since)) >= timings.removalLimitSeconds
-    case .refusal: failures >= 3
+    case .passing, .capacity: return seconds >= timings.removalLimitSeconds
+    case .signedOut: return seconds >= patience
+    case .refusal: return failures >= 3
     }
   }
 

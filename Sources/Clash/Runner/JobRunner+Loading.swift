@@ -9,6 +9,10 @@ extension JobRunner {
     let stored: StoredJob?
     do {
       stored = try journal.job(named: job.name)
+    } catch let error as JobStateError {
+      // It will not be another one later.
+      fail(job, .cloud, error.description)
+      return false
     } catch {
       hold(job, because: error)
       return false
@@ -30,7 +34,7 @@ extension JobRunner {
     do {
       known = try Job(restoring: stored)
     } catch {
-      fail(job, .cloud, "what is kept of job \(job.name) cannot be read: \(error)")
+      fail(job, .cloud, "\(error)")
       return false
     }
     if let outcome = known.outcome {

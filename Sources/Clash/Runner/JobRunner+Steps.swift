@@ -208,7 +208,7 @@ extension JobRunner {
 
   func cloud(ofProject project: String) -> JobCloud {
     JobCloud(
-      project: project, transport: transport, endpoints: endpoints, images: images,
+      project: project, transport: transport, endpoints: endpoints, images: images, templates: templates,
       acknowledgeLimitSeconds: options.acknowledgeLimitSeconds)
   }
 

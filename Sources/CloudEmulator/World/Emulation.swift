@@ -10,6 +10,7 @@ struct Emulation {
   var pubSub: PubSubModel
   var storage: StorageModel
   var secrets: SecretModel
+  var logging = LoggingModel()
   var tokens: TokenModel
   let requiresTokens: Bool
   private var requests: [String: Int] = [:]
@@ -175,6 +176,12 @@ struct Emulation {
       }
       if let call = try SecretMethod.routes.find(request, path: path, id: id) { return .now(try secrets.handle(call)) }
     }
+    if request.path.hasPrefix("/v2/"),
+      var call = try LoggingMethod.routes.find(request, path: request.path.dropFirst("/v2/".count), id: id)
+    {
+      call.body = try Self.body(of: request)
+      return .now(try logging.handle(call, at: now))
+    }
     if var call = try StorageMethod.routes.find(request, path: request.path.dropFirst(), id: id) {
       if call.method == .bucketsInsert { call.body = try Self.body(of: request) }
       return .now(try storage.handle(call, at: now))
@@ -209,6 +216,11 @@ struct Emulation {
       let path = request.path.dropFirst("/v1/".count)
       if let call = try? PubSubMethod.routes.find(plain, path: path, id: id) { return call.method.rawValue }
       if let call = try? SecretMethod.routes.find(plain, path: path, id: id) { return call.method.rawValue }
+    }
+    if request.path.hasPrefix("/v2/"),
+      let call = try? LoggingMethod.routes.find(plain, path: request.path.dropFirst("/v2/".count), id: id)
+    {
+      return call.method.rawValue
     }
     return try? StorageMethod.routes.find(plain, path: request.path.dropFirst(), id: id)?.method.rawValue
   }
@@ -290,6 +302,7 @@ struct Emulation {
       objects.map { Inventory.ObjectRow(name: "\(bucket)/\($0.key)", bytes: $0.value["size"].whole ?? 0) }
     }.sorted { $0.name < $1.name }
     inventory.everMade = compute.everMade.merging(pubSub.everMade) { $1 }
+    if logging.countEverMade > 0 { inventory.everMade["logEntries"] = logging.countEverMade }
     inventory.requests = requests
     return inventory
   }

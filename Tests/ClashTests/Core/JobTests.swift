@@ -171,6 +171,126 @@ import Testing
     #expect(one.job.attempts[0].ending == .refused)
   }
 
+  // MARK: What a zone does not have
+
+  /// As the group's VM fails with it, and as the group's insertion is refused for it.
+  private static let notOffered = [
+    CloudError(
+      [ComputeFault(code: "RESOURCE_NOT_FOUND", message: missing)], operation: "make the VM of", subject: "j-1"),
+    CloudError(
+      answer: CloudResponse(
+        status: 400,
+        body: Data(#"{"error":{"code":400,"message":"\#(missing)","errors":[{"reason":"invalid"}]}}"#.utf8)),
+      to: CloudRequest(.compute, .post, "projects/p/x", operation: "insert instance group", subject: "j-1")),
+  ]
+  private static let missing = "The resource 'projects/p/zones/z-a1-b/machineTypes/n1-standard-4' was not found"
+
+  @Test func `a machine type that a zone does not have is looked for on the next rung`() {
+    for error in Self.notOffered {
+      var one = Walk(to: .makeGroup, zones: ["z-a1-b", "z-a1-c"])
+      // What an operation has left half done is not known.
+      if one.tell(.failed(.makeGroup(one.plan(1)), error)).last == "remove group" {
+        #expect(one.done(.removeGroup(one.plan(1))) == ["remove template"])
+      }
+      #expect(one.done(.removeTemplate(one.plan(1))).first == "attempt 2: asking for n1-standard-4 in z-a1-c")
+      one = Walk.waiting(zones: ["z-a1-b", "z-a1-c"])
+      _ = one.wake(after: 5)
+      #expect(one.look(nil, [error]).last == "remove group")
+      _ = one.done(.removeGroup(one.plan(1)))
+      #expect(one.done(.removeTemplate(one.plan(1))).first == "attempt 2: asking for n1-standard-4 in z-a1-c")
+    }
+  }
+
+  @Test func `a machine type that no rung has fails the job at once, and says so`() {
+    var one = Walk(to: .makeGroup, zones: ["z-a1-b", "z-a1-c"])
+    for number in 1...2 {
+      _ = one.tell(.failed(.makeGroup(one.plan(number)), Self.notOffered[1]))
+      _ = one.done(.removeTemplate(one.plan(number)))
+      if number == 1 { _ = one.done(.makeTemplate(one.plan(2))) }
+    }
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .invalidRequest)
+    #expect(one.failure?.message.contains("none of the job's zones and regions has") == true, "\(one.failure as Any)")
+    #expect(one.failure?.message.contains("gcloud compute machine-types list") == true)
+    #expect(one.elapsed < 60)
+  }
+
+  @Test func `a zone that does not have the machine is not asked again after the pause`() {
+    var one = Walk(to: .makeGroup, zones: ["z-a1-b", "z-a1-c"])
+    _ = one.tell(.failed(.makeGroup(one.plan(1)), Self.notOffered[1]))
+    _ = one.done(.removeTemplate(one.plan(1)))
+    _ = one.done(.makeTemplate(one.plan(2)))
+    _ = one.tell(.failed(.makeGroup(one.plan(2)), one.fault(.outOfCapacity)))
+    _ = one.done(.removeGroup(one.plan(2)))
+    #expect(one.done(.removeTemplate(one.plan(2))) == ["no machine anywhere; trying again in 60 s"])
+    #expect(one.wake(after: 60).first == "attempt 3: asking for n1-standard-4 in z-a1-c")
+    _ = one.done(.makeTemplate(one.plan(3)))
+    _ = one.tell(.failed(.makeGroup(one.plan(3)), one.fault(.outOfCapacity)))
+    _ = one.done(.removeGroup(one.plan(3)))
+    #expect(one.done(.removeTemplate(one.plan(3))) == ["no machine anywhere; trying again in 120 s"])
+  }
+
+  // MARK: A login that runs out
+
+  @Test func `a login that runs out between calls is waited for`() {
+    var one = Walk(to: .makeGroup)
+    let said = one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.unauthenticated)))
+    #expect(said.count == 1 && said[0].contains("gcloud auth application-default login"), "\(said)")
+    #expect(said.first?.contains("the job goes on") == true)
+    #expect(one.wake(after: 5) == ["make group"])
+    #expect(one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.unauthenticated))) == [], "it is said once")
+    #expect(one.wake(after: 10) == ["make group"])
+    #expect(one.done(.makeGroup(one.plan(1))) == [])
+    #expect(one.job.phaseName == "waiting for capacity")
+  }
+
+  @Test func `a login that runs out while a machine is awaited is waited for`() {
+    var one = Walk.waiting()
+    _ = one.wake(after: 5)
+    let said = one.tell(.inspectionFailed(one.plan(1), one.fault(.unauthenticated)))
+    #expect(said.count == 1 && said[0].contains("gcloud auth application-default login"), "\(said)")
+    #expect(one.tell(.listeningFailed(one.fault(.unauthenticated))).allSatisfy { !$0.hasPrefix("remove") })
+    for _ in 0..<50 {
+      _ = one.wake(after: 30)
+      _ = one.tell(.inspectionFailed(one.plan(1), one.fault(.unauthenticated)))
+      #expect(one.tell(.listeningFailed(one.fault(.unauthenticated))) == [])
+    }
+    _ = one.wake(after: 30)
+    _ = one.look(.running)
+    #expect(one.hear("started") == ["began 1"])
+  }
+
+  @Test func `nobody waits for a login for ever`() {
+    var one = Walk.waiting()
+    for _ in 0...125 where one.job.underWay == nil {
+      _ = one.wake(after: 30)
+      _ = one.tell(.inspectionFailed(one.plan(1), one.fault(.unauthenticated)))
+    }
+    #expect(one.elapsed >= 3600)
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .permission)
+  }
+
+  @Test func `a job that never had a login fails at once`() {
+    var one = Walk()
+    _ = one.resume()
+    _ = one.tell(.failed(.makeTopic, one.fault(.unauthenticated)))
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .permission && one.elapsed == 0)
+  }
+
+  @Test func `an attempt's group is removed once there is a login again`() {
+    var one = Walk.waiting(zones: ["z-a1-b", "z-a1-c"])
+    _ = one.wake(after: 5)
+    _ = one.look(nil, [one.fault(.outOfCapacity)])
+    for _ in 0..<10 {
+      _ = one.tell(.failed(.removeGroup(one.plan(1)), one.fault(.unauthenticated)))
+      #expect(one.wake(after: 120) == ["remove group"])
+    }
+    _ = one.done(.removeGroup(one.plan(1)))
+    #expect(one.done(.removeTemplate(one.plan(1))).first == "attempt 2: asking for n1-standard-4 in z-a1-c")
+  }
+
   @Test func `looks at a group come less and less often`() {
     var one = Walk.waiting()
     var pauses: [Double] = []

@@ -64,6 +64,47 @@ import Testing
     }
   }
 
+  @Test func `a zone without the machine type or the accelerator is passed by, and not asked again`() async throws {
+    try await withCloud { machine, cloud in
+      await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
+      await cloud.say(machine, "result", cloud.result(status: 0))
+    } body: { world in
+      let job = world.start(
+        jobRequest {
+          $0.config.machineTypes = ["a3-highgpu-1g", "n1-standard-4"]
+          $0.config.accelerators = [.init(type: "nvidia-tesla-p100", count: 1)]
+          $0.config.zones = ["europe-west1-c", "europe-west1-d"]
+          $0.config.regions = ["us-west2"]
+        })
+      let outcome = await job.outcome()
+      #expect(outcome.ending == .exited(status: 0))
+      let attempts = try #require(try world.journal.job(named: "train")).attempts
+      #expect(attempts.map(\.ending) == Array(repeating: .notOffered, count: 4) + [.succeeded])
+      #expect(attempts.map(\.zone).last == "europe-west1-d")
+      #expect(await world.emulator.inventory().isEmpty)
+    }
+  }
+
+  @Test func `a machine type that no place has fails the job without a pause`() async throws {
+    try await withCloud { _, _ in
+    } body: { world in
+      let job = world.start(
+        jobRequest {
+          $0.config.machineTypes = ["n1-standrad-4"]
+          $0.config.zones = ["europe-west1-c", "europe-west1-d"]
+        })
+      let outcome = await job.outcome()
+      guard case .infrastructure(let failure) = outcome.ending else {
+        Issue.record("\(outcome.ending)")
+        return
+      }
+      #expect(failure.kind == .invalidRequest)
+      #expect(failure.message.contains("has n1-standrad-4"), "\(failure.message)")
+      #expect(await world.emulator.inventory().isEmpty)
+      #expect(await world.emulator.inventory().everMade["instances"] == nil)
+    }
+  }
+
   /// Requests fail, answers are lost, and the process is killed again and again.
   @Test(arguments: [UInt64(1), 2, 3, 4])
   func `whatever goes wrong on the way, there is one result and nothing left`(seed: UInt64) async throws {

@@ -65,6 +65,14 @@ extension RunnerScript {
           return 143
         fi
         end_overtime
+        end_at_limit
+        if [[ $overtime == limit && ${1-} != keeps ]]; then
+          kill "$step" 2>/dev/null
+          wait "$step"
+          printf machine >"$fast/failure-kind"
+          limit_words >"$fast/failure-message"
+          return 1
+        fi
         pause=$log_seconds
         # So that the start is told soon, and a log that grows fast does not fall behind.
         [[ -n $container_runs && -z $told_start || -n $log_is_behind ]] && pause=0.2

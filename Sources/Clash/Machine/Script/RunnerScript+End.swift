@@ -57,7 +57,7 @@ extension RunnerScript {
     # The client removes the VM as soon as it has the result. When it does not, the VM does.
     leave() {
       local until=$((SECONDS + linger_seconds)) try pause
-      while [[ -z $stopping ]] && ((SECONDS < until)); do nap 5; done
+      while [[ -z $stopping ]] && ((SECONDS < until)) && ! is_at_limit; do nap 5; done
       for ((try = 1; ; try++)); do
         [[ -z $stopping ]] || return 0
         if request 60 DELETE "${setting[group-url]}" || [[ $http_status == 404 ]]; then
@@ -75,7 +75,7 @@ extension RunnerScript {
         nap "$pause"
       done
       until=$((SECONDS + linger_seconds))
-      while [[ -z $stopping ]] && ((SECONDS < until)); do nap 5; done
+      while [[ -z $stopping ]] && ((SECONDS < until)) && ! is_at_limit; do nap 5; done
       [[ -n $stopping ]] || systemctl poweroff
     }
 
@@ -84,6 +84,7 @@ extension RunnerScript {
       load_settings || { say "the job's settings cannot be read"; return 1; }
       trap on_stop TERM
       trap : USR1
+      mkdir -p "$state" && load_limit
       if [[ -e $state/result ]]; then
         say "the job $job ended at an earlier boot"
         mkdir -p "$work"

@@ -41,6 +41,13 @@ package struct JournaledJob: Hashable, Sendable {
     self.submittedAt = submittedAt
   }
 
+  /// Of another version of dagrun. Unless that one drives it, nobody can go on with it: what it has may go.
+  static func unreadable(_ name: String, isDriven: Bool) -> JournaledJob {
+    JournaledJob(
+      name: name, phase: "its kept state cannot be read", isFinished: !isDriven, isDetached: false, isOfTask: false,
+      isDriven: isDriven, submittedAt: Timestamp(microseconds: 0))
+  }
+
   package init(_ stored: StoredJob, isDriven: Bool) {
     self.init(
       name: stored.request.name, phase: stored.phase, isFinished: stored.isFinished,
