@@ -3,6 +3,7 @@ import Dagrun
 import Engine
 import Foundation
 import Scheduling
+import Storage
 
 /// Runs the job or the jobs of one task, without a scheduler: begins them, or goes on with what an earlier try has begun.
 struct JobTask {
