@@ -1,3 +1,5 @@
+
+
 # --- Swift DAGs as DAGs of Airflow -----------------------------------------------------------------------------------
 
 
@@ -103,8 +105,8 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
-    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while it
-    # waits for a machine. Airflow's own timeout stands behind the others.
+    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
+    # it waits for a machine. Airflow's own timeout stands behind the others.
     if task["execution_timeout_seconds"] is not None and not task["is_job"]:
         arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
     return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
