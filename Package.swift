@@ -113,7 +113,7 @@ let package = Package(
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
     // Checks requests against Google's own descriptions of its APIs. Only for tests.
     .target(
-      name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
+      name: "GoogleDiscovery", dependencies: ["Dagrun", "GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
     // A process that waits for answers and does nothing else, for a test that counts its threads.
     .executableTarget(
@@ -143,7 +143,10 @@ let package = Package(
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "GoogleCloud", grdb],
       swiftSettings: settings),
-    .testTarget(name: "CLITests", dependencies: ["CLI", "Clash", "AirflowPlugin"], swiftSettings: settings),
+    .testTarget(
+      name: "CLITests",
+      dependencies: ["CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Storage", grdb, argumentParser],
+      swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),

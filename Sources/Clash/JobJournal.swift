@@ -73,6 +73,8 @@ package struct JobAttempt: Codable, Hashable, Sendable {
     case succeeded, failed, preempted
     case outOfCapacity = "out_of_capacity"
     case quotaExceeded = "quota_exceeded"
+    /// The place does not have such a machine type, or such an accelerator.
+    case notOffered = "not_offered"
     /// The VM was lost, or never came up.
     case lost
     case cancelled

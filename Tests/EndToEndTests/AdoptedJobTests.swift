@@ -21,6 +21,7 @@ import Testing
     init(_ faults: [FaultRule] = []) async throws {
       var options = EmulatorOptions()
       options.faults = faults
+      options.timing.shutDownGraceSeconds = 1
       cloud = try await RecordedCloud(options)
       project = try Project()
       project.environment.merge(cloud.emulator.environment) { $1 }
@@ -154,6 +155,44 @@ import Testing
     let result = try second.waitForResult()
     #expect(result["name"] as? String == "base-2" && result["exit_status"] as? Int == 0, "\(result) \(second.errors)")
     #expect(world.machines == 2)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `who wants a job cancelled while an earlier try still has it gets it cancelled`() async throws {
+    let world = try await World()
+    let first = try world.start(world.job(1, script: "sleep 60"))
+    try first.waitUntilSaid(" runs on ")
+    let second = try world.start(world.job(2, script: "true"))
+    try second.waitUntilSaid("waiting until it leaves")
+    second.signal(SIGTERM)
+    second.letGo()
+    first.letGo()
+    #expect(try first.waitForEnd() == 130)
+    #expect(try second.waitForEnd() == 130)
+    #expect(second.result?["name"] as? String == "base-1" && second.result?["ending"] as? String == "cancelled")
+    #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `the collector leaves a job to the next try, unless it is being removed`() async throws {
+    let slow = FaultRule(
+      .request(RequestPattern(method: "compute.instanceGroupManagers.delete"), .delay(seconds: 2)), times: 1)
+    let world = try await World([slow])
+    let first = try world.start(world.job(1, script: "sleep 60"))
+    try first.waitUntilSaid(" runs on ")
+    first.letGo()
+    #expect(try first.waitForEnd() == 130)
+    let kept = try world.project.run("job", "gc", "--project", "demo", "-o", "json")
+    #expect(kept.code == 0 && kept.output.contains("whose next try goes on with it"), "\(kept.output) \(kept.errors)")
+    let second = try world.start(world.job(2, script: "true"))
+    try second.waitUntilSaid(" runs on ")
+    second.signal(SIGTERM)
+    #expect(await world.hasAsked("compute.instanceGroupManagers.delete"))
+    try second.killAndWait()
+    let collected = try world.project.run("job", "gc", "--project", "demo", "-o", "json")
+    #expect(collected.code == 0, "\(collected.output) \(collected.errors)")
     await world.expectNothingLeft()
     await world.cloud.end()
   }

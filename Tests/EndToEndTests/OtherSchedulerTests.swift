@@ -140,32 +140,19 @@ import Testing
 
   /// The command at a task that sleeps, and the processes of that task.
   private struct Sleeper {
-    let command: Started
+    let command: LeashedCommand
     let task: [ProcessDescriptor]
-    /// Held by whoever runs the command.
-    let leash: Int32
     private let project: Project
 
     init(_ project: Project) throws {
       self.project = project
       let context = project.path + "/context.json"
       try #"{"run_id": "r"}"#.write(toFile: context, atomically: true, encoding: .utf8)
-      let pipe = try openPipe()
-      let output = project.path + "/output.txt"
-      _ = FileManager.default.createFile(atPath: output, contents: nil)
-      let descriptor = open(output, O_WRONLY | O_APPEND | O_CLOEXEC)
-      var spawn = Spawn(
-        Project.binary, ["tasks", "run", "typed", "sleeps", "--context", context, "-o", "json", "--leash", "7"],
-        environment: project.environment.merging(["WAITS": "1"]) { $1 }, workingDirectory: project.path)
-      spawn.descriptors = [1: descriptor, 2: descriptor, 7: pipe.readEnd]
-      spawn.group = .own
-      command = Started(pid: try spawn.start(), outputPath: output)
-      close(descriptor)
-      close(pipe.readEnd)
-      leash = pipe.writeEnd
+      project.environment["WAITS"] = "1"
+      command = try LeashedCommand(project, ["tasks", "run", "typed", "sleeps", "--context", context, "-o", "json"])
       let pids = project.path + "/dags/pids"
-      let hasBegun = command.wait(seconds: 60) { _ in FileManager.default.fileExists(atPath: pids) }
-      try #require(hasBegun, "\(command.text)")
+      let hasBegun = command.wait { _ in FileManager.default.fileExists(atPath: pids) }
+      try #require(hasBegun, "\(command.errors)")
       let text = try String(contentsOfFile: pids, encoding: .utf8)
       task = try text.split(whereSeparator: \.isWhitespace).map { try ProcessDescriptor(pid: #require(pid_t($0))) }
       try #require(task.count == 2 && task.allSatisfy { !$0.hasEnded(within: 0) })
@@ -177,26 +164,23 @@ import Testing
   @Test func `SIGTERM ends the task with all that it has started`() throws {
     let sleeper = try Sleeper(Project(["typed": Self.dag]))
     sleeper.command.signal(SIGTERM)
-    #expect(try sleeper.command.waitForEnd() == 130, "\(sleeper.command.text)")
+    #expect(try sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
     #expect(sleeper.hasEnded)
-    #expect(sleeper.command.text.contains("sleeps was stopped") && !sleeper.command.text.contains("\"state\""))
-    close(sleeper.leash)
+    #expect(sleeper.command.errors.contains("sleeps was stopped") && sleeper.command.output.isEmpty)
   }
 
   @Test func `the leash's end ends the task with all that it has started`() throws {
     let sleeper = try Sleeper(Project(["typed": Self.dag]))
-    close(sleeper.leash)
-    #expect(try sleeper.command.waitForEnd() == 130, "\(sleeper.command.text)")
+    sleeper.command.letGo()
+    #expect(try sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
     #expect(sleeper.hasEnded)
-    #expect(sleeper.command.text.contains("whoever ran it is gone"))
+    #expect(sleeper.command.errors.contains("whoever ran it is gone"))
   }
 
   @Test func `a command that is killed takes its task with it`() throws {
     let sleeper = try Sleeper(Project(["typed": Self.dag]))
-    sleeper.command.signal(SIGKILL)
-    _ = try sleeper.command.waitForEnd()
+    try sleeper.command.killAndWait()
     #expect(sleeper.hasEnded)
-    close(sleeper.leash)
   }
 
   // MARK: The rest of the protocol

@@ -103,9 +103,10 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
-    if not task["is_job"]:
-        # That of a job counts from its container's start, and not while it waits for a machine: dagrun sees to it.
-        arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"])
+    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while it
+    # waits for a machine. Airflow's own timeout stands behind the others.
+    if task["execution_timeout_seconds"] is not None and not task["is_job"]:
+        arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
     return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
 
 
@@ -154,6 +155,8 @@ def seconds(number: float | None) -> datetime.timedelta | None:
     return None if number is None else datetime.timedelta(seconds=number)
 
 
+# dagrun gives a task that it stops 10 s.
+SECONDS_TO_END_A_TASK = 30
 NEEDS_START_DATE = AIRFLOW_VERSION.startswith("2.")
 # Airflow checks the argument's type, and the DAG against a schema.
 KNOWS_NO_MULTIPLIER = inspect.signature(BaseOperator.__init__).parameters["retry_exponential_backoff"].default is False

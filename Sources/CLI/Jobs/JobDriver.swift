@@ -3,7 +3,6 @@ import Dagrun
 import Engine
 import Foundation
 import Processes
-import Synchronization
 
 /// Drives one job in this process, and tells of it: the log on one output, notes on the other.
 struct JobDriver {
@@ -14,6 +13,7 @@ struct JobDriver {
   /// Leaves as soon as somebody else can go on with the job.
   let handsOver: Bool
   let runner: JobRunner
+  let cancelling: JobCancelling
 
   init(
     _ workplace: JobHome, format: JobOutputFormat, prices: String?, leash: Leash? = nil, handsOver: Bool = false
@@ -24,6 +24,7 @@ struct JobDriver {
     self.handsOver = handsOver
     try workplace.home.make()
     runner = try workplace.home.jobRunner(try workplace.access(prices: prices), logger: workplace.logger)
+    cancelling = JobCancelling(runner, workplace.session.errors)
   }
 
   enum Beginning {
@@ -40,6 +41,8 @@ struct JobDriver {
   func run(_ name: String, _ beginning: Beginning, project: String) async throws -> JobEnd {
     let lock = try workplace.lock(name)
     defer { withExtendedLifetime(lock) {} }
+    let interruption = cancelling.byInterruption()
+    defer { interruption.end() }
     var course = await drive(name, beginning)
     if case .attach = beginning, case .ended(let outcome, _, _) = course,
       case .infrastructure(let failure) = outcome.ending, try workplace.find(name) == nil
@@ -52,11 +55,13 @@ struct JobDriver {
     return JobEnd(name: name, attempt: attempt, project: project, course: course)
   }
 
-  /// Until the job has ended, was handed over, or is left. The caller holds its lock.
+  /// Until the job has ended, was handed over, or is left. The caller holds its lock, and listens to
+  /// interruptions (`cancelling`).
   func drive(_ name: String, _ beginning: Beginning) async -> JobEnd.Course {
     let (words, continuation) = AsyncStream.makeStream(of: Word.self)
     begin(name, beginning, continuation)
-    let course = await follow(name, words, cancellingBy: Cancelling(name, runner, session), continuation)
+    cancelling.aim(at: name)
+    let course = await follow(name, words, continuation)
     switch course {
     case .ended: break
     case .handedOver, .detached, .left: runner.stop()
@@ -93,13 +98,10 @@ struct JobDriver {
   }
 
   private func follow(
-    _ name: String, _ words: AsyncStream<Word>, cancellingBy cancelling: Cancelling,
-    _ continuation: AsyncStream<Word>.Continuation
+    _ name: String, _ words: AsyncStream<Word>, _ continuation: AsyncStream<Word>.Continuation
   ) async -> JobEnd.Course {
-    let interruption = cancelling.byInterruption()
-    defer { interruption.end() }
     // `dagrun job cancel`, from another process.
-    let wish = CancelWish(workplace.home, name) { cancelling.begin() }
+    let wish = CancelWish(workplace.home, name) { [cancelling] in cancelling.begin() }
     defer { wish.end() }
     let ending = leash?.onEnd { continuation.yield(.leashEnded) }
     defer { leash?.forget(ending) }
@@ -139,38 +141,6 @@ struct JobDriver {
     let length = stored.isFinished ? bytes.count : min(stored.logFileLength, bytes.count)
     logOutput.write(String(decoding: bytes[..<length], as: UTF8.self))
   }
-
-  /// Who wants the job cancelled, if anybody does.
-  private final class Cancelling: Sendable {
-    private let name: String
-    private let runner: JobRunner
-    private let errors: Output
-    private let state = Mutex((isUnderWay: false, wasInterrupted: false))
-
-    init(_ name: String, _ runner: JobRunner, _ session: Session) {
-      self.name = name
-      self.runner = runner
-      errors = session.errors
-    }
-
-    var isUnderWay: Bool { state.withLock { $0.isUnderWay } }
-    var wasInterrupted: Bool { state.withLock { $0.wasInterrupted } }
-
-    func begin() {
-      state.withLock { $0.isUnderWay = true }
-      runner.cancel(name)
-    }
-
-    func byInterruption() -> Interruption {
-      Interruption { [self] in
-        state.withLock { $0 = (true, true) }
-        errors.line("cancelling job \(name) and removing what it has; once more leaves at once")
-        runner.cancel(name)
-      } onSecond: { [errors, name] in
-        errors.line("left. What job \(name) has may be there still; remove it with: dagrun job cancel \(name)")
-      }
-    }
-  }
 }
 
 extension JobDriver {
@@ -186,7 +156,8 @@ extension JobDriver {
       } catch {
         guard error.reason == .held else { throw Complaint(.unavailable, error.description) }
       }
-      if leash?.hasEnded == true { return nil }
+      // Whoever wanted it cancelled waits until it can be.
+      if leash?.hasEnded == true, !cancelling.wasInterrupted { return nil }
       let holder = JobLock.holder(job: file ?? name, folder: workplace.home.jobsPath).map { "process \($0)" }
       if pauses == 0 {
         session.errors.line("\(holder ?? "another process") drives job \(name); waiting until it leaves")

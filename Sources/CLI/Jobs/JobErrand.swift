@@ -20,12 +20,14 @@ struct JobErrand {
   private var project: String { spec.config.project }
 
   func run() async throws -> JobEnd {
+    let interruption = driver.cancelling.byInterruption()
+    defer { interruption.end() }
     // A job's name has no full stop, so that this file is no job's.
     guard let lock = try await driver.lock(series.base, file: series.base + ".attempts") else {
       return end(series.number, .left)
     }
     defer { withExtendedLifetime(lock) {} }
-    while driver.leash?.hasEnded != true {
+    while driver.leash?.hasEnded != true || driver.cancelling.wasInterrupted {
       if let end = try await take(try await nextStep()) { return end }
     }
     return end(series.number, .left)
@@ -191,6 +193,9 @@ struct JobErrand {
     guard let lock = try await driver.lock(name) else { return end(number, .left) }
     defer { withExtendedLifetime(lock) {} }
     guard try workplace.find(name) == nil else { return nil }
+    guard !driver.cancelling.wasInterrupted else {
+      throw Complaint(.interrupted, "interrupted before job \(name) was begun")
+    }
     session.errors.line("job \(name)")
     var request = request(number)
     request.origin.homeID = try workplace.store().homeID()

@@ -22,6 +22,19 @@ extension StoredJob {
   }
 }
 
+extension JobRecord {
+  /// As much as can be told of a job that only another dagrun can read.
+  var record: Record {
+    [
+      "name": .text(name), "state": .text(phase), "project": .text(project), "dag_id": .optional(task?.dagID),
+      "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.taskID),
+      "try_number": .optional(task?.tryNumber), "image": .null, "submitted_at": .time(submittedAt),
+      "finished_at": .optional(finishedAt), "attempts": .null, "zone": .null, "machine_type": .null, "spot": .null,
+      "detached": .bool(isDetached), "cost": .null, "ledger": .null,
+    ]
+  }
+}
+
 extension JobAttempt {
   var record: Record {
     [

@@ -70,7 +70,6 @@ final class JobServer: @unchecked Sendable {
       cancel(name)
     case .taken(let name): noteTaken(name)
     case .leave(let name):
-      guard jobs[name] != nil else { return refuse("job \(name) is not attached") }
       letGo(name)
       tell(name, "left")
     }
@@ -100,7 +99,8 @@ final class JobServer: @unchecked Sendable {
 
   private func attach(_ name: String, project: String?, since start: Double = monotonicSeconds()) {
     guard !isLeaving else { return }
-    guard jobs[name] == nil else { return refuse("job \(name) is attached already") }
+    // To ask twice is to ask once.
+    guard jobs[name] == nil else { return }
     do {
       if let problem = JobName.problem(name) { throw Complaint(.wrongUsage, problem) }
       let stored = try workplace.find(name)

@@ -46,6 +46,7 @@ package struct Job: Codable, Hashable, Sendable {
     case .inspected(let plan, let report): inspected(plan, report, &step)
     case .inspectionFailed(let plan, let error): inspectionFailed(plan, error, &step)
     case .received(let messages): received(messages, &step)
+    case .pullLost: inbox.lentAt = now
     case .listeningFailed(let error): listeningFailed(error, &step)
     case .cancel: end(JobOutcome(.cancelled), attempt: .cancelled, &step)
     case .wake: break
@@ -57,12 +58,17 @@ package struct Job: Codable, Hashable, Sendable {
 
   /// What a job that was just made or restored needs done: the call that was under way, again, with its requestId. Nothing
   /// else is under way then: what a dead process had sent has arrived, or never will.
-  package mutating func resume(at now: Timestamp) -> [JobAction] {
+  ///
+  /// - Parameter isOverElsewhere: The subscription is gone, though it had been made: another home has brought the job to
+  ///   its end, and has its result.
+  package mutating func resume(at now: Timestamp, isOverElsewhere: Bool = false) -> [JobAction] {
     var step = JobStep(now: now)
     inbox = Inbox()
     inbox.resumedAt = now
     inbox.lastHeardAt = heardOfAt
+    inbox.lentAt = now
     inbox.lookAt = now
+    if isOverElsewhere { endElsewhere(&step) }
     takeUpCallAgain(&step)
     if case .attempting(_, _, .running) = phase, let attempt = attempts.last { step.tell(.began(attempt)) }
     proceed(&step)
@@ -89,6 +95,21 @@ extension Job {
     case .preparing, .attempting, .pausing: return true
     case .removing: return isLogOpen
     case .finished: return false
+    }
+  }
+
+  /// What it does next, after it was restored, is to ask for a machine, and nothing that it waits for would tell it before
+  /// that another home has brought it to its end: look at the subscription, then `resume`.
+  package var mustLookForSubscription: Bool {
+    guard resource(.subscription)?.existence == .made else { return false }
+    switch phase {
+    case .preparing, .pausing: return true
+    case .attempting(_, _, let stage):
+      switch stage {
+      case .makingTemplate, .makingGroup, .withdrawing: return true
+      case .waitingForMachine, .booting, .running, .fading: return false
+      }
+    case .removing, .finished: return false
     }
   }
 
@@ -130,6 +151,8 @@ extension Job {
     return true
   }
 
+  static let removingPhase = "removing"
+
   /// In a word or two, for people.
   package var phaseName: String {
     switch phase {
@@ -144,7 +167,7 @@ extension Job {
       case .withdrawing: return "giving up a machine"
       }
     case .pausing: return "waiting for capacity"
-    case .removing: return "removing"
+    case .removing: return Self.removingPhase
     case .finished(let outcome, _):
       switch outcome.ending {
       case .exited(status: 0): return "succeeded"

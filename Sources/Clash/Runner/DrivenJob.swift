@@ -45,7 +45,7 @@ final class DrivenJob: @unchecked Sendable {
 
   enum Input: Sendable {
     /// First of all, and only then: what was under way is done again.
-    case resume
+    case resume(isOverElsewhere: Bool)
     case event(JobEvent)
   }
 

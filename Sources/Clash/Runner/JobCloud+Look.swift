@@ -32,7 +32,8 @@ extension JobCloud {
   }
 
   enum Finding: Sendable {
-    case found(JobRequest, AttemptPlan)
+    /// - isOver: The subscription is gone, and with it the result: somebody took it, and died before all was removed.
+    case found(JobRequest, AttemptPlan, isOver: Bool)
     /// Why not, in words.
     case nothing(String)
     /// It is there, and does not say what it is.
@@ -74,10 +75,21 @@ extension JobCloud {
       let rung = Rung(
         machineType: template.properties.machineType,
         isSpot: template.properties.scheduling?.provisioningModel == .spot, place: place)
-      return .found(request, AttemptPlan(number: number, rung: rung))
+      return .found(
+        request, AttemptPlan(number: number, rung: rung), isOver: try await subscription(of: request) == nil)
     } catch {
       return .failed(error)
     }
+  }
+
+  /// False where it cannot be found out: then what is asked of it next will tell.
+  func isSubscriptionGone(_ request: JobRequest) async -> Bool {
+    do throws(CloudError) { return try await subscription(of: request) == nil } catch { return false }
+  }
+
+  private func subscription(of request: JobRequest) async throws(CloudError) -> PubSubSubscription? {
+    let pubSub = pubSub
+    return try await found { () throws(CloudError) in try await pubSub.subscription(request.name) }
   }
 
   private static func request(of template: InstanceTemplate, _ name: String) -> JobRequest? {

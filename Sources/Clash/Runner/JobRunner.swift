@@ -22,6 +22,9 @@ package final class JobRunner: @unchecked Sendable {
   let options: JobRunnerOptions
   let logger: Logger
   let images = ImageLinks()
+  /// A template has the whole runner and all values of the job: a hundred kilobytes, several times over while it is made
+  /// and sent. A thousand jobs that begin at once wait for each other here, instead of all being in memory.
+  let templates = Gate(places: 32)
 
   /// By name.
   var jobs: [String: DrivenJob] = [:]
@@ -137,7 +140,7 @@ package final class JobRunner: @unchecked Sendable {
       }
       let job = DrivenJob(name: name, beginning: beginning, logPath: logPath, observer: observer)
       jobs[name] = job
-      post(.resume, to: job)
+      post(.resume(isOverElsewhere: false), to: job)
     }
   }
 

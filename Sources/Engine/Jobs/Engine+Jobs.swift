@@ -105,14 +105,30 @@ extension Engine {
   /// Jobs of tries that were stopped, or marked as ended, before the last scheduler could remove what they have.
   func removeStrayJobs(except wanted: Set<TryID>) {
     do {
-      let strays = try store.unfinishedJobs().filter { job in
-        guard let task = job.task, !job.isDetached else { return false }
-        return !wanted.contains(TryID(run: task.run, taskID: task.taskID, tryNumber: task.tryNumber))
-      }
-      try jobs.remove(strays.map(\.name))
+      try jobs.remove(try strayJobs(except: wanted))
     } catch {
       logger.error(
         "jobs that nobody waits for could not be removed; dagrun job gc does", metadata: ["reason": "\(error)"])
+    }
+  }
+
+  private func strayJobs(except wanted: Set<TryID>) throws -> [String] {
+    let strays = try store.unfinishedJobs().filter { job in
+      guard let task = job.task, !job.isDetached else { return false }
+      return !wanted.contains(TryID(run: task.run, taskID: task.taskID, tryNumber: task.tryNumber))
+    }
+    return strays.map(\.name)
+  }
+
+  /// Jobs that nobody waits for any more and that are not known to be removed. An engine that starts nothing leaves them
+  /// to the next one, and they cost money until then.
+  package func unwantedJobs() async -> [String] {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        let wanted = scheduler.activeTries.filter { $0.stopReason == nil && $0.state != .restarting }
+        let ids = Set(wanted.map { TryID($0.key, tryNumber: $0.tryNumber) })
+        continuation.resume(returning: isStopped ? [] : (try? strayJobs(except: ids)) ?? [])
+      }
     }
   }
 

@@ -24,16 +24,27 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
     }
   }
 
-  /// Forgets jobs that ended before the moment, and their part of the ledger.
+  /// Forgets jobs that ended before the moment: what they were, and how they ended. Their part of the ledger stays.
   ///
-  /// - Returns: how many.
+  /// - Returns: their names.
   @discardableResult
-  package func prune(finishedBefore moment: Timestamp) throws(StoreError) -> Int {
-    var count = 0
+  package func prune(finishedBefore moment: Timestamp) throws(StoreError) -> [String] {
+    var names: [String] = []
     try write("write to") { database in
-      count = try statement(database, "DELETE FROM job WHERE is_finished = 1 AND finished_at < ?").execute(moment)
+      names = try statement(
+        database, "SELECT name FROM job WHERE is_finished = 1 AND finished_at < ? ORDER BY name"
+      ).rows(moment) { $0.text(0) }
+      guard !names.isEmpty else { return }
+      _ = try statement(
+        database,
+        """
+        INSERT INTO past_attempt SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+        WHERE is_finished = 1 AND finished_at < ?
+        """
+      ).execute(moment)
+      _ = try statement(database, "DELETE FROM job WHERE is_finished = 1 AND finished_at < ?").execute(moment)
     }
-    return count
+    return names
   }
 
   /// Whoever a job was for has its result. Once is enough: a second word on it changes nothing.
@@ -152,7 +163,7 @@ extension StoreConnection {
     }
   }
 
-  /// Attempts that were requested in the range (`until` not included), in that order.
+  /// Attempts that were requested in the range (`until` not included), in that order; of forgotten jobs too.
   package func ledger(
     since: Timestamp? = nil, until: Timestamp? = nil, dagID: String? = nil
   ) throws(StoreError) -> [LedgerRecord] {
@@ -160,7 +171,10 @@ extension StoreConnection {
       try statement(
         database,
         """
-        SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+        SELECT * FROM (
+          SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+          UNION ALL SELECT * FROM past_attempt
+        )
         WHERE requested_at >= ?1 AND requested_at < ?2 AND (?3 IS NULL OR dag_id = ?3)
         ORDER BY requested_at, job, number
         """
