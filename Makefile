@@ -40,10 +40,11 @@ format: ## Format the sources in place
 lint: ## Check the format of the sources
 	scripts/format --check
 
-docs: deps ## Write the generated pages: docs/command-line.md, docs/dagrun.1
+docs: deps ## Write what is generated: docs/command-line.md, docs/dagrun.1, plugins/dagrun_plugin.py
 	swift build --product dagrun $(SWIFT_FLAGS)
 	.build/debug/dagrun reference markdown > docs/command-line.md
 	.build/debug/dagrun reference man > docs/dagrun.1
+	.build/debug/dagrun airflow-plugin -o plugins/dagrun_plugin.py
 
 install: build ## Install below PREFIX (default /usr/local)
 	scripts/install "$(DESTDIR)$(PREFIX)"

@@ -59,6 +59,10 @@ let package = Package(
         "CLinux", "Processes", "COpenSSL", "Yams", logging, .product(name: "HeapModule", package: "swift-collections"),
       ] + nio,
       swiftSettings: settings),
+    // The Python file by which Airflow runs dagrun's jobs and DAGs, and how it is put together.
+    .target(name: "CAirflowPlugin"),
+    .target(
+      name: "AirflowPlugin", dependencies: ["CAirflowPlugin"], exclude: ["Python"], swiftSettings: settings),
     // The process that runs tasks, and the protocol between it and the engine.
     .target(name: "Workers", dependencies: ["Dagrun", "Processes"], swiftSettings: settings),
     .target(
@@ -68,7 +72,7 @@ let package = Package(
       name: "CLI",
       dependencies: [
         "Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator", "Engine",
-        "Processes", argumentParser, "Yams", logging,
+        "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
@@ -109,7 +113,7 @@ let package = Package(
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
     // Checks requests against Google's own descriptions of its APIs. Only for tests.
     .target(
-      name: "GoogleDiscovery", dependencies: ["GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
+      name: "GoogleDiscovery", dependencies: ["Dagrun", "GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
     // A process that waits for answers and does nothing else, for a test that counts its threads.
     .executableTarget(
@@ -139,7 +143,10 @@ let package = Package(
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "GoogleCloud", grdb],
       swiftSettings: settings),
-    .testTarget(name: "CLITests", dependencies: ["CLI", "Clash"], swiftSettings: settings),
+    .testTarget(
+      name: "CLITests",
+      dependencies: ["CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Storage", grdb, argumentParser],
+      swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),

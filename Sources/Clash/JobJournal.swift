@@ -23,6 +23,8 @@ package struct StoredJob: Hashable, Sendable {
   package var finishedAt: Timestamp?
   package var attempts: [JobAttempt]
   package var state: Data
+  /// When whoever it was for had its result. Not the runner's to write: saving a job leaves it as it is.
+  package var takenAt: Timestamp?
 
   package init(
     request: JobRequest, phase: String, isFinished: Bool, submittedAt: Timestamp, finishedAt: Timestamp?,
@@ -71,6 +73,8 @@ package struct JobAttempt: Codable, Hashable, Sendable {
     case succeeded, failed, preempted
     case outOfCapacity = "out_of_capacity"
     case quotaExceeded = "quota_exceeded"
+    /// The place does not have such a machine type, or such an accelerator.
+    case notOffered = "not_offered"
     /// The VM was lost, or never came up.
     case lost
     case cancelled

@@ -29,6 +29,14 @@ package struct JobOutcome: Codable, Hashable, Sendable {
   }
 }
 
+extension JobOutcome {
+  /// There is a result, and it is somebody else's.
+  package var hasEndedElsewhere: Bool {
+    guard case .infrastructure(let failure) = ending else { return false }
+    return failure.kind == .endedElsewhere
+  }
+}
+
 /// A failure of everything but the program.
 package struct InfrastructureFailure: Codable, Hashable, Sendable {
   package var kind: Kind
@@ -61,6 +69,8 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
     case inputs
     /// The command succeeded, and an output directory is missing, empty, or could not be copied.
     case outputs
+    /// Another home has brought it to its end, and has its result; or somebody has deleted its subscription.
+    case endedElsewhere = "ended_elsewhere"
     /// Something else: the cloud's errors, or this program's.
     case cloud
   }
@@ -68,7 +78,7 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
   /// Another try of the task may go better.
   package var isRetryable: Bool {
     switch kind {
-    case .noCapacity, .quota, .machine, .imagePull, .cloud, .outputs, .inputs, .containerStart: true
+    case .noCapacity, .quota, .machine, .imagePull, .cloud, .outputs, .inputs, .containerStart, .endedElsewhere: true
     case .permission, .invalidRequest, .commandNotExecutable, .commandNotFound: false
     }
   }

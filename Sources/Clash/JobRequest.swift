@@ -11,6 +11,8 @@ package struct JobRequest: Codable, Hashable, Sendable {
   package var origin: JobOrigin
   /// Nobody waits: the group repairs a lost VM by itself, and the result waits in the subscription.
   package var isDetached = false
+  /// Set for the jobs of another scheduler's task: its next try goes on with this one.
+  package var series: JobSeries?
 
   package init(name: String, spec: JobSpec, origin: JobOrigin) {
     self.name = name

@@ -117,6 +117,7 @@ package final class CloudEmulator: Sendable {
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": "http://\(address)/",
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": "http://\(address)/storage/v1/",
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER": "http://\(address)/",
+      "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": "http://\(address)/",
     ]
   }
 

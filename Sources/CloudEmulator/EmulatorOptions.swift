@@ -20,6 +20,8 @@ package struct EmulatorOptions: Sendable {
   package var faults: [FaultRule] = []
   /// Secret Manager: `projects/P/secrets/S` or only `S` (in every project) -> the value of its versions.
   package var secrets: [String: String] = [:]
+  /// Is told of every request once it was answered, on the emulator's own thread: it must not wait.
+  package var witness: (@Sendable (Exchange) -> Void)?
 
   package init() {}
 
@@ -29,6 +31,22 @@ package struct EmulatorOptions: Sendable {
     case none
     case host(@Sendable (HostServices) throws -> any VirtualMachineHost)
   }
+}
+
+/// A request and what became of it.
+package struct Exchange: Sendable {
+  /// Google's name of the method: `pubsub.projects.topics.publish`.
+  package var method: String
+  /// Without the query.
+  package var path: String
+  /// Of the query; of two with one name the last.
+  package var query: [String: String]
+  package var body: Data
+  /// Nil: nothing was done, and the connection was closed.
+  package var answer: Data?
+  package var status: Int
+  /// The work was done, and whoever asked for it was not told.
+  package var isAnswerLost: Bool
 }
 
 /// What the emulator gives to the host of its VMs.

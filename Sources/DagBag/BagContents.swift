@@ -20,6 +20,14 @@ package struct DAGFile: Codable, Hashable, Sendable {
   /// The function in the library which runs the file's top-level code (`loadDAGFile`).
   package var entry: String
   package var dags: [DAGDescription]
+
+  package init(path: String, version: String, libraryPath: String, entry: String, dags: [DAGDescription]) {
+    self.path = path
+    self.version = version
+    self.libraryPath = libraryPath
+    self.entry = entry
+    self.dags = dags
+  }
 }
 
 /// Why a DAG file cannot be used.

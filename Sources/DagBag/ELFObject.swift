@@ -1,5 +1,14 @@
-/// Just enough of the ELF format (System V ABI, chapters 4 and 5) to read a section of a 64-bit little-endian file.
-enum ELFObject {
+/// Just enough of the ELF format (System V ABI, chapters 4 and 5, and Drepper's on versions of symbols) to read a section of
+/// a 64-bit little-endian file, and what it asks of other libraries.
+package enum ELFObject {
+  package enum Machine: Int { case amd64 = 62, arm64 = 183 }
+
+  /// nil: no such file, or for another machine.
+  package static func machine(of bytes: [UInt8]) -> Machine? {
+    guard bytes.count > 64, bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]) else { return nil }
+    return Machine(rawValue: Int(bytes[18]) | Int(bytes[19]) << 8)
+  }
+
   static func section(_ name: String, of bytes: [UInt8]) -> ArraySlice<UInt8>? {
     func number(_ offset: Int, _ size: Int) -> Int? {
       guard offset >= 0, offset + size <= bytes.count else { return nil }
@@ -27,14 +36,48 @@ enum ELFObject {
   }
 
   /// The names of the libraries that a shared object or an executable asks for.
-  static func neededLibraries(of bytes: [UInt8]) -> [String] {
+  package static func neededLibraries(of bytes: [UInt8]) -> [String] { dynamicNames(tag: 1, of: bytes) }
+
+  /// Where it looks for them first: folders with colons between, among them perhaps `$ORIGIN`, its own.
+  package static func runPath(of bytes: [UInt8]) -> String? {
+    dynamicNames(tag: 29, of: bytes).first ?? dynamicNames(tag: 15, of: bytes).first
+  }
+
+  private static func dynamicNames(tag: Int, of bytes: [UInt8]) -> [String] {
     guard let entries = section(".dynamic", of: bytes), let names = section(".dynstr", of: bytes) else { return [] }
-    func number(_ offset: Int) -> Int { entries[offset..<offset + 8].reversed().reduce(0) { $0 &<< 8 | Int($1) } }
-    let needed = 1
     return stride(from: entries.startIndex, to: entries.endIndex - 15, by: 16).compactMap { offset in
-      let name = number(offset + 8)
-      guard number(offset) == needed, name < names.count else { return nil }
-      return String(decoding: names[(names.startIndex + name)...].prefix { $0 != 0 }, as: UTF8.self)
+      guard number(offset, 8, in: entries) == tag, let name = number(offset + 8, 8, in: entries) else { return nil }
+      return text(name, in: names)
     }
+  }
+
+  /// The versions of symbols that it asks for, of all libraries: `GLIBC_2.34`, `GLIBCXX_3.4.30`.
+  package static func neededVersions(of bytes: [UInt8]) -> [String] {
+    guard let table = section(".gnu.version_r", of: bytes), let names = section(".dynstr", of: bytes) else { return [] }
+    var found: [String] = []
+    // A list of libraries, each with a list of versions; the offset of the next one is 0 in the last.
+    var library = table.startIndex
+    while let first = number(library + 8, 4, in: table), let nextLibrary = number(library + 12, 4, in: table) {
+      var version = library + first
+      while let name = number(version + 8, 4, in: table), let next = number(version + 12, 4, in: table) {
+        if let name = text(name, in: names) { found.append(name) }
+        if next == 0 { break }
+        version += next
+      }
+      if nextLibrary == 0 { break }
+      library += nextLibrary
+    }
+    return found
+  }
+
+  /// nil when it is not all inside.
+  private static func number(_ offset: Int, _ size: Int, in bytes: ArraySlice<UInt8>) -> Int? {
+    guard offset >= bytes.startIndex, offset <= bytes.endIndex - size else { return nil }
+    return bytes[offset..<offset + size].reversed().reduce(0) { $0 &<< 8 | Int($1) }
+  }
+
+  private static func text(_ offset: Int, in names: ArraySlice<UInt8>) -> String? {
+    guard offset >= 0, offset < names.count else { return nil }
+    return String(decoding: names[(names.startIndex + offset)...].prefix { $0 != 0 }, as: UTF8.self)
   }
 }

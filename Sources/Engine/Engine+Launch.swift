@@ -66,10 +66,9 @@ extension Engine {
     case .swift:
       return .swift(library: run.library, entry: run.entry, inputs: try inputs(of: task, in: run))
     case .bash(let script):
-      let templates = [script] + task.environment.values + (task.workingDirectory.map { [$0] } ?? [])
       let values = Template.Values(
         run: run.briefing.context, taskID: task.id, tryNumber: tryNumber,
-        outputs: try outputs(of: templates.flatMap(\.usedOutputs), in: run))
+        outputs: try outputs(of: task.readOutputs, in: run))
       return .bash(
         script: try script.render(values, for: .shell),
         environment: try task.environment.mapValues { try $0.render(values, for: .plain) },
@@ -161,21 +160,6 @@ extension Engine {
       // Neither knows a try that has ended.
       pool?.kill(id)
       adopted?.kill(id)
-    }
-  }
-}
-
-extension Template {
-  /// The tasks whose outputs it uses.
-  var usedOutputs: [String] { parts.compactMap(\.usedOutput) }
-}
-
-extension Template.Part {
-  fileprivate var usedOutput: String? {
-    switch self {
-    case .output(let taskID): taskID
-    case .raw(let part): part.usedOutput
-    case .text, .value, .variable: nil
     }
   }
 }

@@ -40,6 +40,8 @@ package final class Engine: @unchecked Sendable {
     package var moduleCacheFolder: String?
     /// The way to Compute Engine, asked for when the first job begins; nil: there is none.
     package var jobAccess: (@Sendable () throws -> JobAccess)?
+    /// How long ended jobs are remembered.
+    package var jobRetention = JobRetention()
     /// What `ping` is answered.
     package var version = ""
 
@@ -157,6 +159,7 @@ package final class Engine: @unchecked Sendable {
     startServer()
     reloadDAGFiles {}
     watchDAGFiles()
+    if options.mode == .scheduler { forgetOldJobs() }
   }
 
   private func startPool() throws {

@@ -23,6 +23,7 @@ extension CloudError {
       "Google limits requests by the minute: wait a minute, or ask for a higher rate in the project's quotas"
     case .quotaExceeded: quotaHint(facts)
     case .outOfCapacity: capacityHint(facts)
+    case .notOffered: offerHint(facts)
     case .inUse: "it can be removed once nothing uses it any more: remove the instance group first"
     case .alreadyExists: "choose another name, or remove what has this one"
     case .notFound: notFoundHint(facts)
@@ -105,10 +106,13 @@ extension CloudError {
     return "add a zone or a region to the job, or another machine type"
   }
 
+  private static func offerHint(_ facts: Facts) -> String {
+    facts.message.lowercased().contains("accelerator")
+      ? "not every zone has every accelerator: `gcloud compute accelerator-types list --filter=name=TYPE` tells which"
+      : "not every zone has every machine type: `gcloud compute machine-types list --filter=name=TYPE` tells which"
+  }
+
   private static func notFoundHint(_ facts: Facts) -> String? {
-    if facts.message.contains("machineTypes/") || facts.message.contains("acceleratorTypes/") {
-      return "not every zone has every machine type: `gcloud compute machine-types list --filter=name=TYPE` tells which"
-    }
     if facts.message.contains("subnetworks/") || facts.message.contains("networks/") {
       return
         "the job's network is not there: name its subnetwork, also in another project's (projects/P/regions/R/subnetworks/S)"

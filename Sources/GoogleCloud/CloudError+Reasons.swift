@@ -9,12 +9,27 @@ extension CloudError {
     // Whatever a 401 is called (Cloud Storage says "required"), what is missing is a good token.
     if status == 401 { return .unauthenticated }
     if message.contains("Constraint constraints/") { return .permissionDenied }
+    let reason = named(codes) ?? status.map(reason(status:)) ?? .other
+    return (reason == .notFound || reason == .invalid) && saysNotOffered(message) ? .notOffered : reason
+  }
+
+  private static func named(_ codes: [String]) -> Reason? {
     for code in codes {
       let name = upperSnake(code)
       if let reason = reasons[name] { return reason }
       if capacityWords.contains(where: name.contains) { return .outOfCapacity }
     }
-    return status.map(reason(status:)) ?? .other
+    return nil
+  }
+
+  /// A machine type or an accelerator that a place does not have comes as `invalid` (400) from one method and as `notFound`
+  /// (404) from another; only the words tell. gcloud itself looks for "Machine type with name '…' does not exist in zone".
+  private static func saysNotOffered(_ message: String) -> Bool {
+    let text = message.lowercased()
+    func has(_ words: String...) -> Bool { words.contains { text.contains($0) } }
+    return has("machinetypes/", "acceleratortypes/", "machine type", "accelerator type")
+      && has("/zones/", "/regions/", " in zone", " in region", "in regional scope")
+      && has("was not found", "does not exist", "not available in", "not supported in")
   }
 
   /// `quotaExceeded` -> `QUOTA_EXCEEDED`.

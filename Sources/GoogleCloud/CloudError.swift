@@ -48,6 +48,8 @@ package struct CloudError: Error, Hashable, Sendable {
     case quotaExceeded
     /// Google has no such machine to give there now.
     case outOfCapacity
+    /// There is no such machine type or accelerator in that zone or region, now or later.
+    case notOffered
     /// Google's side is down for a moment (5xx), or did not answer in time.
     case unavailable
     /// No connection, or one that was lost.
@@ -64,7 +66,7 @@ package struct CloudError: Error, Hashable, Sendable {
     switch reason {
     case .rateLimited, .unavailable, .network, .badAnswer: true
     case .notFound, .alreadyExists, .invalid, .inUse, .permissionDenied, .unauthenticated, .apiDisabled,
-      .quotaExceeded, .outOfCapacity, .cancelled, .other:
+      .quotaExceeded, .outOfCapacity, .notOffered, .cancelled, .other:
       false
     }
   }

@@ -7,6 +7,17 @@ package func readWholeFile(_ path: String) -> [UInt8]? {
   return descriptor < 0 ? nil : readRest(of: descriptor)
 }
 
+/// What a file has from a position on; empty when it ends before. nil when it cannot be read.
+package func readFile(_ path: String, from position: Int) -> [UInt8]? {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return nil }
+  guard lseek(descriptor, off_t(position), SEEK_SET) >= 0 else {
+    close(descriptor)
+    return nil
+  }
+  return readRest(of: descriptor)
+}
+
 /// As `readWholeFile`, for a file that must not be taken for missing when it only cannot be read. nil when there is none.
 package func readFileIfThere(_ path: String) throws(SystemError) -> [UInt8]? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -21,6 +21,12 @@ enum Schema {
     migrator.registerMigration("0003 jobs", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: jobs)
     }
+    migrator.registerMigration("0004 taken results", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: takenResults)
+    }
+    migrator.registerMigration("0005 ledger", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: ledger)
+    }
     return migrator
   }
 

@@ -55,6 +55,8 @@ package struct TryAssignment: Hashable, Sendable {
   package var work: Work
   /// Between SIGTERM (or the cancellation of a Swift task) and SIGKILL.
   package var graceSeconds: Double
+  /// Stopped when whoever gave it to the worker is gone. Otherwise it goes on, and the next scheduler finds its end.
+  package var endsWithItsGiver = false
 
   package enum Work: Hashable, Sendable {
     case bash(script: String, environment: [String: String], workingDirectory: String?)
@@ -128,6 +130,7 @@ extension ByteWriter {
   mutating func write(_ assignment: TryAssignment) {
     write(assignment.id)
     write(assignment.graceSeconds)
+    write(assignment.endsWithItsGiver)
     switch assignment.work {
     case .bash(let script, let environment, let workingDirectory):
       write(UInt8(0))
@@ -171,6 +174,7 @@ extension ByteReader {
   mutating func tryAssignment() throws(MalformedBytes) -> TryAssignment {
     let id = try tryID()
     let graceSeconds = try double()
+    let endsWithItsGiver = try bool()
     let work: TryAssignment.Work
     switch try byte() {
     case 0:
@@ -185,7 +189,9 @@ extension ByteReader {
       work = .swift(library: try string(), entry: try string(), inputs: try strings())
     default: throw MalformedBytes()
     }
-    return TryAssignment(id: id, work: work, graceSeconds: graceSeconds)
+    var assignment = TryAssignment(id: id, work: work, graceSeconds: graceSeconds)
+    assignment.endsWithItsGiver = endsWithItsGiver
+    return assignment
   }
 
   mutating func optionalString() throws(MalformedBytes) -> String? { try bool() ? try string() : nil }

@@ -211,4 +211,27 @@ func describing(_ file: () -> Void) -> FileDescription {
     let error = await #expect(throws: InputMismatch.self) { try await result("row", "\"many\"") }
     #expect(error?.description == "the output of task \"count\" is no Int: \"many\"")
   }
+
+  @Test func `a job has one output, its result or what it wrote`() {
+    let machine = JobConfig(project: "my-project", image: "image")
+    var (first, both) = (0, 0)
+    let file = describing {
+      DAG("jobs") {
+        let own = ComputeEngineJobOperator("own", job: machine, command: ["a"])
+        SwiftOperator("numbers", own.output(as: Int.self), own.output(as: Double.self)) { _, _, _ in }
+        let result = ComputeEngineJobOperator("result", job: machine, command: ["a"])
+        SwiftOperator("results", result.output, result.output) { _, _, _ in }
+        let mixed = ComputeEngineJobOperator("mixed", job: machine, command: ["a"])
+        first = #line + 1
+        SwiftOperator("one", mixed.output(as: Int.self)) { _, _ in }
+        SwiftOperator("two", mixed.output) { _, _ in }
+        let other = ComputeEngineJobOperator("other", job: machine, command: ["a"])
+        BashOperator("three", "echo \(other.output)")
+        both = #line + 1
+        BashOperator("four", "echo \(other.output(as: String.self)) \(other.output)")
+      }
+    }
+    #expect(file.problems.map(\.location.line) == [first, both])
+    #expect(file.problems.allSatisfy { $0.message.contains("has one output") })
+  }
 }

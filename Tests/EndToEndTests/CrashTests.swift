@@ -5,14 +5,11 @@ import Testing
 /// The scheduler is killed with SIGKILL at random instants of runs of shell and Swift tasks, and started again each time.
 /// Every task then ran exactly once per recorded try, and the results are right.
 ///
-/// `DAGRUN_CRASH_COUNT` says how many kills (20 if unset), `DAGRUN_CRASH_SEED` repeats an earlier run of this test as far
-/// as the machine's timing allows.
+/// `DAGRUN_CRASH_COUNT` says how many kills (20 if unset), `DAGRUN_CRASH_SEED` which ones (`CrashSeed`).
 @Suite(.serialized) struct `A killed scheduler` {
   @Test func `neither kills, nor loses, nor repeats a task`() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let kills = environment["DAGRUN_CRASH_COUNT"].flatMap { Int($0) } ?? 20
-    let seed = environment["DAGRUN_CRASH_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
-    print("crash test: DAGRUN_CRASH_SEED=\(seed) DAGRUN_CRASH_COUNT=\(kills)")
+    let kills = CrashSeed.count(20)
+    let seed = CrashSeed.announced(for: "crash test", count: kills)
     var random = SplitMix(state: seed)
 
     let workshop = try Workshop()

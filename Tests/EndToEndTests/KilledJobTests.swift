@@ -5,19 +5,16 @@ import Testing
 
 /// The process that drives jobs is killed with SIGKILL at random instants, while the cloud answers badly, preempts and has
 /// no room. In the end there is one result of each job, never were two machines of one job on at once, and nothing is
-/// left.
+/// left. A failure tells the story of its job: what happened to its machines and its messages, and when.
 ///
-/// `DAGRUN_CRASH_COUNT` says how many kills (4 if unset), `DAGRUN_CRASH_SEED` repeats an earlier run as far as the
-/// machine's timing allows.
+/// `DAGRUN_CRASH_COUNT` says how many kills (4 if unset), `DAGRUN_CRASH_SEED` which ones (`CrashSeed`).
 @Suite(.serialized) struct `A killed driver of jobs` {
   private let kills: Int
   private let seed: UInt64
 
   init() {
-    let environment = ProcessInfo.processInfo.environment
-    kills = environment["DAGRUN_CRASH_COUNT"].flatMap { Int($0) } ?? 4
-    seed = environment["DAGRUN_CRASH_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
-    print("job crash test: DAGRUN_CRASH_SEED=\(seed) DAGRUN_CRASH_COUNT=\(kills)")
+    kills = CrashSeed.count(4)
+    seed = CrashSeed.announced(for: "job crash test", count: kills)
   }
 
   /// Google's waits are for Google's times. The ack deadline is the shortest there is: what a killed process was just
@@ -117,6 +114,7 @@ import Testing
       let triggered = try project.run("trigger", "remote", "-r", run, "--no-wait")
       try #require(triggered.code == 0, "\(triggered.errors)")
       while killed < kills {
+        cloud.story.note(.driver("begins"), ofJob: nil)
         let scheduler = try project.start("scheduler", "--until-idle")
         if try hasEnded(scheduler, &random) {
           #expect(try scheduler.waitForEnd() == 0, "seed \(seed), \(scheduler.text)")
@@ -124,6 +122,7 @@ import Testing
         }
         scheduler.signal(SIGKILL)
         _ = try scheduler.waitForEnd()
+        cloud.story.note(.driver("killed"), ofJob: nil)
         killed += 1
       }
       let last = try project.run("scheduler", "--until-idle", timeout: 240)
@@ -166,9 +165,11 @@ import Testing
       let command = command + ["-e", "DAGRUN_RUN_ID=\(name)", "--name", name]
       var ended: (code: Int, text: String)?
       while killed < kills, ended == nil {
+        cloud.story.note(.driver("begins"), ofJob: nil)
         let job = try project.start(command)
         if try !hasEnded(job, &random) {
           job.signal(SIGKILL)
+          cloud.story.note(.driver("killed"), ofJob: nil)
           killed += 1
         }
         // Also one that was at its end in that very moment.
@@ -217,19 +218,26 @@ import Testing
     let last = try project.run(command, timeout: 240)
     #expect(last.code == 0, "\(last.output)\(last.errors), \(first.text), seed \(seed)")
     let words = cloud.words
-    let ended = words.filter { $0.hasPrefix("r.one.ended.") }.map { String($0.dropFirst("r.one.ended.".count)) }
-    #expect(ended.count == 1 && last.output.contains(ended[0]), "\(words), \(last.output), seed \(seed)")
+    let ended = cloud.ends(of: "r.one")
+    #expect(
+      ended.count == 1 && last.output.contains(ended[0].token),
+      "\(words), \(last.output), seed \(seed), \(cloud.story(of: "r.one"))")
     try await expectNothingLeft(cloud, project)
     await cloud.end()
   }
 
-  /// The container that is reported is one that came to its end, and its lines are in the log once each.
-  private func expectExact(_ name: String, _ cloud: RecordedCloud, log: String, token: String?) throws {
+  /// The container that is reported is one that came to its end, and its lines are in the log once each. No other came to
+  /// its end, unless its machine was preempted and could not tell of it any more.
+  private func expectExact(_ name: String, _ cloud: RecordedCloud, log: String, token: String) throws {
     let words = cloud.words
-    let ended = words.filter { $0.hasPrefix("\(name).ended.") }.map { String($0.dropFirst("\(name).ended.".count)) }
-    #expect(ended.count == 1, "\(words), seed \(seed)")
-    let reported = try #require(ended.first)
-    if let token { #expect(token.contains(reported), "\(token), \(words), seed \(seed)") }
+    let ends = cloud.ends(of: name)
+    let story = cloud.story(of: name)
+    let told = ends.filter { token.contains($0.token) }
+    #expect(told.count == 1, "\(token), \(words), seed \(seed), \(story)")
+    let reported = try #require(told.first?.token)
+    for end in ends where end.token != reported {
+      #expect(cloud.story.isLostWithItsResult(machine: end.machine), "\(end), \(words), seed \(seed), \(story)")
+    }
     let lines = log.split(separator: "\n").map(String.init).filter { $0.hasSuffix(" of \(reported)") }
     #expect(lines == (1...5).map { "line \($0) of \(reported)" }, "\(log), seed \(seed)")
   }

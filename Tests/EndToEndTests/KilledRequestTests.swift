@@ -7,10 +7,8 @@ import Testing
   private static let days = ["2026-01-01", "2026-01-02", "2026-01-03"]
 
   @Test func `repeats no task of a backfill, nor of what was cleared`() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let kills = (environment["DAGRUN_CRASH_COUNT"].flatMap { Int($0) } ?? 20) / 2
-    let seed = environment["DAGRUN_CRASH_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
-    print("request crash test: DAGRUN_CRASH_SEED=\(seed) DAGRUN_CRASH_COUNT=\(kills)")
+    let kills = CrashSeed.count(20) / 2
+    let seed = CrashSeed.announced(for: "request crash test", count: kills)
     var random = SplitMix(state: seed)
 
     let workshop = try Workshop()

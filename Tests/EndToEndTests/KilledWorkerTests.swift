@@ -8,10 +8,8 @@ import Testing
 /// `DAGRUN_CRASH_COUNT` and `DAGRUN_CRASH_SEED` as for `A killed scheduler`.
 @Suite(.serialized) struct `A killed worker` {
   @Test func `costs its try, and nothing else`() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let kills = environment["DAGRUN_CRASH_COUNT"].flatMap { Int($0) } ?? 20
-    let seed = environment["DAGRUN_CRASH_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
-    print("worker crash test: DAGRUN_CRASH_SEED=\(seed) DAGRUN_CRASH_COUNT=\(kills)")
+    let kills = CrashSeed.count(20)
+    let seed = CrashSeed.announced(for: "worker crash test", count: kills)
     var random = SplitMix(state: seed)
 
     let project = try Project()

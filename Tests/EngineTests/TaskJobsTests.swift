@@ -155,7 +155,10 @@ import Testing
 
       // Cancelled while nobody is there: the next one removes it.
       let offline = try await home.start(.offline)
+      #expect(await offline.unwantedJobs() == [])
       _ = try await EngineControl(offline).send(.setRunState(dagID: "jobs", runID: run.runID, .failed))
+      let unwanted = await offline.unwantedJobs()
+      #expect(unwanted.count == 1 && unwanted[0].contains("wait"), "\(unwanted)")
       await offline.stop()
       let next = try await home.start()
       await next.waitUntilIdle()

@@ -38,7 +38,7 @@ struct FileSystemTests {
   func `a disk that is nearly full from the start is said to be, and a database is made when there is space`(
     freeKilobytes: Int
   ) throws {
-    let disk = try SmallDisk(kilobytes: 256, ballastKilobytes: 256 - freeKilobytes)
+    let disk = try SmallDisk(kilobytes: 512, ballastKilobytes: 512 - freeKilobytes)
     let error = #expect(throws: StoreError.self) { try Store(path: disk.database) }
     #expect(error?.code == .diskFull, "\(String(describing: error))")
     let missing = #expect(throws: StoreError.self) { try StoreReader(path: disk.database) }

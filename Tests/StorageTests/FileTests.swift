@@ -84,7 +84,8 @@ struct FileTests {
     let old = try Store(path: folder.database)
     try old.run(
       """
-      DROP VIEW jobs; DROP VIEW job_attempts; DROP TABLE job_attempt; DROP TABLE job; DROP TABLE home;
+      DROP VIEW jobs; DROP VIEW job_attempts; DROP TABLE job_attempt; DROP TABLE past_attempt;
+      DROP TABLE job; DROP TABLE home;
       DELETE FROM grdb_migrations WHERE identifier > '0003'
       """)
     try old.close()

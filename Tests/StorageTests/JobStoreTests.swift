@@ -48,6 +48,27 @@ struct JobStoreTests {
     #expect(try store.listJobs().map(\.name) == ["train"])
   }
 
+  @Test func `that a result was taken is noted once, and only of what has ended`() throws {
+    let store = try JobStore(path: folder.database)
+    try store.save([(job("train"), []), (job("ended", isFinished: true), [])])
+    #expect(try !store.noteTaken("train", at: at(500)))
+    #expect(try !store.noteTaken("other", at: at(500)))
+    #expect(try store.noteTaken("ended", at: at(500)))
+    #expect(try store.noteTaken("ended", at: at(600)))
+    #expect(try store.job(named: "ended")?.takenAt == at(500))
+    // Saving it once more does not take that back.
+    try store.save([(job("ended", isFinished: true), [])])
+    #expect(try store.job(named: "ended")?.takenAt == at(500))
+    #expect(try store.job(named: "train")?.takenAt == nil)
+  }
+
+  @Test func `the jobs of a base are those whose names go on behind it`() throws {
+    let store = try JobStore(path: folder.database)
+    let names = ["train", "train-1", "train-12", "train-x", "train1", "trai-1", "train0-1", "z"]
+    try store.save(names.map { (job($0), []) })
+    #expect(try store.jobs(begun: "train").map(\.name) == ["train-1", "train-12", "train-x"])
+  }
+
   @Test func `unfinished jobs are those without an end`() throws {
     let store = try JobStore(path: folder.database)
     try store.save([(job("c"), []), (job("b", isFinished: true), []), (job("a"), [])])
@@ -82,15 +103,38 @@ struct JobStoreTests {
     #expect(try store.ledger(dagID: "nightly").map(\.attempt.number) == [1, 2])
   }
 
-  @Test func `old jobs are forgotten with their ledger, unfinished ones never`() throws {
+  @Test func `old jobs are forgotten, unfinished ones never, and what they cost stays`() throws {
     let store = try JobStore(path: folder.database)
     try store.save([
-      (job("old", isFinished: true, submittedAt: 100), [attempt("old", 1)]), (job("running", submittedAt: 50), []),
-      (job("new", isFinished: true, submittedAt: 800), []),
+      (
+        job("old", task: task(run: 1), isFinished: true, submittedAt: 100),
+        [attempt("old", 1, ending: "preempted", cost: 2), attempt("old", 2, requestedAt: 120, ending: "succeeded")]
+      ),
+      (job("running", submittedAt: 50), []), (job("new", isFinished: true, submittedAt: 800), [attempt("new", 1)]),
     ])
-    #expect(try store.prune(finishedBefore: at(500)) == 1)
+    let ledger = try store.ledger()
+    #expect(try store.prune(finishedBefore: at(500)) == ["old"])
     #expect(try store.listJobs().map(\.name) == ["new", "running"])
-    #expect(try store.ledger().isEmpty)
+    #expect(try store.attempts(ofJob: "old").isEmpty)
+    #expect(try store.ledger() == ledger && ledger.count == 3)
+    #expect(try store.ledger(dagID: "nightly").map(\.taskID) == ["train", "train"])
+    #expect(try store.prune(finishedBefore: at(500)).isEmpty)
+    // The name is free again.
+    try store.save([(job("old", submittedAt: 900), [attempt("old", 1, requestedAt: 900)])])
+    #expect(try store.ledger().count == 4)
+  }
+
+  @Test func `a ledger of an older dagrun is kept when the database is brought up to date`() throws {
+    let store = try JobStore(path: folder.database)
+    let old = attempt("train", 1, ending: "out_of_capacity", cost: 0.5)
+    try store.save([(job("train"), [old])])
+    try store.run("DROP TABLE past_attempt; DELETE FROM grdb_migrations WHERE identifier = '0005 ledger'")
+    let new = try JobStore(path: folder.database)
+    #expect(try new.attempts(ofJob: "train") == [old])
+    let next = attempt("train", 2, ending: "not_offered")
+    try new.save([(job("train"), [next])])
+    #expect(try new.attempts(ofJob: "train") == [old, next])
+    #expect(try new.firstValue("SELECT cost FROM jobs") == "0.5")
   }
 
   @Test func `a home has one random name, the same for every connection`() throws {

@@ -253,10 +253,12 @@ class JobTask(BaseOperator):
         alive = [run for run in runs if run.has_begun and not run.command.is_over and not run.command.has_result]
         if not alive:
             return
+        # First of all: Airflow 3 kills this process five seconds after its first signal.
         for run in alive:
-            run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
             run.is_cancelled = True
             run.command.terminate()
+        for run in alive:
+            run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
         patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
         commands = [run.command for run in alive]
         with contextlib.suppress(SupervisorGone):

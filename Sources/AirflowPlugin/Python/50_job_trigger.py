@@ -15,13 +15,16 @@ LONGEST_LINE_BYTES = 64 << 20
 
 
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the last."""
+    """The one `dagrun job serve` of an event loop: begun with the first job, ended with the last; if it dies, begun again."""
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
 
     def __init__(self) -> None:
+        # Of the jobs that triggers follow: their projects, and what is said of them.
         self._projects: dict[str, str] = {}
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
+        # Jobs that the process drives, or has been told to.
+        self._attached: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
@@ -39,7 +42,8 @@ class JobServer:
         """The events of a job, from now on."""
         events = self._events.setdefault(name, asyncio.Queue())
         self._projects[name] = project
-        await self._say({"attach": name, "project": project})
+        if name not in self._attached:
+            await self._say({"attach": name, "project": project})
         return events
 
     async def cancel(self, name: str) -> None:
@@ -53,30 +57,31 @@ class JobServer:
         if self._events.pop(name, None) is None:
             return
         self._projects.pop(name, None)
-        process = self._process
-        if process is None or process.stdin is None or process.returncode is not None:
-            return
-        with contextlib.suppress(OSError, RuntimeError):
-            process.stdin.write(line_of({"leave": name}))
-            if not self._events:
-                self._process = None
+        if name in self._attached:
+            self._attached.discard(name)
+            self._write({"leave": name})
+        if not self._events and self._process is not None:
+            process, self._process = self._process, None
+            if process.stdin is not None:
                 process.stdin.close()
 
     async def _say(self, order: Mapping[str, Any]) -> None:
-        """Says it to the server. To a new one, all jobs are named first."""
+        """Says it to the process. To a new one, all jobs are named first."""
         async with self._starting:
             if self._process is None or self._process.returncode is not None:
+                self._attached.clear()
                 self._process = await self._begin()
                 for name, project in self._projects.items():
-                    self._write({"attach": name, "project": project})
-                if "attach" in order:
-                    return
+                    if "attach" not in order or name != order["attach"]:
+                        self._write({"attach": name, "project": project})
             self._write(order)
 
     def _write(self, order: Mapping[str, Any]) -> None:
+        if "attach" in order:
+            self._attached.add(order["attach"])
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(OSError, RuntimeError):  # it has died: _read begins another
-                self._process.stdin.write(line_of(order))
+                self._process.stdin.write(json.dumps(order).encode() + b"\n")
 
     async def _begin(self) -> asyncio.subprocess.Process:
         path = await asyncio.to_thread(Binary().check)
@@ -95,7 +100,8 @@ class JobServer:
         except OSError as error:
             raise cannot_run(path, error) from error
         for reader in (self._read(process), self._read_errors(process)):
-            task = asyncio.create_task(reader)
+            # In a context of its own: what the server says is not of the trigger that began it.
+            task = contextvars.Context().run(asyncio.create_task, reader)
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
         return process
@@ -105,13 +111,15 @@ class JobServer:
         async for line in process.stdout:
             try:
                 event = json.loads(line)
-                events = self._events.get(event.get("job"))
+                name, kind = event.get("job"), event.get("event")
             except (ValueError, AttributeError):
                 self._log.warning("dagrun job serve: %s", line.decode(errors="replace").rstrip())
                 continue
-            if events is not None:
-                events.put_nowait(event)
-            elif event.get("event") == "refused":
+            if kind in ("ended", "failed"):
+                self._attached.discard(name)
+            if name in self._events:
+                self._events[name].put_nowait(event)
+            elif kind == "refused":
                 self._log.warning("dagrun job serve: %s", event.get("message"))
         status = await process.wait()
         if process is not self._process:
@@ -121,12 +129,14 @@ class JobServer:
         while self._events and process is self._process:
             await asyncio.sleep(delay)
             try:
-                # A name that is attached already is merely said again.
-                name = next(iter(self._projects))
-                await self._say({"attach": name, "project": self._projects[name]})
-            except (AirflowException, StopIteration) as error:
+                await self._say_anew()
+            except AirflowException as error:
                 self._log.warning("dagrun job serve cannot begin: %s", error)
                 delay = min(delay * 2, 60.0)
+
+    async def _say_anew(self) -> None:
+        for name in list(self._projects)[:1]:
+            await self._say({"attach": name, "project": self._projects[name]})
 
     async def _read_errors(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr
@@ -134,21 +144,17 @@ class JobServer:
             self._log.info("dagrun job serve: %s", line.decode(errors="replace").rstrip())
 
 
-def line_of(order: Mapping[str, Any]) -> bytes:
-    return json.dumps(order).encode() + b"\n"
-
-
 class ComputeEngineJobTrigger(BaseTrigger):
     """Waits for a task's jobs, shows their logs, and carries their results.
 
-    :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before the
-        task deferred has `record` or `failure` and `final`.
+    :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before
+        the task deferred has `record` or `failure` and `final`.
     :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
     :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
     """
 
     def __init__(self, jobs: list[dict[str, Any]], deadline: float | None = None, may_retry: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
         self.jobs = jobs
         self.deadline = deadline
         self.may_retry = may_retry
@@ -167,7 +173,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         self._has_fired = True
-        yield TriggerEvent({"jobs": [self._ended[index] for index in range(len(self.jobs))]})
+        told = {"jobs": [self._ended[index] for index in range(len(self.jobs))]}
+        yield TriggerEvent(told)  # type: ignore[no-untyped-call,unused-ignore]
         # Airflow has the event. Had this process died before, the next triggerer would be told the same result again.
         has_failure = any("failure" in job for job in self._ended.values())
         for job in self._ended.values():
@@ -177,17 +184,22 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""
-        if not self._has_fired:
+        if self._has_waiting_jobs:
             await self._cancel(SECONDS_OF_CANCEL)
 
     async def cleanup(self) -> None:
         """The trigger leaves this process. Before 3.3, Airflow does not say why: the task's state does."""
         try:
-            if not self._has_fired and not hasattr(BaseTrigger, "on_kill") and await self._task_was_ended():
+            tells_of_kills = hasattr(BaseTrigger, "on_kill")
+            if self._has_waiting_jobs and not tells_of_kills and await self._task_was_ended():
                 await self._cancel(SECONDS_OF_CANCEL)
         finally:
             for name in self._names():
                 await JobServer.current().release(name)
+
+    @property
+    def _has_waiting_jobs(self) -> bool:
+        return not self._has_fired and len(self._ended) < len(self.jobs)
 
     def _names(self) -> list[str]:
         return [job["name"] for job in self.jobs if "name" in job]
@@ -241,6 +253,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
         record = event.get("result") or {}
         for left in record.get("left_behind") or []:
             self.log.warning("%sleft behind, for `dagrun job gc`: %s", job.get("title", ""), left)
+        if event.get("text"):
+            self.log.info("%s%s", job.get("title", ""), event["text"])
         error = failure_of_job({"name": job["name"], **record}, lines)
         if error is None:
             return {**job, "record": record, "is_told": True}
@@ -277,8 +291,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
             self.log.warning("cannot cancel: %s", error)
 
     async def _task_was_ended(self) -> bool:
-        """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is ending,
-        or hands the trigger over. Where the answer cannot be had, the jobs are left: the next try goes on with them."""
+        """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
+        ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
         try:
             state = await asyncio.wait_for(asyncio.to_thread(self._state_of_task), 10)
         except Exception as error:

@@ -4,7 +4,7 @@
 
 
 class DagrunPlugin(AirflowPlugin):
-    """Makes this file known to Airflow (`airflow plugins` lists it). DAGs import what they need: since Airflow 2 a plugin
-    registers no operators, and the plugins folder is on Python's path."""
+    """Makes this file known to Airflow (`airflow plugins` lists it). DAGs import what they need: since Airflow 2 a
+    plugin registers no operators, and the plugins folder is on Python's path."""
 
     name = "dagrun"

@@ -19,16 +19,27 @@ struct JobAttachCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workplace = try JobHome(session, global)
-    let driver = JobDriver(workplace: workplace, name: name, format: format.output, pricesPath: prices)
+    let end = try await end(workplace)
+    end.tell(in: session)
+    try end.print(format.output, to: session)
+    return end.exitStatus
+  }
+
+  private func end(_ workplace: JobHome) async throws -> JobEnd {
     guard let known = try workplace.find(name) else {
       if let problem = JobName.problem(name) { throw Complaint(.wrongUsage, problem) }
-      return try await driver.run(.attach(project: try await workplace.project(project)))
+      let project = try await workplace.project(project)
+      return try await driver(workplace).run(name, .attach(project: project, likely: nil), project: project)
     }
     if known.request.origin.task != nil, !known.isFinished {
       throw Complaint(
         .wrongUsage, "job \(name) belongs to a task; the scheduler drives it",
         hint: "follow it with: dagrun job logs -f \(name)")
     }
-    return try await driver.run(.adopt(known))
+    return try await driver(workplace).run(name, .adopt(known), project: known.request.spec.config.project)
+  }
+
+  private func driver(_ workplace: JobHome) throws -> JobDriver {
+    try JobDriver(workplace, format: format.output, prices: prices)
   }
 }

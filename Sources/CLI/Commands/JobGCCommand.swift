@@ -10,7 +10,8 @@ struct JobGCCommand: Command {
     commandName: "gc", abstract: "Removes what jobs have left behind in a project.",
     discussion: """
       What bears dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
-      journals cannot be asked, with --all-homes: what is older than --older-than.
+      journals cannot be asked, with --all-homes: what is older than --older-than. Also forgets jobs that ended more than \
+      DAGRUN_JOB_RETENTION_DAYS (90) days ago, as the scheduler does each day; 'job cost' still knows them.
       """)
 
   @Flag(name: .shortAndLong, help: "Only say what would be removed.") var dryRun = false
@@ -33,7 +34,16 @@ struct JobGCCommand: Command {
     if !dryRun { try await cancel(plan.abandonedJobs, access, workplace) }
     let failures = dryRun ? [:] : await remove(plan, collector)
     try list(plan, failures, project, in: session)
+    if !dryRun { try forgetOldJobs(workplace) }
     return failures.isEmpty ? .success : .unavailable
+  }
+
+  private func forgetOldJobs(_ workplace: JobHome) throws {
+    let retention = try JobHome.retention(workplace.session.environment)
+    let count = try retention.forgetJobs(of: workplace.home, in: try workplace.store())
+    guard count > 0, let days = retention.days else { return }
+    workplace.session.errors.line(
+      "forgot \(count) jobs that ended more than \(JSONText.number(days)) days ago; what they cost is kept")
   }
 
   private func plan(

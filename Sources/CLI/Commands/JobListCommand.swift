@@ -24,7 +24,13 @@ struct JobListCommand: Command {
     if let reader = try workplace.reader() {
       let filter = JobFilter(isFinished: all ? nil : false, dagID: dag, limit: limit)
       records = try reader.listJobs(filter).map { job in
-        try StoredJob(job, attempts: try reader.attempts(ofJob: job.name)).record
+        let attempts = try reader.attempts(ofJob: job.name)
+        do {
+          return try StoredJob(job, attempts: attempts).record
+        } catch let error as JobStateError {
+          session.errors.line(error.description)
+          return job.record
+        }
       }
     }
     let listing = Listing(

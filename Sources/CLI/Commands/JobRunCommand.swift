@@ -13,11 +13,21 @@ struct JobRunCommand: Command {
 
       Ctrl-C and SIGTERM cancel the job and remove all that it has. The same --name again goes on with the same job.
 
+      --attempt, --leash and --hand-over are for other schedulers, such as Airflow (docs/jobs.md).
+
       Example: dagrun job run --image python:3.13 --spot --zone europe-west1-b -- python -c 'print(1)'
       """)
 
   @Option(help: ArgumentHelp("The job's name: its identity.", valueName: "name")) var name: String?
   @Option(help: ArgumentHelp("The beginning of a name that is made up.", valueName: "text")) var namePrefix: String?
+  @Option(
+    help: ArgumentHelp(
+      "The job is NAME-NUMBER; but one of NAME that goes on, or whose result was not taken, comes first.",
+      valueName: "number"))
+  var attempt: Int?
+  @OptionGroup var leash: JobLeashOption
+  @Flag(help: "Leave when the machine is asked for: somebody else goes on with the job. Prints where.")
+  var handOver = false
   @OptionGroup(title: "The job") var job: JobOptions
   @Flag(help: "Leave when the machine is asked for; 'job attach' waits for the result.") var detach = false
   @Option(
@@ -30,16 +40,42 @@ struct JobRunCommand: Command {
 
   func validate() throws {
     if name != nil && namePrefix != nil { throw ValidationError("say --name or --name-prefix, not both") }
-    if let name, let problem = JobName.problem(name) { throw ValidationError(problem) }
+    guard let attempt else {
+      if let name, let problem = JobName.problem(name) { throw ValidationError(problem) }
+      return
+    }
+    guard let name else { throw ValidationError("--attempt is one of a --name: say --name too") }
+    if detach {
+      throw ValidationError("an attempt is driven by whoever goes on with it: say --hand-over, not --detach")
+    }
+    if let problem = JobSeries(base: name, number: attempt).problem { throw ValidationError(problem) }
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workplace = try JobHome(session, global)
     let spec = try await job.jobSpec(in: session) { try await workplace.project(nil) }
-    let request = try request(spec, workplace, session)
-    session.errors.line("job \(request.name)")
-    let driver = JobDriver(workplace: workplace, name: request.name, format: format.output, pricesPath: prices)
-    return try await driver.run(.start(request))
+    let leash = leash.take()
+    let end = try await end(of: spec, workplace, leash)
+    end.tell(in: session)
+    try end.print(format.output, to: session)
+    try await end.waitUntilTaken(leash, workplace)
+    return end.exitStatus
+  }
+
+  private func end(of spec: JobSpec, _ workplace: JobHome, _ leash: Leash?) async throws -> JobEnd {
+    guard let name, let attempt else {
+      let request = try request(spec, workplace, workplace.session)
+      workplace.session.errors.line("job \(request.name)")
+      return try await driver(workplace, leash).run(request.name, .start(request), project: spec.config.project)
+    }
+    let series = JobSeries(base: name, number: attempt)
+    // Before a home is made for it.
+    try JobOptions.check(JobRequest(name: series.name, spec: spec, origin: JobOrigin(homeID: "")))
+    return try await JobErrand(driver: driver(workplace, leash), series: series, spec: spec).run()
+  }
+
+  private func driver(_ workplace: JobHome, _ leash: Leash?) throws -> JobDriver {
+    try JobDriver(workplace, format: format.output, prices: prices, leash: leash, handsOver: handOver)
   }
 
   /// Apart from `execute`: the compiler crashes on the whole in release builds.
@@ -59,6 +95,10 @@ struct JobRunCommand: Command {
         throw Complaint(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
       }
       session.errors.line("going on with job \(name), which was begun before")
+      var request = known.request
+      // One that was begun to be driven cannot do without.
+      request.isDetached = request.isDetached && detach
+      return request
     }
     var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     request.isDetached = detach

@@ -15,7 +15,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       TriggerCommand.self, BackfillGroup.self, SchedulerCommand.self, DAGsGroup.self, TasksGroup.self,
       JobGroupCommand.self, ExplainCommand.self, PoolsGroup.self, VariablesGroup.self, DatabaseGroup.self,
-      BuildCommand.self,
+      BuildCommand.self, AirflowPluginGroup.self,
       EmulatorGroup.self, DoctorCommand.self, VersionCommand.self, CompletionsCommand.self, ReferenceCommand.self,
     ])
 
@@ -28,6 +28,7 @@ struct DAGsGroup: ParsableCommand {
     commandName: "dags", abstract: "DAGs and their runs.",
     subcommands: [
       DAGsListCommand.self, DAGsListImportErrorsCommand.self, DAGsShowCommand.self, DAGsDetailsCommand.self,
+      DAGsExportCommand.self,
       DAGsListRunsCommand.self, DAGsNextExecutionCommand.self, DAGsPauseCommand.self, DAGsUnpauseCommand.self,
       DAGsTestCommand.self, DAGsTriggerCommand.self, DAGsSetStateCommand.self, DAGsDeleteCommand.self,
     ])
@@ -47,7 +48,8 @@ struct JobGroupCommand: ParsableCommand {
     commandName: "job", abstract: "Containers on machines of Compute Engine that live only for them.",
     discussion: "Needs no DAG files: where no home is found, jobs are kept in ~/.dagrun.",
     subcommands: [
-      JobRunCommand.self, JobAttachCommand.self, JobListCommand.self, JobLogsCommand.self, JobCancelCommand.self,
+      JobRunCommand.self, JobAttachCommand.self, JobServeCommand.self, JobListCommand.self, JobLogsCommand.self,
+      JobCancelCommand.self,
       JobGCCommand.self, JobCostCommand.self, JobRenderCommand.self,
     ])
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DagBag
 import Dagrun
 import Foundation
 
@@ -8,6 +9,11 @@ struct TasksRunCommand: Command {
     discussion: """
       Outputs of other tasks that it needs come from the run of that date, or from the newest one that has them. The \
       result is not stored; retries, pools and trigger rules do not count.
+
+      With --context another scheduler runs the task, such as Airflow. Its keys: run_id, logical_date, \
+      data_interval_start, data_interval_end, run_after, try_number, conf, outputs (task -> output, null for a task \
+      that has handed nothing on), previous_success_start, previous_success_end, job (name and attempt, for a job's \
+      task). Nothing of the run is taken from the home then, but variables.
       """)
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
@@ -15,16 +21,48 @@ struct TasksRunCommand: Command {
   @Argument(help: "The logical date; default: now.", transform: DateText.parse) var date: Timestamp?
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
   var conf: String?
+  @Option(
+    help: ArgumentHelp(
+      "The task's run, of which another scheduler knows: a JSON object; - for standard input.", valueName: "file"),
+    completion: .file())
+  var context: String?
+  @OptionGroup var leash: JobLeashOption
+  @Flag(help: "Of a job's task: leave when the machine is asked for, and somebody else goes on with the job.")
+  var handOver = false
+  @Option(
+    name: .shortAndLong,
+    help: "'log' prints the task's log; 'json' or 'yaml' print how it ended, and the log on standard error.")
+  var output: JobOutputFormat = .log
   @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func validate() throws {
+    guard context != nil else { return }
+    if date != nil { throw ValidationError("--context has the date: leave the other one out") }
+    if conf != nil { throw ValidationError("--context has the conf: leave out --conf") }
+  }
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
+    let given = try context.map { try GivenContext.read(from: $0) }
+    let (trial, file) = try trial(given, in: workspace)
+    let run = TaskRun(
+      trial: trial, file: file, workspace: workspace, format: output, leash: leash.take(), job: given?.job,
+      handsOver: handOver)
+    return try await run.run()
+  }
+
+  /// Apart from `execute`: the compiler crashes on large async functions in release builds.
+  private func trial(_ given: GivenContext?, in workspace: Workspace) throws -> (TrialRun, DAGFile) {
     let conf = try conf.map { try ConfText.check($0) }
-    let files = try await workspace.dagFiles()
+    // Of the newest file: a scheduler that knows an older one learns here that a task is gone.
+    let files = try given == nil ? workspace.dagFilesWithPools() : workspace.dagFilesForOthers()
     let description = try files.dag(dag)
-    let trial = try TrialRun(
-      description.task(task), of: description, at: date ?? Timestamp(Date()), conf: conf, in: workspace)
+    let task = try description.task(task)
     guard let file = files.file(of: dag) else { throw files.complaint(aboutMissing: dag) }
-    return try await SoloTask(trial: trial, file: file, workspace: workspace).run()
+    let now = Timestamp(Date())
+    if let given {
+      return (try TrialRun(task, of: description, given: given, in: workspace, now: now), file)
+    }
+    return (try TrialRun(task, of: description, at: date ?? now, conf: conf, in: workspace), file)
   }
 }

@@ -61,7 +61,7 @@ struct TriggerOptions: ParsableArguments {
     let request = ControlRequest.trigger(dagID: dag, runID: runID, logicalDate: logicalDate, conf: conf)
     if noWait {
       let (run, _) = try Self.run(from: await workspace.ask(request))
-      try report(run, workspace.session)
+      try report(run, workspace)
       if !run.state.isFinished { workspace.mentionWhatRuns("the run") }
       return run.state == .failed ? .runFailed : .success
     }
@@ -70,7 +70,7 @@ struct TriggerOptions: ParsableArguments {
         dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the run until then")
     }
     let ended = try await follow(request, workspace)
-    try report(ended.run, workspace.session, counts: ended.counts)
+    try report(ended.run, workspace, counts: ended.counts)
     return ended.run.state == .success ? .success : .runFailed
   }
 
@@ -107,8 +107,20 @@ struct TriggerOptions: ParsableArguments {
     return (run, created)
   }
 
-  private func report(_ run: RunSummary, _ session: Session, counts: [String: Int] = [:]) throws {
-    guard format.output == .table else { return try run.record.print(format.output, to: session) }
+  /// For a program that waits for the run, and tells a person why it failed.
+  private static func failedTasks(of run: RunSummary, in workspace: Workspace) throws -> Datum {
+    let tasks = try workspace.existingReader().taskInstances(run: run.number)
+    let failed = tasks.filter { [.failed, .upstreamFailed].contains($0.instance.state) }
+    return .list(failed.map { .object($0.failureRecord) })
+  }
+
+  private func report(_ run: RunSummary, _ workspace: Workspace, counts: [String: Int] = [:]) throws {
+    let session = workspace.session
+    guard format.output == .table else {
+      var record = run.record
+      record.append("failed_tasks", try Self.failedTasks(of: run, in: workspace))
+      return try record.print(format.output, to: session)
+    }
     session.output.line(ProgressView.summary(run, counts: counts, style: session.output.style))
   }
 }

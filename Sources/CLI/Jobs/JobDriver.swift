@@ -3,132 +3,176 @@ import Dagrun
 import Engine
 import Foundation
 import Processes
-import Synchronization
 
 /// Drives one job in this process, and tells of it: the log on one output, notes on the other.
 struct JobDriver {
   let workplace: JobHome
-  let name: String
   /// The log goes to standard error, so that standard output has the result alone.
   let format: JobOutputFormat
-  let pricesPath: String?
+  let leash: Leash?
+  /// Leaves as soon as somebody else can go on with the job.
+  let handsOver: Bool
+  let runner: JobRunner
+  let cancelling: JobCancelling
+
+  init(
+    _ workplace: JobHome, format: JobOutputFormat, prices: String?, leash: Leash? = nil, handsOver: Bool = false
+  ) throws {
+    self.workplace = workplace
+    self.format = format
+    self.leash = leash
+    self.handsOver = handsOver
+    try workplace.home.make()
+    runner = try workplace.home.jobRunner(try workplace.access(prices: prices), logger: workplace.logger)
+    cancelling = JobCancelling(runner, workplace.session.errors)
+  }
 
   enum Beginning {
     case start(JobRequest)
     case adopt(StoredJob)
-    case attach(project: String)
+    /// - Parameter likely: what it asks for, by somebody who knows, for its template may not say it.
+    case attach(project: String, likely: JobRequest?)
   }
 
   private var session: Session { workplace.session }
   private var logOutput: Output { format == .log ? session.output : session.errors }
 
-  /// Until the job has ended, or was handed over when it is a detached one.
-  func run(_ beginning: Beginning) async throws -> ExitStatus {
-    try workplace.home.make()
+  /// Drives a job that is of no series.
+  func run(_ name: String, _ beginning: Beginning, project: String) async throws -> JobEnd {
     let lock = try workplace.lock(name)
     defer { withExtendedLifetime(lock) {} }
-    let runner = try workplace.home.jobRunner(try workplace.access(prices: pricesPath), logger: workplace.logger)
-
-    let (news, continuation) = AsyncStream.makeStream(of: JobNews.self)
-    let observer: JobRunner.Observer = { continuation.yield($0) }
-    var logPath = workplace.home.logPath(ofJob: name)
-    var isDetached = false
-    switch beginning {
-    case .start(let request):
-      isDetached = request.isDetached
-      runner.start(request, logPath: logPath, observer: observer)
-    case .adopt(let job):
-      logPath = workplace.logPath(of: job.request)
-      printLog(of: job, at: logPath)
-      runner.adopt(name, logPath: logPath, observer: observer)
-    case .attach(let project):
-      runner.attach(name, project: project, logPath: logPath, observer: observer)
-    }
-
-    let wasInterrupted = Atomic(false)
-    let (errors, name) = (session.errors, name)
-    let interruption = Interruption {
-      wasInterrupted.store(true, ordering: .relaxed)
-      errors.line("cancelling job \(name) and removing what it has; once more leaves at once")
-      runner.cancel(name)
-    } onSecond: {
-      errors.line("left. What job \(name) has may be there still; remove it with: dagrun job cancel \(name)")
-    }
+    let interruption = cancelling.byInterruption()
     defer { interruption.end() }
-    // `dagrun job cancel`, from another process.
-    let wish = CancelWish(workplace.home, name) { runner.cancel(name) }
-    defer { wish.end() }
-
-    if isDetached {
-      Task {
-        if await runner.waitUntilHandedOver(name) { continuation.finish() }
-      }
-    }
-    let (outcome, lastNote) = await follow(news)
-    runner.stop()
-    guard let outcome else {
-      session.errors.line("job \(name) goes on without this command; see: dagrun job attach \(name)")
-      if format == .log { session.output.line(name) } else { try printHandedOver() }
-      return .success
-    }
-    if case .attach = beginning, case .infrastructure(let failure) = outcome.ending, try workplace.find(name) == nil {
+    var course = await drive(name, beginning)
+    if case .attach = beginning, case .ended(let outcome, _, _) = course,
+      case .infrastructure(let failure) = outcome.ending, try workplace.find(name) == nil
+    {
       // There was nothing to wait for.
       throw Complaint(failure.kind == .invalidRequest ? .notFound : .cloudFailed, failure.message)
     }
-    return try report(outcome, after: lastNote, wasInterrupted: wasInterrupted.load(ordering: .relaxed))
+    if case .start(let request) = beginning, request.isDetached, case .handedOver = course { course = .detached }
+    let attempt = try workplace.find(name)?.request.series?.number
+    return JobEnd(name: name, attempt: attempt, project: project, course: course)
   }
 
-  /// - Returns: no outcome when the job was handed over; and what was noted last.
-  private func follow(_ news: AsyncStream<JobNews>) async -> (JobOutcome?, String) {
+  /// Until the job has ended, was handed over, or is left. The caller holds its lock, and listens to
+  /// interruptions (`cancelling`).
+  func drive(_ name: String, _ beginning: Beginning) async -> JobEnd.Course {
+    let (words, continuation) = AsyncStream.makeStream(of: Word.self)
+    begin(name, beginning, continuation)
+    cancelling.aim(at: name)
+    let course = await follow(name, words, continuation)
+    switch course {
+    case .ended: break
+    case .handedOver, .detached, .left: runner.stop()
+    }
+    return course
+  }
+
+  /// Ends the job's log, and all that this process does for it.
+  private enum Word: Sendable {
+    case news(JobNews)
+    case canBeHandedOver
+    case leashEnded
+  }
+
+  private func begin(_ name: String, _ beginning: Beginning, _ words: AsyncStream<Word>.Continuation) {
+    let observer: JobRunner.Observer = { words.yield(.news($0)) }
+    let logPath = workplace.home.logPath(ofJob: name)
+    var leaves = handsOver
+    switch beginning {
+    case .start(let request):
+      leaves = leaves || request.isDetached
+      runner.start(request, logPath: logPath, observer: observer)
+    case .adopt(let job):
+      let logPath = workplace.logPath(of: job.request)
+      printLog(of: job, at: logPath)
+      runner.adopt(name, logPath: logPath, observer: observer)
+    case .attach(let project, let likely):
+      runner.attach(name, project: project, likely: likely, logPath: logPath, observer: observer)
+    }
+    guard leaves else { return }
+    Task {
+      if await runner.waitUntilHandedOver(name) { words.yield(.canBeHandedOver) }
+    }
+  }
+
+  private func follow(
+    _ name: String, _ words: AsyncStream<Word>, _ continuation: AsyncStream<Word>.Continuation
+  ) async -> JobEnd.Course {
+    // `dagrun job cancel`, from another process.
+    let wish = CancelWish(workplace.home, name) { [cancelling] in cancelling.begin() }
+    defer { wish.end() }
+    let ending = leash?.onEnd { continuation.yield(.leashEnded) }
+    defer { leash?.forget(ending) }
     var lastNote = ""
     var text = IncompleteText()
-    for await item in news {
-      switch item {
-      case .note(let note):
-        session.errors.line(note)
-        lastNote = note
-      case .began(let attempt):
-        let place = attempt.zone ?? attempt.region
-        session.errors.line("job \(name) runs on \(attempt.machineType) in \(place)\(attempt.isSpot ? " (Spot)" : "")")
-      case .log(let bytes): logOutput.write(text.append(bytes))
-      case .ended(let outcome):
+    for await word in words {
+      switch word {
+      case .news(.ended(let outcome)):
         logOutput.write(text.rest)
-        return (outcome, lastNote)
+        return .ended(outcome, lastNote: lastNote, wasInterrupted: cancelling.wasInterrupted)
+      case .news(let news): tell(news, of: name, &text, &lastNote)
+      // A cancel that is under way is finished first: nobody else would.
+      case .canBeHandedOver: if !cancelling.isUnderWay { return .handedOver }
+      case .leashEnded: if !cancelling.isUnderWay { return .left }
       }
     }
-    return (nil, lastNote)
+    return .left
+  }
+
+  private func tell(_ news: JobNews, of name: String, _ text: inout IncompleteText, _ lastNote: inout String) {
+    switch news {
+    case .note(let note):
+      session.errors.line(note)
+      lastNote = note
+    case .began(let attempt):
+      let place = attempt.zone ?? attempt.region
+      session.errors.line("job \(name) runs on \(attempt.machineType) in \(place)\(attempt.isSpot ? " (Spot)" : "")")
+    case .log(let bytes): logOutput.write(text.append(bytes))
+    case .ended: break
+    }
   }
 
   /// What was printed before this process came.
-  private func printLog(of stored: StoredJob, at path: String) {
+  func printLog(of stored: StoredJob, at path: String) {
     guard let bytes = readWholeFile(path) else { return }
     // What is behind that is cut off when the job is taken up, and comes again.
     let length = stored.isFinished ? bytes.count : min(stored.logFileLength, bytes.count)
     logOutput.write(String(decoding: bytes[..<length], as: UTF8.self))
   }
+}
 
-  private func printHandedOver() throws {
-    let record: Record = ["name": .text(name), "ending": .null, "detached": .bool(true)]
-    try record.print(format == .json ? .json : .yaml, to: session)
+extension JobDriver {
+  /// Takes the right to drive a job, and waits a while for whoever has it and may be about to leave.
+  ///
+  /// - Parameter file: of the lock, where it is not the job's own.
+  /// - Returns: nil when the leash has ended meanwhile.
+  func lock(_ name: String, file: String? = nil) async throws -> JobLock? {
+    var pauses = 0
+    while true {
+      do {
+        return try JobLock(job: file ?? name, folder: workplace.home.jobsPath)
+      } catch {
+        guard error.reason == .held else { throw Complaint(.unavailable, error.description) }
+      }
+      // Whoever wanted it cancelled waits until it can be.
+      if leash?.hasEnded == true, !cancelling.wasInterrupted { return nil }
+      let holder = JobLock.holder(job: file ?? name, folder: workplace.home.jobsPath).map { "process \($0)" }
+      if pauses == 0 {
+        session.errors.line("\(holder ?? "another process") drives job \(name); waiting until it leaves")
+      }
+      guard pauses < Self.mostPauses else {
+        throw Complaint(
+          .unavailable, "\(holder ?? "another process") drives job \(name), and has not left within 30 s",
+          hint: "end it, or try again when it has ended; follow the job with: dagrun job logs -f \(name)")
+      }
+      pauses += 1
+      try await Task.sleep(for: .milliseconds(200))
+    }
   }
 
-  private func report(_ outcome: JobOutcome, after lastNote: String, wasInterrupted: Bool) throws -> ExitStatus {
-    if case .infrastructure(let failure) = outcome.ending, failure.message == lastNote {
-      // Why was the last thing said.
-      session.errors.line("job \(name) has failed, not by its program")
-    } else {
-      session.errors.line(outcome.sentence(ofJob: name))
-    }
-    for resource in outcome.leftBehind {
-      session.errors.line("left behind: \(resource); remove it with: dagrun job gc")
-    }
-    switch format {
-    case .log: break
-    case .json: try outcome.record(ofJob: name).print(.json, to: session)
-    case .yaml: try outcome.record(ofJob: name).print(.yaml, to: session)
-    }
-    return wasInterrupted && outcome.ending == .cancelled ? .interrupted : outcome.exitStatus
-  }
+  private static let mostPauses = 150
 }
 
 /// Bytes that come in pieces, as text: half a character waits for its other half.

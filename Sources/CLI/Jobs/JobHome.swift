@@ -23,6 +23,11 @@ struct JobHome: Sendable {
     }
   }
 
+  init(_ session: Session, home: Home) {
+    self.session = session
+    self.home = home
+  }
+
   /// Makes the home where it is not there.
   func store() throws -> JobStore {
     try home.make()
@@ -47,7 +52,20 @@ struct JobHome: Sendable {
 
   func find(_ name: String) throws -> StoredJob? {
     guard let reader = try reader(), let record = try reader.job(named: name) else { return nil }
-    return try StoredJob(record, attempts: try reader.attempts(ofJob: name))
+    do {
+      return try StoredJob(record, attempts: try reader.attempts(ofJob: name))
+    } catch let error as JobStateError {
+      throw Complaint(.unavailable, error.description)
+    }
+  }
+
+  /// How long ended jobs are remembered.
+  static func retention(_ environment: [String: String]) throws -> JobRetention {
+    do {
+      return try JobRetention(environment: environment)
+    } catch let problem as JobRetentionProblem {
+      throw Complaint(.wrongUsage, problem.description, hint: "90 is the default, and 0 forgets nothing")
+    }
   }
 
   func unknown(_ name: String) -> Complaint {

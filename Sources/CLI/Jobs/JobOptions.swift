@@ -79,8 +79,17 @@ struct JobOptions: ParsableArguments {
     var job: JobSpec
     if let spec {
       job = try JobSpecFile.read(spec)
-      if let project = self.project { job.config.project = project }
       if let image { job.config.image = image }
+      guard !job.config.image.isEmpty else {
+        throw Complaint(
+          .wrongUsage, "\(spec == "-" ? "the standard input" : spec) names no image",
+          hint: "write image: NAME in its job, or say --image NAME")
+      }
+      if let given = self.project {
+        job.config.project = given
+      } else if job.config.project.isEmpty {
+        job.config.project = try await project()
+      }
     } else {
       let name: String
       if let given = self.project { name = given } else { name = try await project() }

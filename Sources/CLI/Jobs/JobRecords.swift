@@ -22,6 +22,19 @@ extension StoredJob {
   }
 }
 
+extension JobRecord {
+  /// As much as can be told of a job that only another dagrun can read.
+  var record: Record {
+    [
+      "name": .text(name), "state": .text(phase), "project": .text(project), "dag_id": .optional(task?.dagID),
+      "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.taskID),
+      "try_number": .optional(task?.tryNumber), "image": .null, "submitted_at": .time(submittedAt),
+      "finished_at": .optional(finishedAt), "attempts": .null, "zone": .null, "machine_type": .null, "spot": .null,
+      "detached": .bool(isDetached), "cost": .null, "ledger": .null,
+    ]
+  }
+}
+
 extension JobAttempt {
   var record: Record {
     [
@@ -35,8 +48,10 @@ extension JobAttempt {
 
 extension JobOutcome {
   /// Tells the program's own status from everything else: `exit_status` is there only when the program ended by itself.
-  func record(ofJob name: String) -> Record {
-    var record: Record = ["name": .text(name)]
+  ///
+  /// - Parameter attempt: which job of its series it is; nil for one that is of none.
+  func record(ofJob name: String, attempt: Int?) -> Record {
+    var record: Record = ["name": .text(name), "attempt": .optional(attempt)]
     switch ending {
     case .exited(let status):
       record.append("ending", .text("exited"))
@@ -95,7 +110,7 @@ extension JobOutcome {
       case .imagePull, .containerStart: return .containerNotStarted
       case .commandNotExecutable, .commandNotFound: return .commandNotStarted
       case .inputs, .outputs: return .dataNotMoved
-      case .cloud: return .cloudFailed
+      case .endedElsewhere, .cloud: return .cloudFailed
       }
     }
   }

@@ -5,6 +5,7 @@ import Yams
 
 /// `--spec FILE|-`: a job in JSON or YAML.
 enum JobSpecFile {
+  /// Project and image are empty where the file does not name them: options may.
   static func read(_ path: String) throws -> JobSpec {
     let text = String(decoding: try contents(of: path), as: UTF8.self)
     // Scripts lie beside the spec.
@@ -28,9 +29,11 @@ enum JobSpecFile {
     if text.first(where: { !$0.isWhitespace }) == "{" {
       let decoder = JSONDecoder()
       decoder.userInfo[.readsScriptFiles] = reader
+      decoder.userInfo[.isCompletedLater] = true
       return try decoder.decode(JobSpec.self, from: Data(text.utf8))
     }
-    return try YAMLDecoder().decode(JobSpec.self, from: text, userInfo: [.readsScriptFiles: reader])
+    return try YAMLDecoder().decode(
+      JobSpec.self, from: text, userInfo: [.readsScriptFiles: reader, .isCompletedLater: true])
   }
 
   /// Of a file, or of standard input for `-`.

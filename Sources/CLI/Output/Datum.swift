@@ -12,6 +12,8 @@ indirect enum Datum: Hashable, Sendable {
   case time(Timestamp)
   case list([Datum])
   case object(Record)
+  /// JSON text, which is printed as it is: reading it would cost time, and the last digits of large numbers.
+  case json(String)
 
   init(_ value: JSONValue) {
     switch value {
@@ -45,6 +47,7 @@ indirect enum Datum: Hashable, Sendable {
     case .time(let value): value.iso8601
     case .list(let values): values.map(\.cell).joined(separator: ", ")
     case .object: JSONText.compact(self)
+    case .json(let text): text
     }
   }
 }

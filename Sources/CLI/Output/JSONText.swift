@@ -30,6 +30,7 @@ enum JSONText {
     case .double(let value): text += number(value)
     case .text(let value): JSONValue.quote(value, to: &text)
     case .time(let value): JSONValue.quote(value.iso8601, to: &text)
+    case .json(let json): text += json
     case .list(let values):
       writeItems(values, brackets: ("[", "]"), indent: indent, isPretty: isPretty, into: &text) { item, text in
         write(item, indent: indent + 1, isPretty: isPretty, into: &text)

@@ -16,6 +16,7 @@ enum YAMLText {
     case .text(let value): text(value)
     // Quoted: a bare date is not a string in YAML, and readers turn it into what they like.
     case .time(let value): Node(value.iso8601, Tag(.str), .doubleQuoted)
+    case .json(let text): node(Datum(jsonText: text))
     case .list(let values): Node(values.map(node), Tag(.seq), values.isEmpty ? .flow : .block)
     case .object(let record):
       Node(

@@ -32,6 +32,16 @@ extension TaskRecord {
   }
 }
 
+extension TaskRecord {
+  /// Of a failed task, in the record of its run.
+  var failureRecord: Record {
+    [
+      "task_id": .text(instance.taskID), "state": .text(instance.state.rawValue),
+      "try_number": .int(instance.tryNumber), "reason": .optional(reason), "exit_code": .optional(exitCode),
+    ]
+  }
+}
+
 extension DatabaseInfo {
   var record: Record {
     [

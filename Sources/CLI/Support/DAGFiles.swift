@@ -13,7 +13,7 @@ struct DAGFiles: Sendable {
   /// What does not stop a file from being used, and its author should know.
   let warnings: [ImportError]
   let folder: String
-  private let files: [DAGFile]
+  let files: [DAGFile]
 
   init(_ contents: BagContents, folder: String) {
     dags = contents.files.flatMap(\.dags).sorted { $0.id < $1.id }
@@ -87,10 +87,19 @@ extension ImportError {
 
 extension Workspace {
   /// Compiles what has changed. No user code runs in this process.
-  func dagFiles() async throws -> DAGFiles {
+  func dagFiles() async throws -> DAGFiles { try dagFilesWithPools() }
+
+  func dagFilesWithPools() throws -> DAGFiles {
     try checkDAGsFolder()
     try home.make()
     return DAGFiles(try dagBag.load(pools: Set(try pools().map(\.pool.name))), folder: places.dagsFolder)
+  }
+
+  /// For another scheduler than dagrun's, which has pools of its own.
+  func dagFilesForOthers() throws -> DAGFiles {
+    try checkDAGsFolder()
+    try home.make()
+    return DAGFiles(try dagBag.load(), folder: places.dagsFolder)
   }
 
   /// What `dagrun build` made has its files beside the executable, and needs no folder.

@@ -17,15 +17,15 @@ struct GrowingLog {
 
   /// What has come since the last call.
   mutating func rest(isRunning: Bool) -> String {
-    guard let bytes = readWholeFile(path) ?? (isRunning ? workerOutput.flatMap(readWholeFile) : nil),
-      bytes.count > position
-    else { return "" }
+    let bytes =
+      readFile(path, from: position) ?? (isRunning ? workerOutput.flatMap { readFile($0, from: position) } : nil)
+    guard let bytes, !bytes.isEmpty else { return "" }
     var end = bytes.count
     if isRunning {
       // Half a character waits for its other half.
-      while end > position && end > bytes.count - 4 && bytes[end - 1] >= 0x80 { end -= 1 }
+      while end > 0 && end > bytes.count - 4 && bytes[end - 1] >= 0x80 { end -= 1 }
     }
-    defer { position = end }
-    return String(decoding: bytes[position..<end], as: UTF8.self)
+    position += end
+    return String(decoding: bytes[..<end], as: UTF8.self)
   }
 }

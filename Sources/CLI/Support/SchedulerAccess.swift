@@ -95,7 +95,9 @@ extension Workspace {
       }
     case .started(let engine):
       do {
+        let unwanted = mode == .offline ? Set(await engine.unwantedJobs()) : []
         let result = try await body(EngineControl(engine))
+        if mode == .offline { await mentionUnwantedJobs(engine, known: unwanted) }
         // The run has ended, and perhaps by being cancelled: there may be no other scheduler for a long time.
         await engine.waitUntilStoppedJobsAreRemoved()
         await engine.stop()
@@ -105,6 +107,18 @@ extension Workspace {
         throw error
       }
     }
+  }
+
+  /// Says which jobs the request has left without anybody who wants them, and without anybody who removes them.
+  private func mentionUnwantedJobs(_ engine: Engine, known: Set<String>) async {
+    for name in await engine.unwantedJobs() where !known.contains(name) {
+      session.errors.line(Self.words(ofUnwantedJob: name))
+    }
+  }
+
+  static func words(ofUnwantedJob name: String) -> String {
+    "nobody wants job \(name) any more, and no scheduler is running: its machine costs money until one is started, which "
+      + "removes it; to remove it now: dagrun job cancel \(name)"
   }
 
   private enum Reached {
@@ -146,6 +160,7 @@ extension Workspace {
       return access
     }
     if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
+    options.jobRetention = try JobHome.retention(session.environment)
     var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = logLevel
     return try await Engine.start(options, logger: logger)

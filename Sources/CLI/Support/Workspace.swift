@@ -78,6 +78,10 @@ struct Workspace: Sendable {
 
   func variables() throws -> [Variable] { try reader()?.variables() ?? [] }
 
+  func variableValues() throws -> [String: String] {
+    Dictionary(uniqueKeysWithValues: try variables().map { ($0.key, $0.value) })
+  }
+
   func backfills(of dagID: String?) throws -> [Backfill] { try reader()?.backfills(dagID: dagID) ?? [] }
 
   /// A DAG that has a file, or that had one and has runs.

@@ -7,6 +7,8 @@ enum FaultClass: Hashable {
   case capacity(LadderFault)
   /// The same call may do, later.
   case passing
+  /// Whoever drives the job has no login, or it has run out: the same call will do once somebody has signed in.
+  case signedOut
   /// Nothing will do until a person has changed something.
   case refusal(InfrastructureFailure.Kind)
 }
@@ -15,9 +17,11 @@ extension CloudError {
   var faultClass: FaultClass {
     switch reason {
     case .outOfCapacity: .capacity(.outOfCapacity)
+    case .notOffered: .capacity(.notOffered)
     case .quotaExceeded: .capacity(.quotaExceeded)
     case .rateLimited, .unavailable, .network, .badAnswer, .inUse, .cancelled: .passing
-    case .permissionDenied, .unauthenticated, .apiDisabled: .refusal(.permission)
+    case .unauthenticated: .signedOut
+    case .permissionDenied, .apiDisabled: .refusal(.permission)
     case .invalid, .notFound, .alreadyExists: .refusal(.invalidRequest)
     case .other: .refusal(.cloud)
     }
@@ -29,9 +33,15 @@ extension CloudError {
     if wasNeverSent { return true }
     guard status != nil else { return false }
     switch faultClass {
-    case .capacity, .refusal: return true
+    case .capacity, .signedOut, .refusal: return true
     case .passing: return false
     }
+  }
+
+  /// As `advice`, for somebody who had signed in before.
+  var adviceToSignIn: String {
+    let hint = hint ?? "log in again: gcloud auth application-default login"
+    return ("\(self)".hasSuffix(".") ? "\(self) " : "\(self). ") + hint.prefix(1).uppercased() + hint.dropFirst()
   }
 
   /// What failed, on what, and what to do next.

@@ -12,8 +12,13 @@ struct Inbox: Sendable {
   var hasListened = false
   /// When the current attempt's VM was last heard of.
   var lastHeardAt: Timestamp?
+  /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the job
+  /// before. It is on loan, and comes again when the ack deadline is over.
+  var lentAt: Timestamp?
   /// Since when Google refuses to deliver messages to whoever asks.
   var deafSince: Timestamp?
+  /// Since when calls and looks fail for want of a login.
+  var signedOutSince: Timestamp?
   /// Since when parts of the log wait for an earlier one.
   var gapSince: Timestamp?
   var isInspecting = false

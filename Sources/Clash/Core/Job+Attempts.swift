@@ -26,14 +26,21 @@ extension Job {
     case .waitingForMachine: inbox.lookAt = now.adding(seconds: timings.firstLookSeconds)
     case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
-      inbox.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : timings.silenceSeconds)
+      inbox.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : silenceBeforeLook(plan))
     case .makingTemplate, .makingGroup, .fading, .withdrawing: inbox.lookAt = nil
     }
   }
 
   // MARK: Watching the machine
 
+  /// A VM says each minute that it lives. A Spot VM may be taken without a word, so that two minutes without one are
+  /// reason enough to look.
+  private func silenceBeforeLook(_ plan: AttemptPlan) -> Double {
+    plan.rung.isSpot ? timings.silenceSeconds / 2 : timings.silenceSeconds
+  }
+
   mutating func inspected(_ plan: AttemptPlan, _ report: GroupReport, _ step: inout JobStep) {
+    inbox.signedOutSince = nil
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
@@ -64,9 +71,11 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     switch (error.faultClass, stage) {
     case (.passing, _), (.capacity, _): break
+    case (.signedOut, .waitingForMachine), (.signedOut, .booting):
+      if !bearsLostLogin(error, &step) { fail(.permission, error.advice, &step) }
     case (.refusal(let kind), .waitingForMachine), (.refusal(let kind), .booting): fail(kind, error.advice, &step)
     // It runs: a result is worth more than a look.
-    case (.refusal, _): judgeSilence(stage, step.now, &step)
+    case (.signedOut, _), (.refusal, _): judgeSilence(stage, step.now, &step)
     }
   }
 
@@ -81,7 +90,7 @@ extension Job {
       inbox.lookAt = now.adding(seconds: min(pause, timings.longestLookSeconds))
     case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
-      let silentAt = (inbox.lastHeardAt ?? now).adding(seconds: timings.silenceSeconds)
+      let silentAt = (inbox.lastHeardAt ?? now).adding(seconds: silenceBeforeLook(plan))
       inbox.lookAt = max(silentAt, now.adding(seconds: 2 * timings.longestLookSeconds))
     case .makingTemplate, .makingGroup, .fading, .withdrawing:
       inbox.lookAt = nil
@@ -98,15 +107,16 @@ extension Job {
     for error in faults {
       switch error.faultClass {
       case .refusal(let kind): return fail(kind, error.advice, &step)
-      case .capacity(let fault): capacity = capacity ?? (fault, error)
-      case .passing: break
+      // In a region, one zone may not have the machine, and another one may have none left: that one may have one later.
+      case .capacity(let fault): if capacity == nil || capacity?.0 == .notOffered { capacity = (fault, error) }
+      case .passing, .signedOut: break
       }
     }
     guard case .waitingForMachine(let since) = stage else {
       // It was up. A repairing group makes it again; another one has lost it, whatever the cloud does with it now.
       if !request.isDetached {
         // Google's word on its group may be older than the machine's own.
-        if let heardAt = inbox.lastHeardAt, step.now.seconds(since: heardAt) < timings.silenceSeconds { return }
+        if let heardAt = inbox.lastHeardAt, step.now.seconds(since: heardAt) < silenceBeforeLook(plan) { return }
         return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
       }
       return enter(.waitingForMachine(since: step.now), step.now)
@@ -143,8 +153,18 @@ extension Job {
     inbox.hasListened || now >= listeningChanceEndsAt
   }
 
-  var listeningChanceEndsAt: Timestamp {
+  private var listeningChanceEndsAt: Timestamp {
     (inbox.resumedAt ?? submittedAt).adding(seconds: timings.silenceSeconds)
+  }
+
+  /// Not before what waited in the subscription has had its chance to come, and what is on loan has come again: it may be
+  /// the result. Not for ever either, for pulls may fail without end.
+  func onceHeard(_ moment: Timestamp) -> Timestamp {
+    let moment = inbox.hasListened ? moment : max(moment, listeningChanceEndsAt)
+    // Before its VM was asked for, nothing of the attempt can have been lent.
+    guard let lentAt = inbox.lentAt, let attempt = attempts.last, attempt.requestedAt < lentAt else { return moment }
+    return min(
+      max(moment, lentAt.adding(seconds: timings.loanSeconds)), moment.adding(seconds: 2 * timings.loanSeconds))
   }
 
   // MARK: Losing it
@@ -186,6 +206,13 @@ extension Job {
         fail(
           .noCapacity, "no machine to be had in \(count). Add zones, regions or machine types, or allow more attempts",
           &step)
+      case .notOffered where !ladder.isOfferedNowhere(position):
+        fail(
+          .noCapacity, "no machine to be had in \(count): some places have none left, the others do not have its type",
+          &step)
+      case .notOffered:
+        fail(
+          .invalidRequest, "none of the job's zones and regions has \(machineDescription). \(Self.offerAdvice)", &step)
       case .quotaExceeded:
         fail(.quota, "the project's quota allows no such machine (\(count)). Raise it, or add zones or regions", &step)
       case .preempted:
@@ -195,6 +222,16 @@ extension Job {
       }
     }
   }
+
+  private var machineDescription: String {
+    let config = request.spec.config
+    let accelerators = config.accelerators.map { "\($0.count) x \($0.type)" }.joined(separator: ", ")
+    return config.machineTypes.joined(separator: " or ") + (accelerators.isEmpty ? "" : " with \(accelerators)")
+  }
+
+  private static let offerAdvice =
+    "`gcloud compute machine-types list --filter=name=TYPE` tells where there is one, and "
+    + "`gcloud compute accelerator-types list` the same of accelerators"
 
   /// VMs that were begun, as far as is known; a VM that was repaired or rebooted is another one each time.
   var machinesBegun: Int {
@@ -215,6 +252,7 @@ extension Job {
       switch fault {
       case .outOfCapacity, .noMachine: .outOfCapacity
       case .quotaExceeded: .quotaExceeded
+      case .notOffered: .notOffered
       case .preempted: .preempted
       case .lost, .noBoot: .lost
       }

@@ -22,19 +22,29 @@ extension Job {
       return nextCall(&step)
     case .attempting(let plan, _, .makingTemplate): return .makeTemplate(plan)
     case .attempting(let plan, _, .makingGroup): return .makeGroup(plan)
-    case .attempting(_, _, .waitingForMachine), .attempting(_, _, .booting), .attempting(_, _, .running),
-      .attempting(_, _, .fading):
-      return nil
+    case .attempting(let plan, _, .waitingForMachine), .attempting(let plan, _, .booting),
+      .attempting(let plan, _, .running):
+      return staleTemplate(than: plan)
+    case .attempting(_, _, .fading): return nil
     case .attempting(let plan, let position, .withdrawing(let fault, _)):
       if resource(.group(plan)) != nil { return .removeGroup(plan) }
-      // A template costs nothing. If it will not go now, it goes at the end.
-      if let template = resource(.template(plan)), template.failuresToRemove == 0 { return .removeTemplate(plan) }
       climb(after: fault, from: position, &step)
       return nextCall(&step)
     case .pausing: return nil
     case .removing: return nextRemoval(&step)
     case .finished: return nil
     }
+  }
+
+  /// An attempt's template goes when the next one's is there, so that another home finds one at any time. It costs nothing:
+  /// if it will not go now, it goes at the end.
+  private func staleTemplate(than plan: AttemptPlan) -> JobCall? {
+    let known = resources.filter { $0.existence == .made && $0.failuresToRemove == 0 }
+    for case .template(let older) in known.map(\.id)
+    where older.number < plan.number {
+      return .removeTemplate(older)
+    }
+    return nil
   }
 
   private mutating func send(_ call: JobCall, _ step: inout JobStep) {
@@ -86,6 +96,7 @@ extension Job {
   mutating func callDone(_ call: JobCall, _ step: inout JobStep) {
     guard underWay?.call == call else { return }
     underWay = nil
+    inbox.signedOutSince = nil
     if call.isRemoval {
       resources.removeAll { $0.id == call.resource }
       if case .group(let plan) = call.resource { closeLedger(plan.number, step.now) }
@@ -147,9 +158,27 @@ extension Job {
     case .capacity(let fault):
       guard case .attempting = phase else { return fail(.quota, error.advice, &step) }
       lose(fault, "\(error)", &step)
+    case .signedOut:
+      guard bearsLostLogin(error, &step) else { return fail(.permission, error.advice, &step) }
+      // As long again as it has lasted.
+      let lasted = step.now.seconds(since: inbox.signedOutSince ?? step.now)
+      let pause = min(max(lasted, timings.firstBackoffSeconds), timings.longestBackoffSeconds)
+      underWay = CallUnderWay(call: call, failingSince: since, retryAt: step.now.adding(seconds: pause))
     case .refusal(let kind):
       fail(kind, error.advice, &step)
     }
+  }
+
+  /// A login that has run out says nothing about the job: it is waited for as long as for Google itself. A job that never
+  /// had one ends, for whoever began it is there to read why.
+  mutating func bearsLostLogin(_ error: CloudError, _ step: inout JobStep) -> Bool {
+    guard !attempts.isEmpty || resources.contains(where: { $0.existence == .made }) else { return false }
+    guard let since = inbox.signedOutSince else {
+      inbox.signedOutSince = step.now
+      step.note("\(error.adviceToSignIn); the job goes on")
+      return true
+    }
+    return step.now.seconds(since: since) < timings.patienceSeconds
   }
 
   func backoff(_ failures: Int, _ now: Timestamp) -> Timestamp {

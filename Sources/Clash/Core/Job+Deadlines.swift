@@ -13,20 +13,15 @@ extension Job {
     var moments = [underWay?.retryAt, acknowledgeAt, gapEndsAt]
     switch phase {
     case .preparing, .finished: break
-    case .pausing(_, let until): moments += [until, onceHeard(deadline)]
+    case .pausing(_, let until): moments += [until, deadline.map(onceHeard)]
     case .attempting(_, _, let stage):
-      moments.append(onceHeard(deadline))
+      moments.append(deadline.map(onceHeard))
       if looks(in: stage), !inbox.isInspecting { moments.append(inbox.lookAt) }
       if case .fading(_, _, let until) = stage { moments.append(onceHeard(until)) }
     case .removing(_, let since):
       if underWay == nil { moments.append(since.adding(seconds: timings.logGraceSeconds)) }
     }
     return moments.compactMap { $0 }.min()
-  }
-
-  /// Not before what waited in the subscription has had its chance to come.
-  private func onceHeard(_ moment: Timestamp?) -> Timestamp? {
-    moment.map { inbox.hasListened ? $0 : max($0, listeningChanceEndsAt) }
   }
 
   mutating func meetDeadlines(_ step: inout JobStep) {
@@ -39,14 +34,14 @@ extension Job {
     case .preparing, .removing, .finished: return
     case .attempting, .pausing: break
     }
-    if let deadline, let firstStartedAt, deadline <= step.now, hasHeardWhatWaited(step.now) {
+    if let deadline, let firstStartedAt, onceHeard(deadline) <= step.now {
       step.note("the job's time is up")
       let seconds = step.now.seconds(since: firstStartedAt)
       return end(JobOutcome(.timedOut(afterSeconds: seconds)), attempt: .timedOut, &step)
     }
     switch phase {
     case .pausing(let position, let until) where until <= step.now: beginAttempt(at: position, &step)
-    case .attempting(_, _, .fading(let fault, _, let until)) where until <= step.now && hasHeardWhatWaited(step.now):
+    case .attempting(_, _, .fading(let fault, _, let until)) where onceHeard(until) <= step.now:
       enter(.withdrawing(fault, since: step.now), step.now)
     case .attempting(let plan, _, let stage): if looks(in: stage) { lookIfDue(plan, &step) }
     case .preparing, .pausing, .removing, .finished: break

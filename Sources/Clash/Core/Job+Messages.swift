@@ -25,12 +25,16 @@ extension Job {
       case .started(let moment): started(said, at: moment ?? step.now, &step)
       case .heartbeat: break
       case .preempted: preempted(said, &step)
-      case .result(let result): lastWords = lastWords ?? (said, result)
+      // Not acknowledged, ever: it waits for whoever takes the job up, until the subscription goes with all that is in it.
+      case .result(let result):
+        lastWords = lastWords ?? (said, result)
+        continue
       case .unreadableResult(let why):
         let failure = InfrastructureFailure(.machine, "the machine's result cannot be read: \(why)")
         lastWords =
           lastWords
           ?? (said, MachineResult(status: nil, infrastructure: failure, startedAt: nil, endedAt: step.now))
+        continue
       }
       settle([message.ackID], step.now)
     }
@@ -44,15 +48,22 @@ extension Job {
     case .passing, .capacity: break
     // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away: its
     // result waits in the subscription.
-    case .refusal(.permission) where isRunning && isBorne(&step, error): break
-    case .refusal(let kind): fail(error.reason == .notFound ? .cloud : kind, error.advice, &step)
+    case .signedOut where isRunning, .refusal(.permission) where isRunning:
+      if !isBorne(&step, error) { fail(.permission, error.advice, &step) }
+    case .signedOut:
+      // Silence means nothing as long as nobody may listen.
+      inbox.deafSince = inbox.deafSince ?? step.now
+      if !bearsLostLogin(error, &step) { fail(.permission, error.advice, &step) }
+    case .refusal where error.reason == .notFound: endElsewhere(&step)
+    case .refusal(let kind): fail(kind, error.advice, &step)
     }
   }
 
   private mutating func isBorne(_ step: inout JobStep, _ error: CloudError) -> Bool {
     guard let since = inbox.deafSince else {
       inbox.deafSince = step.now
-      step.note("\(error.advice). The job runs on meanwhile, and is listened to again as soon as that works")
+      let advice = error.faultClass == .signedOut ? error.adviceToSignIn : error.advice
+      step.note("\(advice). The job runs on meanwhile, and is listened to again as soon as that works")
       return true
     }
     return step.now.seconds(since: since) < timings.patienceSeconds
@@ -185,7 +196,7 @@ extension Job {
     switch result.infrastructure?.kind {
     case nil: result.status == 0 ? .succeeded : result.status == nil ? .lost : .failed
     case .outputs: .failed
-    case .machine, .cloud, .noCapacity: .lost
+    case .machine, .cloud, .noCapacity, .endedElsewhere: .lost
     case .quota, .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound,
       .inputs:
       .refused
@@ -205,7 +216,7 @@ extension Job {
     inbox.oldestAckAt = inbox.oldestAckAt ?? now
   }
 
-  /// Gathered, so that an undisturbed short job needs one request for all it heard. The ack deadline is 600 s.
+  /// Gathered, so that an undisturbed short job needs one request for all it heard. The ack deadline is 120 s.
   mutating func acknowledgeIfDue(_ step: inout JobStep) {
     guard let due = acknowledgeAt else { return }
     if inbox.ackIDs.count >= Self.mostAckIDs || due <= step.now { acknowledge(&step) }

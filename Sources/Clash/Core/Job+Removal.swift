@@ -21,7 +21,7 @@ extension Job {
     step.note(message)
     let ending: JobAttempt.Ending =
       switch kind {
-      case .machine, .cloud, .noCapacity: .lost
+      case .machine, .cloud, .noCapacity, .endedElsewhere: .lost
       case .outputs: .failed
       case .quota: .quotaExceeded
       case .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound, .inputs:
@@ -30,22 +30,37 @@ extension Job {
     end(JobOutcome(.infrastructure(InfrastructureFailure(kind, message))), attempt: ending, &step)
   }
 
-  /// Group, template, subscription, topic: a template cannot go while a group uses it, and the VM's last words are in
-  /// the subscription until the VM is gone.
+  /// The job is no longer this home's: its subscription went without this home's doing, and took the result with it. No
+  /// machine is asked for any more, or the job might run twice.
+  mutating func endElsewhere(_ step: inout JobStep) {
+    resources.removeAll { $0.id == .subscription }
+    switch phase {
+    case .removing, .finished: return
+    case .preparing, .attempting, .pausing: break
+    }
+    fail(
+      .endedElsewhere,
+      "the subscription of job \(request.name) is gone: another home that attached to it has brought it to its end and "
+        + "has its result, or somebody has deleted the subscription", &step)
+  }
+
+  /// Group, subscription, topic, templates. The VM's last words are in the subscription until the VM is gone. To remove the
+  /// subscription is to acknowledge the result: until then another home that takes the job up must find all it needs, so the
+  /// template, which tells it what the job is, goes last.
   mutating func nextRemoval(_ step: inout JobStep) -> JobCall? {
     guard case .removing(let outcome, let since) = phase else { return nil }
     let wanted = resources.filter { $0.abandonedBecause == nil }
     for case .group(let plan) in wanted.map(\.id) { return .removeGroup(plan) }
-    for case .template(let plan) in wanted.map(\.id) {
-      if resource(.group(plan)) == nil { return .removeTemplate(plan) }
-      change(.template(plan)) { $0.abandonedBecause = "its instance group is still there" }
-    }
     if isLogOpen {
       if log.isIncomplete, isSubscribed, step.now < since.adding(seconds: timings.logGraceSeconds) { return nil }
       writeLog(log.close(), &step)
     }
     if wanted.contains(where: { $0.id == .subscription }) { return .removeSubscription }
     if wanted.contains(where: { $0.id == .topic }) { return .removeTopic }
+    for case .template(let plan) in wanted.map(\.id) {
+      if resource(.group(plan)) == nil { return .removeTemplate(plan) }
+      change(.template(plan)) { $0.abandonedBecause = "its instance group is still there" }
+    }
     finish(outcome, &step)
     return nil
   }
@@ -66,20 +81,22 @@ extension Job {
     case .preparing, .pausing, .finished: break
     case .attempting(_, _, .withdrawing(_, let since)):
       guard case .group = call.resource else { break }
-      if isHopeless(error, failures, since: since, step.now) {
+      if isHopeless(error, failures, since: since, patience: timings.patienceSeconds, step.now) {
         // Without that certainty a next machine could be a second one.
         fail(.cloud, "\(error.advice); without that no other machine may be asked for", &step)
       } else {
+        if error.faultClass == .signedOut { _ = bearsLostLogin(error, &step) }
         underWay = retry
       }
     case .attempting:
       // Taken back while a removal was under way: no such arrow.
       break
     case .removing(_, let since):
-      if isHopeless(error, failures, since: since, step.now) {
+      if isHopeless(error, failures, since: since, patience: timings.removalLimitSeconds, step.now) {
         step.note("\(error.advice); it is left behind")
         change(call.resource) { $0.abandonedBecause = error.message }
       } else {
+        if error.faultClass == .signedOut { _ = bearsLostLogin(error, &step) }
         underWay = retry
       }
     }
@@ -87,11 +104,16 @@ extension Job {
 
   /// What may pass is borne for a while, in which somebody must have tried; what a person must put right is tried three
   /// times.
-  private func isHopeless(_ error: CloudError, _ failures: Int, since: Timestamp, _ now: Timestamp) -> Bool {
+  ///
+  /// - Parameter patience: for a login; all else that may pass has `removalLimitSeconds`.
+  private func isHopeless(
+    _ error: CloudError, _ failures: Int, since: Timestamp, patience: Double, _ now: Timestamp
+  ) -> Bool {
+    let seconds = now.seconds(since: max(since, inbox.resumedAt ?? since))
     switch error.faultClass {
-    case .passing, .capacity:
-      now.seconds(since: max(since, inbox.resumedAt ?? since)) >= timings.removalLimitSeconds
-    case .refusal: failures >= 3
+    case .passing, .capacity: return seconds >= timings.removalLimitSeconds
+    case .signedOut: return seconds >= patience
+    case .refusal: return failures >= 3
     }
   }
 

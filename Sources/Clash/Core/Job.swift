@@ -46,6 +46,7 @@ package struct Job: Codable, Hashable, Sendable {
     case .inspected(let plan, let report): inspected(plan, report, &step)
     case .inspectionFailed(let plan, let error): inspectionFailed(plan, error, &step)
     case .received(let messages): received(messages, &step)
+    case .pullLost: inbox.lentAt = now
     case .listeningFailed(let error): listeningFailed(error, &step)
     case .cancel: end(JobOutcome(.cancelled), attempt: .cancelled, &step)
     case .wake: break
@@ -57,12 +58,17 @@ package struct Job: Codable, Hashable, Sendable {
 
   /// What a job that was just made or restored needs done: the call that was under way, again, with its requestId. Nothing
   /// else is under way then: what a dead process had sent has arrived, or never will.
-  package mutating func resume(at now: Timestamp) -> [JobAction] {
+  ///
+  /// - Parameter isOverElsewhere: The subscription is gone, though it had been made: another home has brought the job to
+  ///   its end, and has its result.
+  package mutating func resume(at now: Timestamp, isOverElsewhere: Bool = false) -> [JobAction] {
     var step = JobStep(now: now)
     inbox = Inbox()
     inbox.resumedAt = now
     inbox.lastHeardAt = heardOfAt
+    inbox.lentAt = now
     inbox.lookAt = now
+    if isOverElsewhere { endElsewhere(&step) }
     takeUpCallAgain(&step)
     if case .attempting(_, _, .running) = phase, let attempt = attempts.last { step.tell(.began(attempt)) }
     proceed(&step)
@@ -92,16 +98,38 @@ extension Job {
     }
   }
 
+  /// What it does next, after it was restored, is to ask for a machine, and nothing that it waits for would tell it before
+  /// that another home has brought it to its end: look at the subscription, then `resume`.
+  package var mustLookForSubscription: Bool {
+    guard resource(.subscription)?.existence == .made else { return false }
+    switch phase {
+    case .preparing, .pausing: return true
+    case .attempting(_, _, let stage):
+      switch stage {
+      case .makingTemplate, .makingGroup, .withdrawing: return true
+      case .waitingForMachine, .booting, .running, .fading: return false
+      }
+    case .removing, .finished: return false
+    }
+  }
+
   /// Of the log's file, as of this state. After a restart the file is cut to it: what is beyond comes again.
   package var logLength: Int { log.length }
 
-  /// A detached job that its VM can bring to its end: whoever began it may go.
-  package var isHandedOver: Bool {
-    guard request.isDetached, underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
+  /// Its machine is asked for, and all that somebody else needs to go on with it is in the cloud: whoever began it may go.
+  /// A detached job is brought to its end by its VM alone; another one needs somebody who goes on.
+  package var canBeHandedOver: Bool {
+    guard underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
     switch stage {
     case .waitingForMachine, .booting, .running: return true
     case .makingTemplate, .makingGroup, .fading, .withdrawing: return false
     }
+  }
+
+  /// Somebody has cancelled it, and what it has is being removed.
+  package var isBeingCancelled: Bool {
+    guard case .removing(let outcome, _) = phase else { return false }
+    return outcome.ending == .cancelled
   }
 
   package var isFinished: Bool { outcome != nil }
@@ -123,6 +151,8 @@ extension Job {
     return true
   }
 
+  static let removingPhase = "removing"
+
   /// In a word or two, for people.
   package var phaseName: String {
     switch phase {
@@ -137,7 +167,7 @@ extension Job {
       case .withdrawing: return "giving up a machine"
       }
     case .pausing: return "waiting for capacity"
-    case .removing: return "removing"
+    case .removing: return Self.removingPhase
     case .finished(let outcome, _):
       switch outcome.ending {
       case .exited(status: 0): return "succeeded"

@@ -49,6 +49,13 @@ package enum JobName {
     return slug("\(task.dagID)-\(task.taskID)", longest: longest - tail.utf8.count) + tail
   }
 
+  /// `text-xxxxxxxxxx`, no longer than that: always the same for the same parts, and another one for others.
+  package static func distinct(_ text: String, of parts: [String], longest: Int) -> String {
+    var tail = "-"
+    for byte in Digest.sha256(parts: parts).prefix(10) { tail.unicodeScalars.append(letter(byte)) }
+    return slug(text, longest: longest - tail.utf8.count) + tail
+  }
+
   /// Any text as the beginning of a name: readable, never empty, no hyphen at either end.
   package static func slug(_ text: String, longest: Int) -> String {
     var slug: [UInt8] = []

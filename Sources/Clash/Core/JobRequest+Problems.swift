@@ -34,25 +34,16 @@ extension JobRequest {
     }
     var directories: [String: String] = [:]
     for (source, directory) in spec.mounts.sorted(by: { $0.key < $1.key }) {
-      let place = Self.plain(directory)
+      let place = JobConfig.plain(directory)
       check(place != "/", "\(source) cannot be mounted at /; name a directory")
       if let other = directories.updateValue(source, forKey: place) {
         found.append("\(other) and \(source) have the same directory \(place); give each its own")
       }
     }
-    for (directory, path) in spec.outputs.sorted(by: { $0.key < $1.key }) {
-      let place = Self.plain(directory)
-      check(place != "/", "the output / is the whole container; name a directory")
-      check(
-        config.mountMethod == .copy || directories[place] == nil,
-        "\(place) is a live mount and an output to \(path); what is written there is in the bucket already")
+    for directory in spec.outputs.keys.sorted() {
+      check(JobConfig.plain(directory) != "/", "the output / is the whole container; name a directory")
     }
     return found
-  }
-
-  /// Without doubled and trailing slashes.
-  private static func plain(_ directory: String) -> String {
-    "/" + directory.split(separator: "/").joined(separator: "/")
   }
 
   private static func isSize(_ text: String) -> Bool {

@@ -47,6 +47,11 @@ package struct JobStateError: Error, Hashable, CustomStringConvertible {
   package var job: String
   package var problem: String
 
+  package init(job: String, problem: String) {
+    self.job = job
+    self.problem = problem
+  }
+
   package var description: String {
     "cannot read the kept state of job \(job): \(problem). Use the dagrun that wrote it; or remove the job's resources "
       + "with `dagrun job gc`"

@@ -35,6 +35,8 @@ package struct Ladder: Hashable, Sendable {
     switch fault {
     case .outOfCapacity, .quotaExceeded, .noMachine:
       return next(after: position)
+    case .notOffered:
+      return next(after: marking(position))
     case .preempted, .lost, .noBoot:
       guard machinesBegun < maxAttempts else { return .giveUp }
       guard position.losses == 0 else { return next(after: position) }
@@ -45,11 +47,31 @@ package struct Ladder: Hashable, Sendable {
   }
 
   private func next(after position: LadderPosition) -> LadderStep {
-    guard position.rung + 1 >= rungs.count else {
-      return .climb(LadderPosition(rung: position.rung + 1, climbs: position.climbs))
+    func isOffered(_ rung: Int) -> Bool { position.notOffered?.contains(rung) != true }
+    var next = LadderPosition(rung: position.rung + 1, climbs: position.climbs, notOffered: position.notOffered)
+    if let rung = (next.rung..<max(rungs.count, next.rung)).first(where: isOffered) {
+      next.rung = rung
+      return .climb(next)
     }
-    guard position.climbs + 1 < maxAttempts else { return .giveUp }
-    return .pause(LadderPosition(rung: 0, climbs: position.climbs + 1))
+    // Waiting brings nothing to a place that does not have the machine at all.
+    guard let first = rungs.indices.first(where: isOffered), position.climbs + 1 < maxAttempts else { return .giveUp }
+    next.rung = first
+    next.climbs += 1
+    return .pause(next)
+  }
+
+  /// No rung has its machine, that of `position` included, which was just found missing.
+  package func isOfferedNowhere(_ position: LadderPosition) -> Bool {
+    marking(position).notOffered?.count == rungs.count
+  }
+
+  /// What a place does not have on Spot, it does not have on demand either.
+  private func marking(_ position: LadderPosition) -> LadderPosition {
+    let missing = rung(at: position)
+    let same = rungs.indices.filter { rungs[$0].machineType == missing.machineType && rungs[$0].place == missing.place }
+    var marked = position
+    marked.notOffered = Set((position.notOffered ?? []) + same).sorted()
+    return marked
   }
 }
 
@@ -59,12 +81,16 @@ package struct LadderPosition: Codable, Hashable, Sendable {
   package var losses = 0
   /// How often the whole ladder was climbed before.
   package var climbs = 0
+  /// Rungs whose place does not have their machine. nil: none is known.
+  package var notOffered: [Int]?
 }
 
 /// Why an attempt came to nothing, where another one may go better.
 package enum LadderFault: String, Codable, Hashable, Sendable, CaseIterable {
   case outOfCapacity = "out_of_capacity"
   case quotaExceeded = "quota_exceeded"
+  /// The place does not have such a machine type, or such an accelerator.
+  case notOffered = "not_offered"
   /// Neither a VM nor an error within `JobTimings.machineLimitSeconds`.
   case noMachine = "no_machine"
   case preempted

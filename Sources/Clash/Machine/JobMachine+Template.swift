@@ -42,7 +42,7 @@ extension JobMachine {
     // Whoever drives the job counts its VMs; a VM that came back by itself would be one more, unseen.
     scheduling.automaticRestart = false
     if offer.isSpot || hasAccelerators || series.staysOnItsHost { scheduling.onHostMaintenance = .terminate }
-    let limit = runLimitSeconds
+    let limit = request.runLimitSeconds
     if let limit { scheduling.maxRunDuration = SecondsDuration(seconds: Int64(limit)) }
     // A stopped VM's disk is paid for, and nobody would start it again.
     if offer.isSpot || limit != nil { scheduling.instanceTerminationAction = .delete }
@@ -50,12 +50,6 @@ extension JobMachine {
   }
 
   var hasAccelerators: Bool { series.hasOwnAccelerators || !config.accelerators.isEmpty }
-
-  /// When the cloud ends the VM by itself: as asked, or an hour after the job's own limit. A dead man's switch.
-  var runLimitSeconds: Int? {
-    let limit = config.maxRunDurationSeconds ?? request.spec.timeoutSeconds.map { Int($0.rounded(.up)) + 3_600 }
-    return limit.map { min(max($0, 30), 120 * 86_400) }
-  }
 
   /// A short name is a subnetwork of the job's own project, in the region of this attempt.
   func network() throws(JobMachineError) -> NetworkInterface {
@@ -101,5 +95,13 @@ extension JobMachine {
       }
     }
     return items
+  }
+}
+
+extension JobRequest {
+  /// When the cloud ends the VM by itself: as asked, or an hour after the job's own limit. A dead man's switch.
+  var runLimitSeconds: Int? {
+    let limit = spec.config.maxRunDurationSeconds ?? spec.timeoutSeconds.map { Int($0.rounded(.up)) + 3_600 }
+    return limit.map { min(max($0, 30), 120 * 86_400) }
   }
 }

@@ -109,6 +109,7 @@ package struct MachineFiles: Hashable, Sendable {
     if !config.accelerators.isEmpty || MachineSeries(machineType: offer.machineType).hasOwnAccelerators {
       settings["accelerators"] = "yes"
     }
+    settings["run-limit"] = request.runLimitSeconds.map(String.init)
     if let limit = request.spec.timeoutSeconds { settings["timeout"] = String(Int(limit.rounded(.up))) }
     switch config.logDestination {
     case .none: break

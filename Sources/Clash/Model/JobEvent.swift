@@ -17,6 +17,9 @@ package enum JobEvent: Hashable, Sendable {
 
   /// What one pull brought, which may be nothing.
   case received([JobMessage])
+  /// A pull failed in a way that may pass, and the driver repeats it. It may have been answered: what was in the answer is
+  /// on loan, and comes again when the ack deadline is over.
+  case pullLost
   /// A pull failed for good (not a timeout, not a lost connection: those the driver repeats by itself).
   case listeningFailed(CloudError)
 

@@ -40,12 +40,12 @@ final class DrivenJob: @unchecked Sendable {
   enum Beginning: Sendable {
     case start(JobRequest)
     case adopt
-    case attach(project: String)
+    case attach(project: String, likely: JobRequest?)
   }
 
   enum Input: Sendable {
     /// First of all, and only then: what was under way is done again.
-    case resume
+    case resume(isOverElsewhere: Bool)
     case event(JobEvent)
   }
 

@@ -32,14 +32,19 @@ extension JobCloud {
   }
 
   enum Finding: Sendable {
-    case found(JobRequest, AttemptPlan)
+    /// - isOver: The subscription is gone, and with it the result: somebody took it, and died before all was removed.
+    case found(JobRequest, AttemptPlan, isOver: Bool)
     /// Why not, in words.
     case nothing(String)
+    /// It is there, and does not say what it is.
+    case unreadable(String)
     case failed(CloudError)
   }
 
   /// A job that some other machine has begun: its newest template has the request, its group tells the place.
-  func find(job name: String) async -> Finding {
+  ///
+  /// - Parameter likely: what it asks for, for a template that had no room to say it.
+  func find(job name: String, likely: JobRequest? = nil) async -> Finding {
     do throws(CloudError) {
       let templates = try await compute.instanceTemplates(.templateLabels(["dagrun": "job", "dagrun-job": name]))
       guard let (template, number) = templates.compactMap(Self.numbered).max(by: { $0.1 < $1.1 }) else {
@@ -47,10 +52,8 @@ extension JobCloud {
           "there is no job \(name) in the project \(compute.project): it has ended, or never was. "
             + "`dagrun job list` shows those of this home")
       }
-      guard let text = template.properties.metadata?["dagrun-job"],
-        let request = try? JSONDecoder().decode(JobRequest.self, from: Data(text.utf8)), request.name == name
-      else {
-        return .nothing(
+      guard let request = Self.request(of: template, name) ?? Self.request(likely, of: template) else {
+        return .unreadable(
           "job \(name) was begun elsewhere, and its template does not say what it is (it may be too large for that, or of "
             + "another version of dagrun); attach to it in the home that began it")
       }
@@ -72,10 +75,34 @@ extension JobCloud {
       let rung = Rung(
         machineType: template.properties.machineType,
         isSpot: template.properties.scheduling?.provisioningModel == .spot, place: place)
-      return .found(request, AttemptPlan(number: number, rung: rung))
+      return .found(
+        request, AttemptPlan(number: number, rung: rung), isOver: try await subscription(of: request) == nil)
     } catch {
       return .failed(error)
     }
+  }
+
+  /// False where it cannot be found out: then what is asked of it next will tell.
+  func isSubscriptionGone(_ request: JobRequest) async -> Bool {
+    do throws(CloudError) { return try await subscription(of: request) == nil } catch { return false }
+  }
+
+  private func subscription(of request: JobRequest) async throws(CloudError) -> PubSubSubscription? {
+    let pubSub = pubSub
+    return try await found { () throws(CloudError) in try await pubSub.subscription(request.name) }
+  }
+
+  private static func request(of template: InstanceTemplate, _ name: String) -> JobRequest? {
+    guard let text = template.properties.metadata?["dagrun-job"],
+      let request = try? JSONDecoder().decode(JobRequest.self, from: Data(text.utf8)), request.name == name
+    else { return nil }
+    return request
+  }
+
+  private static func request(_ likely: JobRequest?, of template: InstanceTemplate) -> JobRequest? {
+    guard var request = likely, let homeID = template.properties.labels?["dagrun-home"] else { return nil }
+    request.origin.homeID = homeID
+    return request
   }
 
   private static func numbered(_ template: InstanceTemplate) -> (InstanceTemplate, Int)? {

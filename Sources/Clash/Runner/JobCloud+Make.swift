@@ -40,14 +40,27 @@ extension JobCloud {
   func makeTemplate(
     _ plan: AttemptPlan, _ request: JobRequest, _ id: RequestID
   ) async throws(CloudError) -> Bool {
-    let template = try await machine(plan, request).template
+    let name = plan.resourceName(job: request.name)
+    await templates.enter()
+    let inserted = await insertTemplate(plan, request, id)
+    await templates.leave()
     do throws(CloudError) {
-      let operation = try await compute.insertInstanceTemplate(template, requestID: id)
-      guard case .forgotten = try await compute.wait(for: operation) else { return true }
+      guard case .forgotten = try await compute.wait(for: try inserted.get()) else { return true }
     } catch  where error.reason == .alreadyExists {
       // Ours, of an earlier call whose answer was lost.
     }
-    return JobOwner(request: request).owns(try await compute.instanceTemplate(named: template.name))
+    return JobOwner(request: request).owns(try await compute.instanceTemplate(named: name))
+  }
+
+  private func insertTemplate(
+    _ plan: AttemptPlan, _ request: JobRequest, _ id: RequestID
+  ) async -> Result<ComputeOperation, CloudError> {
+    do throws(CloudError) {
+      return .success(
+        try await compute.insertInstanceTemplate(machine(plan, request).template, requestID: id))
+    } catch {
+      return .failure(error)
+    }
   }
 
   func makeGroup(_ plan: AttemptPlan, _ request: JobRequest, _ id: RequestID) async throws(CloudError) -> Bool {

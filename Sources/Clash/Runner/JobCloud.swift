@@ -7,11 +7,13 @@ struct JobCloud: Sendable {
   let pubSub: PubSubClient
   let endpoints: Endpoints
   let images: ImageLinks
+  /// Through which templates are rendered and sent.
+  let templates: Gate
   /// Of subscriptions.
   let acknowledgeLimitSeconds: Int
 
   init(
-    project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks,
+    project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks, templates: Gate,
     acknowledgeLimitSeconds: Int
   ) {
     self.acknowledgeLimitSeconds = acknowledgeLimitSeconds
@@ -19,6 +21,7 @@ struct JobCloud: Sendable {
     pubSub = PubSubClient(project: project, transport: transport)
     self.endpoints = endpoints
     self.images = images
+    self.templates = templates
   }
 
   /// - Returns: `done`, `belongsToAnother` or `failed`.

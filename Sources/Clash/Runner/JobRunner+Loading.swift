@@ -9,6 +9,10 @@ extension JobRunner {
     let stored: StoredJob?
     do {
       stored = try journal.job(named: job.name)
+    } catch let error as JobStateError {
+      // It will not be another one later.
+      fail(job, .cloud, error.description)
+      return false
     } catch {
       hold(job, because: error)
       return false
@@ -19,8 +23,8 @@ extension JobRunner {
       return take(job, Job(request, timings: options.timings, at: now), isSaved: false)
     case .adopt:
       fail(job, .invalidRequest, "no job \(job.name) is known here; `dagrun job list` shows those that are")
-    case .attach(let project):
-      find(job, project: project)
+    case .attach(let project, let likely):
+      find(job, project: project, likely)
     }
     return false
   }
@@ -30,14 +34,35 @@ extension JobRunner {
     do {
       known = try Job(restoring: stored)
     } catch {
-      fail(job, .cloud, "what is kept of job \(job.name) cannot be read: \(error)")
+      fail(job, .cloud, "\(error)")
       return false
     }
     if let outcome = known.outcome {
       end(job, outcome, of: known)
       return false
     }
-    return take(job, known, logLength: stored.logFileLength, isSaved: true)
+    guard take(job, known, logLength: stored.logFileLength, isSaved: true) else { return false }
+    guard known.mustLookForSubscription else { return true }
+    lookForSubscription(job, known.request)
+    return false
+  }
+
+  /// The job is held until the answer is here.
+  private func lookForSubscription(_ job: DrivenJob, _ request: JobRequest) {
+    job.isHeld = true
+    let cloud = cloud(for: request)
+    job.spawn(on: queue) { [self] in
+      let isGone = await cloud.isSubscriptionGone(request)
+      queue.async { [self] in
+        guard !job.isLetGo else { return }
+        resume(job, isOverElsewhere: isGone)
+      }
+    }
+  }
+
+  private func resume(_ job: DrivenJob, isOverElsewhere: Bool) {
+    if case .resume = job.inbox.first { job.inbox[0] = .resume(isOverElsewhere: isOverElsewhere) }
+    release(job)
   }
 
   private func take(_ job: DrivenJob, _ state: Job, logLength: Int = 0, isSaved: Bool) -> Bool {
@@ -61,12 +86,12 @@ extension JobRunner {
   }
 
   /// The job is held until the answer is here.
-  private func find(_ job: DrivenJob, project: String) {
+  private func find(_ job: DrivenJob, project: String, _ likely: JobRequest?) {
     job.isHeld = true
     let cloud = cloud(ofProject: project)
     let name = job.name
     job.spawn(on: queue) { [self] in
-      let result = await cloud.find(job: name)
+      let result = await cloud.find(job: name, likely: likely)
       queue.async { [self] in found(job, result) }
     }
   }
@@ -74,11 +99,11 @@ extension JobRunner {
   private func found(_ job: DrivenJob, _ result: JobCloud.Finding) {
     guard !job.isLetGo else { return }
     switch result {
-    case .found(let request, let plan):
+    case .found(let request, let plan, let isOver):
       let state = Job(attachingTo: request, plan: plan, timings: options.timings, at: Timestamp(Date()))
       guard take(job, state, isSaved: false) else { return }
-      release(job)
-    case .nothing(let reason): fail(job, .invalidRequest, reason)
+      resume(job, isOverElsewhere: isOver)
+    case .nothing(let reason), .unreadable(let reason): fail(job, .invalidRequest, reason)
     case .failed(let error): fail(job, .cloud, "\(error)" + (error.hint.map { "; \($0)" } ?? ""))
     }
   }

@@ -48,7 +48,7 @@ extension JobRunner {
     var actions: [JobAction] = []
     for input in inbox {
       switch input {
-      case .resume: actions += next.resume(at: now)
+      case .resume(let isOverElsewhere): actions += next.resume(at: now, isOverElsewhere: isOverElsewhere)
       case .event(let event): actions += next.handle(event, at: now)
       }
     }
@@ -170,7 +170,7 @@ extension JobRunner {
     if !job.inbox.isEmpty { makeReady(job) }
     listen(job)
     arm(job)
-    if step.next.isHandedOver {
+    if step.next.canBeHandedOver {
       for waiter in job.handOverWaiters { waiter.resume(returning: true) }
       job.handOverWaiters = []
     }
@@ -208,7 +208,7 @@ extension JobRunner {
 
   func cloud(ofProject project: String) -> JobCloud {
     JobCloud(
-      project: project, transport: transport, endpoints: endpoints, images: images,
+      project: project, transport: transport, endpoints: endpoints, images: images, templates: templates,
       acknowledgeLimitSeconds: options.acknowledgeLimitSeconds)
   }
 

@@ -35,7 +35,7 @@ extension JobRunner {
       job.failuresOfPull += 1
       if error.isTransient || error.reason == .cancelled {
         logger.debug("a pull failed", metadata: ["job": "\(job.name)", "error": "\(error)"])
-        listen(job)
+        post(.event(.pullLost), to: job)
       } else {
         post(.event(.listeningFailed(error)), to: job)
       }

@@ -1,6 +1,5 @@
 package import GoogleCloud
 package import Logging
-internal import Dagrun
 internal import Foundation
 
 /// Drives jobs: any number of them on one serial queue. A job that waits costs a held pull and its row: no thread, no
@@ -23,6 +22,9 @@ package final class JobRunner: @unchecked Sendable {
   let options: JobRunnerOptions
   let logger: Logger
   let images = ImageLinks()
+  /// A template has the whole runner and all values of the job: a hundred kilobytes, several times over while it is made
+  /// and sent. A thousand jobs that begin at once wait for each other here, instead of all being in memory.
+  let templates = Gate(places: 32)
 
   /// By name.
   var jobs: [String: DrivenJob] = [:]
@@ -64,8 +66,12 @@ package final class JobRunner: @unchecked Sendable {
 
   /// As `adopt`; a job that the journal does not know is looked for in the cloud by its name, where whoever began it has
   /// left its request with its template. If its result waits there already, it is taken.
-  package func attach(_ name: String, project: String, logPath: String?, observer: @escaping Observer) {
-    drive(name, .attach(project: project), logPath: logPath, observer: observer)
+  ///
+  /// - Parameter likely: what the job asks for, by somebody who knows; for a template that had no room to say it.
+  package func attach(
+    _ name: String, project: String, likely: JobRequest? = nil, logPath: String?, observer: @escaping Observer
+  ) {
+    drive(name, .attach(project: project, likely: likely), logPath: logPath, observer: observer)
   }
 
   /// Removes everything of the job; it ends as cancelled. Nothing, when this runner does not drive it.
@@ -76,14 +82,15 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  /// Waits until a detached job needs this runner no more (`Job.isHandedOver`), or has ended.
+  /// Waits until somebody else can go on with the job (`Job.canBeHandedOver`), or it has ended. A detached job needs
+  /// nobody then; another one is still driven here.
   ///
   /// - Returns: false when it has ended, or is not driven here.
   package func waitUntilHandedOver(_ name: String) async -> Bool {
     await withCheckedContinuation { continuation in
       queue.async { [self] in
         guard let job = jobs[name], !isStopped else { return continuation.resume(returning: false) }
-        if job.current?.isHandedOver == true { return continuation.resume(returning: true) }
+        if job.current?.canBeHandedOver == true { return continuation.resume(returning: true) }
         job.handOverWaiters.append(continuation)
       }
     }
@@ -96,6 +103,19 @@ package final class JobRunner: @unchecked Sendable {
         if jobs.isEmpty { return continuation.resume() }
         idleWaiters.append(continuation)
       }
+    }
+  }
+
+  /// Lets go of one job, and touches nothing in the cloud. Its observer hears nothing more once this returns. Not to be
+  /// called by an observer.
+  ///
+  /// - Returns: false when this runner does not drive it.
+  @discardableResult
+  package func leave(_ name: String) -> Bool {
+    queue.sync {
+      guard let job = jobs[name] else { return false }
+      letGo(of: job)
+      return true
     }
   }
 
@@ -120,7 +140,7 @@ package final class JobRunner: @unchecked Sendable {
       }
       let job = DrivenJob(name: name, beginning: beginning, logPath: logPath, observer: observer)
       jobs[name] = job
-      post(.resume, to: job)
+      post(.resume(isOverElsewhere: false), to: job)
     }
   }
 

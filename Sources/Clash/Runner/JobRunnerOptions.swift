@@ -12,7 +12,7 @@ package struct JobRunnerOptions: Sendable {
 
   /// What a runner that was killed had received and not acknowledged comes again after this; 10 to 600. Long enough for
   /// acknowledgements to be gathered (`JobTimings.acknowledgeSeconds`); `JobTimings.loanSeconds` is meant to be longer.
-  package var acknowledgeLimitSeconds = 600
+  package var acknowledgeLimitSeconds = 120
 
   package init() {}
 }

@@ -85,6 +85,51 @@ enum ComputeCatalog {
     "nvidia-tesla-a100", "nvidia-a100-80gb", "nvidia-l4", "nvidia-h100-80gb",
   ]
 
+  // MARK: What is where
+
+  /// Machines that bring accelerators, and accelerators, are in some zones only. As in `acceleratorTypes`, a part of the
+  /// real thing.
+  private static let zonesOfFamily: [Substring: Set<String>] = [
+    "a2": ["us-central1-a", "us-central1-c", "us-central1-f", "us-east1-b", "us-west1-b", "europe-west4-a"],
+    "a3": ["us-central1-a", "us-central1-c", "us-east4-a", "us-west1-a", "europe-west4-b"],
+    "g2": [
+      "us-central1-a", "us-central1-b", "us-central1-c", "us-east1-b", "us-east1-c", "us-east1-d", "us-east4-a",
+      "us-west1-a", "us-west1-b", "us-west1-c", "europe-west1-b", "europe-west1-c", "europe-west2-a", "europe-west3-a",
+      "europe-west4-a", "europe-west4-b", "europe-west4-c", "asia-east1-a", "asia-northeast1-a", "asia-south1-a",
+    ],
+  ]
+
+  private static let zonesOfAccelerator: [String: Set<String>] = [
+    "nvidia-tesla-t4": [
+      "us-central1-a", "us-central1-b", "us-central1-c", "us-central1-f", "us-east1-c", "us-east1-d", "us-east4-a",
+      "us-east4-b", "us-east4-c", "us-west1-a", "us-west1-b", "us-west2-b", "us-west2-c", "europe-west1-b",
+      "europe-west1-c", "europe-west1-d", "europe-west2-a", "europe-west2-b", "europe-west3-b", "europe-west4-a",
+      "europe-west4-b", "europe-west4-c", "asia-east1-a", "asia-east1-c", "asia-northeast1-a", "asia-south1-a",
+    ],
+    "nvidia-tesla-v100": [
+      "us-central1-a", "us-central1-b", "us-central1-c", "us-central1-f", "us-west1-a", "us-west1-b", "europe-west4-a",
+      "europe-west4-b", "europe-west4-c", "asia-east1-c",
+    ],
+    "nvidia-tesla-p100": [
+      "us-central1-c", "us-central1-f", "us-east1-b", "us-east1-c", "us-west1-a", "us-west1-b", "europe-west1-b",
+      "europe-west1-d", "europe-west4-a", "asia-east1-a", "asia-east1-c",
+    ],
+    "nvidia-tesla-p4": [
+      "us-central1-a", "us-central1-c", "us-east4-a", "us-east4-b", "us-east4-c", "us-west2-b", "us-west2-c",
+      "europe-west4-b", "europe-west4-c", "asia-southeast1-b", "asia-southeast1-c",
+    ],
+  ]
+
+  /// nil also for one that no zone has.
+  static func machineType(_ name: String, in zone: String) -> MachineType? {
+    if let zones = zonesOfFamily[name.prefix { $0 != "-" }], !zones.contains(zone) { return nil }
+    return machineType(name)
+  }
+
+  static func hasAccelerator(_ type: String, in zone: String) -> Bool {
+    zonesOfAccelerator[type]?.contains(zone) ?? true
+  }
+
   // MARK: Images
 
   struct Image: Hashable, Sendable {

@@ -28,7 +28,9 @@ extension ComputeModel {
       return try page(
         call, "region", in: project, ComputeCatalog.zonesByRegion.keys.sorted().map { region($0, project) })
     case .machineTypesGet:
-      guard let type = ComputeCatalog.machineType(name) else { throw .notFound("\(prefix)/machineTypes/\(name)") }
+      guard let type = ComputeCatalog.machineType(name, in: call["zone"]) else {
+        throw .notFound("\(prefix)/machineTypes/\(name)")
+      }
       return json(of: type, in: prefix)
     case .machineTypesList: return try page(call, "machineType", in: prefix, machineTypes(in: prefix))
     case .machineTypesAggregatedList:
@@ -84,7 +86,9 @@ extension ComputeModel {
   }
 
   private func machineTypes(in prefix: String) -> [JSON] {
-    ComputeCatalog.machineTypes.values.sorted { $0.name < $1.name }.map { json(of: $0, in: prefix) }
+    let zone = ComputeNames.lastPart(prefix)
+    return ComputeCatalog.machineTypes.keys.sorted().compactMap { ComputeCatalog.machineType($0, in: zone) }
+      .map { json(of: $0, in: prefix) }
   }
 
   private func json(of type: ComputeCatalog.MachineType, in prefix: String) -> JSON {

@@ -211,13 +211,14 @@ extension ComputeModel {
     let types = group.machineTypes ?? [properties["machineType"].text ?? ""]
     let zones = group.takesAnyZone ? [place.zone] + group.zones.filter { $0 != place.zone } : [place.zone]
     var first: ComputeError?
+    let accelerators = properties["guestAccelerators"].elements.compactMap(\.["acceleratorType"].text)
     for type in types {
-      guard ComputeCatalog.machineType(type) != nil else {
-        let message = "The resource 'projects/\(group.project)/zones/\(place.zone)/machineTypes/\(type)' was not found"
-        first = first ?? ComputeError(code: "RESOURCE_NOT_FOUND", message: message)
-        continue
-      }
       for zone in zones {
+        if let missing = Self.missing(type, accelerators, in: zone) {
+          let message = "The resource 'projects/\(group.project)/zones/\(zone)/\(missing)' was not found"
+          first = first ?? ComputeError(code: "RESOURCE_NOT_FOUND", message: message)
+          continue
+        }
         guard let fault = faults.ofCreation(zone: zone, machineType: type, name: place.name, isSpot: isSpot) else {
           return .success(Choice(zone: zone, machineType: type, properties: properties))
         }
@@ -226,6 +227,12 @@ extension ComputeModel {
     }
     return .failure(
       Refusal(error: first ?? ComputeError(code: "INVALID_ARGUMENT", message: "The group has no machine type.")))
+  }
+
+  /// What of such a machine the zone does not have.
+  private static func missing(_ type: String, _ accelerators: [String], in zone: String) -> String? {
+    if ComputeCatalog.machineType(type, in: zone) == nil { return "machineTypes/\(type)" }
+    return accelerators.first { !ComputeCatalog.hasAccelerator($0, in: zone) }.map { "acceleratorTypes/\($0)" }
   }
 
   private mutating func make(_ place: GroupMember, _ choice: Choice, in group: InstanceGroup, at now: Date) {

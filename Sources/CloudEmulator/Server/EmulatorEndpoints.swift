@@ -32,6 +32,7 @@ enum EmulatorEndpoints {
       case ("POST", "revoke-tokens"):
         emulation.tokens.revokeAll()
         return .json([:])
+      case ("GET", "log-entries"): return .json(["entries": .array(emulation.logging.entries)])
       case ("GET", "service-account"): return .json(emulation.tokens.serviceAccountFile)
       case ("PUT", "secrets"):
         guard parts.count > 2 else { return refusal(400, "PUT /emulator/secrets/NAME, with the value as the body.") }

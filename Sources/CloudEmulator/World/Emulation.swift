@@ -10,6 +10,7 @@ struct Emulation {
   var pubSub: PubSubModel
   var storage: StorageModel
   var secrets: SecretModel
+  var logging = LoggingModel()
   var tokens: TokenModel
   let requiresTokens: Bool
   private var requests: [String: Int] = [:]
@@ -23,6 +24,9 @@ struct Emulation {
   private var batchOfPart: [RequestID: (batch: RequestID, index: Int)] = [:]
   private var lastPart: UInt64 = 1 << 62
   private var outputs: [Output] = []
+  private let witness: (@Sendable (Exchange) -> Void)?
+  /// Requests whose answers the witness waits for.
+  private var witnessed: [RequestID: (request: APIRequest, method: String)] = [:]
 
   init(options: EmulatorOptions, address: String, machineFolder: String, blobs: BlobStore, key: SigningKey) {
     let root = "http://\(address)/"
@@ -34,6 +38,7 @@ struct Emulation {
     secrets = SecretModel(values: options.secrets)
     tokens = TokenModel(address: root, key: key)
     requiresTokens = options.requiresTokens
+    witness = options.witness
   }
 
   var nextWake: Date? {
@@ -69,6 +74,7 @@ struct Emulation {
     pubSub.abandon(id)
     losing.remove(id)
     masks[id] = nil
+    witnessed[id] = nil
     if batches.removeValue(forKey: id) != nil {
       for (part, place) in batchOfPart where place.batch == id {
         batchOfPart[part] = nil
@@ -83,6 +89,7 @@ struct Emulation {
     if request.path.hasPrefix("/batch") { return receiveBatch(request, id, at: now) }
     let method = Self.method(of: request) ?? "unknown"
     requests[method, default: 0] += 1
+    if witness != nil { witnessed[id] = (request, method) }
     guard let fault = compute.faults.ofRequest(method: method, path: request.path) else {
       return serve(request, id, at: now)
     }
@@ -169,6 +176,12 @@ struct Emulation {
       }
       if let call = try SecretMethod.routes.find(request, path: path, id: id) { return .now(try secrets.handle(call)) }
     }
+    if request.path.hasPrefix("/v2/"),
+      var call = try LoggingMethod.routes.find(request, path: request.path.dropFirst("/v2/".count), id: id)
+    {
+      call.body = try Self.body(of: request)
+      return .now(try logging.handle(call, at: now))
+    }
     if var call = try StorageMethod.routes.find(request, path: request.path.dropFirst(), id: id) {
       if call.method == .bucketsInsert { call.body = try Self.body(of: request) }
       return .now(try storage.handle(call, at: now))
@@ -204,6 +217,11 @@ struct Emulation {
       if let call = try? PubSubMethod.routes.find(plain, path: path, id: id) { return call.method.rawValue }
       if let call = try? SecretMethod.routes.find(plain, path: path, id: id) { return call.method.rawValue }
     }
+    if request.path.hasPrefix("/v2/"),
+      let call = try? LoggingMethod.routes.find(plain, path: request.path.dropFirst("/v2/".count), id: id)
+    {
+      return call.method.rawValue
+    }
     return try? StorageMethod.routes.find(plain, path: request.path.dropFirst(), id: id)?.method.rawValue
   }
 
@@ -211,6 +229,7 @@ struct Emulation {
 
   /// What becomes of an output on its way out; nil: it stays inside.
   private mutating func finished(_ output: Output) -> Output? {
+    bearWitness(output)
     guard case .answer(let id, var response) = output else {
       if case .drop(let id) = output, let place = batchOfPart.removeValue(forKey: id) {
         batches[place.batch] = nil
@@ -227,6 +246,21 @@ struct Emulation {
     guard let batch = batches[place.batch], batch.isComplete else { return nil }
     batches[place.batch] = nil
     return .answer(place.batch, batch.response)
+  }
+
+  private mutating func bearWitness(_ output: Output) {
+    guard let witness else { return }
+    let (id, response): (RequestID, APIResponse?) =
+      switch output {
+      case .answer(let id, let response): (id, response)
+      case .drop(let id): (id, nil)
+      case .machine: (RequestID(value: 0), nil)
+      }
+    guard let (request, method) = witnessed.removeValue(forKey: id) else { return }
+    witness(
+      Exchange(
+        method: method, path: request.path, query: Dictionary(request.query.map { ($0.name, $0.value) }) { $1 },
+        body: request.body, answer: response?.body, status: response?.status ?? 0, isAnswerLost: losing.contains(id)))
   }
 
   // MARK: Batches
@@ -268,6 +302,7 @@ struct Emulation {
       objects.map { Inventory.ObjectRow(name: "\(bucket)/\($0.key)", bytes: $0.value["size"].whole ?? 0) }
     }.sorted { $0.name < $1.name }
     inventory.everMade = compute.everMade.merging(pubSub.everMade) { $1 }
+    if logging.countEverMade > 0 { inventory.everMade["logEntries"] = logging.countEverMade }
     inventory.requests = requests
     return inventory
   }

@@ -91,12 +91,18 @@ public struct ComputeEngineJobOperator: DAGTask {
       id, .computeEngineJob(.init(job: job, specs: [spec.described(at: location)])), options, location)
   }
 
-  /// How the job went.
-  public var output: Output<JobResult> { Output(of: task) }
+  /// How the job went. A task has one output: either this or `output(as:)`.
+  public var output: Output<JobResult> {
+    task.builder.noteUse(ofJob: task, .result)
+    return Output(of: task)
+  }
 
   /// What the job wrote to the file `$DAGRUN_OUTPUT`, read as JSON of this type, or as it is for a `String`. The task
   /// fails when it wrote nothing. It is the task's output then, in place of the `JobResult`.
-  public func output<Value: Decodable>(as type: Value.Type) -> Output<Value> {
+  public func output<Value: Decodable>(
+    as type: Value.Type, dagFile: String = #filePath, line: Int = #line
+  ) -> Output<Value> {
+    task.builder.noteUse(ofJob: task, .own(at: SourceLocation(file: dagFile, line: line)))
     task.update {
       guard case .computeEngineJob(var job) = $0.work else { return }
       job.handsOnOwnOutput = true

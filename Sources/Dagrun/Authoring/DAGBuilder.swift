@@ -11,6 +11,8 @@ package final class DAGBuilder {
   /// Drawn already: source in the high half, target in the low one.
   private var edges: Set<UInt64> = []
   private(set) var upstream: [[Int32]] = []
+  /// By the task's index: how a job's output was asked for first.
+  private var jobOutputs: [Int: JobOutput] = [:]
 
   init(_ description: DAGDescription, defaults: TaskDefaults) {
     self.description = description
@@ -86,6 +88,25 @@ package final class DAGBuilder {
     description.tasks[target.index].upstream.append(source.id)
   }
 
+  enum JobOutput {
+    case result
+    case own(at: SourceLocation)
+  }
+
+  /// A task has one output: its readers cannot have the `JobResult` and what the job wrote.
+  func noteUse(ofJob task: TaskReference, _ use: JobOutput) {
+    let first = jobOutputs[task.index] ?? use
+    jobOutputs[task.index] = first
+    switch (first, use) {
+    case (.result, .result), (.own, .own): return
+    case (.own(let location), .result), (.result, .own(let location)):
+      let message =
+        "task \"\(task.id)\" has one output: what it wrote, by .output(as:), or its JobResult, by .output; use one of them"
+      let problem = DescriptionProblem(message, at: location)
+      if !problems.contains(problem) { problems.append(problem) }
+    }
+  }
+
   func setBody(of taskID: String, _ body: @escaping SwiftTaskBody) {
     if bodies[taskID] == nil { bodies[taskID] = body }
   }
@@ -96,6 +117,7 @@ package final class DAGBuilder {
     edges = []
     upstream = []
     taskIndices = [:]
+    jobOutputs = [:]
   }
 }
 

@@ -28,9 +28,13 @@ extension JobConfig: Codable {
   public init(from decoder: any Decoder) throws {
     let reader = try KeyedReader(decoder, keys: Key.self)
     let map = "a map of text to text"
-    self.init(
-      project: try reader.require(.project, "the id of a Google Cloud project"),
-      image: try reader.require(.image, "the name of a container image"))
+    let (project, image) = ("the id of a Google Cloud project", "the name of a container image")
+    if decoder.userInfo[.isCompletedLater] as? Bool == true {
+      self.init(
+        project: try reader.read(.project, project) ?? "", image: try reader.read(.image, image) ?? "")
+    } else {
+      self.init(project: try reader.require(.project, project), image: try reader.require(.image, image))
+    }
     switch (reader.has(.machineType), reader.has(.machineTypes)) {
     case (true, true): throw reader.problem(.machineType, "give machine_type or machine_types, not both")
     case (true, false): machineTypes = [try reader.require(.machineType, "a machine type such as \"n1-standard-4\"")]

@@ -86,8 +86,26 @@ extension JobConfig {
 
   /// An absolute path in the container that docker's arguments and the runner can carry.
   package static func problem(directory: String) -> String? {
-    directory.hasPrefix("/") && !directory.utf8.contains { $0 < 32 || $0 == UInt8(ascii: ":") }
-      ? nil : "\"\(directory)\" is no directory of the container: an absolute path without \":\""
+    let parts = directory.split(separator: "/")
+    if directory.hasPrefix("/"), parts.first == "dagrun" {
+      return "the directory \(directory) is dagrun's own in the container; choose one outside /dagrun"
+    }
+    return directory.hasPrefix("/") && !directory.utf8.contains { $0 < 32 || $0 == UInt8(ascii: ":") }
+      && !parts.contains { $0 == "." || $0 == ".." }
+      ? nil : "\"\(directory)\" is no directory of the container: an absolute path without \":\", \".\" and \"..\""
+  }
+
+  /// Both are directories of this machine that docker mounts: two cannot be in one place.
+  package static func problems(mounted: some Sequence<String>, outputs: some Sequence<String>) -> [String] {
+    let taken = Set(mounted.map(plain))
+    return Set(outputs.map(plain)).intersection(taken).filter { $0 != "/" }.sorted().map {
+      "the directory \($0) is a mount and an output; each needs a directory of its own"
+    }
+  }
+
+  /// Without doubled and trailing slashes.
+  package static func plain(_ directory: String) -> String {
+    "/" + directory.split(separator: "/").joined(separator: "/")
   }
 
   /// https://cloud.google.com/compute/docs/gpus: n1 machines are given accelerators, the accelerator-optimised ones (a2, a3,
@@ -147,6 +165,7 @@ extension JobSpec {
     for (directory, path) in outputs.sorted(by: { $0.key < $1.key }) {
       found += [JobConfig.problem(directory: directory), JobConfig.problem(bucketPath: path)].compactMap { $0 }
     }
+    found += JobConfig.problems(mounted: mounts.values, outputs: outputs.keys)
     if case .arguments(let arguments) = command, arguments.isEmpty { found.append("its command is an empty list") }
     if let timeoutSeconds, !(timeoutSeconds > 0) {
       found.append("its timeout is \(timeoutSeconds) s; it must be more than 0")
@@ -180,6 +199,7 @@ extension ComputeEngineJobDescription {
       for directory in (Array(spec.mounts.keys) + Array(spec.outputs.keys)).sorted() {
         if let problem = JobConfig.problem(directory: directory) { found.append(problem) }
       }
+      found += JobConfig.problems(mounted: spec.mounts.keys, outputs: spec.outputs.keys)
       if let seconds = spec.timeoutSeconds, !(seconds > 0) {
         found.append("its timeout is \(seconds) s; it must be more than 0")
       }

@@ -15,8 +15,15 @@ extension JobSpec: Codable {
 
   package init(from decoder: any Decoder) throws {
     let reader = try KeyedReader(decoder, keys: Key.self)
+    let expected = "an object with the job's project, image and machine"
+    let config: JobConfig
+    if decoder.userInfo[.isCompletedLater] as? Bool == true {
+      config = try reader.read(.job, expected) ?? JobConfig(project: "", image: "")
+    } else {
+      config = try reader.require(.job, expected)
+    }
     self.init(
-      config: try reader.require(.job, "an object with the job's project, image and machine"),
+      config: config,
       command: try Self.command(reader, readFile: decoder.userInfo[.readsScriptFiles] as? ScriptFileReader))
     let map = "a map of text to text"
     environment = try reader.read(.environment, map) ?? [:]
@@ -84,6 +91,8 @@ package typealias ScriptFileReader = @Sendable (String) throws -> Data
 
 extension CodingUserInfoKey {
   /// A `ScriptFileReader`, for specs whose scripts lie beside them. Without one a spec has to have its script inside.
+  /// Project and image may be missing, and are empty then: whoever reads knows them from elsewhere, or asks for them.
+  package static let isCompletedLater = CodingUserInfoKey(rawValue: "dagrun.completed-later")!
   package static let readsScriptFiles = CodingUserInfoKey(rawValue: "dagrun.script-files")!
 }
 

@@ -1,10 +1,10 @@
 /// Reads an object whose keys a person may have written: a key that nobody knows is refused with the nearest known one,
 /// and a value of another type with its place and what is expected there.
-struct KeyedReader<Key: CodingKey & CaseIterable> {
+package struct KeyedReader<Key: CodingKey & CaseIterable> {
   private let container: KeyedDecodingContainer<AnyKey>
   private let path: [any CodingKey]
 
-  init(_ decoder: any Decoder, keys: Key.Type = Key.self) throws {
+  package init(_ decoder: any Decoder, keys: Key.Type = Key.self) throws {
     path = decoder.codingPath
     do {
       container = try decoder.container(keyedBy: AnyKey.self)
@@ -21,10 +21,11 @@ struct KeyedReader<Key: CodingKey & CaseIterable> {
 
   private static var known: [String] { Key.allCases.map(\.stringValue) }
 
-  func has(_ key: Key) -> Bool { container.contains(AnyKey(key)) }
+  package func has(_ key: Key) -> Bool { container.contains(AnyKey(key)) }
 
   /// nil when the key is not there, or null.
-  func read<Value: Decodable>(_ key: Key, as type: Value.Type = Value.self, _ expected: String) throws -> Value? {
+  package func read<Value: Decodable>(_ key: Key, as type: Value.Type = Value.self, _ expected: String) throws -> Value?
+  {
     let key = AnyKey(key)
     guard container.contains(key), try !container.decodeNil(forKey: key) else { return nil }
     do {
@@ -36,14 +37,18 @@ struct KeyedReader<Key: CodingKey & CaseIterable> {
     }
   }
 
-  func require<Value: Decodable>(_ key: Key, as type: Value.Type = Value.self, _ expected: String) throws -> Value {
+  package func require<Value: Decodable>(_ key: Key, as type: Value.Type = Value.self, _ expected: String) throws
+    -> Value
+  {
     guard let value = try read(key, as: type, expected) else {
       throw Self.problem(at: path, "\"\(key.stringValue)\" is missing: \(expected)")
     }
     return value
   }
 
-  func problem(_ key: Key, _ message: String) -> DecodingError { Self.problem(at: path + [AnyKey(key)], message) }
+  package func problem(_ key: Key, _ message: String) -> DecodingError {
+    Self.problem(at: path + [AnyKey(key)], message)
+  }
 
   private static func problem(at path: [any CodingKey], _ message: String) -> DecodingError {
     .dataCorrupted(.init(codingPath: path, debugDescription: message, underlyingError: OwnWords()))

@@ -55,6 +55,9 @@ package struct CronExpression: Hashable, Sendable {
     }
   }
 
+  /// The five fields that a preset stands for; any other text as it is.
+  package static func fields(of text: String) -> String { presets[text.lowercased()] ?? text }
+
   private static let presets = [
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *", "@quarterly": "0 0 1 */3 *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",

@@ -1,5 +1,5 @@
 internal import Clash
-internal import Dagrun
+package import Dagrun
 internal import Foundation
 internal import Logging
 internal import Scheduling
@@ -61,7 +61,8 @@ extension Engine {
     let names = origin.names(of: job)
     let requests = try job.specs.enumerated().map { index, spec in
       var rendered = try spec.render(job.job) { try $0.render(values, for: $1) }
-      rendered.environment.merge(JobEnvironment.of(context, id)) { own, _ in own }
+      rendered.environment.merge(JobEnvironment.of(context, taskID: id.taskID, tryNumber: id.tryNumber)) { own, _ in own
+      }
       let request = JobRequest(name: names[index], spec: rendered, origin: origin)
       let problems = request.problems
       guard problems.isEmpty else { throw LaunchError(problems.joined(separator: "; "), isRetryable: false) }
@@ -104,14 +105,30 @@ extension Engine {
   /// Jobs of tries that were stopped, or marked as ended, before the last scheduler could remove what they have.
   func removeStrayJobs(except wanted: Set<TryID>) {
     do {
-      let strays = try store.unfinishedJobs().filter { job in
-        guard let task = job.task, !job.isDetached else { return false }
-        return !wanted.contains(TryID(run: task.run, taskID: task.taskID, tryNumber: task.tryNumber))
-      }
-      try jobs.remove(strays.map(\.name))
+      try jobs.remove(try strayJobs(except: wanted))
     } catch {
       logger.error(
         "jobs that nobody waits for could not be removed; dagrun job gc does", metadata: ["reason": "\(error)"])
+    }
+  }
+
+  private func strayJobs(except wanted: Set<TryID>) throws -> [String] {
+    let strays = try store.unfinishedJobs().filter { job in
+      guard let task = job.task, !job.isDetached else { return false }
+      return !wanted.contains(TryID(run: task.run, taskID: task.taskID, tryNumber: task.tryNumber))
+    }
+    return strays.map(\.name)
+  }
+
+  /// Jobs that nobody waits for any more and that are not known to be removed. An engine that starts nothing leaves them
+  /// to the next one, and they cost money until then.
+  package func unwantedJobs() async -> [String] {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        let wanted = scheduler.activeTries.filter { $0.stopReason == nil && $0.state != .restarting }
+        let ids = Set(wanted.map { TryID($0.key, tryNumber: $0.tryNumber) })
+        continuation.resume(returning: isStopped ? [] : (try? strayJobs(except: ids)) ?? [])
+      }
     }
   }
 
@@ -154,11 +171,11 @@ extension JobOrigin {
 }
 
 /// What a job knows of its task, as shell tasks do (`TaskEnvironment`).
-enum JobEnvironment {
-  static func of(_ run: RunContext, _ id: TryID) -> [String: String] {
+package enum JobEnvironment {
+  package static func of(_ run: RunContext, taskID: String, tryNumber: Int) -> [String: String] {
     [
-      "DAGRUN_DAG_ID": run.dagID, "DAGRUN_RUN_ID": run.runID, "DAGRUN_TASK_ID": id.taskID,
-      "DAGRUN_TRY_NUMBER": "\(id.tryNumber)", "DAGRUN_LOGICAL_DATE": (run.logicalDate ?? run.runAfter).iso8601,
+      "DAGRUN_DAG_ID": run.dagID, "DAGRUN_RUN_ID": run.runID, "DAGRUN_TASK_ID": taskID,
+      "DAGRUN_TRY_NUMBER": "\(tryNumber)", "DAGRUN_LOGICAL_DATE": (run.logicalDate ?? run.runAfter).iso8601,
     ]
   }
 }

@@ -1,14 +1,14 @@
-internal import Clash
-internal import Dagrun
+package import Clash
+package import Dagrun
 internal import Foundation
-internal import Scheduling
+package import Scheduling
 
 /// From the ends of a try's jobs to the end of the try.
 extension TaskResult {
   /// - Parameters:
   ///   - names: of the jobs, in the order of the outcomes.
   ///   - stopReason: why the engine had told the try to stop, if it had.
-  init(
+  package init(
     _ outcomes: [JobOutcome], of job: ComputeEngineJobDescription, names: [String], stopReason: Action.StopReason?
   ) {
     guard job.isGroup else {

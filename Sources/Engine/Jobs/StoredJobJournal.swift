@@ -23,7 +23,11 @@ package struct StoredJobJournal: JobJournal {
 
   package func job(named name: String) throws -> StoredJob? { try store.job(named: name).map(stored) }
 
-  package func unfinishedJobs() throws -> [StoredJob] { try store.unfinishedJobs().map(stored) }
+  package func unfinishedJobs() throws -> [StoredJob] {
+    try store.unfinishedJobs().compactMap { record in
+      do { return try stored(record) } catch is JobStateError { return nil }
+    }
+  }
 
   private func stored(_ record: JobRecord) throws -> StoredJob {
     try StoredJob(record, attempts: store.attempts(ofJob: record.name))
@@ -31,12 +35,19 @@ package struct StoredJobJournal: JobJournal {
 }
 
 extension StoredJob {
-  /// - Throws: `DecodingError` when another dagrun has written the record.
+  /// - Throws: `JobStateError` when another dagrun has written the record, and this one cannot read it.
   package init(_ record: JobRecord, attempts: [JobAttemptRecord]) throws {
+    let request: JobRequest
+    do {
+      request = try JSONDecoder().decode(JobRequest.self, from: Data(record.request.utf8))
+    } catch let error as DecodingError {
+      throw JobStateError(job: record.name, problem: error.inWords)
+    }
     self.init(
-      request: try JSONDecoder().decode(JobRequest.self, from: Data(record.request.utf8)), phase: record.phase,
+      request: request, phase: record.phase,
       isFinished: record.isFinished, submittedAt: record.submittedAt, finishedAt: record.finishedAt,
       attempts: attempts.map(JobAttempt.init), state: Data(record.state.utf8))
+    takenAt = record.takenAt
   }
 }
 

@@ -53,6 +53,7 @@ extension CloudPlaces {
     if let base = try override("COMPUTE", path: "compute/v1/") { endpoints.compute = base }
     if let base = try override("PUBSUB", path: "v1/") { endpoints.pubSub = base }
     if let base = try override("SECRETMANAGER", path: "v1/") { endpoints.secretManager = base }
+    if let base = try override("LOGGING", path: "v2/") { endpoints.logging = base }
     if let base = try override("STORAGE", path: "storage/v1/") { setStorage(base) }
     if let host = environment["PUBSUB_EMULATOR_HOST"], !host.isEmpty {
       endpoints.pubSub = try Self.base(Self.withScheme(host), path: "v1/", variable: "PUBSUB_EMULATOR_HOST")
@@ -91,8 +92,10 @@ extension CloudPlaces {
     var base = scheme + text.dropFirst(scheme.count)
     while base.hasSuffix("/") { base.removeLast() }
     base += "/"
-    // gcloud's own addresses of Pub/Sub and Secret Manager end before the version, those of the others after it.
-    let isComplete = base.hasSuffix("/\(path)") || (path != "v1/" && parts.path.contains { $0 != "/" })
+    // gcloud's own addresses of Pub/Sub, Secret Manager and Cloud Logging end before the version, those of the others
+    // after it.
+    let endsBeforeVersion = path == "v1/" || path == "v2/"
+    let isComplete = base.hasSuffix("/\(path)") || (!endsBeforeVersion && parts.path.contains { $0 != "/" })
     return isComplete ? base : base + path
   }
 }

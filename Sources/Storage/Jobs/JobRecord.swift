@@ -13,10 +13,12 @@ package struct JobRecord: Hashable, Sendable {
   package var finishedAt: Timestamp?
   package var request: String
   package var state: String
+  /// When whoever it was for had its result; nil where nobody has said so. Written by `JobStore.noteTaken` alone.
+  package var takenAt: Timestamp?
 
   package init(
     name: String, project: String, task: TaskOfJobRecord?, isDetached: Bool, phase: String, isFinished: Bool,
-    submittedAt: Timestamp, finishedAt: Timestamp?, request: String, state: String
+    submittedAt: Timestamp, finishedAt: Timestamp?, request: String, state: String, takenAt: Timestamp? = nil
   ) {
     self.name = name
     self.project = project
@@ -28,6 +30,7 @@ package struct JobRecord: Hashable, Sendable {
     self.finishedAt = finishedAt
     self.request = request
     self.state = state
+    self.takenAt = takenAt
   }
 }
 
@@ -121,7 +124,7 @@ extension JobRecord {
     self.init(
       name: row.text(0), project: row.text(1), task: task, isDetached: row.bool(7), phase: row.text(8),
       isFinished: row.bool(9), submittedAt: row.timestamp(10), finishedAt: row.optionalTimestamp(11),
-      request: row.text(12), state: row.text(13))
+      request: row.text(12), state: row.text(13), takenAt: row.optionalTimestamp(14))
   }
 }
 

@@ -57,6 +57,10 @@ extension Schema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX job_attempt_requested ON job_attempt (requested_at);
 
+    \(jobViews)
+    """
+
+  private static let jobViews = """
     CREATE VIEW jobs AS
       SELECT name, phase, dag_id, run_id, task_id, try_number, \(readable("submitted_at")), \(readable("finished_at")),
         (finished_at - submitted_at) / 1e6 AS duration,
@@ -67,5 +71,59 @@ extension Schema {
       SELECT job, number, coalesce(zone, region) AS place, machine_type, is_spot, \(readable("requested_at")),
         \(readable("machine_started_at")), \(readable("container_started_at")), \(readable("ended_at")), ending, cost
       FROM job_attempt;
+    """
+
+  /// The result of a job can wait for whoever asked for it, and be given twice, until somebody has said that it was taken.
+  static let takenResults = """
+    ALTER TABLE job ADD COLUMN taken_at INTEGER CHECK (taken_at IS NULL OR is_finished = 1);
+    """
+
+  /// One more ending of an attempt: its place does not have such a machine (SQLite changes no CHECK of a table that is
+  /// there). And a place for the ledger of jobs that are forgotten.
+  static let ledger = """
+    DROP VIEW jobs;
+    DROP VIEW job_attempts;
+    CREATE TABLE new_job_attempt (
+      job                  TEXT NOT NULL REFERENCES job (name) ON DELETE CASCADE,
+      number               INTEGER NOT NULL CHECK (number >= 1),
+      zone                 TEXT,
+      region               TEXT NOT NULL,
+      machine_type         TEXT NOT NULL,
+      is_spot              INTEGER NOT NULL CHECK (is_spot IN (0, 1)),
+      requested_at         INTEGER NOT NULL,
+      machine_started_at   INTEGER,
+      container_started_at INTEGER,
+      ended_at             INTEGER,
+      ending               TEXT CHECK (ending IN ('succeeded', 'failed', 'preempted', 'out_of_capacity',
+        'quota_exceeded', 'not_offered', 'lost', 'cancelled', 'timed_out', 'refused')),
+      cost                 REAL CHECK (cost >= 0),
+      PRIMARY KEY (job, number),
+      CHECK (ended_at IS NULL OR ending IS NOT NULL)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO new_job_attempt SELECT * FROM job_attempt;
+    DROP TABLE job_attempt;
+    ALTER TABLE new_job_attempt RENAME TO job_attempt;
+    CREATE INDEX job_attempt_requested ON job_attempt (requested_at);
+
+    -- What is left of jobs that are forgotten: what was paid stays paid.
+    CREATE TABLE past_attempt (
+      job                  TEXT NOT NULL,
+      number               INTEGER NOT NULL,
+      zone                 TEXT,
+      region               TEXT NOT NULL,
+      machine_type         TEXT NOT NULL,
+      is_spot              INTEGER NOT NULL,
+      requested_at         INTEGER NOT NULL,
+      machine_started_at   INTEGER,
+      container_started_at INTEGER,
+      ended_at             INTEGER,
+      ending               TEXT,
+      cost                 REAL,
+      dag_id               TEXT,
+      task_id              TEXT
+    ) STRICT;
+    CREATE INDEX past_attempt_requested ON past_attempt (requested_at);
+
+    \(jobViews)
     """
 }

@@ -24,16 +24,41 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
     }
   }
 
-  /// Forgets jobs that ended before the moment, and their part of the ledger.
+  /// Forgets jobs that ended before the moment: what they were, and how they ended. Their part of the ledger stays.
   ///
-  /// - Returns: how many.
+  /// - Returns: their names.
   @discardableResult
-  package func prune(finishedBefore moment: Timestamp) throws(StoreError) -> Int {
+  package func prune(finishedBefore moment: Timestamp) throws(StoreError) -> [String] {
+    var names: [String] = []
+    try write("write to") { database in
+      names = try statement(
+        database, "SELECT name FROM job WHERE is_finished = 1 AND finished_at < ? ORDER BY name"
+      ).rows(moment) { $0.text(0) }
+      guard !names.isEmpty else { return }
+      _ = try statement(
+        database,
+        """
+        INSERT INTO past_attempt SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+        WHERE is_finished = 1 AND finished_at < ?
+        """
+      ).execute(moment)
+      _ = try statement(database, "DELETE FROM job WHERE is_finished = 1 AND finished_at < ?").execute(moment)
+    }
+    return names
+  }
+
+  /// Whoever a job was for has its result. Once is enough: a second word on it changes nothing.
+  ///
+  /// - Returns: false when no finished job of the name is kept.
+  @discardableResult
+  package func noteTaken(_ name: String, at moment: Timestamp) throws(StoreError) -> Bool {
     var count = 0
     try write("write to") { database in
-      count = try statement(database, "DELETE FROM job WHERE is_finished = 1 AND finished_at < ?").execute(moment)
+      count = try statement(
+        database, "UPDATE job SET taken_at = coalesce(taken_at, ?) WHERE name = ? AND is_finished = 1"
+      ).execute(moment, name)
     }
-    return count
+    return count == 1
   }
 
   /// What has ended stays as it is; and a name is one job for as long as it is kept, known by its submission.
@@ -41,7 +66,9 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
     let changed = try statement(
       database,
       """
-      INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+      INSERT INTO job (name, project, dag_id, run_id, task_id, try_number, run, is_detached, phase, is_finished,
+        submitted_at, finished_at, request, state)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
       ON CONFLICT (name) DO UPDATE
       SET phase = ?9, is_finished = ?10, finished_at = ?12, request = ?13, state = ?14,
         is_detached = ?8
@@ -86,6 +113,15 @@ extension StoreConnection {
     try read { try job(named: name, $0) }
   }
 
+  /// Those named `BASE-…`, and maybe some more: what follows a hyphen is the caller's to judge. By name.
+  package func jobs(begun base: String) throws(StoreError) -> [JobRecord] {
+    try read { database in
+      // "." follows "-", so that the range is that of the primary key.
+      try statement(database, "SELECT * FROM job WHERE name > ? AND name < ? ORDER BY name")
+        .rows(base + "-", base + ".", as: JobRecord.init(row:))
+    }
+  }
+
   /// By name.
   package func unfinishedJobs() throws(StoreError) -> [JobRecord] {
     try read { database in
@@ -127,7 +163,7 @@ extension StoreConnection {
     }
   }
 
-  /// Attempts that were requested in the range (`until` not included), in that order.
+  /// Attempts that were requested in the range (`until` not included), in that order; of forgotten jobs too.
   package func ledger(
     since: Timestamp? = nil, until: Timestamp? = nil, dagID: String? = nil
   ) throws(StoreError) -> [LedgerRecord] {
@@ -135,7 +171,10 @@ extension StoreConnection {
       try statement(
         database,
         """
-        SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+        SELECT * FROM (
+          SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+          UNION ALL SELECT * FROM past_attempt
+        )
         WHERE requested_at >= ?1 AND requested_at < ?2 AND (?3 IS NULL OR dag_id = ?3)
         ORDER BY requested_at, job, number
         """

@@ -42,6 +42,7 @@ final class ControlThread: @unchecked Sendable {
         while let request = try? messages.next({ (bytes) throws(MalformedBytes) in try WorkerRequest(bytes) }) {
           if case .stop(let id) = request { current.stop(id) }
         }
+        if !isConnected { current.giverIsGone() }
       }
       current.killIfDue()
     }

@@ -20,6 +20,8 @@ final class CurrentTry: Sendable {
     var id: TryID?
     var startDate: Int64 = 0
     var graceSeconds = 0.0
+    var endsWithItsGiver = false
+    var isGiverGone = false
     var stoppable: Stoppable?
     var isStopping = false
     var killAt: Double?
@@ -29,16 +31,18 @@ final class CurrentTry: Sendable {
 
   private let state = Mutex(State())
 
-  func begin(_ id: TryID, graceSeconds: Double, at startDate: Int64) {
+  func begin(_ assignment: TryAssignment, at startDate: Int64) {
+    let id = assignment.id
     state.withLock {
       $0.id = id
       $0.startDate = startDate
-      $0.graceSeconds = graceSeconds
-      $0.isStopping = false
+      $0.graceSeconds = assignment.graceSeconds
+      $0.endsWithItsGiver = assignment.endsWithItsGiver
+      $0.isStopping = assignment.endsWithItsGiver && $0.isGiverGone
       $0.killAt = nil
       $0.stoppable = nil
       if !$0.early.isEmpty {
-        $0.isStopping = $0.early.contains(id)
+        $0.isStopping = $0.isStopping || $0.early.contains(id)
         $0.early = []
       }
     }
@@ -73,6 +77,16 @@ final class CurrentTry: Sendable {
         return
       }
       if $0.isStopping { return }
+      $0.isStopping = true
+      if $0.stoppable != nil { Self.cancel(&$0) }
+    }
+  }
+
+  /// Whoever gives tries to this worker has ended, or wants nothing more of it.
+  func giverIsGone() {
+    state.withLock {
+      $0.isGiverGone = true
+      guard $0.id != nil, $0.endsWithItsGiver, !$0.isStopping else { return }
       $0.isStopping = true
       if $0.stoppable != nil { Self.cancel(&$0) }
     }

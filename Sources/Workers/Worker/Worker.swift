@@ -122,7 +122,7 @@ final class Worker: @unchecked Sendable {
       _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
     }
     guard let briefing = briefings[id.run] else { preconditionFailure("no briefing for run \(id.run)") }
-    current.begin(id, graceSeconds: assignment.graceSeconds, at: nowMicroseconds())
+    current.begin(assignment, at: nowMicroseconds())
     let logPath = briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
     let wakeControl = { [control] in control.wake() }
 

@@ -56,6 +56,23 @@ import Testing
       ("NUL", { $0.environment = ["A": "\0"] }), ("secret", { $0.config.secrets = ["A": "a/b"] }),
       ("mount", { $0.mounts = ["bucket/a": "relative"] }), ("output", { $0.outputs = ["relative": "bucket/a"] }),
       ("bucket", { $0.outputs = ["/out": "B"] }), ("command", { $0.command = .arguments([]) }),
+      (
+        "mount and output",
+        {
+          $0.mounts = ["bucket/in": "/data"]
+          $0.outputs = ["/data/": "bucket/out"]
+        }
+      ),
+      (
+        "live mount and output",
+        {
+          $0.config.mountMethod = .gcsfuse
+          $0.mounts = ["bucket/in": "/data"]
+          $0.outputs = ["/data": "bucket/out"]
+        }
+      ),
+      ("dagrun's own folder", { $0.outputs = ["/dagrun/out": "bucket/out"] }),
+      ("a way up", { $0.mounts = ["bucket/in": "/data/../x"] }),
     ]
     for (name, change) in cases {
       let found = problems("job", change)

@@ -17,8 +17,12 @@ struct Walk {
 
   enum Place { case makeGroup }
 
-  init(zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false, maxAttempts: Int = 10) {
+  init(
+    zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false, maxAttempts: Int = 10,
+    provisioning: JobConfig.Provisioning = .standard
+  ) {
     var config = JobConfig(project: "p", image: "i")
+    config.provisioning = provisioning
     config.zones = zones
     config.maxAttempts = maxAttempts
     var spec = JobSpec(config: config, command: .image)
@@ -43,8 +47,16 @@ struct Walk {
     return walk
   }
 
-  static func running(zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false) -> Walk {
-    var walk = Walk.waiting(zones: zones, timeout: timeout, isDetached: isDetached)
+  static func running(
+    zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false,
+    provisioning: JobConfig.Provisioning = .standard
+  ) -> Walk {
+    var walk = Walk(zones: zones, timeout: timeout, isDetached: isDetached, provisioning: provisioning)
+    _ = walk.resume()
+    _ = walk.done(.makeTopic)
+    _ = walk.done(.makeSubscription)
+    _ = walk.done(.makeTemplate(walk.plan(1)))
+    _ = walk.done(.makeGroup(walk.plan(1)))
     _ = walk.hear("started")
     return walk
   }
@@ -53,6 +65,7 @@ struct Walk {
   mutating func run(_ number: Int) {
     _ = done(.makeTemplate(plan(number)))
     _ = done(.makeGroup(plan(number)))
+    if number > 1 { _ = done(.removeTemplate(plan(number - 1))) }
     _ = hear("started", attempt: number)
   }
 
@@ -76,7 +89,9 @@ struct Walk {
 
   // MARK: Steps
 
-  mutating func resume() -> [String] { show(job.resume(at: now)) }
+  mutating func resume(isOverElsewhere: Bool = false) -> [String] {
+    show(job.resume(at: now, isOverElsewhere: isOverElsewhere))
+  }
 
   mutating func restart() throws -> [String] {
     job = try Job(restoring: job.stored())

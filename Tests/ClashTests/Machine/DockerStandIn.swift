@@ -100,6 +100,7 @@ enum DockerStandIn {
         format=${format//'{{.State.FinishedAt}}'/$(read_or finished 0001-01-01T00:00:00Z)}
         format=${format//'{{.State.ExitCode}}'/$(read_or status 0)}
         format=${format//'{{.State.Running}}'/$running}
+        format=${format//'{{.State.Pid}}'/$(read_or pid 0)}
         format=${format//'{{.State.OOMKilled}}'/false}
         printf '%s\n' "$format"
         ;;

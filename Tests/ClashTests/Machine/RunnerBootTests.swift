@@ -21,6 +21,55 @@ import Testing
     #expect(machine.data("systemctl") == nil)
   }
 
+  /// As the first process of a container, which gets no signal that it did not ask for.
+  @Test func `a program that never heard of the end and comes to its own has succeeded`() throws {
+    let machine = try StandInMachine(
+      machineSpec(), program: "trap '' TERM; echo begun; until [[ -e $WORLD/go ]]; do sleep 0.05; done; echo done")
+    defer { machine.remove() }
+    try machine.boot()
+    #expect(machine.cloud.wait { $0.messages.contains { $0.kind == "log" } })
+    machine.cloud.change { $0.isPreempted = true }
+    machine.sendTerminate()
+    #expect(machine.waitForFile("stops"))
+    try machine.write("go", "")
+    try machine.end()
+    let result = try machine.result()
+    #expect(result.status == 0)
+    #expect(String(decoding: result.logTail, as: UTF8.self) == "begun\ndone\n")
+    #expect(machine.cloud.read { $0.removedGroups }.isEmpty)
+  }
+
+  @Test func `a program that failed without having heard of the end is not a failed one`() throws {
+    let machine = try StandInMachine(
+      machineSpec(), program: "trap '' TERM; echo begun; until [[ -e $WORLD/go ]]; do sleep 0.05; done; exit 1")
+    defer { machine.remove() }
+    try machine.boot()
+    #expect(machine.cloud.wait { $0.messages.contains { $0.kind == "log" } })
+    machine.sendTerminate()
+    #expect(machine.waitForFile("stops"))
+    try machine.write("go", "")
+    try machine.end()
+    #expect(machine.messages("result").isEmpty)
+  }
+
+  /// The runner learns of it late: it waits for the answer to a message meanwhile.
+  @Test func `a program that had ended before the end of its VM has its own result`() throws {
+    let machine = try StandInMachine(
+      machineSpec(), program: "echo begun; until [[ -e $WORLD/go ]]; do sleep 0.05; done; exit 3")
+    defer { machine.remove() }
+    try machine.boot(["DAGRUN_HEARTBEAT_SECONDS": "0"])
+    #expect(machine.cloud.wait { $0.messages.contains { $0.kind == "log" } })
+    machine.cloud.change { $0.holdsPublishing = true }
+    #expect(machine.cloud.wait { $0.heldMessages > 0 })
+    try machine.write("go", "")
+    let hasEnded = machine.waitForFile("containers/\(machine.container)/status")
+    #expect(hasEnded)
+    machine.sendTerminate()
+    machine.cloud.change { $0.holdsPublishing = false }
+    try machine.end()
+    #expect(try machine.result().status == 3)
+  }
+
   @Test func `a notice of preemption is told, and a program that it ended is not a failed one`() throws {
     let machine = try StandInMachine(
       machineSpec(), program: "echo begun; until [[ -e $WORLD/go ]]; do sleep 0.05; done; exit 1")

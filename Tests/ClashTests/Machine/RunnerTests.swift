@@ -152,6 +152,38 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
     let result = try machine.result()
     #expect(result.infrastructure?.message.contains("longer than its limit of 1 s") == true)
   }
+
+  /// A group that repairs would make the VM anew, and the job would begin again, for ever.
+  @Test func `a VM that the cloud is about to end ends its job and removes its group before`() throws {
+    let machine = try StandInMachine(
+      machineSpec { $0.config.maxRunDurationSeconds = 3600 }, isDetached: true,
+      program: "trap 'echo ending; exit 0' TERM; sleep 60 & wait")
+    defer { machine.remove() }
+    try machine.run(["DAGRUN_LIMIT_SECONDS": "2", "DAGRUN_LINGER_SECONDS": "600"])
+    let result = try machine.result()
+    #expect(result.infrastructure?.kind == .machine)
+    #expect(result.infrastructure?.message.contains("max_run_duration of 3600 s") == true)
+    #expect(machine.log == Data("ending\n".utf8))
+    #expect(machine.cloud.read { $0.removedGroups }.count == 1)
+  }
+
+  @Test func `a VM whose time is up before its image is there says so too`() throws {
+    let machine = try StandInMachine(machineSpec { $0.config.maxRunDurationSeconds = 3600 }, isDetached: true)
+    defer { machine.remove() }
+    try machine.write("pull-fault", "dial tcp: i/o timeout")
+    try machine.run(["DAGRUN_LIMIT_SECONDS": "1", "DAGRUN_RETRY_SECONDS": "60", "DAGRUN_LINGER_SECONDS": "600"])
+    #expect(try machine.result().infrastructure?.message.contains("max_run_duration of 3600 s") == true)
+    #expect(machine.data("runs") == nil)
+    #expect(machine.cloud.read { $0.removedGroups }.count == 1)
+  }
+
+  @Test func `a VM with a limit that ends in time knows nothing of it`() throws {
+    let machine = try StandInMachine(machineSpec { $0.config.maxRunDurationSeconds = 3600 }, program: "exit 3")
+    defer { machine.remove() }
+    try machine.run()
+    #expect(try machine.result().status == 3)
+    #expect(machine.values("var/lib/dagrun/a-job/settings").contains("run-limit"))
+  }
 }
 
 /// What Container-Optimized OS brings, and docker is told of it.

@@ -15,6 +15,9 @@ final class StandInCloud: @unchecked Sendable {
     var secrets: [String: Data] = [:]
     var attributes: [String: String] = [:]
     var isPreempted = false
+    /// Messages are taken, and answered, when it is over.
+    var holdsPublishing = false
+    var heldMessages = 0
     var removedGroups: [String] = []
     var logEntries: [String] = []
     /// Objects in one page of a list.
@@ -127,6 +130,10 @@ final class StandInCloud: @unchecked Sendable {
   func take(_ request: LoopbackServer.Request) { _ = publish(request) }
 
   private func publish(_ request: LoopbackServer.Request) -> LoopbackServer.Response {
+    if read({ $0.holdsPublishing }) {
+      change { $0.heldMessages += 1 }
+      _ = wait { !$0.holdsPublishing || $0.isClosed }
+    }
     guard let json = try? JSONSerialization.jsonObject(with: request.body) as? [String: Any],
       let messages = json["messages"] as? [[String: Any]]
     else { return .failure(400, "no valid JSON") }

@@ -113,6 +113,19 @@ final class StandInMachine {
     try end()
   }
 
+  /// What the runner calls its container.
+  let container = "dagrun-a-job-3"
+
+  /// Waits until it is there; false when it has not come within half a minute.
+  func waitForFile(_ file: String) -> Bool {
+    let deadline = Date(timeIntervalSinceNow: 30)
+    while data(file) == nil {
+      guard Date() < deadline else { return false }
+      usleep(5000)
+    }
+    return true
+  }
+
   var console: String { text("console") }
 
   func data(_ file: String) -> Data? { FileManager.default.contents(atPath: folder + "/" + file) }

@@ -42,6 +42,58 @@ import Testing
     #expect(second.cloud.inventory == [])
   }
 
+  @Test func `a result that its home has pulled and not removed comes to another home`() async {
+    let first = RunnerBench(
+      ModelCloud(faults: { call, count in call == "delete subscription train" && count == 1 ? .hangs : nil }))
+    let job = first.start(jobRequest())
+    await job.noted("machine is up")
+    first.cloud.start("train", attempt: 1)
+    first.cloud.finish("train", attempt: 1, status: 3, output: "7")
+    await first.cloud.reached("delete subscription train")
+    first.runner.stop()
+    first.cloud.redeliver()
+
+    let second = RunnerBench(first.cloud)
+    let reader = NewsReader()
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    let outcome = await reader.outcome()
+    #expect(outcome.ending == .exited(status: 3))
+    #expect(outcome.output == "7")
+    #expect(second.cloud.inventory == [])
+    #expect(second.cloud.calls.count { $0.hasPrefix("insert group") } == 1)
+  }
+
+  @Test func `a job whose result was taken is over, and what is left of it goes`() async throws {
+    let first = RunnerBench()
+    let job = first.start(jobRequest())
+    await job.noted("machine is up")
+    first.runner.stop()
+    first.cloud.removeSubscription("train")
+
+    let second = RunnerBench(first.cloud)
+    let reader = NewsReader()
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    let failure = try #require(await reader.outcome().failure)
+    #expect(failure.kind == .endedElsewhere)
+    #expect(failure.message.contains("another home"))
+    #expect(second.cloud.inventory == [])
+    #expect(second.cloud.calls.count { $0.hasPrefix("insert group") } == 1)
+  }
+
+  @Test func `a home that comes back to a job that another one has ended asks for no machine`() async throws {
+    let bench = RunnerBench(
+      ModelCloud(faults: { call, count in call == "insert group train-1" && count == 1 ? .answerHangs : nil }))
+    _ = bench.start(jobRequest())
+    await bench.cloud.reached("insert group train-1")
+    bench.runner.stop()
+    bench.cloud.removeSubscription("train")
+    bench.restart()
+    let failure = try #require(await bench.adopt("train").outcome().failure)
+    #expect(failure.kind == .endedElsewhere)
+    #expect(bench.cloud.inventory == [])
+    #expect(bench.cloud.calls.count { $0.hasPrefix("insert group") } == 1)
+  }
+
   @Test func `nothing of that name is said in words`() async {
     let bench = RunnerBench()
     let reader = NewsReader()
@@ -127,5 +179,12 @@ import Testing
     #expect(bench.cloud.inventory == [])
     let none = JobGroupRun([], on: bench.runner, since: Timestamp(Date()), observer: { _, _ in })
     #expect(await none.finished().hasAllSucceeded)
+  }
+}
+
+extension JobOutcome {
+  fileprivate var failure: InfrastructureFailure? {
+    guard case .infrastructure(let failure) = ending else { return nil }
+    return failure
   }
 }

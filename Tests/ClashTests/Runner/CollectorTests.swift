@@ -103,7 +103,7 @@ import Testing
     }
     #expect(
       removed == [
-        "instance group lost-1 in europe-west1-b", "instance template lost-1", "subscription lost", "topic lost",
+        "instance group lost-1 in europe-west1-b", "subscription lost", "topic lost", "instance template lost-1",
       ])
     #expect(!bench.cloud.inventory.contains { $0.contains("lost") })
     #expect(bench.cloud.inventory.count == 8)

@@ -37,14 +37,16 @@ import Testing
   @Test func `stock-outs and a preemption lead down the ladder, and nothing is left`() async throws {
     var options = EmulatorOptions()
     options.faults = [FaultRule(.creation(MachinePattern(zone: "europe-west1-b"), .stockOut))]
-    options.timing.preemptionGraceSeconds = 0.1
-    try await withCloud(options) { machine, cloud in
+    // It has said so before it goes, and before the client, which may see it go, gives it up.
+    try await withCloud(options, graceSeconds: 2, lingers: true) { machine, cloud in
       await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
-      if machine.description.name.hasPrefix("train-2-") {
-        for await case .preempted in machine.signals { await cloud.say(machine, "preempted", "") }
-        return
+      if !machine.description.name.hasPrefix("train-2-") {
+        await cloud.say(machine, "result", cloud.result(status: 0))
       }
-      await cloud.say(machine, "result", cloud.result(status: 0))
+      for await signal in machine.signals {
+        if case .preempted = signal { await cloud.say(machine, "preempted", "") }
+        machine.powerOff()
+      }
     } body: { world in
       let job = world.start(jobRequest { $0.config.provisioning = .spot })
       await job.began()
@@ -59,6 +61,47 @@ import Testing
           .outOfCapacity, .preempted, .succeeded,
         ])
       #expect(await world.emulator.inventory().isEmpty)
+    }
+  }
+
+  @Test func `a zone without the machine type or the accelerator is passed by, and not asked again`() async throws {
+    try await withCloud { machine, cloud in
+      await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
+      await cloud.say(machine, "result", cloud.result(status: 0))
+    } body: { world in
+      let job = world.start(
+        jobRequest {
+          $0.config.machineTypes = ["a3-highgpu-1g", "n1-standard-4"]
+          $0.config.accelerators = [.init(type: "nvidia-tesla-p100", count: 1)]
+          $0.config.zones = ["europe-west1-c", "europe-west1-d"]
+          $0.config.regions = ["us-west2"]
+        })
+      let outcome = await job.outcome()
+      #expect(outcome.ending == .exited(status: 0))
+      let attempts = try #require(try world.journal.job(named: "train")).attempts
+      #expect(attempts.map(\.ending) == Array(repeating: .notOffered, count: 4) + [.succeeded])
+      #expect(attempts.map(\.zone).last == "europe-west1-d")
+      #expect(await world.emulator.inventory().isEmpty)
+    }
+  }
+
+  @Test func `a machine type that no place has fails the job without a pause`() async throws {
+    try await withCloud { _, _ in
+    } body: { world in
+      let job = world.start(
+        jobRequest {
+          $0.config.machineTypes = ["n1-standrad-4"]
+          $0.config.zones = ["europe-west1-c", "europe-west1-d"]
+        })
+      let outcome = await job.outcome()
+      guard case .infrastructure(let failure) = outcome.ending else {
+        Issue.record("\(outcome.ending)")
+        return
+      }
+      #expect(failure.kind == .invalidRequest)
+      #expect(failure.message.contains("has n1-standrad-4"), "\(failure.message)")
+      #expect(await world.emulator.inventory().isEmpty)
+      #expect(await world.emulator.inventory().everMade["instances"] == nil)
     }
   }
 
@@ -120,6 +163,22 @@ import Testing
     }
   }
 
+  /// Killed at once, with no notice, as the power goes: nothing is heard of it, and its group shows it.
+  @Test func `a Spot machine that goes without a word is missed and replaced`() async throws {
+    try await withCloud { machine, cloud in
+      await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
+      if machine.description.name.hasPrefix("train-1-") { return machine.kill() }
+      await cloud.say(machine, "result", cloud.result(status: 0))
+    } body: { world in
+      let job = world.start(jobRequest { $0.config.provisioning = .spot })
+      #expect(await job.outcome().ending == .exited(status: 0))
+      let attempts = try #require(try world.journal.job(named: "train")).attempts
+      #expect(attempts.map(\.ending) == [.lost, .succeeded])
+      #expect(attempts.map(\.zone) == ["europe-west1-b", "europe-west1-b"])
+      #expect(await world.emulator.inventory().isEmpty)
+    }
+  }
+
   @Test func `a detached job is found by another home`() async throws {
     try await withCloud { machine, cloud in
       await cloud.say(machine, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
@@ -147,15 +206,21 @@ private final class EmulatedWorld: @unchecked Sendable {
   private(set) var journal = MemoryJournal()
   private(set) var runner: JobRunner
 
-  init(_ emulator: CloudEmulator, _ session: CloudSession, _ folder: TestFolder) {
+  private let graceSeconds: Double
+
+  init(_ emulator: CloudEmulator, _ session: CloudSession, _ folder: TestFolder, graceSeconds: Double) {
     (self.emulator, self.session, self.folder) = (emulator, session, folder)
+    self.graceSeconds = graceSeconds
     transport = CountingTransport(session)
-    runner = Self.makeRunner(transport, journal)
+    runner = Self.makeRunner(transport, journal, graceSeconds)
   }
 
-  private static func makeRunner(_ transport: CountingTransport, _ journal: MemoryJournal) -> JobRunner {
+  private static func makeRunner(
+    _ transport: CountingTransport, _ journal: MemoryJournal, _ graceSeconds: Double
+  ) -> JobRunner {
     var options = JobRunnerOptions()
     options.timings = .quick
+    options.timings.graceSeconds = graceSeconds
     // Looks cost requests; a VM of the emulator is up within a second.
     options.timings.firstLookSeconds = 0.3
     options.timings.removalLimitSeconds = 60
@@ -186,14 +251,14 @@ private final class EmulatedWorld: @unchecked Sendable {
 
   func restart() {
     runner.stop()
-    runner = Self.makeRunner(transport, journal)
+    runner = Self.makeRunner(transport, journal, graceSeconds)
   }
 
   /// As on another machine.
   func forget() {
     runner.stop()
     journal = MemoryJournal()
-    runner = Self.makeRunner(transport, journal)
+    runner = Self.makeRunner(transport, journal, graceSeconds)
   }
 
   func text(of log: String) -> String {
@@ -272,7 +337,8 @@ private final class VirtualCloud: Sendable {
 }
 
 private func withCloud(
-  _ options: EmulatorOptions = EmulatorOptions(),
+  _ options: EmulatorOptions = EmulatorOptions(), graceSeconds: Double = JobTimings.quick.graceSeconds,
+  lingers: Bool = false,
   machine: @escaping @Sendable (ScriptedMachine, VirtualCloud) async -> Void,
   body: (EmulatedWorld) async throws -> Void
 ) async throws {
@@ -280,7 +346,7 @@ private func withCloud(
   let session = Mutex<CloudSession?>(nil)
   var options = options
   options.machines = .host { _ in
-    ScriptedMachines { running in
+    ScriptedMachines(lingers: lingers) { running in
       guard let session = session.withLock(\.self) else { return }
       await machine(running, VirtualCloud(session))
     }
@@ -294,7 +360,7 @@ private func withCloud(
       try CloudPlaces(environment: environment), HTTPClient(HTTPClientOptions(environment: environment)),
       CloudWorld(environment: environment), rules: rules)
     session.withLock { $0 = opened }
-    let world = EmulatedWorld(emulator, opened, folder)
+    let world = EmulatedWorld(emulator, opened, folder, graceSeconds: graceSeconds)
     try await body(world)
     world.runner.stop()
   } catch {

@@ -27,8 +27,8 @@ import Testing
     #expect(
       bench.cloud.calls.filter { !$0.hasPrefix("list ") } == [
         "create topic train", "create subscription train", "find image of family cos-cloud/cos-stable",
-        "insert template train-1", "insert group train-1", "delete group train-1", "delete template train-1",
-        "delete subscription train", "delete topic train",
+        "insert template train-1", "insert group train-1", "delete group train-1",
+        "delete subscription train", "delete topic train", "delete template train-1",
       ])
   }
 

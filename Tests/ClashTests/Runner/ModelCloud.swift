@@ -155,6 +155,16 @@ final class ModelCloud: CloudTransport {
 
   func setMachine(_ group: String, _ machine: Machine) { state.withLock { $0.groups[group]?.machine = machine } }
 
+  /// As the removal by another home does, with all messages.
+  func removeSubscription(_ job: String) {
+    let waiting = state.withLock { state in
+      state.subscriptions[job] = nil
+      state.backlog[job] = nil
+      return state.pulls.removeValue(forKey: job) ?? []
+    }
+    for pull in waiting { pull.continuation.resume() }
+  }
+
   func removeGroup(_ name: String) { state.withLock { $0.groups[name] = nil } }
 
   /// As when ack deadlines pass: what was delivered and not acknowledged comes again.

@@ -111,6 +111,7 @@ struct DiscoveryTests {
     try check(ComputeMethod.routes, compute, base: "/")
     try check(PubSubMethod.routes, requests(try document("pubsub.v1"), base: "/"), base: "/v1/")
     try check(SecretMethod.routes, requests(try document("secretmanager.v1"), base: "/"), base: "/v1/")
+    try check(LoggingMethod.routes, requests(try document("logging.v2"), base: "/"), base: "/v2/")
     let storage = requests(try document("storage.v1"), base: "/storage/v1/").mapValues { request in
       var request = request
       // Objects come in by another door.

@@ -24,6 +24,12 @@ struct EndpointTests {
     #expect(endpoints[service] == expected)
   }
 
+  @Test(arguments: ["http://h:1", "http://h:1/", "http://h:1/v2/"])
+  func `Cloud Logging has an override too`(value: String) throws {
+    let endpoints = try Endpoints.fromEnvironment(["CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": value])
+    #expect(endpoints.logging == "http://h:1/v2/")
+  }
+
   @Test func `the emulators' variables go over the overrides, with or without a scheme`() throws {
     let places = try CloudPlaces(environment: [
       "PUBSUB_EMULATOR_HOST": "localhost:8085", "STORAGE_EMULATOR_HOST": "http://localhost:4443",

@@ -1,3 +1,4 @@
+import Dagrun
 import Foundation
 package import GoogleCloud
 

@@ -1,34 +1,5 @@
+import Dagrun
 package import Foundation
-
-/// JSON that keeps apart what Foundation's objects mix: `true` and 1, whole numbers and others.
-enum JSONValue: Decodable, Hashable {
-  case null
-  case boolean(Bool)
-  case integer(Int64)
-  case number(Double)
-  case string(String)
-  case array([JSONValue])
-  case object([String: JSONValue])
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .boolean(value)
-    } else if let value = try? container.decode(Int64.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([JSONValue].self) {
-      self = .array(value)
-    } else {
-      self = .object(try container.decode([String: JSONValue].self))
-    }
-  }
-}
 
 extension DiscoveryDocument {
   /// What is wrong with the JSON of a resource, at every depth.
@@ -93,13 +64,13 @@ extension DiscoveryDocument {
       return (schema.pattern.map { patternProblems(value, $0, at: place) } ?? [])
         + (schema.enum.map { $0.contains(text) ? [] : ["\(place): “\(text)” is none of its values"] } ?? [])
         + formatProblems(text, schema.format, at: place)
-    case ("integer", .integer(let number)):
+    case ("integer", .int(let number)):
       let range: ClosedRange<Int64> =
         schema.format == "uint32" ? 0...Int64(UInt32.max) : Int64(Int32.min)...Int64(Int32.max)
       let low = schema.minimum.flatMap(Int64.init) ?? range.lowerBound
       let high = schema.maximum.flatMap(Int64.init) ?? range.upperBound
       return (low...high).contains(number) ? [] : ["\(place): \(number) is not in \(low)…\(high)"]
-    case ("boolean", .boolean), ("number", .number), ("number", .integer): return []
+    case ("boolean", .bool), ("number", .double), ("number", .int): return []
     default: return ["\(place): is no \(schema.type ?? "value")"]
     }
   }
@@ -108,9 +79,9 @@ extension DiscoveryDocument {
   func textProblems(_ text: String, _ schema: DiscoverySchema, at place: String) -> [String] {
     let value: JSONValue =
       switch schema.type {
-      case "integer": Int64(text).map(JSONValue.integer) ?? .null
-      case "boolean": ["true": JSONValue.boolean(true), "false": .boolean(false)][text] ?? .null
-      case "number": Double(text).map(JSONValue.number) ?? .null
+      case "integer": Int64(text).map(JSONValue.int) ?? .null
+      case "boolean": ["true": JSONValue.bool(true), "false": .bool(false)][text] ?? .null
+      case "number": Double(text).map(JSONValue.double) ?? .null
       default: .string(text)
       }
     return scalarProblems(value, schema, at: place)

@@ -38,6 +38,8 @@ extension RunnerScript {
     retry_seconds=${DAGRUN_RETRY_SECONDS:-5}
     # How much later than the client the VM ends a job that takes too long.
     overtime_seconds=${DAGRUN_OVERTIME_SECONDS:-120}
+    # How long before the cloud ends the VM it ends its job by itself, at most; of a short time, a quarter.
+    margin_seconds=150
 
     metadata=http://metadata.google.internal/computeMetadata/v1
     metadata_header='Metadata-Flavor: Google'
@@ -61,6 +63,21 @@ extension RunnerScript {
       attempt=${setting[attempt]}
       container=dagrun-$job-$attempt
     }
+
+    # When the cloud is about to end this VM, in seconds since 1970; 0: never. A group that repairs would then make it anew,
+    # and the job would begin again, for ever: so the VM ends its job before, and removes its group.
+    limit_at=0
+    load_limit() {
+      local limit=${setting[run-limit]-} margin=$margin_seconds left
+      [[ -n $limit ]] || return 0
+      ((margin * 4 <= limit)) || margin=$((limit / 4))
+      left=${DAGRUN_LIMIT_SECONDS:-$((limit - margin))}
+      # The cloud's clock does not begin anew when only the operating system does.
+      [[ -s $state/limit ]] || printf '%s\n' $((EPOCHSECONDS + left)) >"$state/limit"
+      limit_at=$(<"$state/limit")
+    }
+
+    is_at_limit() { ((limit_at > 0 && EPOCHSECONDS >= limit_at)); }
 
     # Ends a step of the preparation, or of what follows the container: nothing but the program's own status is its doing.
     fail() { # KIND MESSAGE

@@ -122,6 +122,19 @@ extension RunnerScript {
       docker stop -t "$stop_seconds" "$container" >/dev/null 2>&1 &
     }
 
+    limit_words() {
+      printf 'the VM reached its max_run_duration of %s s, and the job ends with it' "${setting[run-limit]}"
+    }
+
+    end_at_limit() {
+      [[ -z $overtime ]] && is_at_limit || return 0
+      overtime=limit
+      say "$(limit_words)"
+      if [[ -n $container_runs ]]; then
+        docker stop -t "$stop_seconds" "$container" >/dev/null 2>&1 &
+      fi
+    }
+
     wait_for_container() {
       HOME=$docker_home exec timeout 3600 "$docker_program" wait "$container" >/dev/null 2>&1
     }
@@ -163,7 +176,8 @@ extension RunnerScript {
         [[ ${killed-} != true ]] || printf 'dagrun: the kernel ended the program: the VM is out of memory\n' >>"$log"
         [[ -z $overtime ]] || {
           failure_kind=machine
-          failure_message="the job took longer than its limit of ${setting[timeout]} s, and the VM ended it"
+          failure_message="the job took longer than its limit of ${setting[timeout]-} s, and the VM ended it"
+          [[ $overtime != limit ]] || failure_message=$(limit_words)
         }
         if [[ -s $inside/mount-failure ]]; then
           failure_kind=inputs

@@ -24,7 +24,7 @@ extension RunnerScript {
       docker_status=$?
       judge_container "$docker_status"
       # SIGTERM ended it, not the program.
-      [[ -z $stopping ]] || return 1
+      if [[ -n $stopping ]] && ! has_ended_by_itself; then return 1; fi
       if [[ -e $fast/preempted && $status != 0 ]]; then
         say 'the VM is preempted'
         return 1
@@ -35,8 +35,15 @@ extension RunnerScript {
       fi
       log_is_ending=yes
       begin_step finish_log
-      attend_step keeps ||
+      attend_step leaves || [[ -n $stopping ]] ||
         printf 'dagrun: the whole log could not be kept where it was asked for\n' >>"$log"
+    }
+
+    # The VM must stop: whether the end of the container is its program's own all the same.
+    has_ended_by_itself() {
+      [[ -n $status && -z $failure_kind ]] || return 1
+      [[ $(awk -v end="$ended" -v stop="$stopped_at" 'BEGIN { print (end + 0 < stop + 0) }') == 1 ]] && return 0
+      [[ $status == 0 && -n $container_is_deaf ]]
     }
 
     # A step says itself why it failed, unless it was killed.
@@ -50,7 +57,7 @@ extension RunnerScript {
     # The client removes the VM as soon as it has the result. When it does not, the VM does.
     leave() {
       local until=$((SECONDS + linger_seconds)) try pause
-      while [[ -z $stopping ]] && ((SECONDS < until)); do nap 5; done
+      while [[ -z $stopping ]] && ((SECONDS < until)) && ! is_at_limit; do nap 5; done
       for ((try = 1; ; try++)); do
         [[ -z $stopping ]] || return 0
         if request 60 DELETE "${setting[group-url]}" || [[ $http_status == 404 ]]; then
@@ -68,7 +75,7 @@ extension RunnerScript {
         nap "$pause"
       done
       until=$((SECONDS + linger_seconds))
-      while [[ -z $stopping ]] && ((SECONDS < until)); do nap 5; done
+      while [[ -z $stopping ]] && ((SECONDS < until)) && ! is_at_limit; do nap 5; done
       [[ -n $stopping ]] || systemctl poweroff
     }
 
@@ -77,6 +84,7 @@ extension RunnerScript {
       load_settings || { say "the job's settings cannot be read"; return 1; }
       trap on_stop TERM
       trap : USR1
+      mkdir -p "$state" && load_limit
       if [[ -e $state/result ]]; then
         say "the job $job ended at an earlier boot"
         mkdir -p "$work"
@@ -92,6 +100,8 @@ extension RunnerScript {
       if run_job; then
         finish
         kill "$watcher" 2>/dev/null
+        # What is left of the log has what is left of the time.
+        [[ -z $stopping ]] || await "$step"
         leave
       else
         # A last word, if there is time for one.

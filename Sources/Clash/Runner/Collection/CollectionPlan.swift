@@ -21,28 +21,38 @@ package struct JournaledJob: Hashable, Sendable {
   package var isDetached: Bool
   /// The scheduler of the home goes on with it, now or when it is started again.
   package var isOfTask: Bool
+  /// Another scheduler goes on with it, or will take its result: on the next try of its task.
+  package var isOfSeries: Bool
   /// Some process holds the job's lock.
   package var isDriven: Bool
   package var submittedAt: Timestamp
 
   package init(
-    name: String, phase: String, isFinished: Bool, isDetached: Bool, isOfTask: Bool, isDriven: Bool,
-    submittedAt: Timestamp
+    name: String, phase: String, isFinished: Bool, isDetached: Bool, isOfTask: Bool, isOfSeries: Bool = false,
+    isDriven: Bool, submittedAt: Timestamp
   ) {
     self.name = name
     self.phase = phase
     self.isFinished = isFinished
     self.isDetached = isDetached
     self.isOfTask = isOfTask
+    self.isOfSeries = isOfSeries
     self.isDriven = isDriven
     self.submittedAt = submittedAt
+  }
+
+  /// Of another version of dagrun. Unless that one drives it, nobody can go on with it: what it has may go.
+  static func unreadable(_ name: String, isDriven: Bool) -> JournaledJob {
+    JournaledJob(
+      name: name, phase: "its kept state cannot be read", isFinished: !isDriven, isDetached: false, isOfTask: false,
+      isDriven: isDriven, submittedAt: Timestamp(microseconds: 0))
   }
 
   package init(_ stored: StoredJob, isDriven: Bool) {
     self.init(
       name: stored.request.name, phase: stored.phase, isFinished: stored.isFinished,
-      isDetached: stored.request.isDetached, isOfTask: stored.request.origin.task != nil, isDriven: isDriven,
-      submittedAt: stored.submittedAt)
+      isDetached: stored.request.isDetached, isOfTask: stored.request.origin.task != nil,
+      isOfSeries: stored.request.series != nil, isDriven: isDriven, submittedAt: stored.submittedAt)
   }
 }
 
@@ -89,6 +99,11 @@ package struct CollectionPlan: Hashable, Sendable {
     if job.isFinished { return (.remove, "its job has ended (\(job.phase))") }
     if job.isDriven { return (.keep, "a process drives its job (\(job.phase))") }
     if job.isOfTask { return (.keep, "its job is a task's, and the scheduler goes on with it (\(job.phase))") }
+    // One that is being removed needs nothing but somebody who goes on with that; if it has a result, that stays.
+    if job.isOfSeries, job.phase != Job.removingPhase, now.seconds(since: job.submittedAt) < policy.detachedLimitSeconds
+    {
+      return (.keep, "its job is another scheduler's, whose next try goes on with it (\(job.phase))")
+    }
     if job.isDetached {
       return now.seconds(since: job.submittedAt) < policy.detachedLimitSeconds
         ? (.keep, "its job is detached, and its result has not been taken")

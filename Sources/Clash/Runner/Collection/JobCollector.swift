@@ -64,10 +64,18 @@ package struct JobCollector: Sendable {
     for job in try journal.unfinishedJobs() where job.request.spec.config.project == project {
       jobs[job.request.name] = job
     }
-    for name in Set(inventory.resources.map(\.job)) where jobs[name] == nil {
-      jobs[name] = try journal.job(named: name)
+    var unreadable: [JournaledJob] = []
+    for name in Set(inventory.resources.map(\.job)) {
+      do {
+        if jobs[name] == nil { jobs[name] = try journal.job(named: name) }
+        if let job = jobs[name], !job.isFinished { _ = try Job(restoring: job) }
+      } catch is JobStateError {
+        jobs[name] = nil
+        unreadable.append(.unreadable(name, isDriven: isDriven(name)))
+      }
     }
-    return jobs.values.map { JournaledJob($0, isDriven: isDriven($0.request.name)) }.sorted { $0.name < $1.name }
+    let readable = jobs.values.map { JournaledJob($0, isDriven: isDriven($0.request.name)) }
+    return (readable + unreadable).sorted { $0.name < $1.name }
   }
 
   package struct Removal: Sendable {

@@ -31,7 +31,7 @@ package struct JobResource: Hashable, Sendable {
     self.createdAt = createdAt
   }
 
-  /// In the order in which they can be removed: a template only when no group uses it.
+  /// In the order in which they are removed: a template only when no group uses it, and last, for it tells what the job was.
   package enum Kind: Hashable, Sendable {
     case group(Scope)
     /// One that no group has.
@@ -44,9 +44,9 @@ package struct JobResource: Hashable, Sendable {
       switch self {
       case .group: 0
       case .instance: 1
-      case .template: 2
-      case .subscription: 3
-      case .topic: 4
+      case .subscription: 2
+      case .topic: 3
+      case .template: 4
       }
     }
 

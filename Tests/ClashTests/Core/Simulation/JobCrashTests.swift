@@ -6,9 +6,10 @@ import Testing
 /// One death of the driver at each place where it can die, in turn: before the log is written, before the job is saved,
 /// after it, and after each action.
 @Suite struct JobCrashTests {
-  @Test(arguments: [("nothing else", UInt64(3)), ("preemptions", 1), ("no capacity", 1)])
+  @Test(arguments: [("nothing else", UInt64(3)), ("another home", 3), ("preemptions", 1), ("no capacity", 1)])
   func `a crash at any point leaves one machine, one result and nothing over`(name: String, seeds: UInt64) throws {
-    let weather = ["preemptions": Self.preemptions, "no capacity": Self.stockOuts][name] ?? .calm
+    let weathers = ["preemptions": Self.preemptions, "no capacity": Self.stockOuts, "another home": Self.otherHomes]
+    let weather = weathers[name] ?? .calm
     for seed in 1...seeds {
       var weather = weather
       weather.longestContainerSeconds = 100
@@ -20,16 +21,23 @@ import Testing
         let world = try JobSimulationTests.simulate(seed, weather, "\(name), crash at \(point)")
         #expect(world.truth.crashes == 1)
         #expect(world.cloud.inventory().isEmpty)
-        if name == "nothing else" {
+        if name == "nothing else" || name == "another home" {
           #expect(world.truth.groupsMade == 1, "seed \(seed), crash at \(point)")
           #expect(world.truth.machinesMade == 1, "seed \(seed), crash at \(point)")
           #expect(
-            world.driver.job?.outcome?.ending == .exited(status: world.truth.endings[0].status),
+            world.driver.outcomes.values.contains { $0.ending == .exited(status: world.truth.endings[0].status) },
             "seed \(seed), crash at \(point)")
         }
       }
     }
   }
+
+  /// Whoever begins it dies, and another home brings it to its end.
+  static let otherHomes: Weather = {
+    var weather = Weather.calm
+    weather.otherHomes = 100
+    return weather
+  }()
 
   static let preemptions: Weather = {
     var weather = Weather.calm
@@ -43,6 +51,24 @@ import Testing
     return weather
   }()
 
+  /// Machines go at any moment, also just after their last word; pulls are lost with what they brought, and so is the driver.
+  @Test func `a result that was published is the last one, whoever had pulled it`() throws {
+    var weather = Weather.calm
+    weather.preemptions = 100
+    weather.deaths = 50
+    weather.lostPulls = 10
+    weather.crashes = 1
+    weather.duplicates = 10
+    weather.isResultFinal = true
+    weather.longestContainerSeconds = 600
+    var losses = 0
+    for seed in UInt64(1)...200 {
+      let world = try JobSimulationTests.simulate(seed, weather, "published")
+      losses += world.driver.job?.attempts.count { $0.ending == .preempted || $0.ending == .lost } ?? 0
+    }
+    #expect(losses > 100)
+  }
+
   @Test func `an undisturbed job makes four things and removes them`() throws {
     var weather = Weather.calm
     weather.groupsStay = 100
@@ -50,8 +76,8 @@ import Testing
       let world = try JobSimulationTests.simulate(seed, weather)
       #expect(
         world.truth.callsSent.map(\.verb) == [
-          "make topic", "make subscription", "make template", "make group", "remove group", "remove template",
-          "remove subscription", "remove topic",
+          "make topic", "make subscription", "make template", "make group", "remove group",
+          "remove subscription", "remove topic", "remove template",
         ])
       #expect(world.driver.job?.attempts.count == 1)
     }

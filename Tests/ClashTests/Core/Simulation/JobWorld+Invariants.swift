@@ -16,8 +16,13 @@ extension JobWorld {
   }
 
   func checkCall(_ request: CallRequest) throws {
-    if truth.storedStatus != nil, !request.call.isRemoval {
+    if !truth.stored.isEmpty, !request.call.isRemoval {
       throw Violation("\(request.call.verb) after the result was stored")
+    }
+    if weather.isResultFinal, case .makeGroup(let plan) = request.call,
+      let ending = truth.endings.first(where: { $0.attempt < plan.number })
+    {
+      throw Violation("group \(plan.number) is asked for though attempt \(ending.attempt) has published its result")
     }
     if let other = truth.requestIDs.updateValue(request.call, forKey: request.requestID), other != request.call {
       throw Violation("one requestId for two calls")
@@ -26,6 +31,21 @@ extension JobWorld {
 
   func checkAtEnd() throws {
     guard let job = driver.job, let outcome = job.outcome else { throw Violation("the job has not ended") }
+    if driver.outcomes.values.allSatisfy({ $0.hasEndedElsewhere }) {
+      throw Violation("each home says that another has it")
+    }
+    for (home, outcome) in driver.outcomes.sorted(by: { $0.key < $1.key }) { try check(outcome, of: home) }
+    let leftBehind = driver.outcomes.values.flatMap(\.leftBehind)
+    for thing in cloud.inventory() where !leftBehind.contains(where: { $0.hasPrefix(thing) }) {
+      throw Violation("\(thing) is left and not named: \(leftBehind)")
+    }
+    guard job.attempts.allSatisfy({ $0.ending != nil && $0.endedAt != nil }) else {
+      throw Violation("an attempt has no end: \(job.attempts)")
+    }
+    try checkLog(outcome)
+  }
+
+  private func check(_ outcome: JobOutcome, of home: Int) throws {
     switch outcome.ending {
     case .exited(let status):
       guard truth.endings.contains(where: { $0.status == status }) else {
@@ -35,21 +55,14 @@ extension JobWorld {
     case .timedOut: guard weather.timeoutSeconds != nil else { throw Violation("timed out without a limit") }
     case .infrastructure: break
     }
-    if let status = truth.storedStatus, outcome.ending != .exited(status: status) {
+    if let status = truth.stored[home], outcome.ending != .exited(status: status) {
       throw Violation("the result was \(status), and the job says \(outcome.ending)")
-    }
-    for thing in cloud.inventory() where !outcome.leftBehind.contains(where: { $0.hasPrefix(thing) }) {
-      throw Violation("\(thing) is left and not named: \(outcome.leftBehind)")
     }
     if weather.irremovable.isEmpty, weather.stranger == nil, weather.lostRequests < 20, !outcome.leftBehind.isEmpty,
       weather.jumpsOfClock == 0, weather.lostAnswers < 20
     {
       throw Violation("left behind without a reason: \(outcome.leftBehind)")
     }
-    guard job.attempts.allSatisfy({ $0.ending != nil && $0.endedAt != nil }) else {
-      throw Violation("an attempt has no end: \(job.attempts)")
-    }
-    try checkLog(outcome)
   }
 
   /// Each VM's records once, in order; what is missing is marked with its length.

@@ -99,8 +99,10 @@ struct Truth {
   var wasCancelled = false
   /// Containers that came to an end and whose result was sent.
   var endings: [Ending] = []
-  /// The first result that the driver got before the job's end was settled, and saved.
-  var storedStatus: Int?
+  /// By home: the first result that the driver got before the job's end was settled, and saved.
+  var stored: [Int: Int] = [:]
+  /// Of templates, by name.
+  var plans: [String: AttemptPlan] = [:]
   var groupsMade = 0
   var machinesMade = 0
   var callsSent: [JobCall] = []

@@ -137,6 +137,7 @@ extension JobWorld {
       let name = plan.resourceName(job: job)
       if cloud.templates[name] == false { return (.belongsToAnother(call), 0.1) }
       cloud.templates[name] = true
+      truth.plans[name] = plan
       return (.done(call), random.seconds(0.1...5))
     case .makeGroup(let plan):
       return try makeGroup(plan, call)

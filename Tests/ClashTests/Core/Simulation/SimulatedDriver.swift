@@ -10,6 +10,12 @@ struct SimulatedDriver {
   var job: Job?
   var journal: StoredJob?
   var logFile: [UInt8] = []
+  /// 0 has begun the job, 1 finds it by its name.
+  var home = 0
+  /// What homes that are not at work have on their disks.
+  var others: [Int: (journal: StoredJob?, logFile: [UInt8])] = [:]
+  /// By home.
+  var outcomes: [Int: JobOutcome] = [:]
   /// Of its lives: what was sent in an earlier one is answered to nobody.
   var life = 0
   var inFlight: [Int: CallRequest] = [:]
@@ -22,6 +28,12 @@ struct SimulatedDriver {
   /// No event comes in between an event and the end of its actions.
   var inbox: [JobEvent] = []
   var isBusy = false
+
+  mutating func moveTo(_ other: Int) {
+    others[home] = (journal, logFile)
+    (journal, logFile) = others[other] ?? (nil, [])
+    home = other
+  }
 }
 
 struct Crash: Error {}
@@ -29,17 +41,45 @@ struct Crash: Error {}
 extension JobWorld {
   func start() {
     driver.life += 1
+    if driver.home == 0, driver.journal != nil, random.chance(weather.otherHomes), found() != nil { driver.moveTo(1) }
+    // Died before it had kept anything, and now there is nothing to be found any more.
+    if driver.home == 1, driver.journal == nil, found() == nil { driver.moveTo(0) }
     var job: Job
+    var isOver = false
     if let stored = driver.journal {
       job = try! Job(restoring: stored)
       driver.logFile = Array(driver.logFile.prefix(job.logLength))
+      isOver = job.mustLookForSubscription && cloud.subscriptions[request.name] == nil
     } else {
-      job = Job(request, at: driverNow)
+      (job, isOver) = (driver.home == 1 ? found() : nil) ?? (Job(request, at: driverNow), false)
       driver.logFile = []
     }
-    let actions = job.resume(at: driverNow)
-    say("driver \(driver.life) begins: \(job.phaseName)")
+    let actions = job.resume(at: driverNow, isOverElsewhere: isOver)
+    say("driver \(driver.life) begins in home \(driver.home): \(job.phaseName)\(isOver ? ", over" : "")")
     perform { try self.carryOut(actions, of: job) }
+  }
+
+  /// What another home finds by the job's name, as `JobCloud.find` does.
+  private func found() -> (Job, isOver: Bool)? {
+    let plans = cloud.templates.filter(\.value).keys.compactMap { truth.plans[$0] }
+    guard var plan = plans.max(by: { $0.number < $1.number }) else { return nil }
+    if cloud.groups[plan.resourceName(job: request.name)]?.isOurs != true {
+      plan.rung.place = Ladder(request.spec.config).rungs[0].place
+    }
+    return (Job(attachingTo: request, plan: plan, at: driverNow), cloud.subscriptions[request.name]?.isOurs != true)
+  }
+
+  /// A home that was thought dead is back, once the other one is done.
+  private func handBack() {
+    guard let job = driver.job, let outcome = job.outcome, driver.outcomes[driver.home] == nil else { return }
+    driver.outcomes[driver.home] = outcome
+    guard driver.home == 1 else { return }
+    say("home 1 is done: \(job.phaseName)")
+    driver.job = nil
+    driver.life += 1
+    driver.wake += 1
+    driver.moveTo(0)
+    plan(after: random.seconds(1...4000)) { [self] in start() }
   }
 
   func tell(_ event: JobEvent) {
@@ -52,7 +92,7 @@ extension JobWorld {
       perform {
         try self.carryOut(actions, of: job)
       } saved: {
-        if let expected { self.truth.storedStatus = self.truth.storedStatus ?? expected }
+        if let expected { self.truth.stored[self.driver.home] = self.truth.stored[self.driver.home] ?? expected }
       }
     }
   }
@@ -69,6 +109,7 @@ extension JobWorld {
     }
     driver.isBusy = false
     if driver.journal != before { saved() }
+    handBack()
     guard driver.job != nil else { return }
     armWake()
     armPull()
@@ -196,9 +237,17 @@ extension JobWorld {
 
   func answerPull() throws {
     guard driver.isPulling, driver.job != nil else { return }
-    guard cloud.subscriptions[request.name]?.isOurs == true else { throw Violation("a pull without a subscription") }
+    guard cloud.subscriptions[request.name]?.isOurs == true else {
+      guard !driver.others.isEmpty else { throw Violation("a pull without a subscription") }
+      driver.isPulling = false
+      return tell(.listeningFailed(error(.notFound, .makeSubscription, status: 404)))
+    }
     guard let messages = takeMessages() else { return }
     driver.isPulling = false
+    if random.chance(weather.lostPulls) {
+      say("a pull is lost")
+      return tell(.pullLost)
+    }
     tell(.received(messages))
   }
 

@@ -150,7 +150,7 @@ extension JobWorld {
     return ready.map { index in
       subscription.messages[index].deliveries += 1
       // The ack deadline; or it comes once more although nothing is wrong.
-      let again = random.chance(weather.duplicates) ? random.seconds(0...20) : 600
+      let again = random.chance(weather.duplicates) ? random.seconds(0...20) : 120
       subscription.messages[index].at = seconds + again
       plan(after: again) { [self] in try answerPull() }
       let message = subscription.messages[index]

@@ -3,6 +3,12 @@ struct Weather {
   /// A request that never arrives; an answer that is lost after the work was done.
   var lostRequests = 0.0
   var lostAnswers = 0.0
+  /// A pull that brought messages which nobody got: they are on loan.
+  var lostPulls = 0.0
+  /// Of the driver's deaths: another home finds the job by its name and brings it to its end; then the first one is back.
+  var otherHomes = 0.0
+  /// The messages of a VM arrive so soon that no machine may be asked for once a result was published.
+  var isResultFinal = false
   /// No capacity, each time a group tries to make its VM.
   var stockOuts = 0.0
   var quota = 0.0
@@ -47,6 +53,8 @@ struct Weather {
     func some(_ most: Double) -> Double { random.chance(share) ? random.seconds(0...most) : 0 }
     weather.lostRequests = some(25)
     weather.lostAnswers = some(25)
+    weather.lostPulls = some(15)
+    weather.otherHomes = some(50)
     weather.stockOuts = some(80)
     weather.quota = some(20)
     weather.failedInserts = some(15)

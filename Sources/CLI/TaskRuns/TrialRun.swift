@@ -8,8 +8,23 @@ struct TrialRun {
   let task: TaskDescription
   /// The context of the run of that date, where there is one, or what a manual run of that date would have.
   let context: RunContext
+  var tryNumber = 1
   /// Of the tasks upstream, by their id, as JSON: from the run of that date, or else from the newest run that has it.
   let outputs: [String: String]
+  /// Tasks of which it is known that they have handed nothing on, such as those that were skipped.
+  var without: Set<String> = []
+
+  init(
+    dag: DAGDescription, task: TaskDescription, context: RunContext, tryNumber: Int, outputs: [String: String],
+    without: Set<String>
+  ) {
+    self.dag = dag
+    self.task = task
+    self.context = context
+    self.tryNumber = tryNumber
+    self.outputs = outputs
+    self.without = without
+  }
 
   /// - Parameter conf: nil: that of the run of that date, or none.
   init(_ task: TaskDescription, of dag: DAGDescription, at date: Timestamp, conf: String?, in workspace: Workspace)
@@ -27,7 +42,7 @@ struct TrialRun {
       runAfter: run?.runAfter ?? date, previousSuccessStart: previous?.dataInterval?.start,
       previousSuccessEnd: previous?.dataInterval?.end,
       parameters: try Self.parameters(of: dag, conf: conf ?? run?.conf ?? "{}"),
-      variables: Dictionary(uniqueKeysWithValues: try workspace.variables().map { ($0.key, $0.value) }))
+      variables: try workspace.variableValues())
 
     var outputs: [String: String] = [:]
     var missing = task.upstream
@@ -39,7 +54,7 @@ struct TrialRun {
     self.outputs = outputs
   }
 
-  private static func parameters(of dag: DAGDescription, conf: String) throws -> [String: JSONValue] {
+  static func parameters(of dag: DAGDescription, conf: String) throws -> [String: JSONValue] {
     do {
       return try dag.resolveParameters(conf: conf)
     } catch {
@@ -53,7 +68,7 @@ struct TrialRun {
     if standIns {
       for id in task.upstream where outputs[id] == nil { outputs[id] = "\"<output of \(id)>\"" }
     }
-    let values = Template.Values(run: self.context, taskID: task.id, tryNumber: 1, outputs: outputs)
+    let values = Template.Values(run: self.context, taskID: task.id, tryNumber: tryNumber, outputs: outputs)
     do {
       return try template.render(values, for: context)
     } catch let error as RenderError {

@@ -1,0 +1,149 @@
+import Clash
+import Dagrun
+import Engine
+import Foundation
+import Scheduling
+
+/// Runs the job or the jobs of one task, without a scheduler: begins them, or goes on with what an earlier try has begun.
+struct JobTask {
+  let trial: TrialRun
+  let job: ComputeEngineJobDescription
+  let workspace: Workspace
+  /// nil: a name of the task's own.
+  let name: GivenContext.JobOfTask?
+  let format: JobOutputFormat
+  let leash: Leash?
+  let handsOver: Bool
+
+  enum Course {
+    case ended(TaskResult, [JobEnd])
+    /// Some go on, and somebody else drives them.
+    case handedOver(Record)
+  }
+
+  private var session: Session { workspace.session }
+  private var task: TaskDescription { trial.task }
+
+  /// A job of the task.
+  private struct Member {
+    var series: JobSeries
+    var spec: JobSpec
+    /// Before each line of its log; empty for the only one.
+    var label: String
+  }
+
+  func run() async throws -> Course {
+    let start = Timestamp(Date())
+    let members = try members()
+    let ends = try await drive(members)
+    for end in ends { end.tell(in: session) }
+    if let record = handedOver(ends) { return .handedOver(record) }
+    return .ended(try result(ends, since: start), ends)
+  }
+
+  /// The results are told: another try does not get them.
+  func waitUntilTaken(_ ends: [JobEnd]) async throws {
+    for end in ends { try await end.waitUntilTaken(leash, JobHome(session, home: workspace.home)) }
+  }
+
+  // MARK: What to run
+
+  /// All is checked before any of it begins.
+  private func members() throws -> [Member] {
+    let series = series()
+    let specs: [JobSpec]
+    do {
+      specs = try job.specs.map(rendered)
+    } catch let error as RenderError {
+      throw Complaint(.wrongUsage, "task \(task.id): \(error)")
+    }
+    return try specs.enumerated().map { index, spec in
+      let base = job.isGroup ? JobSeries.base(series.base, member: index + 1) : series.base
+      let member = Member(
+        series: JobSeries(base: base, number: series.number), spec: spec, label: job.isGroup ? "[\(index + 1)] " : "")
+      try JobOptions.check(JobRequest(name: member.series.name, spec: spec, origin: JobOrigin(homeID: "")))
+      return member
+    }
+  }
+
+  private func series() -> JobSeries {
+    if let name { return JobSeries(base: name.name, number: name.attempt) }
+    let base = JobSeries.base(ofTask: task.id, dagID: trial.dag.id, runID: trial.context.runID)
+    return JobSeries(base: base, number: trial.tryNumber)
+  }
+
+  private func rendered(_ description: ComputeEngineJobDescription.Spec) throws -> JobSpec {
+    var spec = try description.render(job.job) { try trial.render($0, for: $1, standIns: false) }
+    let own = JobEnvironment.of(trial.context, taskID: task.id, tryNumber: trial.tryNumber)
+    spec.environment.merge(own) { own, _ in own }
+    if let limit = task.executionTimeoutSeconds { spec.timeoutSeconds = min(spec.timeoutSeconds ?? limit, limit) }
+    return spec
+  }
+
+  // MARK: Running it
+
+  /// Each to its end, also when another one fails.
+  private func drive(_ members: [Member]) async throws -> [JobEnd] {
+    let results = await withTaskGroup(of: (Int, Result<JobEnd, any Error>).self) { group in
+      for (index, member) in members.enumerated() { group.addTask { (index, await drive(member)) } }
+      return await group.reduce(into: [Int: Result<JobEnd, any Error>]()) { $0[$1.0] = $1.1 }
+    }
+    // In their order; the first that could not be driven is told of, and the others' results wait for the next try.
+    return try members.indices.map { try results[$0]!.get() }
+  }
+
+  private func drive(_ member: Member) async -> Result<JobEnd, any Error> {
+    do {
+      let workplace = JobHome(session.labelled(member.label), home: workspace.home)
+      // A runner for each: one that hands its job over stops.
+      let driver = try JobDriver(workplace, format: format, prices: nil, leash: leash, handsOver: handsOver)
+      return .success(try await JobErrand(driver: driver, series: member.series, spec: member.spec).run())
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  // MARK: Its end
+
+  private func handedOver(_ ends: [JobEnd]) -> Record? {
+    let isHandedOver = ends.contains { if case .handedOver = $0.course { true } else { false } }
+    guard isHandedOver else { return nil }
+    let series = series()
+    let jobs: [Datum] = ends.map { end in
+      .object([
+        "name": .text(end.name), "attempt": .optional(end.attempt), "project": .text(end.project),
+        "handed_over": .bool(end.outcome == nil),
+      ])
+    }
+    return [
+      "name": .text(job.isGroup ? series.base : ends[0].name),
+      "attempt": .int(job.isGroup ? series.number : ends[0].attempt ?? series.number),
+      "project": .text(job.job.project), "handed_over": .bool(true), "jobs": .list(jobs),
+    ]
+  }
+
+  private func result(_ ends: [JobEnd], since start: Timestamp) throws -> TaskResult {
+    let outcomes = ends.compactMap(\.outcome)
+    guard outcomes.count == ends.count else {
+      throw Complaint(.interrupted, "\(task.id) goes on without this command: whoever ran it is gone")
+    }
+    if ends.contains(where: { $0.exitStatus == .interrupted }) {
+      throw Complaint(.interrupted, "\(task.id) was stopped")
+    }
+    var result = TaskResult(outcomes, of: job, names: ends.map(\.name), stopReason: nil)
+    result.startDate = start
+    result.endDate = Timestamp(Date())
+    return result
+  }
+}
+
+extension Session {
+  /// Each line of what a command prints begins with the label. Lines of several that print at once stay whole.
+  func labelled(_ label: String) -> Session {
+    guard !label.isEmpty else { return self }
+    var copy = self
+    copy.output = output.labelled(label)
+    copy.errors = errors.labelled(label)
+    return copy
+  }
+}

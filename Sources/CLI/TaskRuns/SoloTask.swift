@@ -1,0 +1,130 @@
+import DagBag
+import Dagrun
+import Dispatch
+import Foundation
+import Processes
+import Scheduling
+import Synchronization
+import Workers
+
+/// Runs one shell or Swift task in a worker of its own, without a scheduler: one try, whose log is told as it grows.
+struct SoloTask {
+  let trial: TrialRun
+  let file: DAGFile
+  let workspace: Workspace
+  /// Where the log goes.
+  let log: Output
+  let leash: Leash?
+
+  private var task: TaskDescription { trial.task }
+
+  /// Why a task was stopped.
+  enum Stop {
+    case interrupted, leashEnded
+    case timedOut(seconds: Double)
+  }
+
+  /// nil for a task without work of its own.
+  func work() throws -> TryAssignment.Work? {
+    switch task.work {
+    case .empty, .computeEngineJob: return nil
+    case .bash(let script):
+      return .bash(
+        script: try trial.render(script, for: .shell, standIns: false),
+        environment: try task.environment.mapValues { try trial.render($0, for: .plain, standIns: false) },
+        workingDirectory: try task.workingDirectory.map {
+          let path = try trial.render($0, for: .plain, standIns: false)
+          return path.hasPrefix("/") ? path : workspace.places.dagsFolder + "/" + path
+        })
+    case .swift:
+      return .swift(library: file.libraryPath, entry: file.entry, inputs: try task.inputs.map(trial.input))
+    }
+  }
+
+  func run(_ work: TryAssignment.Work) async throws -> (result: TryResult, stop: Stop?) {
+    let folder = try TemporaryFolder()
+    let wantsStop = Atomic(false)
+    let interruption = Interruption { wantsStop.store(true, ordering: .relaxed) }
+    defer { interruption.end() }
+    return try await withCheckedThrowingContinuation { continuation in
+      // Waits for the worker with `poll`, which would hold up a thread of the concurrency pool.
+      Thread.detachNewThread {
+        let result = Result {
+          try watch(work, in: folder.path, wantsStop: { wantsStop.load(ordering: .relaxed) })
+        }
+        continuation.resume(with: result)
+      }
+    }
+  }
+
+  private func watch(
+    _ work: TryAssignment.Work, in folder: String, wantsStop: () -> Bool
+  ) throws -> (result: TryResult, stop: Stop?) {
+    let id = TryID(run: 1, taskID: task.id, tryNumber: trial.tryNumber)
+    let link = try WorkerLink(WorkerProgram(), folder: folder + "/workers/1")
+    defer {
+      link.hangUp()
+      _ = waitForChild(link.pid)
+    }
+    let briefing = RunBriefing(
+      run: 1, context: trial.context, logFolder: folder + "/logs", workingDirectory: workspace.places.dagsFolder)
+    var growing = GrowingLog(
+      path: briefing.logPath(taskID: task.id, tryNumber: trial.tryNumber),
+      workerOutput: WorkerOutput.path(in: link.folder))
+    var assignment = TryAssignment(id: id, work: work, graceSeconds: 10)
+    assignment.endsWithItsGiver = true
+    var isSent = link.send(.run(briefing))
+    isSent = link.send(.start(assignment)) && isSent
+    let deadline = task.executionTimeoutSeconds.map { monotonicSeconds() + $0 }
+
+    var result: TryResult?
+    var stop: Stop?
+    while result == nil {
+      var entry = pollfd(fd: link.socket, events: Int16(isSent ? POLLIN : POLLIN | POLLOUT), revents: 0)
+      _ = poll(&entry, 1, 50)
+      if !isSent { isSent = link.sendRest() }
+      let isOpen = link.receive { if case .finished(_, let ended) = $0 { result = ended } }
+      log.write(growing.rest(isRunning: result == nil))
+      if result == nil && !isOpen {
+        // The worker has died with the task in it; it noted how in the log.
+        let now = Timestamp(Date()).microseconds
+        result = TryResult(.failed(reason: "its process died"), startDate: now, endDate: now)
+      }
+      guard stop == nil, result == nil else { continue }
+      stop = cause(wantsStop: wantsStop(), deadline: deadline)
+      if stop != nil { link.stop(id) }
+    }
+    return (result!, stop)
+  }
+
+  private func cause(wantsStop: Bool, deadline: Double?) -> Stop? {
+    if wantsStop { return .interrupted }
+    if leash?.hasEnded == true { return .leashEnded }
+    if let deadline, monotonicSeconds() > deadline { return .timedOut(seconds: task.executionTimeoutSeconds ?? 0) }
+    return nil
+  }
+}
+
+extension TrialRun {
+  /// What a Swift task's closure gets of another task, as JSON.
+  fileprivate func input(_ id: String) throws -> String {
+    if let output = outputs[id] { return output }
+    // A closure that takes an optional gets nil.
+    if without.contains(id) { return "null" }
+    throw Complaint(
+      .wrongUsage, "\(task.id) needs the output of \(id), and no run of \(dag.id) has one yet",
+      hint: "run it once: dagrun trigger \(dag.id)")
+  }
+}
+
+/// Gone with its owner.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.path + "/dagrun-\(UUID().uuidString)"
+    try makeFolders(path, mode: 0o700)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}

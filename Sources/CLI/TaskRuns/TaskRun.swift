@@ -1,0 +1,57 @@
+import DagBag
+import Dagrun
+import Foundation
+import Scheduling
+
+/// One try of one task, whatever its kind, and how its end is told.
+struct TaskRun {
+  let trial: TrialRun
+  let file: DAGFile
+  let workspace: Workspace
+  let format: JobOutputFormat
+  let leash: Leash?
+  /// Of a job's task.
+  let job: GivenContext.JobOfTask?
+  let handsOver: Bool
+
+  private var session: Session { workspace.session }
+
+  func run() async throws -> ExitStatus {
+    switch trial.task.work {
+    case .computeEngineJob(let description): return try await run(description)
+    case .empty, .bash, .swift: return try await runHere()
+    }
+  }
+
+  private func runHere() async throws -> ExitStatus {
+    let log = format == .log ? session.output : session.errors
+    let solo = SoloTask(trial: trial, file: file, workspace: workspace, log: log, leash: leash)
+    guard let work = try solo.work() else { return try tell(.nothing(at: Timestamp(Date()))) }
+    let (result, stop) = try await solo.run(work)
+    return try tell(TaskRunEnd(result, stop: stop, of: trial.task))
+  }
+
+  private func run(_ description: ComputeEngineJobDescription) async throws -> ExitStatus {
+    let task = JobTask(
+      trial: trial, job: description, workspace: workspace, name: job, format: format, leash: leash,
+      handsOver: handsOver)
+    switch try await task.run() {
+    case .handedOver(let record):
+      if format != .log { try record.print(format == .json ? .json : .yaml, to: session) }
+      return .success
+    case .ended(let result, let ends):
+      let status = try tell(TaskRunEnd(result, jobs: ends))
+      try await task.waitUntilTaken(ends)
+      return status
+    }
+  }
+
+  private func tell(_ end: TaskRunEnd) throws -> ExitStatus {
+    switch format {
+    case .log: end.tell(of: trial.task, to: session.errors)
+    case .json: try end.record(of: trial).print(.json, to: session)
+    case .yaml: try end.record(of: trial).print(.yaml, to: session)
+    }
+    return end.status
+  }
+}

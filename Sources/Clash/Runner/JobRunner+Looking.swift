@@ -1,0 +1,37 @@
+package import GoogleCloud
+internal import Dagrun
+
+/// What a project has of a job of which only the name is known.
+package enum JobTrace: Hashable, Sendable {
+  case nothing
+  /// `JobRunner.attach` can go on with it, or take its result.
+  case job
+  /// It was begun elsewhere, and there is nothing (or not enough) to go on with. Why, in words.
+  case remains(String)
+}
+
+extension JobRunner {
+  /// - Parameter likely: as of `attach`.
+  package func look(for name: String, project: String, likely: JobRequest? = nil) async throws(CloudError) -> JobTrace {
+    let cloud = cloud(ofProject: project)
+    // Made first and removed last: without it there is nothing.
+    guard try await cloud.found({ () throws(CloudError) in try await cloud.pubSub.topic(name) }) != nil else {
+      return .nothing
+    }
+    guard try await cloud.found({ () throws(CloudError) in try await cloud.pubSub.subscription(name) }) != nil else {
+      return .remains("only its topic is there")
+    }
+    switch await cloud.find(job: name, likely: likely) {
+    case .found: return .job
+    case .nothing: return .remains("no machine was asked for, or everything but its subscription is removed")
+    case .unreadable(let reason): return .remains(reason)
+    case .failed(let error): throw error
+    }
+  }
+
+  /// Whether a job of the name that is over has left a template behind, which is the last that goes.
+  package func hasTemplate(of name: String, project: String) async throws(CloudError) -> Bool {
+    let compute = cloud(ofProject: project).compute
+    return try await !compute.instanceTemplates(.templateLabels(["dagrun-job": name])).isEmpty
+  }
+}

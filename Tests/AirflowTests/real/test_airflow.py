@@ -1,0 +1,121 @@
+"""The plugin in real Airflow: `airflow dags test`, and a scheduler with LocalExecutor."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import world
+
+
+def check_what_was_handed_on(airflow: world.Airflow, kind: str) -> None:
+    """What the tasks of `jobs` returned."""
+    values = json.loads((Path(airflow.environment["DAGRUN_TEST_REPORTS"]) / f"jobs-{kind}.json").read_text())
+    assert values["job"]["exit_status"] == 0 and values["job"]["output"] == {"answer": 42}, values["job"]
+    assert values["deferred"]["exit_status"] == 0, values["deferred"]
+    assert [job["output"] for job in values["group"]] == [0, 1], values["group"]
+    assert values["swift_run"]["state"] == "success", values["swift_run"]
+
+
+def finished(airflow: world.Airflow, dag: str, kind: str) -> None:
+    assert airflow.run_state(dag, kind) == "success", airflow.report(dag, kind)
+    states = {task: what["state"] for task, what in airflow.tasks(dag, kind).items()}
+    assert set(states.values()) == {"success"}, states
+
+
+# `airflow dags test`
+
+
+def test_airflow_itself_runs_a_task(airflow: world.Airflow) -> None:
+    airflow.run("dags", "test", "plain")
+    finished(airflow, "plain", "manual")
+
+
+def test_dags_test_runs_every_operator(airflow: world.Airflow, emulator: world.Emulator) -> None:
+    before = emulator.instances_ever()
+    airflow.run("dags", "test", "jobs")
+    finished(airflow, "jobs", "manual")
+    check_what_was_handed_on(airflow, "manual")
+    assert emulator.instances_ever() - before == 4
+    assert emulator.what_is_left() == {}
+
+
+def test_dags_test_runs_a_swift_dag(airflow: world.Airflow, emulator: world.Emulator) -> None:
+    airflow.run("dags", "test", "mixed")
+    finished(airflow, "mixed", "manual")
+    assert airflow.take_report("mixed") == "6"
+    assert emulator.what_is_left() == {}
+
+
+# A scheduler with LocalExecutor
+
+
+def test_a_scheduler_runs_every_operator(running_airflow: world.Airflow, emulator: world.Emulator) -> None:
+    airflow = running_airflow
+    for dag in ("plain", "jobs", "mixed"):
+        airflow.wait_for_end(dag)
+        finished(airflow, dag, "scheduled")
+    check_what_was_handed_on(airflow, "scheduled")
+    assert airflow.take_report("mixed") == "6"
+    assert "hello jobs" in airflow.task_logs("jobs", "job"), "the job's log is not in the task's"
+    assert emulator.what_is_left() == {}
+
+
+def dagrun_of(task: str) -> list[int]:
+    """The processes, of these tests, that run the job of a task of `killed`."""
+    name = task.replace("_", "-")
+    return [
+        pid for pid in world.descendants(os.getpid())
+        if "run" in world.command_line(pid) and any(word.startswith(name) for word in world.command_line(pid))
+        and world.is_alive(pid)
+    ]
+
+
+def signal_to(emulator: world.Emulator, task: str) -> None:
+    """Lets the job of a task of `killed` end."""
+    request = urllib.request.Request(
+        f"{emulator.address}/upload/storage/v1/b/signals/o?uploadType=media&name={task}", data=b"go", method="POST")
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def test_a_job_outlives_its_worker_and_the_next_try_adopts_it(
+    running_airflow: world.Airflow, emulator: world.Emulator
+) -> None:
+    airflow = running_airflow
+    before = emulator.instances_ever()
+    airflow.run("dags", "unpause", "killed")
+
+    def begun(task: str) -> Any:
+        airflow.check()
+        return "begun" in airflow.task_logs("killed", task) and dagrun_of(task)
+
+    # Both are in mid-job. One loses its worker, its task's process and dagrun with it; of the other, dagrun is left.
+    (still_runs,) = world.wait_for("the job of still_runs", lambda: begun("still_runs"))
+    (has_ended,) = world.wait_for("the job of has_ended", lambda: begun("has_ended"))
+    tasks = {pid: world.parent(pid) for pid in (still_runs, has_ended)}
+    world.kill([
+        world.parent(tasks[still_runs]), tasks[still_runs], still_runs, *world.descendants(still_runs),
+        world.parent(tasks[has_ended]), tasks[has_ended],
+    ])
+    world.wait_for("dagrun to let go", lambda: not world.is_alive(has_ended))
+    # This job ends while nobody looks.
+    signal_to(emulator, "has_ended")
+
+    def second_try(task: str) -> Any:
+        airflow.check()
+        return airflow.tasks("killed")[task]["try_number"] == 2 and dagrun_of(task)
+
+    try:
+        world.wait_for("the second try of still_runs", lambda: second_try("still_runs"))
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{airflow.report('killed')}") from None
+    signal_to(emulator, "still_runs")
+    airflow.wait_for_end("killed")
+    finished(airflow, "killed", "scheduled")
+    assert {task: what["try_number"] for task, what in airflow.tasks("killed").items()} == {
+        "still_runs": 2, "has_ended": 2}
+    assert emulator.instances_ever() - before == 2, "a job was begun anew"
+    assert emulator.what_is_left() == {}

@@ -1,0 +1,326 @@
+"""Deferrable jobs: handing over, the trigger, and the one `dagrun job serve` of a triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import importlib
+import json
+import time
+from types import SimpleNamespace
+
+import pytest
+from test_jobs import CONFIG, SUCCEEDS, context, option, run
+
+# A stand-in for `dagrun job serve`: what `orders` does with an order is a test's.
+SERVES = """
+if argv[:2] == ["job", "serve"]:
+    note("serves")
+    def tell(job, event, **more): print(json.dumps({"job": job, "event": event, **more}), flush=True)
+    def end(job, status=0, ending="exited"):
+        tell(job, "ended", exit_code=status, text=f"job {job} is over", result={"name": job, "attempt": 1,
+            "ending": ending, "exit_status": status if ending == "exited" else None, "failure": None,
+            "result": {"exit_status": status}, "output": None, "left_behind": []})
+    for line in sys.stdin:
+        order = json.loads(line)
+        note(line.strip())
+        if "attach" in order: attached(order["attach"])
+        if "cancel" in order: cancelled(order["cancel"])
+    note("left")
+    sys.exit(0)
+"""
+
+HANDED_OVER = {"name": "train-1", "attempt": 1, "project": "p", "handed_over": True}
+
+
+def serve(stand_in, attached="end(job)", cancelled="end(job, ending='cancelled')"):
+    return stand_in.plays(f"def attached(job): {attached}\ndef cancelled(job): {cancelled}\n" + SERVES)
+
+
+def orders(stand_in, verb):
+    lines = [json.loads(note) for note in stand_in.notes if note.startswith("{")]
+    return [line[verb] for line in lines if verb in line]
+
+
+def trigger_of(plugin, *names, **values):
+    jobs = [{"name": name, "project": "p", "title": ""} for name in names]
+    trigger = plugin.ComputeEngineJobTrigger(jobs=jobs, **values)
+    trigger.task_instance = None
+    said = trigger.said = []
+
+    def say(text, *values):
+        said.append(text % values)
+
+    trigger._log = SimpleNamespace(info=say, warning=say, error=say)
+    return trigger
+
+
+async def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.01)
+
+
+async def fire(trigger):
+    """As the triggerer does: all events, then the clean-up."""
+    try:
+        return [event.payload async for event in trigger.run()]
+    finally:
+        await trigger.cleanup()
+
+
+def test_triggers_share_one_server_which_ends_with_the_last(plugin, stand_in):
+    serve(stand_in, "(tell(job, 'log', text='one\\ntwo\\n'), tell(job, 'note', text='a note'), end(job))")
+    first, second = trigger_of(plugin, "a-1"), trigger_of(plugin, "b-1")
+
+    async def both():
+        return await asyncio.gather(fire(first), fire(second))
+
+    events = asyncio.run(both())
+    stand_in.wait_for_note("left")
+    assert [event[0]["jobs"][0]["record"]["name"] for event in events] == ["a-1", "b-1"]
+    assert first.said[:3] == ["one", "two", "a note"]
+    assert stand_in.notes.count("serves") == 1
+    assert sorted(orders(stand_in, "taken")) == ["a-1", "b-1"]
+    assert orders(stand_in, "cancel") == []
+
+
+def test_the_result_is_taken_after_the_event_only(plugin, stand_in):
+    serve(stand_in)
+    trigger = trigger_of(plugin, "a-1")
+
+    async def half():
+        events = trigger.run()
+        await events.__anext__()
+        await asyncio.sleep(0.1)
+        before = orders(stand_in, "taken")
+        with pytest.raises(StopAsyncIteration):
+            await events.__anext__()
+        await trigger.cleanup()
+        await until(lambda: "left" in stand_in.notes)
+        return before
+
+    assert asyncio.run(half()) == []
+    assert orders(stand_in, "taken") == ["a-1"]
+
+
+def test_a_server_that_dies_begins_again_with_the_jobs_it_had(plugin, stand_in):
+    # The first dies once both are attached; the second ends the jobs.
+    serve(
+        stand_in,
+        f"""
+    notes = open({str(stand_in.notes_file)!r}).read()
+    if notes.count("serves") == 2: end(job)
+    elif notes.count("attach") == 2: os._exit(9)""",
+    )
+
+    async def both():
+        return await asyncio.gather(fire(trigger_of(plugin, "a-1")), fire(trigger_of(plugin, "b-1")))
+
+    events = asyncio.run(both())
+    assert [event[0]["jobs"][0]["record"]["ending"] for event in events] == ["exited", "exited"]
+    assert stand_in.notes.count("serves") == 2
+    assert sorted(orders(stand_in, "attach")) == ["a-1", "a-1", "b-1", "b-1"]
+
+
+def test_a_job_that_is_not_there_is_a_failure(plugin, stand_in):
+    serve(stand_in, "tell(job, 'failed', message='no job a-1', hint='look elsewhere', exit_code=3)")
+    [event] = asyncio.run(fire(trigger_of(plugin, "a-1")))
+    assert event["jobs"][0]["failure"] == "Job a-1 is not to be had: no job a-1\nlook elsewhere"
+    assert orders(stand_in, "taken") == []
+
+
+def test_a_job_that_another_process_has_is_asked_for_again(plugin, stand_in, monkeypatch):
+    monkeypatch.setattr(plugin, "SECONDS_BETWEEN_ATTACHES", 0.01)
+    serve(
+        stand_in,
+        f"""
+    if open({str(stand_in.notes_file)!r}).read().count("attach") >= 3: end(job)
+    else: tell(job, "failed", message="process 7 drives it", hint=None, exit_code=5)""",
+    )
+    [event] = asyncio.run(fire(trigger_of(plugin, "a-1")))
+    assert event["jobs"][0]["record"]["exit_status"] == 0
+    assert orders(stand_in, "attach") == ["a-1"] * 3
+
+
+def test_lines_that_are_no_events_harm_nothing(plugin, stand_in):
+    serve(stand_in, "(print('oops', flush=True), print('[1]', flush=True), say('a warning'), end(job))")
+    [event] = asyncio.run(fire(trigger_of(plugin, "a-1")))
+    assert event["jobs"][0]["record"]["exit_status"] == 0
+
+
+def test_without_the_program_the_event_says_so(plugin, monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGRUN_BINARY", str(tmp_path / "nowhere"))
+    [event] = asyncio.run(fire(trigger_of(plugin, "a-1")))
+    assert "dagrun was not found" in event["jobs"][0]["failure"]
+
+
+async def cancel_run(plugin, stand_in, trigger, kills):
+    """The triggerer cancels a trigger's task; Airflow 3.3 then calls on_kill when it was a person's doing."""
+    task = asyncio.ensure_future(trigger.run().__anext__())
+    await until(lambda: orders(stand_in, "attach") == ["a-1"])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    if kills:
+        await trigger.on_kill()
+    await trigger.cleanup()
+    await until(lambda: "left" in stand_in.notes)
+
+
+def test_a_killed_task_cancels_its_job_and_waits_for_its_removal(plugin, stand_in):
+    serve(stand_in, "tell(job, 'began')", "(tell(job, 'note', text='removing'), end(job, ending='cancelled'))")
+    trigger = trigger_of(plugin, "a-1")
+    asyncio.run(cancel_run(plugin, stand_in, trigger, kills=True))
+    assert orders(stand_in, "cancel") == ["a-1"]
+    assert orders(stand_in, "taken") == ["a-1"]
+    assert trigger.said[-1] == "job a-1 is cancelled"
+    assert "removing" in trigger.said
+
+
+def test_a_triggerer_that_ends_leaves_the_job(plugin, stand_in, monkeypatch):
+    # As Airflow 3.3 and later, which would have called on_kill.
+    monkeypatch.setattr(plugin.BaseTrigger, "on_kill", None, raising=False)
+    serve(stand_in, "tell(job, 'began')")
+    asyncio.run(cancel_run(plugin, stand_in, trigger_of(plugin, "a-1"), kills=False))
+    assert orders(stand_in, "cancel") == []
+    assert orders(stand_in, "leave") == ["a-1"]
+
+
+@pytest.mark.parametrize(("state", "cancels"), [("deferred", False), ("running", True), (None, True), ("failed", True)])
+def test_before_airflow_3_3_the_tasks_state_tells(plugin, stand_in, monkeypatch, state, cancels):
+    monkeypatch.delattr(plugin.BaseTrigger, "on_kill", raising=False)
+    monkeypatch.setattr(plugin.ComputeEngineJobTrigger, "_state_of_task", lambda self: state)
+    serve(stand_in, "tell(job, 'began')")
+    asyncio.run(cancel_run(plugin, stand_in, trigger_of(plugin, "a-1"), kills=False))
+    assert orders(stand_in, "cancel") == (["a-1"] if cancels else [])
+
+
+def test_an_unknown_state_leaves_the_job(plugin, stand_in, monkeypatch):
+    monkeypatch.delattr(plugin.BaseTrigger, "on_kill", raising=False)
+    serve(stand_in, "tell(job, 'began')")
+    asyncio.run(cancel_run(plugin, stand_in, trigger_of(plugin, "a-1"), kills=False))  # it has no task instance
+    assert orders(stand_in, "cancel") == []
+
+
+def test_at_the_deadline_the_job_is_cancelled_and_the_task_fails(plugin, stand_in):
+    serve(stand_in, "tell(job, 'began')")
+    [event] = asyncio.run(fire(trigger_of(plugin, "a-1", deadline=time.time() + 0.2)))
+    stand_in.wait_for_note("left")
+    assert "execution_timeout" in event["jobs"][0]["failure"]
+    assert orders(stand_in, "cancel") == ["a-1"]
+    assert orders(stand_in, "taken")[:1] == ["a-1"]
+
+
+@pytest.mark.parametrize("may_retry", [True, False])
+def test_what_succeeded_beside_a_failure_is_kept_while_there_are_tries_left(plugin, stand_in, may_retry):
+    serve(stand_in, "end(job, 1 if job == 'b-1' else 0)")
+    trigger = trigger_of(plugin, "a-1", "b-1", may_retry=may_retry)
+
+    async def all_of_it():
+        events = await fire(trigger)
+        await until(lambda: "left" in stand_in.notes)
+        return events
+
+    [event] = asyncio.run(all_of_it())
+    assert "ended with status 1" in event["jobs"][1]["failure"]
+    assert sorted(orders(stand_in, "taken")) == (["b-1"] if may_retry else ["a-1", "b-1"])
+
+
+def test_a_trigger_is_made_again_from_what_it_serialises(plugin):
+    trigger = trigger_of(plugin, "a-1", deadline=5.0, may_retry=True)
+    path, values = trigger.serialize()
+    assert path == "dagrun_plugin.ComputeEngineJobTrigger"
+    module, name = path.rsplit(".", 1)
+    again = getattr(importlib.import_module(module), name)(**json.loads(json.dumps(values)))
+    assert again.serialize() == trigger.serialize()
+
+
+# Operators that defer.
+
+
+def deferred(plugin, operator, **values):
+    with pytest.raises(BaseException) as error:  # TaskDeferred is one
+        run(operator, **values)
+    assert type(error.value).__name__ == "TaskDeferred", error.value
+    return error.value
+
+
+def test_a_deferrable_job_is_handed_over(plugin, stand_in):
+    stand_in.plays(f"say('asked for a machine'); answer({HANDED_OVER!r})")
+    operator = plugin.ComputeEngineJobOperator(
+        job_config=CONFIG,
+        cmd="x",
+        task_id="train",
+        deferrable=True,
+        execution_timeout=datetime.timedelta(hours=1),
+    )
+    start = datetime.datetime(2026, 1, 31, tzinfo=datetime.timezone.utc)
+    left = deferred(plugin, operator, start_date=start)
+    assert "--hand-over" in stand_in.calls[0]["argv"]
+    assert left.method_name == "execute_complete"
+    assert left.trigger.serialize()[1] == {
+        "jobs": [{"title": "", "name": "train-1", "project": "p"}],
+        "deadline": start.timestamp() + 3600,
+        "may_retry": False,
+    }
+
+
+def test_a_deferrable_job_that_is_over_already_does_not_defer(plugin, stand_in):
+    stand_in.plays(SUCCEEDS)
+    operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train", deferrable=True)
+    assert run(operator)["exit_status"] == 0
+    assert stand_in.notes == ["told taken"]
+
+
+def test_deferrable_is_airflows_default(plugin, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
+    assert plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train").deferrable
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "False")
+    assert not plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train").deferrable
+
+
+def test_a_deferred_group_carries_what_is_over_already(plugin, stand_in):
+    stand_in.plays(
+        f"""
+        if "later" in stdin:
+            answer({HANDED_OVER!r})
+            sys.exit(0)
+        """
+        + SUCCEEDS.replace("\n", "\n        ")
+    )
+    operator = plugin.ComputeEngineJobGroupOperator(
+        name="models",
+        job_factory=plugin.JobFactory(CONFIG),
+        runtime_specs=[plugin.JobRuntimeSpec("now"), plugin.JobRuntimeSpec("later")],
+        task_id="group",
+        deferrable=True,
+    )
+    left = deferred(plugin, operator)
+    jobs = left.trigger.jobs
+    assert jobs[0]["record"]["exit_status"] == 0
+    assert jobs[1] == {"title": "[1] ", "name": "train-1", "project": "p"}
+    serve(stand_in)
+    [event] = asyncio.run(fire(left.trigger))
+    stand_in.wait_for_note("left")
+    values = operator.execute_complete(context(), event)
+    assert [value["exit_status"] for value in values] == [0, 0]
+    assert orders(stand_in, "taken") == ["train-1"]
+
+
+def test_the_event_of_a_failure_raises(plugin):
+    operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train")
+    with pytest.raises(plugin.AirflowException, match="boom") as error:
+        operator.execute_complete(context(), {"jobs": [{"name": "a-1", "failure": "boom", "final": False}]})
+    assert not isinstance(error.value, plugin.AirflowFailException)
+    with pytest.raises(plugin.AirflowFailException):
+        operator.execute_complete(context(), {"jobs": [{"name": "a-1", "failure": "boom", "final": True}]})
+
+
+def test_a_wrong_job_does_not_defer(plugin, stand_in):
+    stand_in.plays("say('no such machine type'); sys.exit(2)")
+    operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train", deferrable=True)
+    with pytest.raises(plugin.AirflowFailException, match="no such machine type"):
+        run(operator)
+    assert option(stand_in.calls[0], "--attempt") == "1"

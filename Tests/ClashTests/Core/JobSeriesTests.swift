@@ -1,0 +1,84 @@
+import Testing
+
+@testable import Clash
+
+@Suite struct JobSeriesTests {
+  /// What is known of the jobs of a series, the number of the try, and what it does.
+  @Test(
+    arguments: [
+      ([:], 1, .begin(1)),
+      ([:], 3, .begin(3)),
+      // The earlier one was taken, or nobody wants it.
+      ([1: .over], 2, .begin(2)),
+      ([1: .over], 1, .begin(2)),
+      ([1: .over, 2: .over, 4: .over], 2, .begin(3)),
+      // What lives comes first, whatever its number.
+      ([1: .unfinished], 2, .goOn(1)),
+      ([1: .unfinished], 1, .goOn(1)),
+      ([3: .unfinished], 1, .goOn(3)),
+      ([1: .elsewhere], 2, .attach(1)),
+      ([1: .over, 2: .elsewhere], 3, .attach(2)),
+      ([1: .unfinished, 2: .over], 3, .goOn(1)),
+      ([1: .elsewhere, 2: .resultWaits], 3, .attach(1)),
+      // Two that live: another home went on with a newer one, and only that is of use.
+      ([1: .unfinished, 2: .elsewhere], 3, .attach(2)),
+      ([1: .elsewhere, 2: .unfinished], 3, .goOn(2)),
+      // What was cancelled goes before anything begins.
+      ([1: .beingCancelled], 2, .finishCancelling(1)),
+      ([1: .beingCancelled, 2: .resultWaits], 2, .finishCancelling(1)),
+      ([1: .beingCancelled, 2: .unfinished], 2, .finishCancelling(1)),
+      // A result waits, until there is a newer job.
+      ([1: .resultWaits], 2, .report(1)),
+      ([1: .resultWaits], 1, .report(1)),
+      ([1: .over, 2: .resultWaits], 3, .report(2)),
+      ([1: .resultWaits, 2: .over], 3, .begin(3)),
+      ([1: .resultWaits, 2: .remains], 3, .report(1)),
+      // A name that is taken is passed over.
+      ([1: .remains], 1, .begin(2)),
+      ([1: .remains], 2, .begin(2)),
+      ([999: .over], 999, .none),
+    ] as [([Int: JobSeries.Standing], Int, JobSeries.Step)])
+  func `a try goes on with what lives, then reports, then begins`(
+    known: [Int: JobSeries.Standing], number: Int, step: JobSeries.Step
+  ) {
+    #expect(JobSeries.next(number: number, known: known) == step)
+  }
+
+  @Test func `no second machine is begun beside one that may be on`() {
+    for first in JobSeries.Standing.allCases {
+      for second in JobSeries.Standing.allCases {
+        let known = [1: first, 2: second]
+        let isOn = known.values.contains { [.unfinished, .beingCancelled, .elsewhere].contains($0) }
+        for number in 1...4 {
+          let step = JobSeries.next(number: number, known: known)
+          guard case .begin(let begun) = step else { continue }
+          #expect(!isOn && known[begun] == nil && begun >= number, "\(known) \(number) \(step)")
+        }
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("train-1", 1), ("train-999", 999), ("train-1000", nil), ("train-0", nil), ("train-01", nil), ("train-+1", nil),
+      ("train-x", nil), ("train-1-2", nil), ("train", nil), ("rain-1", nil), ("train-", nil),
+    ] as [(String, Int?)])
+  func `a number is read from a name as it is written`(name: String, number: Int?) {
+    #expect(JobSeries.number(of: name, base: "train") == number)
+  }
+
+  @Test(
+    arguments: [
+      ("train", 1, nil), ("train", 0, "from 1 to 999"), ("train", 1000, "from 1 to 999"),
+      (String(repeating: "a", count: 46), 999, nil), (String(repeating: "a", count: 47), 1, "at most 46"),
+      ("Train", 1, "lower-case"), ("a", 1, nil), ("", 1, "a letter first"), ("train-", 1, nil),
+    ] as [(String, Int, String?)])
+  func `what cannot be a series is said`(base: String, number: Int, words: String?) {
+    let problem = JobSeries(base: base, number: number).problem
+    guard let words else {
+      #expect(problem == nil)
+      return
+    }
+    #expect(problem?.contains(words) == true, "\(problem ?? "nothing")")
+  }
+}

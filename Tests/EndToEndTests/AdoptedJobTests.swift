@@ -1,0 +1,335 @@
+import CloudEmulator
+import Foundation
+import Testing
+
+/// Jobs of another scheduler's tasks: whatever is killed, the next try of the task finds the job, here or from another
+/// machine, and no second VM is paid.
+@Suite(.serialized) struct AdoptedJobTests {
+  /// Google's waits are for Google's times.
+  private static let timings = """
+    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "loanSeconds": 13, "logGraceSeconds": 1,
+    "silenceSeconds": 10, "firstBackoffSeconds": 0.2, "longestBackoffSeconds": 1, "acknowledgeLimitSeconds": 10,
+    "acknowledgeSeconds": 1, "longestRetrySeconds": 1}
+    """
+
+  /// A cloud, and a worker's machine with a home; `other` is another machine's.
+  private final class World {
+    let cloud: RecordedCloud
+    let project: Project
+    var other: String { project.path + "/other" }
+
+    init(_ faults: [FaultRule] = []) async throws {
+      var options = EmulatorOptions()
+      options.faults = faults
+      options.timing.shutDownGraceSeconds = 1
+      cloud = try await RecordedCloud(options)
+      project = try Project()
+      project.environment.merge(cloud.emulator.environment) { $1 }
+      project.environment["DAGRUN_JOB_TIMINGS"] = AdoptedJobTests.timings
+    }
+
+    func job(_ attempt: Int, home: String? = nil, _ options: String..., script: String) -> [String] {
+      [
+        "job", "run", "--home", home ?? project.home, "--project", "demo", "--image", "debian", "--zone",
+        "europe-west1-b", "-o", "json", "--name", "base", "--attempt", "\(attempt)",
+      ] + options + ["-e", "EMULATOR=\(cloud.emulator.address)", "--entrypoint", "/bin/sh", "--", "-c", script]
+    }
+
+    func start(_ arguments: [String]) throws -> LeashedCommand {
+      // What follows "--" is the container's.
+      let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+      return try LeashedCommand(project, Array(arguments[..<end]), rest: Array(arguments[end...]))
+    }
+
+    func serve(home: String? = nil) throws -> LeashedCommand {
+      try LeashedCommand(
+        project, ["job", "serve", "--home", home ?? project.home], hasLeash: false, isServer: true)
+    }
+
+    /// Waits until somebody asks for it.
+    func hasAsked(_ method: String) async -> Bool {
+      for _ in 0..<3000 {
+        if await cloud.emulator.inventory().requests[method] != nil { return true }
+        try? await Task.sleep(for: .milliseconds(10))
+      }
+      return false
+    }
+
+    var machines: Int { cloud.machines.all.booted.count }
+
+    func expectNothingLeft() async {
+      let inventory = await cloud.emulator.inventory()
+      #expect(inventory.isEmpty, "\(inventory)")
+      #expect(cloud.machines.all.seconds.isEmpty, "\(cloud.machines.all.seconds)")
+    }
+  }
+
+  private static let script = "echo begun; sleep 4; echo done; echo 42 > $DAGRUN_OUTPUT"
+
+  @Test(arguments: [false, true])
+  func `a command that is killed leaves its job to the next try`(isOtherHome: Bool) async throws {
+    let world = try await World()
+    let first = try world.start(world.job(1, script: Self.script))
+    try first.waitUntilSaid(" runs on ")
+    try first.killAndWait()
+    let second = try world.start(world.job(2, home: isOtherHome ? world.other : nil, script: "echo another"))
+    let result = try second.waitForResult()
+    #expect(result["name"] as? String == "base-1" && result["attempt"] as? Int == 1, "\(result)")
+    #expect(result["output"] as? String == "42\n" && result["exit_status"] as? Int == 0)
+    #expect(second.errors.contains("done\n") && !second.errors.contains("another\n"), "\(second.errors)")
+    second.taken()
+    #expect(try second.waitForEnd() == 0)
+    #expect(world.machines == 1)
+    // That one is over now: the third try has a job of its own.
+    let third = try world.start(world.job(3, home: isOtherHome ? world.other : nil, script: "echo three"))
+    #expect(try third.waitForResult()["name"] as? String == "base-3")
+    third.taken()
+    #expect(try third.waitForEnd() == 0)
+    #expect(world.machines == 2)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `a result that nobody took is reported again, without a machine`() async throws {
+    let world = try await World()
+    let first = try world.start(world.job(1, script: "echo hello; exit 3"))
+    #expect(try first.waitForResult()["exit_status"] as? Int == 3)
+    first.letGo()
+    #expect(try first.waitForEnd() == 3)
+    let second = try world.start(world.job(2, script: "echo another"))
+    let result = try second.waitForResult()
+    #expect(result["name"] as? String == "base-1" && result["exit_status"] as? Int == 3, "\(result)")
+    #expect(second.errors.contains("hello\n"), "\(second.errors)")
+    second.taken()
+    #expect(try second.waitForEnd() == 3)
+    #expect(world.machines == 1)
+    let third = try world.start(world.job(2, script: "echo another"))
+    #expect(try third.waitForResult()["name"] as? String == "base-2")
+    #expect(world.machines == 2)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `the end of the leash leaves the job as it is, for a try that came too early too`() async throws {
+    let world = try await World()
+    let first = try world.start(world.job(1, script: Self.script))
+    try first.waitUntilSaid(" runs on ")
+    let second = try world.start(world.job(2, script: "echo another"))
+    try second.waitUntilSaid("waiting until it leaves")
+    #expect(second.errors.contains("process \(first.pid) drives job base"), "\(second.errors)")
+    first.letGo()
+    #expect(try first.waitForEnd() == 130)
+    #expect(first.result == nil && first.errors.contains("goes on without this command"), "\(first.errors)")
+    let result = try second.waitForResult()
+    #expect(result["name"] as? String == "base-1" && result["output"] as? String == "42\n", "\(result)")
+    #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `a cancel is finished though the leash ends, and its job is nobody's result`() async throws {
+    let slow = FaultRule(.request(RequestPattern(method: "compute.instanceGroupManagers.delete"), .delay(seconds: 2)))
+    let world = try await World([slow])
+    let first = try world.start(world.job(1, script: "sleep 60"))
+    try first.waitUntilSaid(" runs on ")
+    first.signal(SIGTERM)
+    first.letGo()
+    #expect(try first.waitForEnd() == 130, "\(first.errors)")
+    #expect(first.result?["ending"] as? String == "cancelled", "\(first.output)")
+    await world.expectNothingLeft()
+    let second = try world.start(world.job(2, script: "true"))
+    #expect(try second.waitForResult()["name"] as? String == "base-2")
+    await world.cloud.end()
+  }
+
+  @Test func `a cancel that was killed is finished by the next try before it begins a job`() async throws {
+    let slow = FaultRule(
+      .request(RequestPattern(method: "compute.instanceGroupManagers.delete"), .delay(seconds: 2)), times: 1)
+    let world = try await World([slow])
+    let first = try world.start(world.job(1, script: "sleep 60"))
+    try first.waitUntilSaid(" runs on ")
+    first.signal(SIGTERM)
+    try first.waitUntilSaid("cancelling job")
+    try first.killAndWait()
+    let second = try world.start(world.job(2, script: "true"))
+    let result = try second.waitForResult()
+    #expect(result["name"] as? String == "base-2" && result["exit_status"] as? Int == 0, "\(result) \(second.errors)")
+    #expect(world.machines == 2)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `who wants a job cancelled while an earlier try still has it gets it cancelled`() async throws {
+    let world = try await World()
+    let first = try world.start(world.job(1, script: "sleep 60"))
+    try first.waitUntilSaid(" runs on ")
+    let second = try world.start(world.job(2, script: "true"))
+    try second.waitUntilSaid("waiting until it leaves")
+    second.signal(SIGTERM)
+    second.letGo()
+    first.letGo()
+    #expect(try first.waitForEnd() == 130)
+    #expect(try second.waitForEnd() == 130)
+    #expect(second.result?["name"] as? String == "base-1" && second.result?["ending"] as? String == "cancelled")
+    #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `the collector leaves a job to the next try, unless it is being removed`() async throws {
+    let slow = FaultRule(
+      .request(RequestPattern(method: "compute.instanceGroupManagers.delete"), .delay(seconds: 2)), times: 1)
+    let world = try await World([slow])
+    let first = try world.start(world.job(1, script: "sleep 60"))
+    try first.waitUntilSaid(" runs on ")
+    first.letGo()
+    #expect(try first.waitForEnd() == 130)
+    let kept = try world.project.run("job", "gc", "--project", "demo", "-o", "json")
+    #expect(kept.code == 0 && kept.output.contains("whose next try goes on with it"), "\(kept.output) \(kept.errors)")
+    let second = try world.start(world.job(2, script: "true"))
+    try second.waitUntilSaid(" runs on ")
+    second.signal(SIGTERM)
+    #expect(await world.hasAsked("compute.instanceGroupManagers.delete"))
+    try second.killAndWait()
+    let collected = try world.project.run("job", "gc", "--project", "demo", "-o", "json")
+    #expect(collected.code == 0, "\(collected.output) \(collected.errors)")
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test(arguments: ["pubsub.projects.subscriptions.create", "compute.instanceTemplates.insert"], [false, true])
+  func `a command that is killed before it asks for a machine costs none`(method: String, isOtherHome: Bool)
+    async throws
+  {
+    let slow = FaultRule(.request(RequestPattern(method: method), .delay(seconds: 3)), times: 1)
+    let world = try await World([slow])
+    let first = try world.start(world.job(1, script: "echo first"))
+    try #require(await world.hasAsked(method), "\(first.errors)")
+    try first.killAndWait()
+    let second = try world.start(world.job(1, home: isOtherHome ? world.other : nil, script: "echo second"))
+    let result = try second.waitForResult()
+    #expect(result["exit_status"] as? Int == 0, "\(result) \(second.errors)")
+    #expect(world.machines == 1, "\(world.cloud.machines.all.booted) \(second.errors)")
+    #expect(world.cloud.machines.all.seconds.isEmpty)
+    await world.cloud.end()
+  }
+
+  @Test(arguments: [false, true])
+  func `a result that was being taken is reported by the next try`(isOtherHome: Bool) async throws {
+    let method = "compute.instanceGroupManagers.delete"
+    let slow = FaultRule(.request(RequestPattern(method: method), .delay(seconds: 3)), times: 1)
+    let world = try await World([slow])
+    let first = try world.start(world.job(1, script: "echo 42 > $DAGRUN_OUTPUT"))
+    try #require(await world.hasAsked(method), "\(first.errors)")
+    try first.killAndWait()
+    let second = try world.start(world.job(2, home: isOtherHome ? world.other : nil, script: "echo another"))
+    let result = try second.waitForResult()
+    #expect(
+      result["name"] as? String == "base-1" && result["output"] as? String == "42\n", "\(result) \(second.errors)")
+    #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  // MARK: Handed over
+
+  @Test(arguments: [false, true])
+  func `a job that was handed over is brought to its end by a server`(isOtherHome: Bool) async throws {
+    let world = try await World()
+    let first = try world.start(
+      world.job(1, "--hand-over", script: "echo be; printf gun; sleep 2; echo 42 > $DAGRUN_OUTPUT"))
+    let handed = try first.waitForResult()
+    #expect(
+      handed["handed_over"] as? Bool == true && handed["name"] as? String == "base-1"
+        && handed["project"] as? String == "demo" && handed["attempt"] as? Int == 1, "\(handed)")
+    #expect(try first.waitForEnd() == 0)
+    let server = try world.serve(home: isOtherHome ? world.other : nil)
+    server.order(#"{"attach": "base-1", "project": "demo"}"#)
+    let ended = try server.event("ended", ofJob: "base-1")
+    #expect(ended["exit_code"] as? Int == 0)
+    let result = try #require(ended["result"] as? [String: Any])
+    #expect(result["output"] as? String == "42\n" && result["attempt"] as? Int == 1, "\(result)")
+    let log = server.events.filter { $0["event"] as? String == "log" }.compactMap { $0["text"] as? String }
+    #expect(log.joined() == "be\ngun\n", "\(log)")
+    #expect(log.allSatisfy { $0.hasSuffix("\n") })
+    #expect(server.events.contains { $0["event"] as? String == "began" && $0["zone"] as? String == "europe-west1-b" })
+    server.order(#"{"taken": "base-1"}"#)
+    server.closeInput()
+    #expect(try server.waitForEnd() == 0)
+    #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    let next = try world.start(world.job(2, home: isOtherHome ? world.other : nil, script: "true"))
+    #expect(try next.waitForResult()["name"] as? String == "base-2")
+    await world.cloud.end()
+  }
+
+  @Test func `the end of a server leaves its jobs, which the next one goes on with`() async throws {
+    let world = try await World()
+    let first = try world.start(world.job(1, "--hand-over", script: Self.script))
+    #expect(try first.waitForResult()["handed_over"] as? Bool == true)
+    #expect(try first.waitForEnd() == 0)
+    let server = try world.serve()
+    server.order(#"{"attach": "base-1"}"#)
+    _ = try server.event("began")
+    let another = try world.serve()
+    another.order(#"{"attach": "base-1"}"#)
+    server.closeInput()
+    #expect(try server.waitForEnd() == 0)
+    let result = try another.event("ended")["result"] as? [String: Any]
+    #expect(result?["output"] as? String == "42\n", "\(another.output)")
+    // Nobody took it: the next try has it.
+    let second = try world.start(world.job(2, "--hand-over", script: "true"))
+    #expect(try second.waitForResult()["output"] as? String == "42\n")
+    #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `a server cancels a job, drops another, and says what it cannot do`() async throws {
+    let world = try await World()
+    let first = try world.start(world.job(1, "--hand-over", script: "sleep 60"))
+    #expect(try first.waitForResult()["handed_over"] as? Bool == true)
+    #expect(try first.waitForEnd() == 0)
+    let server = try world.serve()
+    server.order("what?")
+    #expect(try (server.event("refused")["message"] as? String)?.contains("no JSON: what?") == true)
+    server.order(#"{"attach": "no-such-job", "project": "demo"}"#)
+    let failed = try server.event("failed", ofJob: "no-such-job")
+    #expect(failed["exit_code"] as? Int == 3 && failed["message"] is String, "\(failed)")
+    server.order(#"{"attach": "base-1"}"#)
+    _ = try server.event("began")
+    server.order(#"{"leave": "base-1"}"#)
+    _ = try server.event("left", ofJob: "base-1")
+    let other = try world.serve()
+    other.order(#"{"attach": "base-1"}"#)
+    _ = try other.event("began")
+    other.order(#"{"cancel": "base-1"}"#)
+    // Finished though nobody waits for it.
+    other.closeInput()
+    #expect(try other.waitForEnd() == 0)
+    await world.expectNothingLeft()
+    server.order(#"{"attach": "base-1"}"#)
+    let ended = try server.event("ended", ofJob: "base-1")
+    #expect(ended["exit_code"] as? Int == 248, "\(ended)")
+    server.signal(SIGTERM)
+    #expect(try server.waitForEnd() == 0)
+    await world.cloud.end()
+  }
+
+  // MARK: Wrong use
+
+  @Test(
+    arguments: [
+      (["--name", "base", "--attempt", "0"], "counted from 1"), (["--attempt", "1"], "say --name too"),
+      (["--name", String(repeating: "a", count: 47), "--attempt", "1"], "at most 46"),
+      (["--name", "base", "--attempt", "1", "--leash", "77"], "--leash 77: no such descriptor is open"),
+      (["--name", "base", "--attempt", "1", "--leash", "1"], "--leash 1 is not the reading end of a pipe"),
+      (["--name", "base", "--attempt", "1", "--detach"], "say --hand-over"),
+    ])
+  func `what cannot be an attempt is said at once`(options: [String], words: String) throws {
+    let project = try Project()
+    let ended = try project.run(["job", "run", "--project", "demo", "--image", "debian"] + options + ["--", "true"])
+    #expect(ended.code == 2 && ended.errors.contains(words), "\(ended.errors)")
+    #expect(!FileManager.default.fileExists(atPath: project.home))
+  }
+}
