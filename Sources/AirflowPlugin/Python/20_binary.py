@@ -240,8 +240,8 @@ class Command:
     """A command of dagrun that takes its time: log lines as they come, one JSON object when there is one.
 
     It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can
-    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however it ends, is
-    the leash: a pipe whose other end the command holds. At its end of file the command leaves, and the job goes on.
+    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however that ends,
+    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job goes on.
     """
 
     def __init__(
@@ -355,8 +355,8 @@ class Command:
         self.let_go()
 
     def terminate(self) -> None:
-        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that was
-        let go of is left alone: somebody else may have its job by now."""
+        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
+        was let go of is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):

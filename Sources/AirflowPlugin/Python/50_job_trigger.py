@@ -3,8 +3,8 @@
 # --- The trigger of deferrable jobs ----------------------------------------------------------------------------------
 #
 # A deferrable task begins its job and hands it over: the job then belongs to whoever attaches to it by its name. All
-# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves the
-# jobs running; the next triggerer attaches to them.
+# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves
+# the jobs running; the next triggerer attaches to them.
 
 # How long a cancelled job's removal is waited for; Airflow gives on_kill 30 s.
 SECONDS_OF_CANCEL = 25.0
@@ -15,7 +15,8 @@ LONGEST_LINE_BYTES = 64 << 20
 
 
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, ended with the last; if it dies, begun again."""
+    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the
+    last."""
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
 
