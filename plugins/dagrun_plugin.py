@@ -15,8 +15,8 @@ on Python 3.9 or later, and the program `dagrun`, whose version and protocol are
 $DAGRUN_BINARY, at BINARY (a path, or a name in PATH) and beside this file. dagrun keeps its journal in $DAGRUN_HOME, or
 in $AIRFLOW_HOME/dagrun.
 
-Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task -
-Swift DAGs as DAGs of Airflow - the plugin.
+Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task
+- Swift DAGs as DAGs of Airflow - the plugin.
 """
 
 from __future__ import annotations
@@ -47,17 +47,24 @@ import time
 import uuid
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Union, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from airflow import __version__ as AIRFLOW_VERSION
 from airflow.plugins_manager import AirflowPlugin
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG, BaseOperator, Context, Param, get_parsing_context
-    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
+    from airflow.sdk import (
+        DAG,
+        BaseOperator,
+        Context,
+        CronDataIntervalTimetable,
+        CronTriggerTimetable,
+        Param,
+        get_parsing_context,
+    )
     from airflow.sdk.configuration import conf
     from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 else:
@@ -330,8 +337,8 @@ class Command:
     """A command of dagrun that takes its time: log lines as they come, one JSON object when there is one.
 
     It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can
-    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however it ends, is
-    the leash: a pipe whose other end the command holds. At its end of file the command leaves, and the job goes on.
+    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however that ends,
+    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job goes on.
     """
 
     def __init__(
@@ -445,8 +452,8 @@ class Command:
         self.let_go()
 
     def terminate(self) -> None:
-        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that was
-        let go of is left alone: somebody else may have its job by now."""
+        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
+        was let go of is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):
@@ -594,9 +601,9 @@ class Supervisor:
 
 # --- What a job is ---------------------------------------------------------------------------------------------------
 #
-# The names, their order and their defaults are those of Clash (pyclash), so that a DAG written for it changes its import.
-# What a builder builds are the keys of `job` in a spec of `dagrun job run --spec`; dagrun checks them, and says what is
-# wrong with a value. A dict with Clash's own keys does too.
+# The names, their order and their defaults are those of Clash (pyclash): a DAG written for it changes its import only.
+# What a builder builds are the keys of `job` in a spec of `dagrun job run --spec`; dagrun checks them, and
+# says what is wrong with a value. A dict with Clash's own keys does too.
 
 # What is not here has dagrun's default: zone europe-west1-b, machine n1-standard-4, service account "default",
 # Container-Optimized OS, the project's default network.
@@ -744,11 +751,11 @@ class JobConfigBuilder:
         return self._set("environment", dict(environment))
 
     def mount_method(self, mount_method: str) -> JobConfigBuilder:
-        """ "copy" (the default): gcs_mounts are copied in before the command begins; "gcsfuse": mounted, as Clash did."""
+        """ "copy" (the default): gcs_mounts are copied in before the command begins. "gcsfuse": mounted."""
         return self._set("mount_method", mount_method)
 
     def log_destination(self, log_destination: str | Mapping[str, str]) -> JobConfigBuilder:
-        """Where the whole log is kept besides the task's: "none", "cloud_logging" or {"cloud_storage": "bucket/path"}."""
+        """Where the whole log is kept too: "cloud_logging", {"cloud_storage": "bucket/path"}, or "none"."""
         given = log_destination if isinstance(log_destination, str) else dict(log_destination)
         return self._set("log_destination", given)
 
@@ -855,7 +862,7 @@ def spec_of_job(
 ) -> dict[str, Any]:
     """A whole spec of `dagrun job run`. `command` is a string, a list, or the Path of a script.
 
-    `render` is for keys: Airflow renders the values of a dict, and not its keys, but a bucket's path is one of gcs_mounts.
+    `render` is for keys: Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts.
     """
     spec: dict[str, Any] = {"job": spec_of_config(job_config)}
     if labels:
@@ -918,9 +925,9 @@ def script_path(name: str, dag_file: str | None) -> Path:
 
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
-# The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker died
-# leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result, and no
-# second machine is paid for. Only when a result was taken does the next try begin a new job.
+# The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
+# died leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result,
+# and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
 FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})
@@ -940,7 +947,7 @@ def slug(text: str, longest: int) -> str:
 
 
 def job_base_name(prefix: str | None, ti: Any, index: int | None = None) -> str:
-    """The name of a task's job without its try: readable, and the same in every try of the same task in the same run."""
+    """The name of a task's job without its try: readable, and the same in every try of one task in one run."""
     map_index = getattr(ti, "map_index", -1)
     identity = [ti.dag_id, ti.task_id, ti.run_id, map_index, index]
     digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:10]
@@ -972,9 +979,9 @@ def failure_of_job(record: Mapping[str, Any], last_lines: Sequence[str]) -> Airf
 
 
 def value_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a task returns, and so its XCom: exit_status, duration_seconds, total_seconds, zone, machine_type, spot,
-    attempts (machines), preemptions, cost, output (what the program wrote to $DAGRUN_OUTPUT: JSON, else text), job (name),
-    left_behind (resources that could not be removed)."""
+    """What a task returns, and so its XCom: job (its name), exit_status, duration_seconds, total_seconds, zone,
+    machine_type, spot, attempts (machines), preemptions, cost, output (what the program wrote to $DAGRUN_OUTPUT: the
+    value of its JSON, else the text), left_behind (resources that could not be removed)."""
     output = record.get("output")
     if isinstance(output, str):
         with contextlib.suppress(ValueError):
@@ -1046,7 +1053,7 @@ class JobRun:
         self.error = failure_of_job(self.record, self.command.last_lines)
 
     def is_of_a_cancelled_try(self, attempt: int) -> bool:
-        """Whether the result is the cancellation of an earlier try: this one was asked for after it, so it begins anew."""
+        """Whether the result is the cancellation of an earlier try: this one came after it, so its job begins anew."""
         record = self.record or {}
         return not self.is_cancelled and record.get("ending") == "cancelled" and record.get("attempt") != attempt
 
@@ -1059,6 +1066,11 @@ class JobRun:
     def close(self) -> None:
         if self._command is not None:
             self._command.__exit__()
+
+
+def wait_for(runs: Sequence[JobRun], end: float | None = None) -> bool:
+    """Whether all are settled, before the time `end` (monotonic) if there is one."""
+    return run_until([run.command for run in runs], lambda: all(run.is_settled for run in runs), end)
 
 
 class JobTask(BaseOperator):
@@ -1104,7 +1116,7 @@ class JobTask(BaseOperator):
             run.begin(attempt, self.deferrable)
         waiting = runs
         while waiting:
-            run_until([run.command for run in waiting], lambda: all(run.is_settled for run in waiting))
+            wait_for(waiting)
             for run in waiting:
                 run.settle()
             waiting = [run for run in waiting if run.is_of_a_cancelled_try(attempt)]
@@ -1116,8 +1128,8 @@ class JobTask(BaseOperator):
 
     def _end(self, runs: list[JobRun], ti: Any) -> Any:
         errors = [run.error for run in runs if run.error is not None]
-        # What has succeeded beside a failure is not taken while there are tries left: the next one reports it, and runs only
-        # what failed.
+        # What has succeeded beside a failure is not taken while there are tries left: the next one reports it, and runs
+        # only what failed.
         keeps_successes = will_be_retried(errors, ti)
         values = [value_of_record(run.record) for run in runs if run.record is not None and run.error is None]
         for run in runs:
@@ -1166,7 +1178,7 @@ class JobTask(BaseOperator):
         self._cancel(self._runs)
 
     def _cancel(self, runs: Sequence[JobRun]) -> None:
-        alive = [run for run in runs if run.has_begun and not run.command.is_over and not run.command.has_result]
+        alive = [run for run in runs if run.has_begun and not run.is_settled]
         if not alive:
             return
         # First of all: Airflow 3 kills this process five seconds after its first signal.
@@ -1176,11 +1188,10 @@ class JobTask(BaseOperator):
         for run in alive:
             run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
         patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
-        commands = [run.command for run in alive]
         with contextlib.suppress(SupervisorGone):
-            run_until(commands, lambda: all(c.is_over or c.has_result for c in commands), time.monotonic() + patience)
+            wait_for(alive, time.monotonic() + patience)
         for run in alive:
-            if run.command.is_over or run.command.has_result:
+            if run.is_settled:
                 run.command.taken()
                 left = ", ".join(run.left_behind())
                 run.say(f"job {run.base} is cancelled; {f'left behind: {left}' if left else 'nothing is left'}")
@@ -1214,7 +1225,7 @@ def airflow_labels(ti: Any) -> dict[str, str]:
 
 
 class ComputeEngineJobOperator(JobTask):
-    """Runs a container on a machine of Compute Engine that exists only for it, and returns how it went (`value_of_record`).
+    """Runs a container on a machine of Compute Engine that exists only for it; returns how it went (value_of_record).
 
     :param job_config: what JobConfigBuilder builds.
     :param cmd: a string is a shell script, a list a program and its arguments; an empty list runs what the image says.
@@ -1337,8 +1348,8 @@ class ComputeEngineJobGroupOperator(JobTask):
 # --- The trigger of deferrable jobs ----------------------------------------------------------------------------------
 #
 # A deferrable task begins its job and hands it over: the job then belongs to whoever attaches to it by its name. All
-# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves the
-# jobs running; the next triggerer attaches to them.
+# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves
+# the jobs running; the next triggerer attaches to them.
 
 # How long a cancelled job's removal is waited for; Airflow gives on_kill 30 s.
 SECONDS_OF_CANCEL = 25.0
@@ -1349,7 +1360,8 @@ LONGEST_LINE_BYTES = 64 << 20
 
 
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, ended with the last; if it dies, begun again."""
+    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the
+    last."""
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
 
@@ -1709,9 +1721,10 @@ class DagrunTriggerOperator(DagrunCommandOperator):
 
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
-    `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine, and goes on there when the worker
-    dies. The next try of the task follows that run, or takes its result if it has ended meanwhile. Once a result was
-    taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out cancels its run.
+    `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
+    that run go on there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
+    a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
+    cancels its run.
 
     :param dag_id: the Swift DAG (templated, as `trigger_dag_id`).
     :param conf: values for its parameters (templated): a mapping, or the JSON text of one, which keeps numbers numbers
@@ -1975,7 +1988,7 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
         "trigger_rule": task["trigger_rule"],
         "retries": task["retries"],
         "retry_delay": seconds(task["retry_delay_seconds"]),
-        # Before 3.2 Airflow knows no multiplier but 2.
+        # Earlier versions of Airflow know no multiplier but 2.
         "retry_exponential_backoff": backoff > 1 if KNOWS_NO_MULTIPLIER else backoff,
         "max_retry_delay": seconds(task["max_retry_delay_seconds"] or None),
         "pool": task["pool"],
@@ -1990,8 +2003,8 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
-    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while it
-    # waits for a machine. Airflow's own timeout stands behind the others.
+    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
+    # it waits for a machine. Airflow's own timeout stands behind the others.
     if task["execution_timeout_seconds"] is not None and not task["is_job"]:
         arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
     return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
