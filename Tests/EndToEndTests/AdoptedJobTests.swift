@@ -4,7 +4,7 @@ import Testing
 
 /// Jobs of another scheduler's tasks: whatever is killed, the next try of the task finds the job, here or from another
 /// machine, and no second VM is paid.
-@Suite(.serialized) struct AdoptedJobTests {
+@Suite struct AdoptedJobTests {
   /// Google's waits are for Google's times.
   private static let timings = """
     {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "loanSeconds": 13, "logGraceSeconds": 1,
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  private static let script = "echo begun; sleep 4; echo done; echo 42 > $DAGRUN_OUTPUT"
+  private static let script = "echo begun; sleep 6; echo done; echo 42 > $DAGRUN_OUTPUT"
 
   @Test(arguments: [false, true])
   func `a command that is killed leaves its job to the next try`(isOtherHome: Bool) async throws {
@@ -227,6 +227,48 @@ import Testing
     #expect(
       result["name"] as? String == "base-1" && result["output"] as? String == "42\n", "\(result) \(second.errors)")
     #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  @Test func `what is left of a job that another home has brought to its end goes, and the next one begins`()
+    async throws
+  {
+    let method = "compute.instanceTemplates.delete"
+    let slow = FaultRule(.request(RequestPattern(method: method), .delay(seconds: 3)), times: 1)
+    let world = try await World([slow])
+    let first = try world.start(world.job(1, script: "echo first"))
+    try #require(await world.hasAsked(method), "\(first.errors)")
+    try first.killAndWait()
+    // Its result is in a journal that is not here.
+    let second = try world.start(world.job(1, home: world.other, script: "echo second"))
+    let result = try second.waitForResult()
+    #expect(result["name"] as? String == "base-2" && result["exit_status"] as? Int == 0, "\(result) \(second.errors)")
+    await world.expectNothingLeft()
+    // Where it is, it is reported.
+    let third = try world.start(world.job(2, script: "echo third"))
+    #expect(try third.waitForResult()["name"] as? String == "base-1", "\(third.output) \(third.errors)")
+    await world.cloud.end()
+  }
+
+  @Test func `a home that comes back after another one has ended its job goes on with what there is now`() async throws
+  {
+    let world = try await World()
+    let first = try world.start(world.job(1, script: "sleep 1; echo 42 > $DAGRUN_OUTPUT"))
+    try first.waitUntilSaid(" runs on ")
+    try first.killAndWait()
+    let second = try world.start(world.job(2, home: world.other, script: "echo another"))
+    #expect(try second.waitForResult()["output"] as? String == "42\n")
+    second.taken()
+    #expect(try second.waitForEnd() == 0)
+    let third = try world.start(world.job(3, home: world.other, script: Self.script))
+    try third.waitUntilSaid(" runs on ")
+    try third.killAndWait()
+    let fourth = try world.start(world.job(4, script: "echo another"))
+    let result = try fourth.waitForResult()
+    #expect(
+      result["name"] as? String == "base-3" && result["output"] as? String == "42\n", "\(result) \(fourth.errors)")
+    #expect(world.machines == 2)
     await world.expectNothingLeft()
     await world.cloud.end()
   }

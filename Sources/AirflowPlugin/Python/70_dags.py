@@ -90,7 +90,7 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
         "trigger_rule": task["trigger_rule"],
         "retries": task["retries"],
         "retry_delay": seconds(task["retry_delay_seconds"]),
-        # Before 3.2 Airflow knows no multiplier but 2.
+        # Earlier versions of Airflow know no multiplier but 2.
         "retry_exponential_backoff": backoff > 1 if KNOWS_NO_MULTIPLIER else backoff,
         "max_retry_delay": seconds(task["max_retry_delay_seconds"] or None),
         "pool": task["pool"],
