@@ -83,9 +83,9 @@ import Testing
 
   @Test func `a detached job may be left as soon as its group exists`() {
     var one = Walk(to: .makeGroup, isDetached: true)
-    #expect(!one.job.isHandedOver)
+    #expect(!one.job.canBeHandedOver)
     _ = one.done(.makeGroup(one.plan(1)))
-    #expect(one.job.isHandedOver)
+    #expect(one.job.canBeHandedOver)
   }
 
   @Test func `a repairing group makes a lost machine again, which is no other attempt`() {
