@@ -25,6 +25,8 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="dagrun-airflow-"))
     path.chmod(0o755)
     world.take_in_orphans()
+    # What is begun here is ended here, also when somebody else ends the tests.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     yield path
     world.end_orphans()
     shutil.rmtree(path, ignore_errors=True)
