@@ -164,7 +164,7 @@ extension Job {
     // Before its VM was asked for, nothing of the attempt can have been lent.
     guard let lentAt = inbox.lentAt, let attempt = attempts.last, attempt.requestedAt < lentAt else { return moment }
     return min(
-      max(moment, lentAt.adding(seconds: timings.loanSeconds)), moment.adding(seconds: 2 * timings.loanSeconds))
+      max(moment, lentAt.adding(seconds: timings.loanSeconds)), moment.adding(seconds: 4 * timings.loanSeconds))
   }
 
   // MARK: Losing it

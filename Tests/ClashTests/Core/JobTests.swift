@@ -458,7 +458,7 @@ import Testing
       _ = one.tell(.pullLost)
       shown = one.wake(after: 5)
     }
-    #expect(one.elapsed == 45 + 2 * 150)
+    #expect(one.elapsed == 45 + 4 * 150)
   }
 
   @Test func `a Spot machine that is silent for more than two heartbeats is looked at`() {

@@ -55,9 +55,10 @@ import Testing
   @Test func `a result that was published is the last one, whoever had pulled it`() throws {
     var weather = Weather.calm
     weather.preemptions = 100
-    weather.deaths = 50
-    weather.lostPulls = 10
-    weather.crashes = 1
+    weather.deaths = 100
+    weather.groupsStay = 100
+    weather.lostPulls = 15
+    weather.crashes = 2
     weather.duplicates = 10
     weather.isResultFinal = true
     weather.longestContainerSeconds = 600
