@@ -6,10 +6,10 @@ SWIFT_FLAGS ?=
 BIN = .build/release/dagrun
 
 .DEFAULT_GOAL := help
-.PHONY: help demo python build test bench bench-jobs format lint docs install uninstall deps clean
+.PHONY: help demo python airflow build test test-airflow bench bench-jobs format lint docs install uninstall deps clean
 
 help: ## List these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Build, and run the shipped examples: on this machine's data, and on an emulated Compute Engine
 	$(BIN) trigger machine_report
@@ -19,8 +19,14 @@ demo: build ## Build, and run the shipped examples: on this machine's data, and 
 build: deps ## Build the release binary (.build/release/dagrun)
 	swift build -c release --product dagrun $(SWIFT_FLAGS)
 
-test: deps python ## Build and run all tests
+test: deps python airflow ## Build and run all tests
+	swift build --build-tests $(SWIFT_FLAGS)
+	scripts/test-airflow -q
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 swift test $(SWIFT_FLAGS)
+
+test-airflow: deps airflow ## Run the plugin's tests in Airflow (PYTEST="-k deploy" for some)
+	swift build --product dagrun $(SWIFT_FLAGS)
+	scripts/test-airflow $(PYTEST)
 
 bench: build ## Measure; one JSON line a figure (BENCH="startup latency" for some of the engine's)
 	for name in Core Storage Engine Cloud Job; do \
@@ -57,6 +63,9 @@ deps: ## Install the Debian packages that are missing
 
 python: ## Install Google's own Python clients into .build/python, for tests
 	@scripts/install-python
+
+airflow: ## Install Airflow into .build/airflow, for tests
+	@scripts/install-airflow
 
 clean: ## Remove what was built
 	swift package clean

@@ -15,8 +15,8 @@ on Python 3.9 or later, and the program `dagrun`, whose version and protocol are
 $DAGRUN_BINARY, at BINARY (a path, or a name in PATH) and beside this file. dagrun keeps its journal in $DAGRUN_HOME, or
 in $AIRFLOW_HOME/dagrun.
 
-Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task -
-Swift DAGs as DAGs of Airflow - the plugin.
+Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task
+- Swift DAGs as DAGs of Airflow - the plugin.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import contextvars
 import copy
 import datetime
 import hashlib
@@ -40,21 +41,30 @@ import socket
 import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import uuid
+import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Union, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from airflow import __version__ as AIRFLOW_VERSION
 from airflow.plugins_manager import AirflowPlugin
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG, BaseOperator, Context, Param, get_parsing_context
-    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
+    from airflow.sdk import (
+        DAG,
+        BaseOperator,
+        Context,
+        CronDataIntervalTimetable,
+        CronTriggerTimetable,
+        Param,
+        get_parsing_context,
+    )
     from airflow.sdk.configuration import conf
     from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 else:
@@ -96,6 +106,8 @@ FINAL_STATUSES = frozenset({WRONG_USE, JOB_REFUSED, COMMAND_NOT_STARTED, JOB_CAN
 
 # Lines of standard error that an exception quotes.
 QUOTED_LINES = 20
+# The program with its libraries, in one file.
+ARCHIVE = ".tar.gz"
 # How often a waiting task looks whether its supervisor lives.
 WATCH_SECONDS = 1.0
 
@@ -170,7 +182,7 @@ class Binary:
         if not (self._given or os.environ.get("DAGRUN_BINARY")):
             wanted.append(str(Path(__file__).resolve().parent / "dagrun"))
         for name in wanted:
-            found = shutil.which(name)
+            found = None if name.endswith(ARCHIVE) else shutil.which(name)
             if found:
                 return os.path.abspath(found)
             if os.sep in name and os.path.isfile(name):
@@ -265,24 +277,53 @@ class Binary:
         return Finished(self.describe(arguments), done.returncode, done.stdout, lines[-QUOTED_LINES:])
 
     def _executable_copy(self, name: str) -> str:
-        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right."""
+        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right. Of an archive, as
+        `dagrun airflow-plugin deploy` makes it: what is in it, the program beside its libraries."""
         about = os.stat(name)
         folder = Path(self.environment()["DAGRUN_HOME"]) / "bin"
         copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"
-        if not copied.exists():
+        program = copied / "dagrun" if name.endswith(ARCHIVE) else copied
+        if not program.exists():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                    with open(name, "rb") as original:
-                        shutil.copyfileobj(original, file)
-                    os.fchmod(file.fileno(), stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
-                os.replace(file.name, copied)
-            except OSError as error:
+                if name.endswith(ARCHIVE):
+                    self._unpack(name, copied)
+                else:
+                    self._copy(name, copied)
+            except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
                 raise failure(
-                    f"{name} may not be executed, and could not be copied to {copied}: {error}",
-                    f"chmod +x {name}, or set DAGRUN_BINARY to a program that can be run.",
+                    f"{name} may not be executed as it is, and could not be copied to {copied}: {error}",
+                    f"It may not have arrived as a whole yet; {folder} has to be writable (set DAGRUN_HOME), "
+                    "or set DAGRUN_BINARY to a program that can be run.",
                 ) from error
-        return str(copied)
+        if not program.exists():
+            raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+        return str(program)
+
+    @staticmethod
+    def _copy(name: str, copied: Path) -> None:
+        with tempfile.NamedTemporaryFile(dir=copied.parent, delete=False) as file:
+            with open(name, "rb") as original:
+                shutil.copyfileobj(original, file)
+            os.fchmod(file.fileno(), stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
+        os.replace(file.name, copied)
+
+    @staticmethod
+    def _unpack(name: str, copied: Path) -> None:
+        # Another process may do the same: whose folder is whole first, is taken.
+        made = tempfile.mkdtemp(dir=copied.parent)
+        try:
+            with tarfile.open(name) as archive:
+                # Python before 3.12 knows no filters, unless it has got them with a correction.
+                safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+                archive.extractall(made, **safely)
+            try:
+                os.rename(made, copied)
+            except OSError:
+                if not copied.exists():
+                    raise
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def cannot_run(path: str, error: OSError) -> AirflowException:
@@ -296,8 +337,8 @@ class Command:
     """A command of dagrun that takes its time: log lines as they come, one JSON object when there is one.
 
     It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can
-    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however it ends, is
-    the leash: a pipe whose other end the command holds. At its end of file the command leaves, and the job goes on.
+    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however that ends,
+    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job goes on.
     """
 
     def __init__(
@@ -411,8 +452,8 @@ class Command:
         self.let_go()
 
     def terminate(self) -> None:
-        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that was
-        let go of is left alone: somebody else may have its job by now."""
+        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
+        was let go of is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):
@@ -560,9 +601,9 @@ class Supervisor:
 
 # --- What a job is ---------------------------------------------------------------------------------------------------
 #
-# The names, their order and their defaults are those of Clash (pyclash), so that a DAG written for it changes its import.
-# What a builder builds are the keys of `job` in a spec of `dagrun job run --spec`; dagrun checks them, and says what is
-# wrong with a value. A dict with Clash's own keys does too.
+# The names, their order and their defaults are those of Clash (pyclash): a DAG written for it changes its import only.
+# What a builder builds are the keys of `job` in a spec of `dagrun job run --spec`; dagrun checks them, and
+# says what is wrong with a value. A dict with Clash's own keys does too.
 
 # What is not here has dagrun's default: zone europe-west1-b, machine n1-standard-4, service account "default",
 # Container-Optimized OS, the project's default network.
@@ -710,11 +751,11 @@ class JobConfigBuilder:
         return self._set("environment", dict(environment))
 
     def mount_method(self, mount_method: str) -> JobConfigBuilder:
-        """ "copy" (the default): gcs_mounts are copied in before the command begins; "gcsfuse": mounted, as Clash did."""
+        """ "copy" (the default): gcs_mounts are copied in before the command begins. "gcsfuse": mounted."""
         return self._set("mount_method", mount_method)
 
     def log_destination(self, log_destination: str | Mapping[str, str]) -> JobConfigBuilder:
-        """Where the whole log is kept besides the task's: "none", "cloud_logging" or {"cloud_storage": "bucket/path"}."""
+        """Where the whole log is kept too: "cloud_logging", {"cloud_storage": "bucket/path"}, or "none"."""
         given = log_destination if isinstance(log_destination, str) else dict(log_destination)
         return self._set("log_destination", given)
 
@@ -821,7 +862,7 @@ def spec_of_job(
 ) -> dict[str, Any]:
     """A whole spec of `dagrun job run`. `command` is a string, a list, or the Path of a script.
 
-    `render` is for keys: Airflow renders the values of a dict, and not its keys, but a bucket's path is one of gcs_mounts.
+    `render` is for keys: Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts.
     """
     spec: dict[str, Any] = {"job": spec_of_config(job_config)}
     if labels:
@@ -884,9 +925,9 @@ def script_path(name: str, dag_file: str | None) -> Path:
 
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
-# The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker died
-# leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result, and no
-# second machine is paid for. Only when a result was taken does the next try begin a new job.
+# The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
+# died leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result,
+# and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
 FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})
@@ -906,7 +947,7 @@ def slug(text: str, longest: int) -> str:
 
 
 def job_base_name(prefix: str | None, ti: Any, index: int | None = None) -> str:
-    """The name of a task's job without its try: readable, and the same in every try of the same task in the same run."""
+    """The name of a task's job without its try: readable, and the same in every try of one task in one run."""
     map_index = getattr(ti, "map_index", -1)
     identity = [ti.dag_id, ti.task_id, ti.run_id, map_index, index]
     digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:10]
@@ -938,9 +979,9 @@ def failure_of_job(record: Mapping[str, Any], last_lines: Sequence[str]) -> Airf
 
 
 def value_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a task returns, and so its XCom: exit_status, duration_seconds, total_seconds, zone, machine_type, spot,
-    attempts (machines), preemptions, cost, output (what the program wrote to $DAGRUN_OUTPUT: JSON, else text), job (name),
-    left_behind (resources that could not be removed)."""
+    """What a task returns, and so its XCom: job (its name), exit_status, duration_seconds, total_seconds, zone,
+    machine_type, spot, attempts (machines), preemptions, cost, output (what the program wrote to $DAGRUN_OUTPUT: the
+    value of its JSON, else the text), left_behind (resources that could not be removed)."""
     output = record.get("output")
     if isinstance(output, str):
         with contextlib.suppress(ValueError):
@@ -1012,7 +1053,7 @@ class JobRun:
         self.error = failure_of_job(self.record, self.command.last_lines)
 
     def is_of_a_cancelled_try(self, attempt: int) -> bool:
-        """Whether the result is the cancellation of an earlier try: this one was asked for after it, so it begins anew."""
+        """Whether the result is the cancellation of an earlier try: this one came after it, so its job begins anew."""
         record = self.record or {}
         return not self.is_cancelled and record.get("ending") == "cancelled" and record.get("attempt") != attempt
 
@@ -1025,6 +1066,11 @@ class JobRun:
     def close(self) -> None:
         if self._command is not None:
             self._command.__exit__()
+
+
+def wait_for(runs: Sequence[JobRun], end: float | None = None) -> bool:
+    """Whether all are settled, before the time `end` (monotonic) if there is one."""
+    return run_until([run.command for run in runs], lambda: all(run.is_settled for run in runs), end)
 
 
 class JobTask(BaseOperator):
@@ -1070,7 +1116,7 @@ class JobTask(BaseOperator):
             run.begin(attempt, self.deferrable)
         waiting = runs
         while waiting:
-            run_until([run.command for run in waiting], lambda: all(run.is_settled for run in waiting))
+            wait_for(waiting)
             for run in waiting:
                 run.settle()
             waiting = [run for run in waiting if run.is_of_a_cancelled_try(attempt)]
@@ -1082,8 +1128,8 @@ class JobTask(BaseOperator):
 
     def _end(self, runs: list[JobRun], ti: Any) -> Any:
         errors = [run.error for run in runs if run.error is not None]
-        # What has succeeded beside a failure is not taken while there are tries left: the next one reports it, and runs only
-        # what failed.
+        # What has succeeded beside a failure is not taken while there are tries left: the next one reports it, and runs
+        # only what failed.
         keeps_successes = will_be_retried(errors, ti)
         values = [value_of_record(run.record) for run in runs if run.record is not None and run.error is None]
         for run in runs:
@@ -1132,19 +1178,20 @@ class JobTask(BaseOperator):
         self._cancel(self._runs)
 
     def _cancel(self, runs: Sequence[JobRun]) -> None:
-        alive = [run for run in runs if run.has_begun and not run.command.is_over and not run.command.has_result]
+        alive = [run for run in runs if run.has_begun and not run.is_settled]
         if not alive:
             return
+        # First of all: Airflow 3 kills this process five seconds after its first signal.
         for run in alive:
-            run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
             run.is_cancelled = True
             run.command.terminate()
-        patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
-        commands = [run.command for run in alive]
-        with contextlib.suppress(SupervisorGone):
-            run_until(commands, lambda: all(c.is_over or c.has_result for c in commands), time.monotonic() + patience)
         for run in alive:
-            if run.command.is_over or run.command.has_result:
+            run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
+        patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
+        with contextlib.suppress(SupervisorGone):
+            wait_for(alive, time.monotonic() + patience)
+        for run in alive:
+            if run.is_settled:
                 run.command.taken()
                 left = ", ".join(run.left_behind())
                 run.say(f"job {run.base} is cancelled; {f'left behind: {left}' if left else 'nothing is left'}")
@@ -1178,7 +1225,7 @@ def airflow_labels(ti: Any) -> dict[str, str]:
 
 
 class ComputeEngineJobOperator(JobTask):
-    """Runs a container on a machine of Compute Engine that exists only for it, and returns how it went (`value_of_record`).
+    """Runs a container on a machine of Compute Engine that exists only for it; returns how it went (value_of_record).
 
     :param job_config: what JobConfigBuilder builds.
     :param cmd: a string is a shell script, a list a program and its arguments; an empty list runs what the image says.
@@ -1301,8 +1348,8 @@ class ComputeEngineJobGroupOperator(JobTask):
 # --- The trigger of deferrable jobs ----------------------------------------------------------------------------------
 #
 # A deferrable task begins its job and hands it over: the job then belongs to whoever attaches to it by its name. All
-# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves the
-# jobs running; the next triggerer attaches to them.
+# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves
+# the jobs running; the next triggerer attaches to them.
 
 # How long a cancelled job's removal is waited for; Airflow gives on_kill 30 s.
 SECONDS_OF_CANCEL = 25.0
@@ -1313,13 +1360,19 @@ LONGEST_LINE_BYTES = 64 << 20
 
 
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the last."""
+    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the
+    last."""
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
 
     def __init__(self) -> None:
+        # Of the jobs that triggers follow: their projects, and what is said of them.
         self._projects: dict[str, str] = {}
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
+        # Jobs that the process drives, or has been told to.
+        self._attached: set[str] = set()
+        # Of these, those that it removes; it is not told to leave them, for nobody else would go on with that.
+        self._cancelling: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
@@ -1337,44 +1390,48 @@ class JobServer:
         """The events of a job, from now on."""
         events = self._events.setdefault(name, asyncio.Queue())
         self._projects[name] = project
-        await self._say({"attach": name, "project": project})
+        if name not in self._attached:
+            await self._say({"attach": name, "project": project})
         return events
 
     async def cancel(self, name: str) -> None:
+        self._cancelling.add(name)
         await self._say({"cancel": name})
 
     async def taken(self, name: str) -> None:
         await self._say({"taken": name})
 
     async def release(self, name: str) -> None:
-        """Leaves a job as it is. Without jobs, the server ends."""
+        """Leaves a job as it is. Without jobs the server ends, once what it cancels is removed."""
         if self._events.pop(name, None) is None:
             return
         self._projects.pop(name, None)
-        process = self._process
-        if process is None or process.stdin is None or process.returncode is not None:
-            return
-        with contextlib.suppress(OSError, RuntimeError):
-            process.stdin.write(line_of({"leave": name}))
-            if not self._events:
-                self._process = None
+        if name in self._attached:
+            self._attached.discard(name)
+            if name not in self._cancelling:
+                self._write({"leave": name})
+        if not self._events and self._process is not None:
+            process, self._process = self._process, None
+            if process.stdin is not None:
                 process.stdin.close()
 
     async def _say(self, order: Mapping[str, Any]) -> None:
-        """Says it to the server. To a new one, all jobs are named first."""
+        """Says it to the process. To a new one, all jobs are named first."""
         async with self._starting:
             if self._process is None or self._process.returncode is not None:
+                self._attached.clear()
                 self._process = await self._begin()
                 for name, project in self._projects.items():
-                    self._write({"attach": name, "project": project})
-                if "attach" in order:
-                    return
+                    if "attach" not in order or name != order["attach"]:
+                        self._write({"attach": name, "project": project})
             self._write(order)
 
     def _write(self, order: Mapping[str, Any]) -> None:
+        if "attach" in order:
+            self._attached.add(order["attach"])
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(OSError, RuntimeError):  # it has died: _read begins another
-                self._process.stdin.write(line_of(order))
+                self._process.stdin.write(json.dumps(order).encode() + b"\n")
 
     async def _begin(self) -> asyncio.subprocess.Process:
         path = await asyncio.to_thread(Binary().check)
@@ -1393,7 +1450,8 @@ class JobServer:
         except OSError as error:
             raise cannot_run(path, error) from error
         for reader in (self._read(process), self._read_errors(process)):
-            task = asyncio.create_task(reader)
+            # In a context of its own: what the server says is not of the trigger that began it.
+            task = contextvars.Context().run(asyncio.create_task, reader)
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
         return process
@@ -1403,13 +1461,16 @@ class JobServer:
         async for line in process.stdout:
             try:
                 event = json.loads(line)
-                events = self._events.get(event.get("job"))
+                name, kind = event.get("job"), event.get("event")
             except (ValueError, AttributeError):
                 self._log.warning("dagrun job serve: %s", line.decode(errors="replace").rstrip())
                 continue
-            if events is not None:
-                events.put_nowait(event)
-            elif event.get("event") == "refused":
+            if kind in ("ended", "failed"):
+                self._attached.discard(name)
+                self._cancelling.discard(name)
+            if name in self._events:
+                self._events[name].put_nowait(event)
+            elif kind == "refused":
                 self._log.warning("dagrun job serve: %s", event.get("message"))
         status = await process.wait()
         if process is not self._process:
@@ -1419,12 +1480,14 @@ class JobServer:
         while self._events and process is self._process:
             await asyncio.sleep(delay)
             try:
-                # A name that is attached already is merely said again.
-                name = next(iter(self._projects))
-                await self._say({"attach": name, "project": self._projects[name]})
-            except (AirflowException, StopIteration) as error:
+                await self._say_anew()
+            except AirflowException as error:
                 self._log.warning("dagrun job serve cannot begin: %s", error)
                 delay = min(delay * 2, 60.0)
+
+    async def _say_anew(self) -> None:
+        for name in list(self._projects)[:1]:
+            await self._say({"attach": name, "project": self._projects[name]})
 
     async def _read_errors(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr
@@ -1432,21 +1495,17 @@ class JobServer:
             self._log.info("dagrun job serve: %s", line.decode(errors="replace").rstrip())
 
 
-def line_of(order: Mapping[str, Any]) -> bytes:
-    return json.dumps(order).encode() + b"\n"
-
-
 class ComputeEngineJobTrigger(BaseTrigger):
     """Waits for a task's jobs, shows their logs, and carries their results.
 
-    :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before the
-        task deferred has `record` or `failure` and `final`.
+    :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before
+        the task deferred has `record` or `failure` and `final`.
     :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
     :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
     """
 
     def __init__(self, jobs: list[dict[str, Any]], deadline: float | None = None, may_retry: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
         self.jobs = jobs
         self.deadline = deadline
         self.may_retry = may_retry
@@ -1465,7 +1524,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         self._has_fired = True
-        yield TriggerEvent({"jobs": [self._ended[index] for index in range(len(self.jobs))]})
+        told = {"jobs": [self._ended[index] for index in range(len(self.jobs))]}
+        yield TriggerEvent(told)  # type: ignore[no-untyped-call,unused-ignore]
         # Airflow has the event. Had this process died before, the next triggerer would be told the same result again.
         has_failure = any("failure" in job for job in self._ended.values())
         for job in self._ended.values():
@@ -1475,17 +1535,22 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""
-        if not self._has_fired:
+        if self._has_waiting_jobs:
             await self._cancel(SECONDS_OF_CANCEL)
 
     async def cleanup(self) -> None:
         """The trigger leaves this process. Before 3.3, Airflow does not say why: the task's state does."""
         try:
-            if not self._has_fired and not hasattr(BaseTrigger, "on_kill") and await self._task_was_ended():
+            tells_of_kills = hasattr(BaseTrigger, "on_kill")
+            if self._has_waiting_jobs and not tells_of_kills and await self._task_was_ended():
                 await self._cancel(SECONDS_OF_CANCEL)
         finally:
             for name in self._names():
                 await JobServer.current().release(name)
+
+    @property
+    def _has_waiting_jobs(self) -> bool:
+        return not self._has_fired and len(self._ended) < len(self.jobs)
 
     def _names(self) -> list[str]:
         return [job["name"] for job in self.jobs if "name" in job]
@@ -1539,6 +1604,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
         record = event.get("result") or {}
         for left in record.get("left_behind") or []:
             self.log.warning("%sleft behind, for `dagrun job gc`: %s", job.get("title", ""), left)
+        if event.get("text"):
+            self.log.info("%s%s", job.get("title", ""), event["text"])
         error = failure_of_job({"name": job["name"], **record}, lines)
         if error is None:
             return {**job, "record": record, "is_told": True}
@@ -1575,8 +1642,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
             self.log.warning("cannot cancel: %s", error)
 
     async def _task_was_ended(self) -> bool:
-        """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is ending,
-        or hands the trigger over. Where the answer cannot be had, the jobs are left: the next try goes on with them."""
+        """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
+        ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
         try:
             state = await asyncio.wait_for(asyncio.to_thread(self._state_of_task), 10)
         except Exception as error:
@@ -1659,9 +1726,10 @@ class DagrunTriggerOperator(DagrunCommandOperator):
 
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
-    `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine, and goes on there when the worker
-    dies. The next try of the task follows that run, or takes its result if it has ended meanwhile. Once a result was
-    taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out cancels its run.
+    `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
+    that run go on there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
+    a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
+    cancels its run.
 
     :param dag_id: the Swift DAG (templated, as `trigger_dag_id`).
     :param conf: values for its parameters (templated): a mapping, or the JSON text of one, which keeps numbers numbers
@@ -1925,7 +1993,7 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
         "trigger_rule": task["trigger_rule"],
         "retries": task["retries"],
         "retry_delay": seconds(task["retry_delay_seconds"]),
-        # Before 3.2 Airflow knows no multiplier but 2.
+        # Earlier versions of Airflow know no multiplier but 2.
         "retry_exponential_backoff": backoff > 1 if KNOWS_NO_MULTIPLIER else backoff,
         "max_retry_delay": seconds(task["max_retry_delay_seconds"] or None),
         "pool": task["pool"],
@@ -1940,9 +2008,10 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
-    if not task["is_job"]:
-        # That of a job counts from its container's start, and not while it waits for a machine: dagrun sees to it.
-        arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"])
+    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
+    # it waits for a machine. Airflow's own timeout stands behind the others.
+    if task["execution_timeout_seconds"] is not None and not task["is_job"]:
+        arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
     return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
 
 
@@ -1991,6 +2060,8 @@ def seconds(number: float | None) -> datetime.timedelta | None:
     return None if number is None else datetime.timedelta(seconds=number)
 
 
+# dagrun gives a task that it stops 10 s.
+SECONDS_TO_END_A_TASK = 30
 NEEDS_START_DATE = AIRFLOW_VERSION.startswith("2.")
 # Airflow checks the argument's type, and the DAG against a schema.
 KNOWS_NO_MULTIPLIER = inspect.signature(BaseOperator.__init__).parameters["retry_exponential_backoff"].default is False
@@ -2133,7 +2204,7 @@ class DagrunImportErrorOperator(BaseOperator):
 
 
 class DagrunPlugin(AirflowPlugin):
-    """Makes this file known to Airflow (`airflow plugins` lists it). DAGs import what they need: since Airflow 2 a plugin
-    registers no operators, and the plugins folder is on Python's path."""
+    """Makes this file known to Airflow (`airflow plugins` lists it). DAGs import what they need: since Airflow 2 a
+    plugin registers no operators, and the plugins folder is on Python's path."""
 
     name = "dagrun"

@@ -17,7 +17,6 @@ import tarfile
 import threading
 import urllib.parse
 from collections.abc import Iterator
-from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
@@ -180,9 +179,9 @@ class Google(http.server.BaseHTTPRequestHandler):
             name = query["name"]
             self.answer(200, {}, Location=f"http://{self.headers['Host']}/resume/{urllib.parse.quote(name, safe='')}")
             return
-        message = BytesParser().parsebytes(b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n" + body)
-        boundary = b"--" + message.get_boundary().encode()
-        content = body.split(boundary)[2].split(b"\n\n", 1)[1].rstrip(b"\r\n") if boundary in body else b""
+        # gcloud quotes the boundary in its own way: of the body's two parts, the second is the object.
+        boundary = re.search(r"boundary='?([^';]+)'?", self.headers["Content-Type"]).group(1)
+        content = body.split(f"--{boundary}".encode())[2].split(b"\n\n", 1)[1].removesuffix(b"\n")
         self.keep(query["name"], content)
 
     def do_PUT(self) -> None:
@@ -247,7 +246,7 @@ def test_gcloud_itself_uploads_both(real_binary: str, google: tuple[dict[str, st
     assert sorted(objects) == ["plugins/dagrun.tar.gz", "plugins/dagrun_plugin.py"]
     with tarfile.open(fileobj=io.BytesIO(objects["plugins/dagrun.tar.gz"])) as archive:
         assert "dagrun" in archive.getnames()
-    assert b"class DagrunPlugin" in objects["plugins/dagrun_plugin.py"]
+    assert b"class DagrunPlugin(AirflowPlugin)" in objects["plugins/dagrun_plugin.py"]
     assert "gs://nightly-bucket/plugins" in done.stdout
 
 

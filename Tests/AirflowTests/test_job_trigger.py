@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime
 import importlib
+import importlib.util
+import inspect
 import json
+import os
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -179,6 +184,16 @@ def test_a_killed_task_cancels_its_job_and_waits_for_its_removal(plugin, stand_i
     assert "removing" in trigger.said
 
 
+def test_a_removal_that_takes_longer_is_not_left(plugin, stand_in, monkeypatch):
+    monkeypatch.setattr(plugin, "SECONDS_OF_CANCEL", 0.2)
+    serve(stand_in, "tell(job, 'began')", "None")
+    trigger = trigger_of(plugin, "a-1")
+    asyncio.run(cancel_run(plugin, stand_in, trigger, kills=True))
+    assert orders(stand_in, "cancel") == ["a-1"]
+    assert orders(stand_in, "leave") == []
+    assert any(line.startswith("not removed yet: a-1") for line in trigger.said)
+
+
 def test_a_triggerer_that_ends_leaves_the_job(plugin, stand_in, monkeypatch):
     # As Airflow 3.3 and later, which would have called on_kill.
     monkeypatch.setattr(plugin.BaseTrigger, "on_kill", None, raising=False)
@@ -324,3 +339,77 @@ def test_a_wrong_job_does_not_defer(plugin, stand_in):
     with pytest.raises(plugin.AirflowFailException, match="no such machine type"):
         run(operator)
     assert option(stand_in.calls[0], "--attempt") == "1"
+
+
+STATE = """
+import importlib.util, subprocess, sys
+subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
+specification = importlib.util.spec_from_file_location("dagrun_plugin", sys.argv[1])
+plugin = sys.modules["dagrun_plugin"] = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(plugin)
+
+import datetime
+from airflow import DAG
+from airflow.models.taskinstance import TaskInstance
+from airflow.operators.empty import EmptyOperator
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState
+from airflow.utils.types import DagRunType
+
+start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+with DAG("d", start_date=start, schedule=None) as dag:
+    EmptyOperator(task_id="t")
+with create_session() as session:
+    dag.sync_to_db(session=session)
+    run = dag.create_dagrun(run_id="r", state=DagRunState.RUNNING, execution_date=start, run_type=DagRunType.MANUAL,
+        data_interval=(start, start), session=session)
+    session.flush()
+
+class Instance:
+    dag_id, task_id, run_id, map_index = "d", "t", "r", -1
+trigger = plugin.ComputeEngineJobTrigger([])
+trigger.task_instance = Instance()
+for state in (None, "deferred", "running", "failed"):
+    with create_session() as session:
+        session.query(TaskInstance).update({"state": state})
+    print(trigger._state_of_task())
+Instance.task_id = "another"
+print(trigger._state_of_task())
+"""
+
+
+def test_a_tasks_state_is_read_from_airflow_2(plugin, tmp_path):
+    """What clears a task in Airflow 2 is told to a trigger by nothing else."""
+    if importlib.util.find_spec("airflow.sdk") is not None:
+        pytest.skip("this is Airflow 3")
+    (tmp_path / "state.py").write_text(STATE)  # Airflow reads the file of a DAG
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", tmp_path / "state.py", plugin.__file__],
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "airflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split()[-5:] == ["None", "deferred", "running", "failed", "None"], done.stdout + done.stderr
+
+
+def test_airflow_3_is_asked_for_a_tasks_state_as_it_wants_to_be(plugin, monkeypatch):
+    runner = pytest.importorskip("airflow.sdk.execution_time.task_runner", reason="this is Airflow 2")
+    signature = inspect.signature(runner.RuntimeTaskInstance.get_task_states)
+    asked = {}
+
+    def get_task_states(**arguments):
+        signature.bind(**arguments)
+        asked.update(arguments)
+        return {"r": {"t": "deferred"}}
+
+    monkeypatch.setattr(runner.RuntimeTaskInstance, "get_task_states", get_task_states)
+    trigger = plugin.ComputeEngineJobTrigger([])
+    # Not by the property, which wants a whole task instance.
+    monkeypatch.setattr(
+        plugin.ComputeEngineJobTrigger,
+        "task_instance",
+        SimpleNamespace(dag_id="d", task_id="t", run_id="r", map_index=2),
+    )
+    assert trigger._state_of_task() == "deferred"
+    assert asked == {"dag_id": "d", "task_ids": ["t"], "run_ids": ["r"], "map_index": 2}

@@ -17,6 +17,9 @@ from conftest import plugin_source
 
 SWIFT = Path(__file__).parent / "swift"
 
+# Of Airflow's dags folder.
+FILE = "from dagrun_plugin import dagrun_dags  # for airflow\n\nglobals().update(dagrun_dags({!r}))\n"
+
 
 class World:
     """A home of Airflow with the plugin, one of dagrun, and the Swift files."""
@@ -39,7 +42,7 @@ class World:
         (folder / "airflow" / "plugins").mkdir()
         (folder / "airflow" / "plugins" / "dagrun_plugin.py").write_text(plugin_source())
         (folder / "airflow" / "dags" / "dags_of_swift.py").write_text(
-            f"from dagrun_plugin import dagrun_dags  # for airflow\n\nglobals().update(dagrun_dags({str(SWIFT)!r}))\n"
+            FILE.format(str(SWIFT))
         )
         self._run([sys.executable, "-m", "airflow", "db", "migrate"])
 
@@ -72,6 +75,26 @@ class World:
         if conf is None:
             self._known[dag_id] = told
         return told
+
+
+    def listed_by_airflow(self, swift_folder: Path) -> tuple[set[str], list]:
+        """The DAGs, and the import errors, that Airflow finds with one more folder of Swift files."""
+        (self.folder / "airflow" / "dags" / "more_of_swift.py").write_text(
+            FILE.format(str(swift_folder))
+        )
+        airflow = [sys.executable, "-m", "airflow", "dags"]
+        self._run([*airflow, "reserialize"])
+        dags = listed(self._run([*airflow, "list", "-o", "json"]))
+        errors = listed(self._run([*airflow, "list-import-errors", "-o", "json"], accept=(0, 1)))
+        return {dag["dag_id"] for dag in dags}, errors
+
+
+def listed(text: str) -> list:
+    """The JSON list among what Airflow 2 logs to standard output; none where Airflow says that there is nothing."""
+    for line in text.splitlines():
+        if line.startswith(("[{", "[]")):
+            return json.loads(line)
+    return []
 
 
 # Airflow logs to standard output, so the answer goes to a file.
@@ -150,3 +173,15 @@ def test_a_run_is_given_parameters(world):
     told = world.in_airflow("values", {"top": 5})
     assert told["outputs"]["number"] == 10
     assert told["states"]["judge"] == "failed"
+
+
+def test_airflow_lists_swift_dags_beside_a_broken_file(world, tmp_path):
+    (tmp_path / "sound.swift").write_text('import Dagrun\nDAG("sound", schedule: .daily) { EmptyOperator("a") }\n')
+    (tmp_path / "broken.swift").write_text('import Dagrun\nDAG("broken") { EmptyOperator(x) }\n')
+    listed, errors = world.listed_by_airflow(tmp_path)
+    assert {"sound", "import_error__broken.swift", "values"} <= listed
+    assert errors == []
+    (tmp_path / "sound.swift").unlink()
+    listed, errors = world.listed_by_airflow(tmp_path)
+    assert "values" in listed
+    assert len(errors) == 1 and "broken.swift:2" in json.dumps(errors) and "cannot find 'x'" in json.dumps(errors)

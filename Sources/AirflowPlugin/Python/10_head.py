@@ -14,8 +14,8 @@ on Python 3.9 or later, and the program `dagrun`, whose version and protocol are
 $DAGRUN_BINARY, at BINARY (a path, or a name in PATH) and beside this file. dagrun keeps its journal in $DAGRUN_HOME, or
 in $AIRFLOW_HOME/dagrun.
 
-Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task -
-Swift DAGs as DAGs of Airflow - the plugin.
+Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task
+- Swift DAGs as DAGs of Airflow - the plugin.
 """
 
 from __future__ import annotations
@@ -40,21 +40,30 @@ import socket
 import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import uuid
+import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Union, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from airflow import __version__ as AIRFLOW_VERSION
 from airflow.plugins_manager import AirflowPlugin
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG, BaseOperator, Context, Param, get_parsing_context
-    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
+    from airflow.sdk import (
+        DAG,
+        BaseOperator,
+        Context,
+        CronDataIntervalTimetable,
+        CronTriggerTimetable,
+        Param,
+        get_parsing_context,
+    )
     from airflow.sdk.configuration import conf
     from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 else:

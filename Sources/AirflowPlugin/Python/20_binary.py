@@ -9,6 +9,8 @@ FINAL_STATUSES = frozenset({WRONG_USE, JOB_REFUSED, COMMAND_NOT_STARTED, JOB_CAN
 
 # Lines of standard error that an exception quotes.
 QUOTED_LINES = 20
+# The program with its libraries, in one file.
+ARCHIVE = ".tar.gz"
 # How often a waiting task looks whether its supervisor lives.
 WATCH_SECONDS = 1.0
 
@@ -83,7 +85,7 @@ class Binary:
         if not (self._given or os.environ.get("DAGRUN_BINARY")):
             wanted.append(str(Path(__file__).resolve().parent / "dagrun"))
         for name in wanted:
-            found = shutil.which(name)
+            found = None if name.endswith(ARCHIVE) else shutil.which(name)
             if found:
                 return os.path.abspath(found)
             if os.sep in name and os.path.isfile(name):
@@ -178,24 +180,53 @@ class Binary:
         return Finished(self.describe(arguments), done.returncode, done.stdout, lines[-QUOTED_LINES:])
 
     def _executable_copy(self, name: str) -> str:
-        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right."""
+        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right. Of an archive, as
+        `dagrun airflow-plugin deploy` makes it: what is in it, the program beside its libraries."""
         about = os.stat(name)
         folder = Path(self.environment()["DAGRUN_HOME"]) / "bin"
         copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"
-        if not copied.exists():
+        program = copied / "dagrun" if name.endswith(ARCHIVE) else copied
+        if not program.exists():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                    with open(name, "rb") as original:
-                        shutil.copyfileobj(original, file)
-                    os.fchmod(file.fileno(), stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
-                os.replace(file.name, copied)
-            except OSError as error:
+                if name.endswith(ARCHIVE):
+                    self._unpack(name, copied)
+                else:
+                    self._copy(name, copied)
+            except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
                 raise failure(
-                    f"{name} may not be executed, and could not be copied to {copied}: {error}",
-                    f"chmod +x {name}, or set DAGRUN_BINARY to a program that can be run.",
+                    f"{name} may not be executed as it is, and could not be copied to {copied}: {error}",
+                    f"It may not have arrived as a whole yet; {folder} has to be writable (set DAGRUN_HOME), "
+                    "or set DAGRUN_BINARY to a program that can be run.",
                 ) from error
-        return str(copied)
+        if not program.exists():
+            raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+        return str(program)
+
+    @staticmethod
+    def _copy(name: str, copied: Path) -> None:
+        with tempfile.NamedTemporaryFile(dir=copied.parent, delete=False) as file:
+            with open(name, "rb") as original:
+                shutil.copyfileobj(original, file)
+            os.fchmod(file.fileno(), stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
+        os.replace(file.name, copied)
+
+    @staticmethod
+    def _unpack(name: str, copied: Path) -> None:
+        # Another process may do the same: whose folder is whole first, is taken.
+        made = tempfile.mkdtemp(dir=copied.parent)
+        try:
+            with tarfile.open(name) as archive:
+                # Python before 3.12 knows no filters, unless it has got them with a correction.
+                safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+                archive.extractall(made, **safely)
+            try:
+                os.rename(made, copied)
+            except OSError:
+                if not copied.exists():
+                    raise
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def cannot_run(path: str, error: OSError) -> AirflowException:
@@ -209,8 +240,8 @@ class Command:
     """A command of dagrun that takes its time: log lines as they come, one JSON object when there is one.
 
     It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can
-    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however it ends, is
-    the leash: a pipe whose other end the command holds. At its end of file the command leaves, and the job goes on.
+    remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however that ends,
+    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job goes on.
     """
 
     def __init__(
@@ -324,8 +355,8 @@ class Command:
         self.let_go()
 
     def terminate(self) -> None:
-        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that was
-        let go of is left alone: somebody else may have its job by now."""
+        """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
+        was let go of is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):

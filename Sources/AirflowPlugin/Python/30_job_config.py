@@ -2,9 +2,9 @@
 
 # --- What a job is ---------------------------------------------------------------------------------------------------
 #
-# The names, their order and their defaults are those of Clash (pyclash), so that a DAG written for it changes its import.
-# What a builder builds are the keys of `job` in a spec of `dagrun job run --spec`; dagrun checks them, and says what is
-# wrong with a value. A dict with Clash's own keys does too.
+# The names, their order and their defaults are those of Clash (pyclash): a DAG written for it changes its import only.
+# What a builder builds are the keys of `job` in a spec of `dagrun job run --spec`; dagrun checks them, and
+# says what is wrong with a value. A dict with Clash's own keys does too.
 
 # What is not here has dagrun's default: zone europe-west1-b, machine n1-standard-4, service account "default",
 # Container-Optimized OS, the project's default network.
@@ -152,11 +152,11 @@ class JobConfigBuilder:
         return self._set("environment", dict(environment))
 
     def mount_method(self, mount_method: str) -> JobConfigBuilder:
-        """ "copy" (the default): gcs_mounts are copied in before the command begins; "gcsfuse": mounted, as Clash did."""
+        """ "copy" (the default): gcs_mounts are copied in before the command begins. "gcsfuse": mounted."""
         return self._set("mount_method", mount_method)
 
     def log_destination(self, log_destination: str | Mapping[str, str]) -> JobConfigBuilder:
-        """Where the whole log is kept besides the task's: "none", "cloud_logging" or {"cloud_storage": "bucket/path"}."""
+        """Where the whole log is kept too: "cloud_logging", {"cloud_storage": "bucket/path"}, or "none"."""
         given = log_destination if isinstance(log_destination, str) else dict(log_destination)
         return self._set("log_destination", given)
 
@@ -263,7 +263,7 @@ def spec_of_job(
 ) -> dict[str, Any]:
     """A whole spec of `dagrun job run`. `command` is a string, a list, or the Path of a script.
 
-    `render` is for keys: Airflow renders the values of a dict, and not its keys, but a bucket's path is one of gcs_mounts.
+    `render` is for keys: Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts.
     """
     spec: dict[str, Any] = {"job": spec_of_config(job_config)}
     if labels:

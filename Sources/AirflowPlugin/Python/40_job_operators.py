@@ -2,9 +2,9 @@
 
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
-# The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker died
-# leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result, and no
-# second machine is paid for. Only when a result was taken does the next try begin a new job.
+# The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
+# died leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result,
+# and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
 FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})
@@ -24,7 +24,7 @@ def slug(text: str, longest: int) -> str:
 
 
 def job_base_name(prefix: str | None, ti: Any, index: int | None = None) -> str:
-    """The name of a task's job without its try: readable, and the same in every try of the same task in the same run."""
+    """The name of a task's job without its try: readable, and the same in every try of one task in one run."""
     map_index = getattr(ti, "map_index", -1)
     identity = [ti.dag_id, ti.task_id, ti.run_id, map_index, index]
     digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:10]
@@ -56,9 +56,9 @@ def failure_of_job(record: Mapping[str, Any], last_lines: Sequence[str]) -> Airf
 
 
 def value_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a task returns, and so its XCom: exit_status, duration_seconds, total_seconds, zone, machine_type, spot,
-    attempts (machines), preemptions, cost, output (what the program wrote to $DAGRUN_OUTPUT: JSON, else text), job (name),
-    left_behind (resources that could not be removed)."""
+    """What a task returns, and so its XCom: job (its name), exit_status, duration_seconds, total_seconds, zone,
+    machine_type, spot, attempts (machines), preemptions, cost, output (what the program wrote to $DAGRUN_OUTPUT: the
+    value of its JSON, else the text), left_behind (resources that could not be removed)."""
     output = record.get("output")
     if isinstance(output, str):
         with contextlib.suppress(ValueError):
@@ -130,7 +130,7 @@ class JobRun:
         self.error = failure_of_job(self.record, self.command.last_lines)
 
     def is_of_a_cancelled_try(self, attempt: int) -> bool:
-        """Whether the result is the cancellation of an earlier try: this one was asked for after it, so it begins anew."""
+        """Whether the result is the cancellation of an earlier try: this one came after it, so its job begins anew."""
         record = self.record or {}
         return not self.is_cancelled and record.get("ending") == "cancelled" and record.get("attempt") != attempt
 
@@ -143,6 +143,11 @@ class JobRun:
     def close(self) -> None:
         if self._command is not None:
             self._command.__exit__()
+
+
+def wait_for(runs: Sequence[JobRun], end: float | None = None) -> bool:
+    """Whether all are settled, before the time `end` (monotonic) if there is one."""
+    return run_until([run.command for run in runs], lambda: all(run.is_settled for run in runs), end)
 
 
 class JobTask(BaseOperator):
@@ -188,7 +193,7 @@ class JobTask(BaseOperator):
             run.begin(attempt, self.deferrable)
         waiting = runs
         while waiting:
-            run_until([run.command for run in waiting], lambda: all(run.is_settled for run in waiting))
+            wait_for(waiting)
             for run in waiting:
                 run.settle()
             waiting = [run for run in waiting if run.is_of_a_cancelled_try(attempt)]
@@ -200,8 +205,8 @@ class JobTask(BaseOperator):
 
     def _end(self, runs: list[JobRun], ti: Any) -> Any:
         errors = [run.error for run in runs if run.error is not None]
-        # What has succeeded beside a failure is not taken while there are tries left: the next one reports it, and runs only
-        # what failed.
+        # What has succeeded beside a failure is not taken while there are tries left: the next one reports it, and runs
+        # only what failed.
         keeps_successes = will_be_retried(errors, ti)
         values = [value_of_record(run.record) for run in runs if run.record is not None and run.error is None]
         for run in runs:
@@ -250,7 +255,7 @@ class JobTask(BaseOperator):
         self._cancel(self._runs)
 
     def _cancel(self, runs: Sequence[JobRun]) -> None:
-        alive = [run for run in runs if run.has_begun and not run.command.is_over and not run.command.has_result]
+        alive = [run for run in runs if run.has_begun and not run.is_settled]
         if not alive:
             return
         # First of all: Airflow 3 kills this process five seconds after its first signal.
@@ -260,11 +265,10 @@ class JobTask(BaseOperator):
         for run in alive:
             run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
         patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
-        commands = [run.command for run in alive]
         with contextlib.suppress(SupervisorGone):
-            run_until(commands, lambda: all(c.is_over or c.has_result for c in commands), time.monotonic() + patience)
+            wait_for(alive, time.monotonic() + patience)
         for run in alive:
-            if run.command.is_over or run.command.has_result:
+            if run.is_settled:
                 run.command.taken()
                 left = ", ".join(run.left_behind())
                 run.say(f"job {run.base} is cancelled; {f'left behind: {left}' if left else 'nothing is left'}")
@@ -298,7 +302,7 @@ def airflow_labels(ti: Any) -> dict[str, str]:
 
 
 class ComputeEngineJobOperator(JobTask):
-    """Runs a container on a machine of Compute Engine that exists only for it, and returns how it went (`value_of_record`).
+    """Runs a container on a machine of Compute Engine that exists only for it; returns how it went (value_of_record).
 
     :param job_config: what JobConfigBuilder builds.
     :param cmd: a string is a shell script, a list a program and its arguments; an empty list runs what the image says.

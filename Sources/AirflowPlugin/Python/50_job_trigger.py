@@ -3,8 +3,8 @@
 # --- The trigger of deferrable jobs ----------------------------------------------------------------------------------
 #
 # A deferrable task begins its job and hands it over: the job then belongs to whoever attaches to it by its name. All
-# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves the
-# jobs running; the next triggerer attaches to them.
+# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves
+# the jobs running; the next triggerer attaches to them.
 
 # How long a cancelled job's removal is waited for; Airflow gives on_kill 30 s.
 SECONDS_OF_CANCEL = 25.0
@@ -15,7 +15,8 @@ LONGEST_LINE_BYTES = 64 << 20
 
 
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, ended with the last; if it dies, begun again."""
+    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the
+    last."""
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
 
@@ -25,6 +26,8 @@ class JobServer:
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         # Jobs that the process drives, or has been told to.
         self._attached: set[str] = set()
+        # Of these, those that it removes; it is not told to leave them, for nobody else would go on with that.
+        self._cancelling: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
@@ -47,19 +50,21 @@ class JobServer:
         return events
 
     async def cancel(self, name: str) -> None:
+        self._cancelling.add(name)
         await self._say({"cancel": name})
 
     async def taken(self, name: str) -> None:
         await self._say({"taken": name})
 
     async def release(self, name: str) -> None:
-        """Leaves a job as it is. Without jobs, the server ends."""
+        """Leaves a job as it is. Without jobs the server ends, once what it cancels is removed."""
         if self._events.pop(name, None) is None:
             return
         self._projects.pop(name, None)
         if name in self._attached:
             self._attached.discard(name)
-            self._write({"leave": name})
+            if name not in self._cancelling:
+                self._write({"leave": name})
         if not self._events and self._process is not None:
             process, self._process = self._process, None
             if process.stdin is not None:
@@ -117,6 +122,7 @@ class JobServer:
                 continue
             if kind in ("ended", "failed"):
                 self._attached.discard(name)
+                self._cancelling.discard(name)
             if name in self._events:
                 self._events[name].put_nowait(event)
             elif kind == "refused":

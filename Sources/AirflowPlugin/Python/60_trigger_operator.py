@@ -1,3 +1,5 @@
+
+
 # --- Runs of Swift DAGs as one task ----------------------------------------------------------------------------------
 
 
@@ -47,9 +49,10 @@ class DagrunTriggerOperator(DagrunCommandOperator):
 
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
-    `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine, and goes on there when the worker
-    dies. The next try of the task follows that run, or takes its result if it has ended meanwhile. Once a result was
-    taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out cancels its run.
+    `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
+    that run go on there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
+    a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
+    cancels its run.
 
     :param dag_id: the Swift DAG (templated, as `trigger_dag_id`).
     :param conf: values for its parameters (templated): a mapping, or the JSON text of one, which keeps numbers numbers

@@ -1,3 +1,5 @@
+
+
 # --- Swift DAGs as DAGs of Airflow -----------------------------------------------------------------------------------
 
 
@@ -88,7 +90,7 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
         "trigger_rule": task["trigger_rule"],
         "retries": task["retries"],
         "retry_delay": seconds(task["retry_delay_seconds"]),
-        # Before 3.2 Airflow knows no multiplier but 2.
+        # Earlier versions of Airflow know no multiplier but 2.
         "retry_exponential_backoff": backoff > 1 if KNOWS_NO_MULTIPLIER else backoff,
         "max_retry_delay": seconds(task["max_retry_delay_seconds"] or None),
         "pool": task["pool"],
@@ -103,8 +105,8 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
-    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while it
-    # waits for a machine. Airflow's own timeout stands behind the others.
+    # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
+    # it waits for a machine. Airflow's own timeout stands behind the others.
     if task["execution_timeout_seconds"] is not None and not task["is_job"]:
         arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
     return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)

@@ -26,7 +26,8 @@ job_config = JobConfigBuilder().image("debian:stable-slim").machine_type("e2-sma
 def report(ti, dag_run):
     values = {task: ti.xcom_pull(task_ids=task) for task in ("job", "deferred", "group", "swift_run")}
     folder = Path(os.environ["DAGRUN_TEST_REPORTS"])
-    (folder / f"jobs-{dag_run.run_type}.json").write_text(json.dumps(values))
+    kind = dag_run.run_id.split("__")[0]
+    (folder / f"jobs-{kind}.json").write_text(json.dumps(values))
 
 
 with DAG("jobs", schedule="@once", start_date=datetime.datetime(2026, 1, 1), catchup=False):
