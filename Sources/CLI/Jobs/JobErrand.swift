@@ -27,39 +27,43 @@ struct JobErrand {
       return end(series.number, .left)
     }
     defer { withExtendedLifetime(lock) {} }
+    var attached: Set<Int> = []
     while driver.leash?.hasEnded != true || driver.cancelling.wasInterrupted {
-      if let end = try await take(try await nextStep()) { return end }
+      let step = try await nextStep(except: attached)
+      if let end = try await take(step) { return end }
+      // What is in no journal after that, nothing can be done with.
+      if case .attach(let number) = step { attached.insert(number) }
     }
     return end(series.number, .left)
   }
 
   // MARK: What there is
 
-  private func nextStep() async throws -> JobSeries.Step {
+  private func nextStep(except attached: Set<Int>) async throws -> JobSeries.Step {
     var known = try journaled()
     let step = JobSeries.next(number: series.number, known: known)
     switch step {
     case .goOn, .finishCancelling: return step
     case .attach, .report, .begin, .none:
       // Another home may have gone on meanwhile.
+      for number in attached where known[number] == nil { known[number] = .remains }
       try await look(for: &known)
     }
     while true {
       let step = JobSeries.next(number: series.number, known: known)
-      guard case .begin(let number) = step, try await isNameTaken(number) else { return step }
-      known[number] = .remains
+      guard case .begin(let number) = step, try await hasLeftTemplate(number) else { return step }
+      known[number] = .elsewhere
     }
   }
 
-  private func isNameTaken(_ number: Int) async throws -> Bool {
+  /// The last that goes of a job: whoever removed it was killed before that.
+  private func hasLeftTemplate(_ number: Int) async throws -> Bool {
     let name = JobSeries.name(series.base, number)
     do throws(CloudError) {
-      guard try await driver.runner.hasTemplate(of: name, project: project) else { return false }
+      return try await driver.runner.hasTemplate(of: name, project: project)
     } catch {
       throw unknown(name, error)
     }
-    session.errors.line("job \(name) was begun by another home, and is over")
-    return true
   }
 
   private func journaled() throws -> [Int: JobSeries.Standing] {

@@ -4,7 +4,7 @@ internal import Dagrun
 /// What a project has of a job of which only the name is known.
 package enum JobTrace: Hashable, Sendable {
   case nothing
-  /// `JobRunner.attach` can go on with it, or take its result.
+  /// `JobRunner.attach` can go on with it, or take its result; or remove what is left of it where both are done.
   case job
   /// It was begun elsewhere, and there is nothing (or not enough) to go on with. Why, in words.
   case remains(String)
@@ -14,16 +14,13 @@ extension JobRunner {
   /// - Parameter likely: as of `attach`.
   package func look(for name: String, project: String, likely: JobRequest? = nil) async throws(CloudError) -> JobTrace {
     let cloud = cloud(ofProject: project)
-    // Made first and removed last: without it there is nothing.
+    // Made first, and removed when all is done: without it there is no more than a template.
     guard try await cloud.found({ () throws(CloudError) in try await cloud.pubSub.topic(name) }) != nil else {
       return .nothing
     }
-    guard try await cloud.found({ () throws(CloudError) in try await cloud.pubSub.subscription(name) }) != nil else {
-      return .remains("only its topic is there")
-    }
     switch await cloud.find(job: name, likely: likely) {
     case .found: return .job
-    case .nothing: return .remains("no machine was asked for, or everything but its subscription is removed")
+    case .nothing: return .remains("no machine was asked for")
     case .unreadable(let reason): return .remains(reason)
     case .failed(let error): throw error
     }
