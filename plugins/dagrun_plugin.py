@@ -1371,6 +1371,8 @@ class JobServer:
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         # Jobs that the process drives, or has been told to.
         self._attached: set[str] = set()
+        # Of these, those that it removes; it is not told to leave them, for nobody else would go on with that.
+        self._cancelling: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
@@ -1393,19 +1395,21 @@ class JobServer:
         return events
 
     async def cancel(self, name: str) -> None:
+        self._cancelling.add(name)
         await self._say({"cancel": name})
 
     async def taken(self, name: str) -> None:
         await self._say({"taken": name})
 
     async def release(self, name: str) -> None:
-        """Leaves a job as it is. Without jobs, the server ends."""
+        """Leaves a job as it is. Without jobs the server ends, once what it cancels is removed."""
         if self._events.pop(name, None) is None:
             return
         self._projects.pop(name, None)
         if name in self._attached:
             self._attached.discard(name)
-            self._write({"leave": name})
+            if name not in self._cancelling:
+                self._write({"leave": name})
         if not self._events and self._process is not None:
             process, self._process = self._process, None
             if process.stdin is not None:
@@ -1463,6 +1467,7 @@ class JobServer:
                 continue
             if kind in ("ended", "failed"):
                 self._attached.discard(name)
+                self._cancelling.discard(name)
             if name in self._events:
                 self._events[name].put_nowait(event)
             elif kind == "refused":

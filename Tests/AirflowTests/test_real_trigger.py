@@ -86,9 +86,11 @@ def test_wrong_parameters_fail_for_good(operator, plugin, tmp_path):
 def test_a_worker_that_is_killed_neither_ends_nor_repeats_the_run(operator, plugin, real_binary, tmp_path):
     conf = {"folder": str(tmp_path)}
     child = begin_elsewhere(operator("waits", conf=conf))
-    wait_for(lambda: lines(tmp_path / "begun"), "the task did not begin")
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    try:
+        wait_for(lambda: lines(tmp_path / "begun"), "the task did not begin")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     threading.Timer(1, (tmp_path / "go").touch).start()
     assert operator("waits", conf=conf).execute(context_of(FakeInstance(try_number=2)))["state"] == "success"
     assert lines(tmp_path / "begun") == ["begun", "ended"]
@@ -98,9 +100,11 @@ def test_a_worker_that_is_killed_neither_ends_nor_repeats_the_run(operator, plug
 def test_a_result_that_waited_is_taken_once(operator, plugin, real_binary, tmp_path):
     conf = {"folder": str(tmp_path)}
     child = begin_elsewhere(operator("waits", conf=conf))
-    wait_for(lambda: lines(tmp_path / "begun"), "the task did not begin")
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    try:
+        wait_for(lambda: lines(tmp_path / "begun"), "the task did not begin")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     (tmp_path / "go").touch()
     wait_for(lambda: [run["state"] for run in runs(real_binary, "waits")] == ["success"], "the run went on alone")
     assert operator("waits", conf=conf).execute(context_of(FakeInstance(try_number=2)))["state"] == "success"

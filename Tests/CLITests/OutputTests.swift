@@ -5,6 +5,19 @@ import Yams
 
 @testable import CLI
 
+@Suite struct LabelTests {
+  @Test func `each line has its label, when it is whole`() {
+    let session = TestSession()
+    let first = LabelledOutput(session.session.output, label: "[1] ")
+    let second = LabelledOutput(session.session.output, label: "[2] ")
+    first.output.write("one ")
+    second.output.write("two\n\nthree")
+    first.output.write("more\n")
+    for labelled in [first, second] { labelled.finish() }
+    #expect(session.output == "[2] two\n[2] \n[1] one more\n[2] three\n")
+  }
+}
+
 @Suite struct TextWidthTests {
   @Test(arguments: [
     ("", 0), ("abc", 3), ("ünï", 3), ("u\u{308}", 1), ("日本", 4), ("한국", 4), ("🚀", 2), ("👩‍👩‍👧", 2), ("✓", 1), ("❤️", 2),

@@ -3,6 +3,8 @@ import Processes
 import Testing
 
 /// A command as another scheduler's worker runs it: its result on one pipe, its log beside it, and a leash.
+///
+/// Nothing here blocks a thread: the emulator runs in the same process, and needs them.
 final class LeashedCommand {
   let pid: pid_t
   private let folder: String
@@ -71,11 +73,12 @@ final class LeashedCommand {
     }
   }
 
-  func event(_ kind: String, ofJob job: String? = nil, seconds: Double = 60) throws -> [String: Any] {
+  func event(_ kind: String, ofJob job: String? = nil, seconds: Double = 60) async throws -> [String: Any] {
     func find() -> [String: Any]? {
       events.first { $0["event"] as? String == kind && (job == nil || $0["job"] as? String == job) }
     }
-    try #require(wait(seconds: seconds) { _ in find() != nil }, "no \(kind): \(output) \(errors)")
+    let isThere = await wait(seconds: seconds) { _ in find() != nil }
+    try #require(isThere, "no \(kind): \(output) \(errors)")
     return try #require(find())
   }
 
@@ -102,35 +105,40 @@ final class LeashedCommand {
   func signal(_ number: Int32) { kill(pid, number) }
 
   /// Waits until what it has said holds for a condition.
-  func wait(seconds: Double = 60, until condition: (LeashedCommand) -> Bool) -> Bool {
+  func wait(
+    seconds: Double = 60, until condition: (LeashedCommand) throws -> Bool
+  ) async rethrows -> Bool {
     let end = monotonicSeconds() + seconds
     while monotonicSeconds() < end {
-      if condition(self) { return true }
-      usleep(10_000)
+      if try condition(self) { return true }
+      try? await Task.sleep(for: .milliseconds(20))
     }
     return false
   }
 
-  func waitForResult() throws -> [String: Any] {
-    try #require(wait { $0.result != nil }, "no result: \(output) \(errors)")
+  func waitForResult() async throws -> [String: Any] {
+    let isThere = await wait { $0.result != nil }
+    try #require(isThere, "no result: \(output) \(errors)")
     return try #require(result)
   }
 
-  func waitUntilSaid(_ words: String) throws {
-    try #require(wait { $0.errors.contains(words) }, "it did not say \"\(words)\": \(errors)")
+  func waitUntilSaid(_ words: String) async throws {
+    let isSaid = await wait { $0.errors.contains(words) }
+    try #require(isSaid, "it did not say \"\(words)\": \(errors)")
   }
 
-  func waitForEnd(seconds: Double = 60) throws -> Int {
+  func waitForEnd(seconds: Double = 60) async throws -> Int {
     let descriptor = try ProcessDescriptor(pid: pid)
-    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it goes on: \(output) \(errors)")
+    let hasEnded = await wait(seconds: seconds) { _ in descriptor.hasEnded(within: 0) }
+    try #require(hasEnded, "it goes on: \(output) \(errors)")
     switch try #require(waitForChild(pid)).status {
     case .exited(let code): return Int(code)
     case .signaled(let number): return 128 + Int(number)
     }
   }
 
-  func killAndWait() throws {
+  func killAndWait() async throws {
     signal(SIGKILL)
-    _ = try waitForEnd()
+    _ = try await waitForEnd()
   }
 }

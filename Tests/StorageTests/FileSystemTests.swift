@@ -38,6 +38,7 @@ struct FileSystemTests {
   func `a disk that is nearly full from the start is said to be, and a database is made when there is space`(
     freeKilobytes: Int
   ) throws {
+    // Room for the tables twice: in the write-ahead log, and in the file.
     let disk = try SmallDisk(kilobytes: 512, ballastKilobytes: 512 - freeKilobytes)
     let error = #expect(throws: StoreError.self) { try Store(path: disk.database) }
     #expect(error?.code == .diskFull, "\(String(describing: error))")

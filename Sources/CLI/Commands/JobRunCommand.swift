@@ -95,10 +95,6 @@ struct JobRunCommand: Command {
         throw Complaint(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
       }
       session.errors.line("going on with job \(name), which was begun before")
-      var request = known.request
-      // One that was begun to be driven cannot do without.
-      request.isDetached = request.isDetached && detach
-      return request
     }
     var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     request.isDetached = detach

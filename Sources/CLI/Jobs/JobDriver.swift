@@ -93,7 +93,7 @@ struct JobDriver {
     }
     guard leaves else { return }
     Task {
-      if await runner.waitUntilHandedOver(name) { words.yield(.canBeHandedOver) }
+      if await runner.waitUntilHandedOver(name, toAnybody: handsOver) { words.yield(.canBeHandedOver) }
     }
   }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Where text goes: a terminal, a pipe, or a test.
 struct Output: Sendable {
@@ -58,31 +57,6 @@ struct Output: Sendable {
           writeAll(complaint.text, to: STDERR_FILENO)
           _exit(complaint.status.rawValue)
         }
-      }
-    }
-  }
-}
-
-extension Output {
-  /// Another output to the same place, each line of which begins with a label. What has no line's end yet waits for it.
-  func labelled(_ label: String) -> Output {
-    let pending = PendingLine()
-    return Output(isTerminal: isTerminal, columns: columns, isColoured: style.isColoured) { text in
-      let lines = pending.complete(text)
-      if !lines.isEmpty { write(lines.map { label + $0 + "\n" }.joined()) }
-    }
-  }
-
-  private final class PendingLine: Sendable {
-    private let text = Mutex("")
-
-    func complete(_ more: String) -> [Substring] {
-      text.withLock { pending in
-        pending += more
-        guard let end = pending.lastIndex(where: \.isNewline) else { return [] }
-        let lines = pending[..<end].split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        pending = String(pending[pending.index(after: end)...])
-        return lines
       }
     }
   }

@@ -3,6 +3,7 @@ import Dagrun
 import Engine
 import Foundation
 import Scheduling
+import Storage
 
 /// Runs the job or the jobs of one task, without a scheduler: begins them, or goes on with what an earlier try has begun.
 struct JobTask {
@@ -37,7 +38,7 @@ struct JobTask {
     let members = try members()
     let ends = try await drive(members)
     for end in ends { end.tell(in: session) }
-    if let record = handedOver(ends) { return .handedOver(record) }
+    if let record = try handedOver(ends) { return .handedOver(record) }
     return .ended(try result(ends, since: start), ends)
   }
 
@@ -50,7 +51,7 @@ struct JobTask {
 
   /// All is checked before any of it begins.
   private func members() throws -> [Member] {
-    let series = series()
+    let series = try series()
     let specs: [JobSpec]
     do {
       specs = try job.specs.map(rendered)
@@ -66,9 +67,12 @@ struct JobTask {
     }
   }
 
-  private func series() -> JobSeries {
+  private func series() throws -> JobSeries {
     if let name { return JobSeries(base: name.name, number: name.attempt) }
-    let base = JobSeries.base(ofTask: task.id, dagID: trial.dag.id, runID: trial.context.runID)
+    // Another home may have a run of the same id in the same project.
+    let homeID = try JobHome(session, home: workspace.home).store().homeID()
+    let base = JobSeries.base(
+      ofTask: task.id, dagID: trial.dag.id, runID: trial.context.runID, homeID: homeID)
     return JobSeries(base: base, number: trial.tryNumber)
   }
 
@@ -93,8 +97,22 @@ struct JobTask {
   }
 
   private func drive(_ member: Member) async -> Result<JobEnd, any Error> {
+    guard !member.label.isEmpty else { return await drive(member, in: session) }
+    var session = session
+    let (output, errors) = (
+      LabelledOutput(session.output, label: member.label), LabelledOutput(session.errors, label: member.label)
+    )
+    (session.output, session.errors) = (output.output, errors.output)
+    defer {
+      output.finish()
+      errors.finish()
+    }
+    return await drive(member, in: session)
+  }
+
+  private func drive(_ member: Member, in session: Session) async -> Result<JobEnd, any Error> {
     do {
-      let workplace = JobHome(session.labelled(member.label), home: workspace.home)
+      let workplace = JobHome(session, home: workspace.home)
       // A runner for each: one that hands its job over stops.
       let driver = try JobDriver(workplace, format: format, prices: nil, leash: leash, handsOver: handsOver)
       return .success(try await JobErrand(driver: driver, series: member.series, spec: member.spec).run())
@@ -105,10 +123,10 @@ struct JobTask {
 
   // MARK: Its end
 
-  private func handedOver(_ ends: [JobEnd]) -> Record? {
+  private func handedOver(_ ends: [JobEnd]) throws -> Record? {
     let isHandedOver = ends.contains { if case .handedOver = $0.course { true } else { false } }
     guard isHandedOver else { return nil }
-    let series = series()
+    let series = try series()
     let jobs: [Datum] = ends.map { end in
       .object([
         "name": .text(end.name), "attempt": .optional(end.attempt), "project": .text(end.project),
@@ -134,16 +152,5 @@ struct JobTask {
     result.startDate = start
     result.endDate = Timestamp(Date())
     return result
-  }
-}
-
-extension Session {
-  /// Each line of what a command prints begins with the label. Lines of several that print at once stay whole.
-  func labelled(_ label: String) -> Session {
-    guard !label.isEmpty else { return self }
-    var copy = self
-    copy.output = output.labelled(label)
-    copy.errors = errors.labelled(label)
-    return copy
   }
 }

@@ -116,8 +116,10 @@ extension Job {
   /// Of the log's file, as of this state. After a restart the file is cut to it: what is beyond comes again.
   package var logLength: Int { log.length }
 
-  /// Its machine is asked for, and all that somebody else needs to go on with it is in the cloud: whoever began it may go.
-  /// A detached job is brought to its end by its VM alone; another one needs somebody who goes on.
+  /// A detached job that its VM can bring to its end: whoever began it may go.
+  package var isHandedOver: Bool { request.isDetached && canBeHandedOver }
+
+  /// Its machine is asked for, and all that somebody else needs to go on with it is in the cloud.
   package var canBeHandedOver: Bool {
     guard underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
     switch stage {

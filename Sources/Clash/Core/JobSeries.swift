@@ -44,9 +44,9 @@ package struct JobSeries: Codable, Hashable, Sendable {
 }
 
 extension JobSeries {
-  /// The base of a task's jobs, always the same for the same task of the same run.
-  package static func base(ofTask taskID: String, dagID: String, runID: String) -> String {
-    JobName.distinct("\(dagID)-\(taskID)", of: [dagID, runID, taskID], longest: longestBase)
+  /// The base of a task's jobs, always the same for the same task of the same run of one home.
+  package static func base(ofTask taskID: String, dagID: String, runID: String, homeID: String) -> String {
+    JobName.distinct("\(dagID)-\(taskID)", of: [homeID, dagID, runID, taskID], longest: longestBase)
   }
 
   /// The base of one job of a group, from 1.

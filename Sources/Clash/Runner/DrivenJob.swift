@@ -31,7 +31,7 @@ final class DrivenJob: @unchecked Sendable {
   var armedWake: Timestamp?
   /// The last one it was told of.
   var metWake: Timestamp?
-  var handOverWaiters: [CheckedContinuation<Bool, Never>] = []
+  private var handOverWaiters: [HandOverWaiter] = []
 
   private var tasks: [Int: Task<Void, Never>] = [:]
   private var lastTask = 0
@@ -84,7 +84,28 @@ final class DrivenJob: @unchecked Sendable {
     stopPull()
     for task in tasks.values { task.cancel() }
     tasks = [:]
-    for waiter in handOverWaiters { waiter.resume(returning: false) }
+    for waiter in handOverWaiters { waiter.continuation.resume(returning: false) }
     handOverWaiters = []
+  }
+
+  // MARK: Handing over
+
+  private struct HandOverWaiter {
+    let toAnybody: Bool
+    let continuation: CheckedContinuation<Bool, Never>
+  }
+
+  /// - Parameter toAnybody: somebody else will go on with it, though it is not detached.
+  func waitUntilHandedOver(toAnybody: Bool, _ continuation: CheckedContinuation<Bool, Never>) {
+    handOverWaiters.append(HandOverWaiter(toAnybody: toAnybody, continuation: continuation))
+    if let current { tellHandOver(current) }
+  }
+
+  func tellHandOver(_ state: Job) {
+    guard state.canBeHandedOver else { return }
+    for waiter in handOverWaiters where waiter.toAnybody || state.isHandedOver {
+      waiter.continuation.resume(returning: true)
+    }
+    handOverWaiters.removeAll { $0.toAnybody || state.isHandedOver }
   }
 }

@@ -170,10 +170,7 @@ extension JobRunner {
     if !job.inbox.isEmpty { makeReady(job) }
     listen(job)
     arm(job)
-    if step.next.canBeHandedOver {
-      for waiter in job.handOverWaiters { waiter.resume(returning: true) }
-      job.handOverWaiters = []
-    }
+    job.tellHandOver(step.next)
   }
 
   /// What `answer` returns is the job's next input.

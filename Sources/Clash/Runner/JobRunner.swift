@@ -24,7 +24,7 @@ package final class JobRunner: @unchecked Sendable {
   let images = ImageLinks()
   /// A template has the whole runner and all values of the job: a hundred kilobytes, several times over while it is made
   /// and sent. A thousand jobs that begin at once wait for each other here, instead of all being in memory.
-  let templates = Gate(places: 32)
+  let templates = Turnstile(places: 32)
 
   /// By name.
   var jobs: [String: DrivenJob] = [:]
@@ -82,16 +82,15 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  /// Waits until somebody else can go on with the job (`Job.canBeHandedOver`), or it has ended. A detached job needs
-  /// nobody then; another one is still driven here.
+  /// Waits until a detached job needs this runner no more (`Job.isHandedOver`), or has ended.
   ///
+  /// - Parameter toAnybody: not only a detached one: somebody else will go on with it (`Job.canBeHandedOver`).
   /// - Returns: false when it has ended, or is not driven here.
-  package func waitUntilHandedOver(_ name: String) async -> Bool {
+  package func waitUntilHandedOver(_ name: String, toAnybody: Bool = false) async -> Bool {
     await withCheckedContinuation { continuation in
       queue.async { [self] in
         guard let job = jobs[name], !isStopped else { return continuation.resume(returning: false) }
-        if job.current?.canBeHandedOver == true { return continuation.resume(returning: true) }
-        job.handOverWaiters.append(continuation)
+        job.waitUntilHandedOver(toAnybody: toAnybody, continuation)
       }
     }
   }

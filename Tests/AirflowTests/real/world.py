@@ -53,11 +53,19 @@ def free_port() -> int:
 # Processes
 
 
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
 def take_in_orphans() -> None:
     """Descendants that lose their parent become children of this process."""
-    PR_SET_CHILD_SUBREAPER = 36
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    if prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
+
+
+def end_with_parent() -> None:
+    """In a new process: it is ended when these tests are killed."""
+    prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 def children(pid: int) -> list[int]:
@@ -110,7 +118,7 @@ class Service:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 arguments, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=end_with_parent,
             )
 
     def check(self) -> None:
@@ -199,7 +207,7 @@ class PostgreSQL:
             users = {user.pw_name: user for user in pwd.getpwall()}
             user = users.get("postgres") or users["nobody"]
             os.chown(folder, user.pw_uid, user.pw_gid)
-            self._as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
+            self._as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=TERM", "--"]
         self.data = folder / "data"
         made = subprocess.run(
             [

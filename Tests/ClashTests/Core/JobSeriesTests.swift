@@ -3,6 +3,26 @@ import Testing
 @testable import Clash
 
 @Suite struct JobSeriesTests {
+  @Test func `the jobs of a task are called by its run, and no other's`() {
+    let base = JobSeries.base(ofTask: "train_GPU", dagID: "nightly", runID: "manual__1", homeID: "h")
+    #expect(base.hasPrefix("nightly-train-gpu-") && JobSeries(base: base, number: 1).problem == nil)
+    #expect(base == JobSeries.base(ofTask: "train_GPU", dagID: "nightly", runID: "manual__1", homeID: "h"))
+    #expect(base != JobSeries.base(ofTask: "train_GPU", dagID: "nightly", runID: "manual__2", homeID: "h"))
+    #expect(base != JobSeries.base(ofTask: "train_GPU", dagID: "nightly", runID: "manual__1", homeID: "i"))
+    let long = JobSeries.base(
+      ofTask: String(repeating: "t", count: 200), dagID: "DAG", runID: "manual__1", homeID: "h")
+    #expect(JobSeries(base: long, number: JobSeries.highest).problem == nil)
+  }
+
+  @Test(arguments: ["ab", "a-base-that-is-as-long-as-it-may-be-abcdefghij", String(repeating: "x", count: 46)])
+  func `the members of a group have names of their own, however long the group's is`(base: String) {
+    let members = (1...999).map { JobSeries.base(base, member: $0) }
+    #expect(Set(members).count == 999)
+    #expect(members.allSatisfy { JobSeries(base: $0, number: JobSeries.highest).problem == nil })
+    // Two groups whose long names begin the same.
+    #expect(JobSeries.base(base, member: 1) != JobSeries.base(base.dropLast() + "z", member: 1))
+  }
+
   /// What is known of the jobs of a series, the number of the try, and what it does.
   @Test(
     arguments: [

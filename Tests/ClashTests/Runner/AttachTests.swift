@@ -136,6 +136,17 @@ import Testing
     #expect(await bench.runner.waitUntilHandedOver("nobody") == false)
   }
 
+  @Test func `a job is handed over to somebody who goes on with it once its machine is asked for`() async {
+    let bench = RunnerBench()
+    let job = bench.start(jobRequest())
+    #expect(await bench.runner.waitUntilHandedOver("train", toAnybody: true))
+    bench.restart()
+    let reader = bench.adopt("train")
+    bench.cloud.finish("train", attempt: 1)
+    #expect(await reader.outcome().ending == .exited(status: 0))
+    _ = job
+  }
+
   @Test func `jobs of a group begin together, and each has its own end`() async {
     let bench = RunnerBench()
     let names = ["a", "b", "c"]
