@@ -18,7 +18,8 @@ DAG("mixed", schedule: .once, startDate: "2026-01-01") {
   let plan = SwiftOperator("plan") { _ in [1, 2, 3] }
   let sum = SwiftOperator("sum", plan.output) { _, numbers in numbers.reduce(0, +) }
   let count = ComputeEngineJobOperator(
-    "count", job: machine, command: #"echo "counting to $(( \#(sum.output) ))"; echo \#(sum.output) > "$DAGRUN_OUTPUT""#)
+    "count", job: machine, command: #"echo "counting to $(( \#(sum.output) ))"; echo \#(sum.output) > "$DAGRUN_OUTPUT""#
+  )
   let shell = BashOperator("shell", "echo \(count.output(as: Int.self)) on \(.ds)")
   SwiftOperator("check", count.output(as: Int.self), shell.output) { context, number, text in
     guard number == 6, text == "6 on \(context.ds)" else { throw TaskFailure("\(number), '\(text)'") }
