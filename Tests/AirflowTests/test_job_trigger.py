@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import importlib
 import importlib.util
@@ -210,6 +211,46 @@ def test_before_airflow_3_3_the_tasks_state_tells(plugin, stand_in, monkeypatch,
     serve(stand_in, "tell(job, 'began')")
     asyncio.run(cancel_run(plugin, stand_in, trigger_of(plugin, "a-1"), kills=False))
     assert orders(stand_in, "cancel") == (["a-1"] if cancels else [])
+
+
+@pytest.mark.parametrize("tells_of_kills", [True, False])
+def test_airflow_may_cancel_a_trigger_again_while_it_removes_its_job(plugin, stand_in, monkeypatch, tells_of_kills):
+    """Airflow 2 does, each second."""
+
+    def state(self):
+        time.sleep(0.3)
+        return "running"
+
+    if not tells_of_kills:
+        monkeypatch.delattr(plugin.BaseTrigger, "on_kill", raising=False)
+    else:
+        monkeypatch.setattr(plugin.BaseTrigger, "on_kill", None, raising=False)
+    monkeypatch.setattr(plugin.ComputeEngineJobTrigger, "_state_of_task", state)
+    serve(stand_in, "tell(job, 'began')", "(time.sleep(0.5), end(job, ending='cancelled'))")
+    trigger = trigger_of(plugin, "a-1")
+
+    async def of_triggerer():
+        try:
+            await trigger.run().__anext__()
+        except asyncio.CancelledError:
+            if tells_of_kills:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await trigger.on_kill()
+            raise
+        finally:
+            await trigger.cleanup()
+
+    async def play():
+        task = asyncio.ensure_future(of_triggerer())
+        await until(lambda: orders(stand_in, "attach") == ["a-1"])
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0.05)
+        await until(lambda: "left" in stand_in.notes)
+
+    asyncio.run(play())
+    assert orders(stand_in, "cancel") == ["a-1"]
+    assert trigger.said[-1] == "job a-1 is cancelled"
 
 
 def test_an_unknown_state_leaves_the_job(plugin, stand_in, monkeypatch):

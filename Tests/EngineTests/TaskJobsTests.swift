@@ -169,6 +169,31 @@ import Testing
     }
   }
 
+  @Test func `that only another version can read fail with what to do, and hold nothing up`() async throws {
+    try await JobWorkshop.with { cloud in
+      let home = try cloud.home(
+        """
+        DAG("jobs") {
+          let wait = ComputeEngineJobOperator("wait", job: machine, command: ["x"])
+          wait --> ComputeEngineJobOperator("ok", job: machine, command: ["x"], triggerRule: .allDone)
+        }
+        """)
+      let engine = try await home.start()
+      let run = try await home.trigger("jobs", EngineControl(engine))
+      _ = await cloud.booted(1)
+      await engine.stop()
+      let database = try DatabaseQueue(path: home.home.databasePath)
+      try await database.write { try $0.execute(sql: #"UPDATE job SET request = '{"future": true}'"#) }
+      let next = try await home.start()
+      await next.waitUntilIdle()
+      await next.stop()
+      let ran = try home.ran(run)
+      #expect(ran.states == ["wait": .failed, "ok": .success], "\(ran.tasks.mapValues(\.reason))")
+      let reason = ran.tasks["wait"]?.reason ?? ""
+      #expect(reason.contains("cannot read the kept state of job") && reason.contains("dagrun job gc"), "\(reason)")
+    }
+  }
+
   @Test func `of a DAG that was deleted meanwhile are removed`() async throws {
     try await JobWorkshop.with { cloud in
       let home = try cloud.home(

@@ -180,8 +180,9 @@ class Binary:
         return Finished(self.describe(arguments), done.returncode, done.stdout, lines[-QUOTED_LINES:])
 
     def _executable_copy(self, name: str) -> str:
-        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right. Of an archive, as
-        `dagrun airflow-plugin deploy` makes it: what is in it, the program beside its libraries."""
+        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right. Of an
+        archive, as `dagrun airflow-plugin deploy` makes it: what is in it, the program beside its libraries.
+        """
         about = os.stat(name)
         folder = Path(self.environment()["DAGRUN_HOME"]) / "bin"
         copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"

@@ -8,12 +8,12 @@ struct JobCloud: Sendable {
   let endpoints: Endpoints
   let images: ImageLinks
   /// Through which templates are rendered and sent.
-  let templates: Gate
+  let templates: Turnstile
   /// Of subscriptions.
   let acknowledgeLimitSeconds: Int
 
   init(
-    project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks, templates: Gate,
+    project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks, templates: Turnstile,
     acknowledgeLimitSeconds: Int
   ) {
     self.acknowledgeLimitSeconds = acknowledgeLimitSeconds

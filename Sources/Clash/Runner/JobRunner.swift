@@ -24,7 +24,7 @@ package final class JobRunner: @unchecked Sendable {
   let images = ImageLinks()
   /// A template has the whole runner and all values of the job: a hundred kilobytes, several times over while it is made
   /// and sent. A thousand jobs that begin at once wait for each other here, instead of all being in memory.
-  let templates = Gate(places: 32)
+  let templates = Turnstile(places: 32)
 
   /// By name.
   var jobs: [String: DrivenJob] = [:]

@@ -113,7 +113,13 @@ enum DockerStandIn {
         ;;
       stop)
         echo stopped >>"$world/stops"
-        kill "$(<"$containers/${*: -1}/pid")"
+        pid=$(<"$containers/${*: -1}/pid")
+        kill "$pid"
+        for ((turn = 0; turn < 10 * $2; turn++)); do
+          kill -0 "$pid" 2>/dev/null || exit 0
+          sleep 0.1
+        done
+        kill -KILL "$pid"
         ;;
       wait) until [[ -e $containers/$1/status ]]; do sleep 0.05; done ;;
       rm) rm -rf "$containers/${*: -1}" ;;

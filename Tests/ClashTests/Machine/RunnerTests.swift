@@ -167,6 +167,16 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
     #expect(machine.cloud.read { $0.removedGroups }.count == 1)
   }
 
+  @Test func `a program that does not end when it is asked to does not outlast the VM's time`() throws {
+    let machine = try StandInMachine(
+      machineSpec { $0.config.maxRunDurationSeconds = 30 }, isDetached: true,
+      program: "trap '' TERM; while :; do sleep 0.1; done")
+    defer { machine.remove() }
+    try machine.run(["DAGRUN_LIMIT_SECONDS": "2", "DAGRUN_LINGER_SECONDS": "600"])
+    #expect(try machine.result().infrastructure?.message.contains("max_run_duration of 30 s") == true)
+    #expect(machine.cloud.read { $0.removedGroups }.count == 1)
+  }
+
   @Test func `a VM whose time is up before its image is there says so too`() throws {
     let machine = try StandInMachine(machineSpec { $0.config.maxRunDurationSeconds = 3600 }, isDetached: true)
     defer { machine.remove() }

@@ -66,7 +66,7 @@ extension RunnerScript {
         fi
         end_overtime
         end_at_limit
-        if [[ $overtime == limit && ${1-} != keeps ]]; then
+        if [[ $overtime == limit && -z ${1-} ]]; then
           kill "$step" 2>/dev/null
           wait "$step"
           printf machine >"$fast/failure-kind"

@@ -67,10 +67,13 @@ extension RunnerScript {
     # When the cloud is about to end this VM, in seconds since 1970; 0: never. A group that repairs would then make it anew,
     # and the job would begin again, for ever: so the VM ends its job before, and removes its group.
     limit_at=0
+    # How long the container has to end then: the result must be out before the VM is off.
+    limit_stop_seconds=$stop_seconds
     load_limit() {
       local limit=${setting[run-limit]-} margin=$margin_seconds left
       [[ -n $limit ]] || return 0
       ((margin * 4 <= limit)) || margin=$((limit / 4))
+      ((limit_stop_seconds * 4 <= margin)) || limit_stop_seconds=$((margin / 4))
       left=${DAGRUN_LIMIT_SECONDS:-$((limit - margin))}
       # The cloud's clock does not begin anew when only the operating system does.
       [[ -s $state/limit ]] || printf '%s\n' $((EPOCHSECONDS + left)) >"$state/limit"

@@ -131,7 +131,7 @@ extension RunnerScript {
       overtime=limit
       say "$(limit_words)"
       if [[ -n $container_runs ]]; then
-        docker stop -t "$stop_seconds" "$container" >/dev/null 2>&1 &
+        docker stop -t "$limit_stop_seconds" "$container" >/dev/null 2>&1 &
       fi
     }
 

@@ -1,5 +1,5 @@
 /// Lets some through at a time, in the order in which they came.
-actor Gate {
+actor Turnstile {
   private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
   private var firstWaiting = 0
