@@ -4,7 +4,7 @@ import Testing
 
 /// Jobs of another scheduler's tasks: whatever is killed, the next try of the task finds the job, here or from another
 /// machine, and no second VM is paid.
-@Suite struct AdoptedJobTests {
+@Suite(.serialized) struct AdoptedJobTests {
   /// Google's waits are for Google's times.
   private static let timings = """
     {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "loanSeconds": 13, "logGraceSeconds": 1,
@@ -257,7 +257,7 @@ import Testing
   @Test func `a home that comes back after another one has ended its job goes on with what there is now`() async throws
   {
     let world = try await World()
-    let first = try world.start(world.job(1, script: "sleep 1; echo 42 > $DAGRUN_OUTPUT"))
+    let first = try world.start(world.job(1, script: Self.script))
     try await first.waitUntilSaid(" runs on ")
     try await first.killAndWait()
     let second = try world.start(world.job(2, home: world.other, script: "echo another"))
