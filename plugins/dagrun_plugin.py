@@ -277,8 +277,9 @@ class Binary:
         return Finished(self.describe(arguments), done.returncode, done.stdout, lines[-QUOTED_LINES:])
 
     def _executable_copy(self, name: str) -> str:
-        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right. Of an archive, as
-        `dagrun airflow-plugin deploy` makes it: what is in it, the program beside its libraries."""
+        """A copy of it that may be run: Cloud Storage, where Composer keeps files, knows no such right. Of an
+        archive, as `dagrun airflow-plugin deploy` makes it: what is in it, the program beside its libraries.
+        """
         about = os.stat(name)
         folder = Path(self.environment()["DAGRUN_HOME"]) / "bin"
         copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"
@@ -1511,6 +1512,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
         self.may_retry = may_retry
         self._ended: dict[int, dict[str, Any]] = {}
         self._has_fired = False
+        self._killing: asyncio.Future[None] | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         known = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
@@ -1536,13 +1538,24 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""
         if self._has_waiting_jobs:
-            await self._cancel(SECONDS_OF_CANCEL)
+            self._killing = asyncio.ensure_future(self._cancel(SECONDS_OF_CANCEL))
+            await asyncio.wait({self._killing})
 
     async def cleanup(self) -> None:
-        """The trigger leaves this process. Before 3.3, Airflow does not say why: the task's state does."""
+        """The trigger leaves this process."""
+        # In a task of its own: Airflow may cancel this one again (Airflow 2 does each second) until it has ended.
+        leaving = asyncio.ensure_future(self._leave())
+        while not leaving.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({leaving})
+
+    async def _leave(self) -> None:
+        """Before 3.3, Airflow does not say why the trigger leaves: the task's state does."""
         try:
             tells_of_kills = hasattr(BaseTrigger, "on_kill")
-            if self._has_waiting_jobs and not tells_of_kills and await self._task_was_ended():
+            if self._killing is not None:
+                await asyncio.wait({self._killing})
+            elif self._has_waiting_jobs and not tells_of_kills and await self._task_was_ended():
                 await self._cancel(SECONDS_OF_CANCEL)
         finally:
             for name in self._names():
@@ -1633,13 +1646,18 @@ class ComputeEngineJobTrigger(BaseTrigger):
                 self.log.warning("job %s could not be cancelled: %s", name, event.get("message"))
 
         indexes = [index for index, job in enumerate(self.jobs) if index not in self._ended and "name" in job]
-        try:
-            await asyncio.wait_for(asyncio.gather(*(cancel(index) for index in indexes)), seconds)
-        except asyncio.TimeoutError:
+        removals = [asyncio.ensure_future(cancel(index)) for index in indexes]
+        if not removals:
+            return
+        done, waiting = await asyncio.wait(removals, timeout=seconds)
+        for removal in done:
+            if removal.exception() is not None:
+                self.log.warning("cannot cancel: %s", removal.exception())
+        for removal in waiting:
+            removal.cancel()
+        if waiting:
             names = [self.jobs[index]["name"] for index in indexes if index not in self._ended]
             self.log.warning("not removed yet: %s; `dagrun job list` tells, `dagrun job gc` removes", ", ".join(names))
-        except AirflowException as error:
-            self.log.warning("cannot cancel: %s", error)
 
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
