@@ -93,12 +93,12 @@ import Testing
     try LeashedCommand(cloud.project, arguments(cloud, task, context))
   }
 
-  @Test func `a job outlives the command's owner, and the next try goes on with it`() throws {
+  @Test func `a job outlives the command's owner, and the next try goes on with it`() async throws {
     let cloud = try Cloud(["remote": Self.dag])
     let first = try Self.start(cloud, "slow", Self.slow)
-    try first.waitUntilSaid(" runs on ")
+    try await first.waitUntilSaid(" runs on ")
     first.letGo()
-    #expect(try first.waitForEnd() == 130, "\(first.errors)")
+    #expect(try await first.waitForEnd() == 130, "\(first.errors)")
     #expect(first.output.isEmpty)
     let second = try Self.run(cloud, "slow", Self.slowAgain)
     #expect(second.code == 0 && second.jobNames == ["slow-abc-1"], "\(second.errors)")
@@ -108,40 +108,40 @@ import Testing
     try cloud.end()
   }
 
-  @Test func `a result that nobody took waits for the next try`() throws {
+  @Test func `a result that nobody took waits for the next try`() async throws {
     let cloud = try Cloud(["remote": Self.dag])
     let first = try Self.start(cloud, "slow", Self.slow)
-    #expect(try first.waitForResult()["state"] as? String == "success")
+    #expect(try await first.waitForResult()["state"] as? String == "success")
     // It waits for a word.
     first.letGo()
-    #expect(try first.waitForEnd() == 0)
+    #expect(try await first.waitForEnd() == 0)
     let second = try Self.start(cloud, "slow", Self.slowAgain)
-    let jobs = try #require(try second.waitForResult()["jobs"] as? [[String: Any]])
+    let jobs = try #require(try await second.waitForResult()["jobs"] as? [[String: Any]])
     #expect(jobs.map { $0["name"] as? String } == ["slow-abc-1"])
     second.taken()
-    #expect(try second.waitForEnd() == 0)
+    #expect(try await second.waitForEnd() == 0)
     #expect(try cloud.everMade("instances") == 1)
     try cloud.end()
   }
 
-  @Test func `SIGTERM cancels the job and removes all that it has`() throws {
+  @Test func `SIGTERM cancels the job and removes all that it has`() async throws {
     let cloud = try Cloud(["remote": Self.dag])
     let first = try Self.start(cloud, "slow", Self.slow)
-    try first.waitUntilSaid(" runs on ")
+    try await first.waitUntilSaid(" runs on ")
     first.signal(SIGTERM)
-    #expect(try first.waitForEnd() == 130, "\(first.errors)")
+    #expect(try await first.waitForEnd() == 130, "\(first.errors)")
     #expect(first.output.isEmpty)
     #expect(try cloud.isEmpty())
     try cloud.end()
   }
 
-  @Test func `a group that is cancelled leaves none of its jobs`() throws {
+  @Test func `a group that is cancelled leaves none of its jobs`() async throws {
     let slow = Self.dag.replacingOccurrences(of: "echo member\"", with: "echo member; sleep 100\"")
     let cloud = try Cloud(["remote": slow])
     let first = try Self.start(cloud, "good", #"{"run_id": "r"}"#)
-    for member in ["[1] member", "[2] member"] { try first.waitUntilSaid(member) }
+    for member in ["[1] member", "[2] member"] { try await first.waitUntilSaid(member) }
     first.signal(SIGTERM)
-    #expect(try first.waitForEnd() == 130, "\(first.errors)")
+    #expect(try await first.waitForEnd() == 130, "\(first.errors)")
     #expect(try cloud.isEmpty())
     try cloud.end()
   }

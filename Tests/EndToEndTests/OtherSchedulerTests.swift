@@ -144,14 +144,14 @@ import Testing
     let task: [ProcessDescriptor]
     private let project: Project
 
-    init(_ project: Project) throws {
+    init(_ project: Project) async throws {
       self.project = project
       let context = project.path + "/context.json"
       try #"{"run_id": "r"}"#.write(toFile: context, atomically: true, encoding: .utf8)
       project.environment["WAITS"] = "1"
       command = try LeashedCommand(project, ["tasks", "run", "typed", "sleeps", "--context", context, "-o", "json"])
       let pids = project.path + "/dags/pids"
-      let hasBegun = command.wait { _ in FileManager.default.fileExists(atPath: pids) }
+      let hasBegun = await command.wait { _ in FileManager.default.fileExists(atPath: pids) }
       try #require(hasBegun, "\(command.errors)")
       let text = try String(contentsOfFile: pids, encoding: .utf8)
       task = try text.split(whereSeparator: \.isWhitespace).map { try ProcessDescriptor(pid: #require(pid_t($0))) }
@@ -161,25 +161,25 @@ import Testing
     var hasEnded: Bool { task.allSatisfy { $0.hasEnded(within: 20_000) } }
   }
 
-  @Test func `SIGTERM ends the task with all that it has started`() throws {
-    let sleeper = try Sleeper(Project(["typed": Self.dag]))
+  @Test func `SIGTERM ends the task with all that it has started`() async throws {
+    let sleeper = try await Sleeper(Project(["typed": Self.dag]))
     sleeper.command.signal(SIGTERM)
-    #expect(try sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
+    #expect(try await sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
     #expect(sleeper.hasEnded)
     #expect(sleeper.command.errors.contains("sleeps was stopped") && sleeper.command.output.isEmpty)
   }
 
-  @Test func `the leash's end ends the task with all that it has started`() throws {
-    let sleeper = try Sleeper(Project(["typed": Self.dag]))
+  @Test func `the leash's end ends the task with all that it has started`() async throws {
+    let sleeper = try await Sleeper(Project(["typed": Self.dag]))
     sleeper.command.letGo()
-    #expect(try sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
+    #expect(try await sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
     #expect(sleeper.hasEnded)
     #expect(sleeper.command.errors.contains("whoever ran it is gone"))
   }
 
-  @Test func `a command that is killed takes its task with it`() throws {
-    let sleeper = try Sleeper(Project(["typed": Self.dag]))
-    try sleeper.command.killAndWait()
+  @Test func `a command that is killed takes its task with it`() async throws {
+    let sleeper = try await Sleeper(Project(["typed": Self.dag]))
+    try await sleeper.command.killAndWait()
     #expect(sleeper.hasEnded)
   }
 
