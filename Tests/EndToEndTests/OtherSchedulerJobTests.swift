@@ -116,7 +116,7 @@ import Testing
     first.letGo()
     #expect(try await first.waitForEnd() == 0)
     let second = try Self.start(cloud, "slow", Self.slowAgain)
-    let jobs = try #require(await second.waitForResult()["jobs"] as? [[String: Any]])
+    let jobs = try #require(try await second.waitForResult()["jobs"] as? [[String: Any]])
     #expect(jobs.map { $0["name"] as? String } == ["slow-abc-1"])
     second.taken()
     #expect(try await second.waitForEnd() == 0)

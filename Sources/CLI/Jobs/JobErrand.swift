@@ -232,7 +232,10 @@ struct JobErrand {
   }
 
   private func end(_ number: Int, _ course: JobEnd.Course) -> JobEnd {
-    JobEnd(name: JobSeries.name(series.base, number), attempt: number, project: project, course: course)
+    let name = JobSeries.name(series.base, number)
+    // One that was gone on with may have been begun in another project than this try's.
+    let own = (try? workplace.find(name))?.request.spec.config.project
+    return JobEnd(name: name, attempt: number, project: own ?? project, course: course)
   }
 
   private static let looksAtATime = 16
