@@ -53,16 +53,28 @@ struct JobRunCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workplace = try JobHome(session, global)
-    let spec = try await job.jobSpec(in: session) { try await workplace.project(nil) }
+    return try await run(spec(in: workplace), workplace)
+  }
+
+  // In steps that are not put together again: the compiler crashes on the whole in release builds.
+
+  @inline(never) private func spec(in workplace: JobHome) async throws -> JobSpec {
+    try await job.jobSpec(in: workplace.session) { try await workplace.project(nil) }
+  }
+
+  @inline(never) private func run(_ spec: JobSpec, _ workplace: JobHome) async throws -> ExitStatus {
     let leash = leash.take()
-    let end = try await end(of: spec, workplace, leash)
-    end.tell(in: session)
-    try end.print(format.output, to: session)
+    return try await finish(end(of: spec, workplace, leash), leash, workplace)
+  }
+
+  @inline(never) private func finish(_ end: JobEnd, _ leash: Leash?, _ workplace: JobHome) async throws -> ExitStatus {
+    end.tell(in: workplace.session)
+    try end.print(format.output, to: workplace.session)
     try await end.waitUntilTaken(leash, workplace)
     return end.exitStatus
   }
 
-  private func end(of spec: JobSpec, _ workplace: JobHome, _ leash: Leash?) async throws -> JobEnd {
+  @inline(never) private func end(of spec: JobSpec, _ workplace: JobHome, _ leash: Leash?) async throws -> JobEnd {
     guard let name, let attempt else {
       let request = try request(spec, workplace, workplace.session)
       workplace.session.errors.line("job \(request.name)")
@@ -78,7 +90,6 @@ struct JobRunCommand: Command {
     try JobDriver(workplace, format: format.output, prices: prices, leash: leash, handsOver: handOver)
   }
 
-  /// Apart from `execute`: the compiler crashes on the whole in release builds.
   private func request(_ spec: JobSpec, _ workplace: JobHome, _ session: Session) throws -> JobRequest {
     var generator = SystemRandomNumberGenerator()
     let name = name ?? JobName.random(prefix: namePrefix ?? "job", using: &generator)
