@@ -74,7 +74,9 @@ let package = Package(
         "Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator", "Engine",
         "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
-      swiftSettings: settings,
+      // Swift 6.3.1 crashes on asynchronous functions of commands when it optimizes ("while splitting coroutine"), on
+      // others after each change. What takes time is in the other modules.
+      swiftSettings: settings + [.unsafeFlags(["-Onone"], .when(configuration: .release))],
       // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
       // executable carries the flags, so that other packages can depend on the library.
       linkerSettings: [

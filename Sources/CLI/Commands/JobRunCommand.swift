@@ -56,25 +56,24 @@ struct JobRunCommand: Command {
     return try await run(spec(in: workplace), workplace)
   }
 
-  // In steps that are not put together again: the compiler crashes on the whole in release builds.
-
-  @inline(never) private func spec(in workplace: JobHome) async throws -> JobSpec {
+  private func spec(in workplace: JobHome) async throws -> JobSpec {
     try await job.jobSpec(in: workplace.session) { try await workplace.project(nil) }
   }
 
-  @inline(never) private func run(_ spec: JobSpec, _ workplace: JobHome) async throws -> ExitStatus {
+  private func run(_ spec: JobSpec, _ workplace: JobHome) async throws -> ExitStatus {
     let leash = leash.take()
-    return try await finish(end(of: spec, workplace, leash), leash, workplace)
-  }
-
-  @inline(never) private func finish(_ end: JobEnd, _ leash: Leash?, _ workplace: JobHome) async throws -> ExitStatus {
-    end.tell(in: workplace.session)
-    try end.print(format.output, to: workplace.session)
-    try await end.waitUntilTaken(leash, workplace)
+    let end = try await end(of: spec, workplace, leash)
+    try say(end, in: workplace.session)
+    if await end.isTaken(leash) { try end.noteTaken(in: workplace) }
     return end.exitStatus
   }
 
-  @inline(never) private func end(of spec: JobSpec, _ workplace: JobHome, _ leash: Leash?) async throws -> JobEnd {
+  private func say(_ end: JobEnd, in session: Session) throws {
+    end.tell(in: session)
+    try end.print(format.output, to: session)
+  }
+
+  private func end(of spec: JobSpec, _ workplace: JobHome, _ leash: Leash?) async throws -> JobEnd {
     guard let name, let attempt else {
       let request = try request(spec, workplace, workplace.session)
       workplace.session.errors.line("job \(request.name)")

@@ -51,7 +51,6 @@ struct TasksRunCommand: Command {
     return try await run.run()
   }
 
-  /// Apart from `execute`: the compiler crashes on large async functions in release builds.
   private func trial(_ given: GivenContext?, in workspace: Workspace) throws -> (TrialRun, DAGFile) {
     let conf = try conf.map { try ConfText.check($0) }
     // Of the newest file: a scheduler that knows an older one learns here that a task is gone.

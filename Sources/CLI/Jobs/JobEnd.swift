@@ -81,12 +81,17 @@ extension JobEnd {
     }
   }
 
-  /// Waits until whoever holds the leash says that it has the result, and notes it in the journal: it is not reported
-  /// again. Without a leash, who could read has it.
-  func waitUntilTaken(_ leash: Leash?, _ workplace: JobHome) async throws {
-    // A cancelled job has no result for anybody.
-    guard let outcome, outcome.ending != .cancelled else { return }
-    if let leash, await !leash.waitUntilTaken() { return }
+  /// Waits until whoever holds the leash says that it has the result. Without a leash, who could read has it.
+  ///
+  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody.
+  func isTaken(_ leash: Leash?) async -> Bool {
+    guard let outcome, outcome.ending != .cancelled else { return false }
+    guard let leash else { return true }
+    return await leash.waitUntilTaken()
+  }
+
+  /// Notes in the journal that the result was taken: it is not reported again.
+  func noteTaken(in workplace: JobHome) throws {
     try workplace.store().noteTaken(name, at: Timestamp(Date()))
   }
 }

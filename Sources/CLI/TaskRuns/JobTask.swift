@@ -44,7 +44,9 @@ struct JobTask {
 
   /// The results are told: another try does not get them.
   func waitUntilTaken(_ ends: [JobEnd]) async throws {
-    for end in ends { try await end.waitUntilTaken(leash, JobHome(session, home: workspace.home)) }
+    for end in ends where await end.isTaken(leash) {
+      try end.noteTaken(in: JobHome(session, home: workspace.home))
+    }
   }
 
   // MARK: What to run
