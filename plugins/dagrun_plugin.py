@@ -383,6 +383,10 @@ class Command:
         except OSError as error:
             self.let_go()
             raise cannot_run(path, error) from error
+        except BaseException:
+            # A handler of signals has raised. What may have begun all the same is nobody's, and leaves.
+            self.let_go()
+            raise
         finally:
             if reading is not None:
                 os.close(reading)
@@ -410,6 +414,11 @@ class Command:
     def has_result(self) -> bool:
         """Whether its JSON object is there. With a leash the command waits then for `taken`."""
         return self._has_value
+
+    @property
+    def value(self) -> Any:
+        """Its JSON value, as soon as that is there."""
+        return self._value
 
     @property
     def last_lines(self) -> list[str]:
@@ -1005,6 +1014,8 @@ class JobRun:
         self.title = title
         self._log = log
         self._command: Command | None = None
+        # Of an earlier command of the job; closed with the last one.
+        self._past: list[Command] = []
         self.is_cancelled = False
         self.record: dict[str, Any] | None = None
         self.error: AirflowException | None = None
@@ -1024,7 +1035,9 @@ class JobRun:
 
     @property
     def was_handed_over(self) -> bool:
-        return self.record is not None and self.record.get("handed_over") is True
+        """Its machine is asked for, and nobody drives it."""
+        value = None if self._command is None else self._command.value
+        return isinstance(value, dict) and value.get("handed_over") is True
 
     def begin(self, attempt: int, hand_over: bool) -> None:
         """Runs the job, or goes on with the one that an earlier try began."""
@@ -1032,7 +1045,30 @@ class JobRun:
         if hand_over:
             options.append("--hand-over")
         self.record, self.error = None, None
-        self._command = Binary().start(["job", "run", *options], stdin=json.dumps(self.spec), on_line=self.say)
+        self._command = Binary().start(["job", "run", *options], stdin=self._spec_text(), on_line=self.say)
+
+    def _spec_text(self) -> str:
+        try:
+            return json.dumps(self.spec)
+        except (TypeError, ValueError) as error:
+            raise failure(
+                f"The spec of job {self.base} is no JSON: {error}.",
+                "job_config takes texts, numbers, lists and dicts only.",
+                final=True,
+            ) from error
+
+    def cancel(self) -> None:
+        """Asks, once, for its end; the program removes what the job has, also without this process."""
+        if self.is_cancelled:
+            return
+        handed_over = self.command.value if self.was_handed_over else None
+        self.is_cancelled = True
+        if handed_over is None:
+            self.command.terminate()
+            return
+        self._past.append(self.command)
+        arguments = ["job", "cancel", handed_over["name"], "--project", handed_over["project"]]
+        self._command = Binary().start(arguments, on_line=self.say, leash=False)
 
     def say(self, line: str) -> None:
         self._log.info("%s%s", self.title, line)
@@ -1062,20 +1098,18 @@ class JobRun:
         """What a cancelled job could not remove, as far as it said."""
         with contextlib.suppress(AirflowException):
             return [str(left) for left in self.command.result().get("left_behind") or []]
-        return []
+        # `dagrun job cancel`, which tells it in the log.
+        return ["see above"] if self._past and self.command.finished().exit_status != 0 else []
 
     def close(self) -> None:
-        if self._command is not None:
-            self._command.__exit__()
-
-
-def wait_for(runs: Sequence[JobRun], end: float | None = None) -> bool:
-    """Whether all are settled, before the time `end` (monotonic) if there is one."""
-    return run_until([run.command for run in runs], lambda: all(run.is_settled for run in runs), end)
+        for command in [*self._past, *filter(None, [self._command])]:
+            command.__exit__()
 
 
 class JobTask(BaseOperator):
     """What the operators of jobs share: running them, ending them, and waiting for them in the triggerer."""
+
+    _was_killed = False
 
     def __init__(self, *, deferrable: bool | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -1098,9 +1132,10 @@ class JobTask(BaseOperator):
         attempt = max(1, int(ti.try_number))
         try:
             self._run_all(runs, attempt)
-            if any(run.was_handed_over for run in runs):
-                self._defer(runs, ti)
-            return self._end(runs, ti)
+            if not any(run.was_handed_over for run in runs):
+                return self._end(runs, ti)
+            trigger = self._trigger(runs, ti)
+            self._refuse_if_killed()
         except SupervisorGone:
             raise
         except BaseException:
@@ -1111,13 +1146,15 @@ class JobTask(BaseOperator):
             self._runs = []
             for run in runs:
                 run.close()
+        self.defer(trigger=trigger, method_name="execute_complete")
+        return None
 
     def _run_all(self, runs: list[JobRun], attempt: int) -> None:
         for run in runs:
-            run.begin(attempt, self.deferrable)
+            self._begin(run, attempt)
         waiting = runs
         while waiting:
-            wait_for(waiting)
+            self._wait(waiting)
             for run in waiting:
                 run.settle()
             waiting = [run for run in waiting if run.is_of_a_cancelled_try(attempt)]
@@ -1125,7 +1162,22 @@ class JobTask(BaseOperator):
                 run.say(f"job {run.base} was cancelled in an earlier try; it begins anew")
                 run.command.taken()
                 run.close()
-                run.begin(attempt, self.deferrable)
+                self._begin(run, attempt)
+
+    def _begin(self, run: JobRun, attempt: int) -> None:
+        self._refuse_if_killed()
+        run.begin(attempt, self.deferrable)
+        self._refuse_if_killed()
+
+    def _wait(self, runs: Sequence[JobRun]) -> None:
+        """Until all are settled."""
+        run_until([run.command for run in runs], lambda: self._was_killed or all(run.is_settled for run in runs))
+        self._refuse_if_killed()
+
+    def _refuse_if_killed(self) -> None:
+        """Airflow 3 goes on with a task after its on_kill, which may come before there is a job to cancel."""
+        if self._was_killed:
+            raise failure(f"Airflow ended the task {self.task_id}; its jobs are cancelled.")
 
     def _end(self, runs: list[JobRun], ti: Any) -> Any:
         errors = [run.error for run in runs if run.error is not None]
@@ -1142,8 +1194,9 @@ class JobTask(BaseOperator):
             raise one_failure(errors, len(runs))
         return self.value(values)
 
-    def _defer(self, runs: list[JobRun], ti: Any) -> None:
-        """Leaves the jobs to the triggerer. What has ended already goes along."""
+    def _trigger(self, runs: list[JobRun], ti: Any) -> ComputeEngineJobTrigger:
+        """Of the jobs that were handed over. What has ended already goes along."""
+        may_retry = will_be_retried([failure("")], ti)
         jobs = []
         for run in runs:
             known: dict[str, Any] = {"title": run.title}
@@ -1153,6 +1206,10 @@ class JobTask(BaseOperator):
             elif run.error is not None:
                 run.command.taken()
                 known.update(failure=str(run.error), final=isinstance(run.error, AirflowFailException))
+            elif may_retry and run.record is not None:
+                # As in _end: should another job fail, it is the next try's.
+                run.command.leave()
+                known.update(record=run.record, kept=run.record["name"])
             else:
                 run.command.taken()
                 known.update(record=run.record)
@@ -1160,11 +1217,7 @@ class JobTask(BaseOperator):
         deadline = None
         if self.execution_timeout is not None and ti.start_date is not None:
             deadline = (ti.start_date + self.execution_timeout).timestamp()
-        may_retry = will_be_retried([failure("")], ti)
-        self.defer(
-            trigger=ComputeEngineJobTrigger(jobs=jobs, deadline=deadline, may_retry=may_retry),
-            method_name="execute_complete",
-        )
+        return ComputeEngineJobTrigger(jobs=jobs, deadline=deadline, may_retry=may_retry)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Goes on after the trigger: the jobs are over, and their results taken."""
@@ -1176,21 +1229,25 @@ class JobTask(BaseOperator):
 
     def on_kill(self) -> None:
         """Airflow ends the task: its jobs are cancelled, and all that they have is removed."""
+        self._was_killed = True
         self._cancel(self._runs)
 
     def _cancel(self, runs: Sequence[JobRun]) -> None:
-        alive = [run for run in runs if run.has_begun and not run.is_settled]
+        alive = [run for run in runs if run.has_begun and (not run.is_settled or run.was_handed_over)]
         if not alive:
             return
         # First of all: Airflow 3 kills this process five seconds after its first signal.
-        for run in alive:
-            run.is_cancelled = True
-            run.command.terminate()
+        for run in sorted(alive, key=lambda run: run.was_handed_over):
+            run.cancel()
         for run in alive:
             run.say(f"cancelling job {run.base}; process {run.command.pid} removes what it has, also without this task")
         patience = conf.getint("core", "killed_task_cleanup_time", fallback=60) - SECONDS_FOR_AIRFLOW
         with contextlib.suppress(SupervisorGone):
-            wait_for(alive, time.monotonic() + patience)
+            run_until(
+                [run.command for run in alive],
+                lambda: all(run.is_settled for run in alive),
+                time.monotonic() + patience,
+            )
         for run in alive:
             if run.is_settled:
                 run.command.taken()
@@ -1326,8 +1383,20 @@ class ComputeEngineJobGroupOperator(JobTask):
                 "Give a JobRuntimeSpec for each.",
                 final=True,
             )
+        if not isinstance(self.job_factory, JobFactory):
+            raise failure(
+                f"Task {self.task_id}: job_factory is of type {type(self.job_factory).__name__}.",
+                "Give JobFactory(job_config).",
+                final=True,
+            )
         runs = []
         for index, runtime in enumerate(self.runtime_specs):
+            if not isinstance(runtime, JobRuntimeSpec):
+                raise failure(
+                    f"Task {self.task_id}: runtime_specs[{index}] is of type {type(runtime).__name__}.",
+                    "Give a JobRuntimeSpec for each job.",
+                    final=True,
+                )
             spec = spec_of_job(
                 self.job_factory.job_config,
                 runtime.args,
@@ -1500,7 +1569,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
     """Waits for a task's jobs, shows their logs, and carries their results.
 
     :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before
-        the task deferred has `record` or `failure` and `final`.
+        the task deferred has `record` or `failure` and `final`; and `kept`, its name, if its result is not taken yet.
     :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
     :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
     """
@@ -1532,8 +1601,9 @@ class ComputeEngineJobTrigger(BaseTrigger):
         has_failure = any("failure" in job for job in self._ended.values())
         for job in self._ended.values():
             is_kept = "failure" not in job and has_failure and self.may_retry
-            if "name" in job and job.get("is_told") and not is_kept:
-                await JobServer.current().taken(job["name"])
+            name = job["name"] if job.get("is_told") else job.get("kept")
+            if name is not None and not is_kept:
+                await JobServer.current().taken(name)
 
     async def on_kill(self) -> None:
         """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""
@@ -1702,12 +1772,15 @@ class DagrunCommandOperator(BaseOperator):
     """What runs one command of dagrun, and lets it cancel what it does when the task is stopped."""
 
     _command: Command | None = None
+    _was_killed = False
 
     def _result(self, arguments: Sequence[str], stdin: str | None = None, *, leash: bool = True) -> dict[str, Any]:
         """Waits for the command's JSON object, and tells it that it has been taken."""
+        self._refuse_if_killed()
         with Binary().start(arguments, stdin=stdin, on_line=self._log_line, leash=leash) as command:
             self._command = command
             try:
+                self._refuse_if_killed()
                 result = command.result()
             except SupervisorGone:
                 raise
@@ -1718,7 +1791,13 @@ class DagrunCommandOperator(BaseOperator):
             command.taken()
         return result
 
+    def _refuse_if_killed(self) -> None:
+        """Airflow 3 goes on with a task after its on_kill, which may come before there is a command to stop."""
+        if self._was_killed:
+            raise failure(f"Airflow ended the task {self.task_id}.")
+
     def on_kill(self) -> None:
+        self._was_killed = True
         if self._command is not None:
             self._cancel(self._command)
 

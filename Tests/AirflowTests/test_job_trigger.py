@@ -365,6 +365,39 @@ def test_a_deferred_group_carries_what_is_over_already(plugin, stand_in):
     assert orders(stand_in, "taken") == ["train-1"]
 
 
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_is_over_already_is_kept_while_there_are_tries_left(plugin, stand_in, fails):
+    stand_in.plays(
+        f"""
+        if "later" in stdin:
+            answer({HANDED_OVER!r})
+            sys.exit(0)
+        """
+        + SUCCEEDS.replace("\n", "\n        ")
+    )
+    operator = plugin.ComputeEngineJobGroupOperator(
+        name="models",
+        job_factory=plugin.JobFactory(CONFIG),
+        runtime_specs=[plugin.JobRuntimeSpec("now"), plugin.JobRuntimeSpec("later")],
+        task_id="group",
+        deferrable=True,
+    )
+    trigger = deferred(plugin, operator, max_tries=2).trigger
+    assert stand_in.notes == ["leash ended"]
+    name = trigger.jobs[0]["record"]["name"]
+    serve(stand_in, f"end(job, {int(fails)})")
+
+    async def all_of_it():
+        events = await fire(trigger)
+        await until(lambda: "left" in stand_in.notes)
+        return events
+
+    [event] = asyncio.run(all_of_it())
+    assert ("failure" in event["jobs"][1]) == fails
+    # After a failure the next try gets that result again, and runs only what has failed.
+    assert orders(stand_in, "taken") == (["train-1"] if fails else [name, "train-1"])
+
+
 def test_the_event_of_a_failure_raises(plugin):
     operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train")
     with pytest.raises(plugin.AirflowException, match="boom") as error:

@@ -445,6 +445,100 @@ def test_all_of_a_group_are_cancelled(plugin, stand_in):
     assert sorted(stand_in.notes) == ["began"] * 2 + ["cancelled"] * 2 + ["told taken"] * 2
 
 
+def test_a_task_that_is_killed_before_its_job_begins_begins_none(plugin, stand_in):
+    """As Airflow 3 does it: it calls on_kill, and then goes on."""
+    stand_in.plays(ENDLESS)
+    operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train")
+    operator.on_kill()
+    with pytest.raises(plugin.AirflowException, match="Airflow ended the task"):
+        run(operator)
+    assert stand_in.calls == []
+
+
+def test_a_group_that_is_killed_while_it_begins_begins_no_more(plugin, stand_in, monkeypatch):
+    stand_in.plays(ENDLESS)
+    operator = plugin.ComputeEngineJobGroupOperator(
+        name="models",
+        job_factory=plugin.JobFactory(CONFIG),
+        runtime_specs=[plugin.JobRuntimeSpec("x")] * 3,
+        task_id="group",
+    )
+    begin = plugin.JobRun.begin
+
+    def begin_and_be_killed(job, *arguments):
+        # Airflow's signal comes in the middle of it, before there is a command to cancel.
+        operator.on_kill()
+        begin(job, *arguments)
+        stand_in.wait_for_note("began")
+
+    monkeypatch.setattr(plugin.JobRun, "begin", begin_and_be_killed)
+    with pytest.raises(plugin.AirflowException, match="Airflow ended the task"):
+        run(operator)
+    assert stand_in.notes == ["began", "cancelled", "told taken"]
+
+
+def test_jobs_that_were_handed_over_are_cancelled_with_the_others(plugin, stand_in):
+    handed_over = {"name": "models-0-1", "attempt": 1, "project": "p", "handed_over": True}
+    stand_in.plays(
+        f"""
+        if argv[:2] == ["job", "cancel"]:
+            note(" ".join(argv))
+            say("removed all")
+            sys.exit(0)
+        if "early" in stdin:
+            answer({handed_over!r})
+            note("handed over")
+            sys.exit(0)
+        while not os.path.exists({str(stand_in.notes_file)!r}): time.sleep(0.01)
+        time.sleep(0.3)
+        """
+        + ENDLESS.replace("\n", "\n        ")
+    )
+    operator = plugin.ComputeEngineJobGroupOperator(
+        name="models",
+        job_factory=plugin.JobFactory(CONFIG),
+        runtime_specs=[plugin.JobRuntimeSpec("early"), plugin.JobRuntimeSpec("late")],
+        task_id="group",
+        deferrable=True,
+    )
+    said = []
+
+    def info(text, *values):
+        said.append(text % values)
+        if said[-1].endswith("began"):
+            raise KeyboardInterrupt
+
+    operator.log.info = info
+    with pytest.raises(KeyboardInterrupt):
+        run(operator)
+    assert "job cancel models-0-1 --project p" in stand_in.notes
+    assert "cancelled" in stand_in.notes
+    assert sum("is cancelled; nothing is left" in line for line in said) == 2, said
+
+
+@pytest.mark.parametrize(
+    ("factory", "specs", "said"),
+    [
+        (lambda plugin: CONFIG, lambda plugin: [plugin.JobRuntimeSpec("x")], "job_factory is of type dict"),
+        (lambda plugin: plugin.JobFactory(CONFIG), lambda plugin: ["echo"], r"runtime_specs\[0\] is of type str"),
+    ],
+)
+def test_wrong_arguments_of_a_group_are_named(plugin, stand_in, factory, specs, said):
+    operator = plugin.ComputeEngineJobGroupOperator(
+        name="models", job_factory=factory(plugin), runtime_specs=specs(plugin), task_id="group"
+    )
+    with pytest.raises(plugin.AirflowFailException, match=said):
+        run(operator)
+    assert stand_in.calls == []
+
+
+def test_a_config_that_is_no_json_is_named(plugin, stand_in):
+    config = {**CONFIG, "scopes": {"a", "b"}}
+    with pytest.raises(plugin.AirflowFailException, match="is no JSON(.|\n)*job_config takes"):
+        run(plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train"))
+    assert stand_in.calls == []
+
+
 def test_an_empty_group_is_refused(plugin, stand_in):
     operator = plugin.ComputeEngineJobGroupOperator(
         name="models", job_factory=plugin.JobFactory(CONFIG), runtime_specs=[], task_id="group"

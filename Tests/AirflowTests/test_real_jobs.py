@@ -250,19 +250,20 @@ def test_a_cancelled_job_leaves_nothing_and_the_next_try_begins_anew(plugin, clo
     assert machines_ever(cloud) - before == 2
 
 
-def test_a_worker_that_is_killed_while_it_cancels_leaves_the_removal_to_the_program(plugin, cloud):
-    """As Airflow 3 does it: SIGTERM, five seconds, SIGKILL."""
+def killed_while_it_cancels(plugin, cmd):
+    """A worker, as Airflow 3 ends it: SIGTERM, five seconds, SIGKILL. The process that goes on with the removal."""
     worker = subprocess.Popen(
         [
             sys.executable,
             "-c",
             HOLDER.replace("operator.execute", ON_TERM + "operator.execute"),
             str(Path(plugin.__file__).parent),
-            "echo begun; sleep 300",
+            cmd,
         ],
         stdout=subprocess.PIPE,
         text=True,
     )
+    line = ""
     for line in worker.stdout:
         if line.strip() == "begun":
             worker.send_signal(signal.SIGTERM)
@@ -271,8 +272,54 @@ def test_a_worker_that_is_killed_while_it_cancels_leaves_the_removal_to_the_prog
             break
     worker.wait()
     worker.stdout.close()
+    return int(re.search(r"process (\d+) removes", line).group(1))
+
+
+def test_a_worker_that_is_killed_while_it_cancels_leaves_the_removal_to_the_program(plugin, cloud):
+    killed_while_it_cancels(plugin, "echo begun; sleep 300")
     wait_until_empty(cloud)
     assert run(operator_of(plugin, "echo fine"), try_number=2)["exit_status"] == 0
+
+
+def test_the_next_try_waits_for_a_removal_that_takes_its_time(plugin, cloud):
+    """Google's takes minutes. A try in the same home waits 30 s for another process that has the job, if it is not that."""
+    removing = killed_while_it_cancels(plugin, "echo begun; sleep 300")
+    time.sleep(0.5)  # it has noted by then that the job is cancelled
+    os.kill(removing, signal.SIGSTOP)
+    going_on = threading.Timer(33, os.kill, [removing, signal.SIGCONT])
+    going_on.start()
+    operator = operator_of(plugin, "echo fine")
+    said = listen(operator)
+    assert run(operator, try_number=2)["exit_status"] == 0
+    assert any("waiting until it leaves" in line for line in said)
+    going_on.join()
+
+
+def test_a_job_is_cancelled_as_soon_as_another_process_leaves_it(plugin, cloud):
+    options = ["--name", "held", "--attempt", "1", "--project", "demo", "--image", "debian"]
+    command = [cloud.binary, "job", "run", *options, "--", "sleep", "300"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as holder:
+        assert any("job held-1 runs on" in line for line in holder.stderr)
+        with subprocess.Popen(
+            [cloud.binary, "job", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as server:
+            watchdog = threading.Timer(60, server.kill)
+            watchdog.start()
+            for order in ({"attach": "held-1", "project": "demo"}, {"cancel": "held-1"}, {"attach": 0}):
+                server.stdin.write(json.dumps(order) + "\n")
+            server.stdin.flush()
+            events = [json.loads(server.stdout.readline())]
+            holder.kill()
+            for line in server.stdout:
+                events.append(json.loads(line))
+                if events[-1]["event"] == "ended":
+                    break
+            server.stdin.close()
+            server.wait()
+            watchdog.cancel()
+    # Refused is the order that is none, and nothing else.
+    assert [event["event"] for event in events if event["event"] in ("refused", "failed")] == ["refused"], events
+    assert events[-1]["result"]["ending"] == "cancelled"
 
 
 def test_a_group_runs_beside_one_another(plugin, cloud):

@@ -286,6 +286,10 @@ class Command:
         except OSError as error:
             self.let_go()
             raise cannot_run(path, error) from error
+        except BaseException:
+            # A handler of signals has raised. What may have begun all the same is nobody's, and leaves.
+            self.let_go()
+            raise
         finally:
             if reading is not None:
                 os.close(reading)
@@ -313,6 +317,11 @@ class Command:
     def has_result(self) -> bool:
         """Whether its JSON object is there. With a leash the command waits then for `taken`."""
         return self._has_value
+
+    @property
+    def value(self) -> Any:
+        """Its JSON value, as soon as that is there."""
+        return self._value
 
     @property
     def last_lines(self) -> list[str]:

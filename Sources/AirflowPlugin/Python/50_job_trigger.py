@@ -154,7 +154,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
     """Waits for a task's jobs, shows their logs, and carries their results.
 
     :param jobs: of each job `name`, `project` and `title` (the beginning of its log lines); one that was over before
-        the task deferred has `record` or `failure` and `final`.
+        the task deferred has `record` or `failure` and `final`; and `kept`, its name, if its result is not taken yet.
     :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
     :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
     """
@@ -186,8 +186,9 @@ class ComputeEngineJobTrigger(BaseTrigger):
         has_failure = any("failure" in job for job in self._ended.values())
         for job in self._ended.values():
             is_kept = "failure" not in job and has_failure and self.may_retry
-            if "name" in job and job.get("is_told") and not is_kept:
-                await JobServer.current().taken(job["name"])
+            name = job["name"] if job.get("is_told") else job.get("kept")
+            if name is not None and not is_kept:
+                await JobServer.current().taken(name)
 
     async def on_kill(self) -> None:
         """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""

@@ -7,12 +7,15 @@ class DagrunCommandOperator(BaseOperator):
     """What runs one command of dagrun, and lets it cancel what it does when the task is stopped."""
 
     _command: Command | None = None
+    _was_killed = False
 
     def _result(self, arguments: Sequence[str], stdin: str | None = None, *, leash: bool = True) -> dict[str, Any]:
         """Waits for the command's JSON object, and tells it that it has been taken."""
+        self._refuse_if_killed()
         with Binary().start(arguments, stdin=stdin, on_line=self._log_line, leash=leash) as command:
             self._command = command
             try:
+                self._refuse_if_killed()
                 result = command.result()
             except SupervisorGone:
                 raise
@@ -23,7 +26,13 @@ class DagrunCommandOperator(BaseOperator):
             command.taken()
         return result
 
+    def _refuse_if_killed(self) -> None:
+        """Airflow 3 goes on with a task after its on_kill, which may come before there is a command to stop."""
+        if self._was_killed:
+            raise failure(f"Airflow ended the task {self.task_id}.")
+
     def on_kill(self) -> None:
+        self._was_killed = True
         if self._command is not None:
             self._cancel(self._command)
 

@@ -146,10 +146,13 @@ struct JobDriver {
 extension JobDriver {
   /// Takes the right to drive a job, and waits a while for whoever has it and may be about to leave.
   ///
-  /// - Parameter file: of the lock, where it is not the job's own.
+  /// - Parameters:
+  ///   - file: of the lock, where it is not the job's own.
+  ///   - isCancelled: whoever has it removes a cancelled job, which takes Google minutes: that is waited for.
   /// - Returns: nil when the leash has ended meanwhile.
-  func lock(_ name: String, file: String? = nil) async throws -> JobLock? {
+  func lock(_ name: String, file: String? = nil, isCancelled: () throws -> Bool) async throws -> JobLock? {
     var pauses = 0
+    var mostPauses = Self.mostPauses
     while true {
       do {
         return try JobLock(job: file ?? name, folder: workplace.home.jobsPath)
@@ -162,7 +165,8 @@ extension JobDriver {
       if pauses == 0 {
         session.errors.line("\(holder ?? "another process") drives job \(name); waiting until it leaves")
       }
-      guard pauses < Self.mostPauses else {
+      if pauses >= mostPauses, try isCancelled() { mostPauses += Self.pausesOfRemoval }
+      guard pauses < mostPauses else {
         throw Complaint(
           .unavailable, "\(holder ?? "another process") drives job \(name), and has not left within 30 s",
           hint: "end it, or try again when it has ended; follow the job with: dagrun job logs -f \(name)")
@@ -173,6 +177,8 @@ extension JobDriver {
   }
 
   private static let mostPauses = 150
+  /// Until it is looked again whether a removal goes on.
+  private static let pausesOfRemoval = 10
 }
 
 /// Bytes that come in pieces, as text: half a character waits for its other half.

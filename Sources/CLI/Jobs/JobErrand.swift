@@ -23,7 +23,7 @@ struct JobErrand {
     let interruption = driver.cancelling.byInterruption()
     defer { interruption.end() }
     // A job's name has no full stop, so that this file is no job's.
-    guard let lock = try await driver.lock(series.base, file: series.base + ".attempts") else {
+    guard let lock = try await lock(series.base, file: series.base + ".attempts") else {
       return end(series.number, .left)
     }
     defer { withExtendedLifetime(lock) {} }
@@ -35,6 +35,10 @@ struct JobErrand {
       if case .attach(let number) = step { attached.insert(number) }
     }
     return end(series.number, .left)
+  }
+
+  private func lock(_ name: String, file: String? = nil) async throws -> JobLock? {
+    try await driver.lock(name, file: file) { try journaled().values.contains(.beingCancelled) }
   }
 
   // MARK: What there is
@@ -162,7 +166,7 @@ struct JobErrand {
 
   private func goOn(_ number: Int, isCancelled: Bool) async throws -> JobEnd? {
     let name = JobSeries.name(series.base, number)
-    guard let lock = try await driver.lock(name) else { return end(number, .left) }
+    guard let lock = try await lock(name) else { return end(number, .left) }
     defer { withExtendedLifetime(lock) {} }
     // Whoever had the lock may have brought it to its end.
     guard let stored = try workplace.find(name), !stored.isFinished else { return nil }
@@ -177,7 +181,7 @@ struct JobErrand {
 
   private func attach(_ number: Int) async throws -> JobEnd? {
     let name = JobSeries.name(series.base, number)
-    guard let lock = try await driver.lock(name) else { return end(number, .left) }
+    guard let lock = try await lock(name) else { return end(number, .left) }
     defer { withExtendedLifetime(lock) {} }
     guard try workplace.find(name) == nil else { return nil }
     session.errors.line("going on with job \(name), which another home has begun")
@@ -194,7 +198,7 @@ struct JobErrand {
 
   private func begin(_ number: Int) async throws -> JobEnd? {
     let name = JobSeries.name(series.base, number)
-    guard let lock = try await driver.lock(name) else { return end(number, .left) }
+    guard let lock = try await lock(name) else { return end(number, .left) }
     defer { withExtendedLifetime(lock) {} }
     guard try workplace.find(name) == nil else { return nil }
     guard !driver.cancelling.wasInterrupted else {

@@ -17,6 +17,8 @@ final class JobServer: @unchecked Sendable {
   private let write: (String) -> Bool
   private let queue = DispatchQueue(label: "dagrun.job-server")
   private var jobs: [String: ServedJob] = [:]
+  /// Attached to as soon as another process has left them. Whether they are to be cancelled then.
+  private var awaited: [String: Bool] = [:]
   private var wishes: (any DispatchSourceTimer)?
   private var isLeaving = false
   private var whenLeft: [@Sendable () -> Void] = []
@@ -43,18 +45,19 @@ final class JobServer: @unchecked Sendable {
     }
   }
 
-  /// Lets go of all jobs and cancels none. Those whose cancelling is under way are finished first: nobody else would.
+  /// Lets go of all jobs and cancels none. Those that somebody has cancelled are finished first: nobody else would.
   func leave(then act: @escaping @Sendable () -> Void) {
     queue.async { [self] in
       isLeaving = true
       whenLeft.append(act)
       for (name, job) in jobs where !job.isCancelled { letGo(name) }
+      awaited = awaited.filter(\.value)
       endIfDone()
     }
   }
 
   private func endIfDone() {
-    guard isLeaving, jobs.isEmpty else { return }
+    guard isLeaving, jobs.isEmpty, awaited.isEmpty else { return }
     runner.stop()
     for act in whenLeft { act() }
     whenLeft = []
@@ -66,8 +69,13 @@ final class JobServer: @unchecked Sendable {
     switch order {
     case .attach(let name, let project): attach(name, project: project)
     case .cancel(let name):
-      guard jobs[name] != nil else { return refuse("job \(name) is not attached; attach to it, then cancel it") }
-      cancel(name)
+      if awaited[name] != nil {
+        awaited[name] = true
+      } else if jobs[name] != nil {
+        cancel(name)
+      } else {
+        refuse("job \(name) is not attached; attach to it, then cancel it")
+      }
     case .taken(let name): noteTaken(name)
     case .leave(let name):
       letGo(name)
@@ -81,6 +89,7 @@ final class JobServer: @unchecked Sendable {
   }
 
   private func letGo(_ name: String) {
+    awaited[name] = nil
     runner.leave(name)
     jobs[name] = nil
   }
@@ -97,10 +106,15 @@ final class JobServer: @unchecked Sendable {
 
   // MARK: Attaching
 
-  private func attach(_ name: String, project: String?, since start: Double = monotonicSeconds()) {
-    guard !isLeaving else { return }
+  private func attach(_ name: String, project: String?) {
     // To ask twice is to ask once.
-    guard jobs[name] == nil else { return }
+    guard !isLeaving, jobs[name] == nil, awaited[name] == nil else { return }
+    attach(name, project: project, since: monotonicSeconds())
+  }
+
+  private func attach(_ name: String, project: String?, since start: Double) {
+    let isCancelled = awaited.removeValue(forKey: name) ?? false
+    defer { endIfDone() }
     do {
       if let problem = JobName.problem(name) { throw Complaint(.wrongUsage, problem) }
       let stored = try workplace.find(name)
@@ -114,13 +128,16 @@ final class JobServer: @unchecked Sendable {
       }
       guard let lock = try lock(name, since: start) else {
         // Whoever handed it over may be about to leave.
+        awaited[name] = isCancelled
         return queue.asyncAfter(deadline: .now() + Self.lockPauseSeconds) { [self] in
+          guard awaited[name] != nil else { return }
           attach(name, project: project, since: start)
         }
       }
       // It may have come to its end before it was let go.
       if let ended = try workplace.find(name), ended.isFinished { return try report(ended) }
       drive(name, stored, project ?? "", lock)
+      if isCancelled { cancel(name) }
     } catch {
       fail(name, Complaint(explaining: error))
     }
