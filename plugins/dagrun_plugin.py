@@ -1094,6 +1094,17 @@ class JobRun:
         record = self.record or {}
         return not self.is_cancelled and record.get("ending") == "cancelled" and record.get("attempt") != attempt
 
+    def cancellation(self) -> str:
+        """How far its cancellation is."""
+        if self.command.has_result:
+            left = ", ".join(self.left_behind())
+            return f"job {self.base} is cancelled; {f'left behind: {left}' if left else 'nothing is left'}"
+        hint = "`dagrun job list` tells, and `dagrun job gc` removes what a process could not."
+        if self.command.is_over:
+            # Without a result: it crashed, or somebody killed it.
+            return f"process {self.command.pid} ended before it had removed what job {self.base} has. {hint}"
+        return f"job {self.base} is not removed yet; process {self.command.pid} goes on with it. {hint}"
+
     def left_behind(self) -> list[str]:
         """What a cancelled job could not remove, as far as it said."""
         with contextlib.suppress(AirflowException):
@@ -1251,13 +1262,7 @@ class JobTask(BaseOperator):
         for run in alive:
             if run.is_settled:
                 run.command.taken()
-                left = ", ".join(run.left_behind())
-                run.say(f"job {run.base} is cancelled; {f'left behind: {left}' if left else 'nothing is left'}")
-            else:
-                run.say(
-                    f"job {run.base} is not removed yet; process {run.command.pid} goes on with it. "
-                    "`dagrun job list` tells, and `dagrun job gc` removes what a process could not."
-                )
+            run.say(run.cancellation())
 
 
 def will_be_retried(errors: Sequence[AirflowException], ti: Any) -> bool:

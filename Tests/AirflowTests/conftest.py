@@ -75,8 +75,9 @@ class StandIn:
                 leash = None
                 if "--leash" in argv:
                     leash = int(argv[argv.index("--leash") + 1])
-                def say(line): print(line, file=sys.stderr, flush=True)
-                def answer(value): print(json.dumps(value), flush=True)
+                # Not with print: a signal's handler that prints while a print is under way fails ("reentrant call").
+                def say(line): os.write(2, line.encode() + b"\\n")
+                def answer(value): os.write(1, json.dumps(value).encode() + b"\\n")
                 def note(word):
                     with open({str(self.notes_file)!r}, "a") as file: file.write(word + "\\n")
                 def taken():

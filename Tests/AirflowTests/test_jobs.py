@@ -332,6 +332,25 @@ def test_on_kill_cancels_the_job(plugin, stand_in, raises):
     assert "removed all" in said
 
 
+@pytest.mark.parametrize("end", ["sys.exit(1)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_removal_that_fails_is_not_called_a_cancellation(plugin, stand_in, end):
+    stand_in.plays(ENDLESS.replace('say("removed all")', end))
+    operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train")
+    said = []
+
+    def info(text, *values):
+        said.append(text % values)
+        if said[-1] == "began":
+            raise KeyboardInterrupt
+
+    operator.log.info = info
+    with pytest.raises(KeyboardInterrupt):
+        run(operator)
+    assert stand_in.notes == ["began", "cancelled"]
+    assert "ended before it had removed" in said[-1]
+    assert "dagrun job gc" in said[-1]
+
+
 def test_a_removal_that_takes_longer_than_airflow_waits_goes_on_by_itself(plugin, stand_in, monkeypatch):
     stand_in.plays(
         """
