@@ -64,14 +64,20 @@ import Testing
     }
   }
 
-  private static let script = "echo begun; sleep 6; echo done; echo 42 > $DAGRUN_OUTPUT"
+  /// Runs until it is let go on (`RecordedCloud.leave`), so that whatever happens meanwhile happens while it runs.
+  private static func script(until word: String = "go") -> String {
+    """
+    echo begun; until \(RecordedCloud.hasWord(word)); do sleep 0.1; done; echo done; echo 42 > $DAGRUN_OUTPUT
+    """
+  }
 
   @Test(arguments: [false, true])
   func `a command that is killed leaves its job to the next try`(isOtherHome: Bool) async throws {
     let world = try await World()
-    let first = try world.start(world.job(1, script: Self.script))
+    let first = try world.start(world.job(1, script: Self.script()))
     try await first.waitUntilSaid(" runs on ")
     try await first.killAndWait()
+    try await world.cloud.leave("go")
     let second = try world.start(world.job(2, home: isOtherHome ? world.other : nil, script: "echo another"))
     let result = try await second.waitForResult()
     #expect(result["name"] as? String == "base-1" && result["attempt"] as? Int == 1, "\(result)")
@@ -112,7 +118,7 @@ import Testing
 
   @Test func `the end of the leash leaves the job as it is, for a try that came too early too`() async throws {
     let world = try await World()
-    let first = try world.start(world.job(1, script: Self.script))
+    let first = try world.start(world.job(1, script: Self.script()))
     try await first.waitUntilSaid(" runs on ")
     let second = try world.start(world.job(2, script: "echo another"))
     try await second.waitUntilSaid("waiting until it leaves")
@@ -120,6 +126,7 @@ import Testing
     first.letGo()
     #expect(try await first.waitForEnd() == 130)
     #expect(first.result == nil && first.errors.contains("goes on without this command"), "\(first.errors)")
+    try await world.cloud.leave("go")
     let result = try await second.waitForResult()
     #expect(result["name"] as? String == "base-1" && result["output"] as? String == "42\n", "\(result)")
     #expect(world.machines == 1)
@@ -257,16 +264,18 @@ import Testing
   @Test func `a home that comes back after another one has ended its job goes on with what there is now`() async throws
   {
     let world = try await World()
-    let first = try world.start(world.job(1, script: Self.script))
+    let first = try world.start(world.job(1, script: Self.script()))
     try await first.waitUntilSaid(" runs on ")
     try await first.killAndWait()
+    try await world.cloud.leave("go")
     let second = try world.start(world.job(2, home: world.other, script: "echo another"))
     #expect(try await second.waitForResult()["output"] as? String == "42\n")
     second.taken()
     #expect(try await second.waitForEnd() == 0)
-    let third = try world.start(world.job(3, home: world.other, script: Self.script))
+    let third = try world.start(world.job(3, home: world.other, script: Self.script(until: "again")))
     try await third.waitUntilSaid(" runs on ")
     try await third.killAndWait()
+    try await world.cloud.leave("again")
     let fourth = try world.start(world.job(4, script: "echo another"))
     let result = try await fourth.waitForResult()
     #expect(
@@ -282,7 +291,10 @@ import Testing
   func `a job that was handed over is brought to its end by a server`(isOtherHome: Bool) async throws {
     let world = try await World()
     let first = try world.start(
-      world.job(1, "--hand-over", script: "echo be; printf gun; sleep 2; echo 42 > $DAGRUN_OUTPUT"))
+      world.job(
+        1, "--hand-over",
+        script:
+          "echo be; printf gun; until \(RecordedCloud.hasWord("go")); do sleep 0.1; done; echo 42 > $DAGRUN_OUTPUT"))
     let handed = try await first.waitForResult()
     #expect(
       handed["handed_over"] as? Bool == true && handed["name"] as? String == "base-1"
@@ -290,6 +302,8 @@ import Testing
     #expect(try await first.waitForEnd() == 0)
     let server = try world.serve(home: isOtherHome ? world.other : nil)
     server.order(#"{"attach": "base-1", "project": "demo"}"#)
+    _ = try await server.event("began")
+    try await world.cloud.leave("go")
     let ended = try await server.event("ended", ofJob: "base-1")
     #expect(ended["exit_code"] as? Int == 0)
     let result = try #require(ended["result"] as? [String: Any])
@@ -310,7 +324,7 @@ import Testing
 
   @Test func `the end of a server leaves its jobs, which the next one goes on with`() async throws {
     let world = try await World()
-    let first = try world.start(world.job(1, "--hand-over", script: Self.script))
+    let first = try world.start(world.job(1, "--hand-over", script: Self.script()))
     #expect(try await first.waitForResult()["handed_over"] as? Bool == true)
     #expect(try await first.waitForEnd() == 0)
     let server = try world.serve()
@@ -320,6 +334,7 @@ import Testing
     another.order(#"{"attach": "base-1"}"#)
     server.closeInput()
     #expect(try await server.waitForEnd() == 0)
+    try await world.cloud.leave("go")
     let result = try await another.event("ended")["result"] as? [String: Any]
     #expect(result?["output"] as? String == "42\n", "\(another.output)")
     // Nobody took it: the next try has it.

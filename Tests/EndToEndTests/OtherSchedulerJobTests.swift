@@ -13,7 +13,7 @@ import Testing
       let text = ComputeEngineJobOperator(
         "text", job: machine, command: "echo got \\(number.output) in $DAGRUN_RUN_ID; echo 42 > $DAGRUN_OUTPUT")
       SwiftOperator("after", text.output(as: Int.self)) { context, number in number + 1 }
-      ComputeEngineJobOperator("slow", job: machine, command: "echo begun; sleep 4; echo done")
+      ComputeEngineJobOperator("slow", job: machine, command: "echo begun; sleep 15; echo done")
       ComputeEngineJobOperator("fails", job: machine, command: "exit 3")
       ComputeEngineJobGroupOperator(
         "group", job: machine, specs: [0, 4].map { JobRuntimeSpec(command: "echo member; exit \\($0)") })

@@ -1,6 +1,7 @@
 import CloudEmulator
 import Foundation
 import Logging
+import Processes
 import Synchronization
 import Testing
 
@@ -44,6 +45,20 @@ final class RecordedCloud {
   static func leaveWord(_ words: String) -> String {
     "curl -sSf --retry 20 --retry-all-errors --retry-max-time 60 -o /dev/null -X POST --data-binary '' "
       + "\"http://$EMULATOR/upload/storage/v1/b/words/o?uploadType=media&name=\(words).$HOSTNAME\""
+  }
+
+  /// A shell's condition in a container: whether `leave` was called with that word.
+  static func hasWord(_ word: String) -> String {
+    "curl -sf -o /dev/null \"http://$EMULATOR/storage/v1/b/words/o/\(word)\""
+  }
+
+  /// Leaves word for containers. Blocks no thread, for the emulator needs them.
+  func leave(_ word: String) async throws {
+    let address = "http://\(emulator.address)/upload/storage/v1/b/words/o?uploadType=media&name=\(word)"
+    let pid = try Spawn("/usr/bin/env", ["curl", "-sSf", "-o", "/dev/null", "--data-binary", "", address]).start()
+    var status: Int32 = 0
+    while waitpid(pid, &status, WNOHANG) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+    try #require(status == 0, "cannot leave word at \(emulator.address)")
   }
 
   /// Of all containers there ever were, in no order.
