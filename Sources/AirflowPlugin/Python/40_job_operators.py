@@ -163,7 +163,9 @@ class JobRun:
 
     def cancellation(self) -> str:
         """How far its cancellation is."""
-        if self.command.has_result:
+        # `dagrun job cancel`, of a job that was handed over, has no result; its log tells what is left behind.
+        was_removed = bool(self._past) and self.command.is_over and self.command.finished().exit_status == 0
+        if self.command.has_result or was_removed:
             left = ", ".join(self.left_behind())
             return f"job {self.base} is cancelled; {f'left behind: {left}' if left else 'nothing is left'}"
         hint = "`dagrun job list` tells, and `dagrun job gc` removes what a process could not."
@@ -176,8 +178,7 @@ class JobRun:
         """What a cancelled job could not remove, as far as it said."""
         with contextlib.suppress(AirflowException):
             return [str(left) for left in self.command.result().get("left_behind") or []]
-        # `dagrun job cancel`, which tells it in the log.
-        return ["see above"] if self._past and self.command.finished().exit_status != 0 else []
+        return []
 
     def close(self) -> None:
         for command in [*self._past, *filter(None, [self._command])]:
