@@ -16,6 +16,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from asgiref.sync import async_to_sync
 from test_jobs import CONFIG, SUCCEEDS, context, option, run
 
 # A stand-in for `dagrun job serve`: what `orders` does with an order is a test's.
@@ -48,10 +49,11 @@ def orders(stand_in, verb):
     return [line[verb] for line in lines if verb in line]
 
 
-def trigger_of(plugin, *names, **values):
+def trigger_of(plugin, *names, in_triggerer=True, **values):
     jobs = [{"name": name, "project": "p", "title": ""} for name in names]
     trigger = plugin.ComputeEngineJobTrigger(jobs=jobs, **values)
-    trigger.task_instance = None
+    # The triggerer gives a trigger its task instance; `dags test` and dag.test() do not.
+    trigger.task_instance = SimpleNamespace(task_id="train") if in_triggerer else None
     said = trigger.said = []
 
     def say(text, *values):
@@ -256,8 +258,103 @@ def test_airflow_may_cancel_a_trigger_again_while_it_removes_its_job(plugin, sta
 def test_an_unknown_state_leaves_the_job(plugin, stand_in, monkeypatch):
     monkeypatch.delattr(plugin.BaseTrigger, "on_kill", raising=False)
     serve(stand_in, "tell(job, 'began')")
-    asyncio.run(cancel_run(plugin, stand_in, trigger_of(plugin, "a-1"), kills=False))  # it has no task instance
+    # Its task instance has no run to ask for.
+    asyncio.run(cancel_run(plugin, stand_in, trigger_of(plugin, "a-1"), kills=False))
     assert orders(stand_in, "cancel") == []
+
+
+def test_a_state_is_asked_for_on_the_triggers_own_loop(plugin, stand_in, monkeypatch):
+    """Airflow 3.0 and 3.1 ask by async_to_sync. On another loop that would read the triggerer's pipe beside it."""
+    monkeypatch.delattr(plugin.BaseTrigger, "on_kill", raising=False)
+    loops = []
+
+    async def ask():
+        loops.append(asyncio.get_running_loop())
+
+    def state(self):
+        async_to_sync(ask)()
+        return "deferred"
+
+    monkeypatch.setattr(plugin.ComputeEngineJobTrigger, "_state_of_task", state)
+    serve(stand_in, "tell(job, 'began')")
+
+    async def play():
+        loops.append(asyncio.get_running_loop())
+        await cancel_run(plugin, stand_in, trigger_of(plugin, "a-1"), kills=False)
+
+    asyncio.run(play())
+    assert len(loops) == 2
+    assert loops[0] is loops[1]
+
+
+def first_event(trigger):
+    """As `dags test` and dag.test() do: the first event alone, and no clean-up."""
+
+    async def first():
+        async for event in trigger.run():
+            return event.payload
+        return None
+
+    return asyncio.run(first())
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_without_a_triggerer_a_result_is_taken_before_the_event(plugin, stand_in, status):
+    """Else the next test of the DAG would report this one's result as its own."""
+    serve(stand_in, f"end(job, {status})")
+    event = first_event(trigger_of(plugin, "a-1", in_triggerer=False))
+    stand_in.wait_for_note("left")
+    assert ("failure" in event["jobs"][0]) == bool(status)
+    assert orders(stand_in, "taken") == ["a-1"]
+
+
+def test_without_a_triggerer_a_success_beside_a_failure_is_kept_for_the_next_try(plugin, stand_in):
+    serve(stand_in, "end(job, 1 if job == 'b-1' else 0)")
+    first_event(trigger_of(plugin, "a-1", "b-1", in_triggerer=False, may_retry=True))
+    stand_in.wait_for_note("left")
+    assert orders(stand_in, "taken") == ["b-1"]
+
+
+def test_ctrl_c_without_a_triggerer_cancels_the_jobs(plugin, stand_in):
+    serve(stand_in, "tell(job, 'began')", "(tell(job, 'note', text='removing'), end(job, ending='cancelled'))")
+    trigger = trigger_of(plugin, "a-1", "b-1", in_triggerer=False)
+
+    async def play():
+        task = asyncio.ensure_future(trigger.run().__anext__())
+        await until(lambda: set(orders(stand_in, "attach")) == {"a-1", "b-1"})
+        task.cancel()  # as asyncio.run does at Ctrl-C
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await until(lambda: "left" in stand_in.notes)
+
+    asyncio.run(play())
+    assert sorted(orders(stand_in, "cancel")) == ["a-1", "b-1"]
+    assert sorted(orders(stand_in, "taken")) == ["a-1", "b-1"]
+
+
+def test_a_job_that_its_deadline_cancels_is_not_cancelled_again(plugin, stand_in, monkeypatch):
+    """Airflow ends the trigger of a task that has timed out, while the trigger removes its jobs for the same reason."""
+    monkeypatch.delattr(plugin.BaseTrigger, "on_kill", raising=False)
+    monkeypatch.setattr(plugin.ComputeEngineJobTrigger, "_state_of_task", lambda self: "failed")
+    go = stand_in.folder / "go"
+    os.mkfifo(go)
+    serve(stand_in, "tell(job, 'began')", f"(open({str(go)!r}).read(), end(job, ending='cancelled'))")
+    trigger = trigger_of(plugin, "a-1", deadline=time.time() + 0.1)
+
+    async def play():
+        task = asyncio.ensure_future(trigger.run().__anext__())
+        await until(lambda: orders(stand_in, "cancel") == ["a-1"])
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        leaving = asyncio.ensure_future(trigger.cleanup())
+        await asyncio.to_thread(go.write_text, "now")
+        await leaving
+        await until(lambda: "left" in stand_in.notes)
+
+    asyncio.run(play())
+    assert orders(stand_in, "cancel") == ["a-1"]
+    assert trigger.said[-1] == "job a-1 is cancelled"
 
 
 def test_at_the_deadline_the_job_is_cancelled_and_the_task_fails(plugin, stand_in):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import importlib.util
 import json
 import os
 import re
@@ -540,6 +541,12 @@ def test_jobs_that_were_handed_over_are_cancelled_with_the_others(plugin, stand_
     [
         (lambda plugin: CONFIG, lambda plugin: [plugin.JobRuntimeSpec("x")], "job_factory is of type dict"),
         (lambda plugin: plugin.JobFactory(CONFIG), lambda plugin: ["echo"], r"runtime_specs\[0\] is of type str"),
+        (lambda plugin: plugin.JobFactory(CONFIG), lambda plugin: [{"env_vars": {}}], r"runtime_specs\[0\] has no args"),
+        (
+            lambda plugin: plugin.JobFactory(CONFIG),
+            lambda plugin: [{"args": "x", "env": {}}],
+            r"runtime_specs\[0\] has the unknown key 'env'",
+        ),
     ],
 )
 def test_wrong_arguments_of_a_group_are_named(plugin, stand_in, factory, specs, said):
@@ -628,4 +635,47 @@ def test_a_dag_can_be_serialised_the_same_each_time(plugin):
         )
 
     assert str(operator().runtime_specs) == str(operator().runtime_specs)
-    assert str(operator().runtime_specs) == "[JobRuntimeSpec(args='x', env_vars={'A': '1'})]"
+    assert json.loads(json.dumps(operator().runtime_specs)) == [{"args": "x", "env_vars": {"A": "1"}}]
+
+
+def group_of(plugin, *specs, task_id="group"):
+    return plugin.ComputeEngineJobGroupOperator(
+        name="models", job_factory=plugin.JobFactory(CONFIG), runtime_specs=list(specs), task_id=task_id
+    )
+
+
+def test_airflow_masks_the_secrets_of_a_group(plugin):
+    helpers = pytest.importorskip("airflow.serialization.helpers", reason="this Airflow serialises elsewhere")
+    try:
+        from airflow.sdk.log import redact
+    except ImportError:
+        from airflow.utils.log.secrets_masker import redact
+    operator = group_of(plugin, plugin.JobRuntimeSpec("x", env_vars={"DB_PASSWORD": "hunter2", "DAY": "{{ ds }}"}))
+    operator.render_template_fields(context())
+    shown = json.dumps(redact(helpers.serialize_template_field(operator.runtime_specs, "runtime_specs")))
+    assert "hunter2" not in shown
+    assert "2026-01-31" in shown
+
+
+def test_a_spec_that_two_tasks_share_is_rendered_for_each(plugin):
+    spec = plugin.JobRuntimeSpec("echo {{ ti.task_id }}")
+    first, second = group_of(plugin, spec, task_id="first"), group_of(plugin, spec, task_id="second")
+    for operator in (first, second):
+        operator.render_template_fields(context(task_id=operator.task_id))
+    assert first.runtime_specs[0]["args"] == "echo first"
+    assert second.runtime_specs[0]["args"] == "echo second"
+
+
+def test_specs_of_another_copy_of_the_plugin_are_taken(plugin, stand_in, tmp_path):
+    """Airflow loads a plugin a second time, and replaces the module."""
+    stand_in.plays(SUCCEEDS)
+    specification = importlib.util.spec_from_file_location("another_copy", plugin.__file__)
+    another = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(another)
+    operator = plugin.ComputeEngineJobGroupOperator(
+        name="models",
+        job_factory=another.JobFactory(CONFIG),
+        runtime_specs=[another.JobRuntimeSpec("x")],
+        task_id="group",
+    )
+    assert [value["exit_status"] for value in run(operator)] == [0]

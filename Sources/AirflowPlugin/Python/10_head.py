@@ -53,6 +53,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 from airflow import __version__ as AIRFLOW_VERSION
 from airflow.plugins_manager import AirflowPlugin
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
 
 if TYPE_CHECKING:
     from airflow.sdk import (

@@ -220,8 +220,11 @@ class JobFactory:
         self.job_config = job_config
 
 
-class JobRuntimeSpec:
+class JobRuntimeSpec(dict[str, Any]):
     """What one job of a group runs, and with which data. All of it is templated.
+
+    It is a dict of what was given: Airflow renders that into a new one for each task, shows its values by their keys,
+    and masks those whose key says that they are secret. A plain dict with the same keys does too.
 
     :param args: a string is a shell script, a list a program and its arguments.
     :param env_vars: environment variable -> value.
@@ -229,8 +232,6 @@ class JobRuntimeSpec:
     :param gcs_target: directory in the container -> bucket/path to which it is copied at the end.
     :param timeout_seconds: from the container's first start.
     """
-
-    template_fields: Sequence[str] = ("args", "env_vars", "gcs_mounts", "gcs_target")
 
     def __init__(
         self,
@@ -240,15 +241,14 @@ class JobRuntimeSpec:
         gcs_target: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
     ) -> None:
-        self.args = args
-        self.env_vars = env_vars
-        self.gcs_mounts = gcs_mounts
-        self.gcs_target = gcs_target
-        self.timeout_seconds = timeout_seconds
-
-    def __repr__(self) -> str:
-        given = {key: value for key, value in vars(self).items() if value is not None}
-        return f"JobRuntimeSpec({', '.join(f'{key}={value!r}' for key, value in given.items())})"
+        given = {
+            "args": args,
+            "env_vars": env_vars,
+            "gcs_mounts": gcs_mounts,
+            "gcs_target": gcs_target,
+            "timeout_seconds": timeout_seconds,
+        }
+        super().__init__({key: value for key, value in given.items() if value is not None})
 
 
 def spec_of_job(

@@ -456,7 +456,9 @@ class ComputeEngineJobGroupOperator(JobTask):
                 "Give a JobRuntimeSpec for each.",
                 final=True,
             )
-        if not isinstance(self.job_factory, JobFactory):
+        # By what they have, not by their class: Airflow may load this file twice.
+        job_config = getattr(self.job_factory, "job_config", None)
+        if job_config is None:
             raise failure(
                 f"Task {self.task_id}: job_factory is of type {type(self.job_factory).__name__}.",
                 "Give JobFactory(job_config).",
@@ -464,19 +466,31 @@ class ComputeEngineJobGroupOperator(JobTask):
             )
         runs = []
         for index, runtime in enumerate(self.runtime_specs):
-            if not isinstance(runtime, JobRuntimeSpec):
+            if not isinstance(runtime, Mapping):
                 raise failure(
                     f"Task {self.task_id}: runtime_specs[{index}] is of type {type(runtime).__name__}.",
                     "Give a JobRuntimeSpec for each job.",
                     final=True,
                 )
+            if unknown := runtime.keys() - inspect.signature(JobRuntimeSpec).parameters.keys():
+                raise failure(
+                    f"Task {self.task_id}: runtime_specs[{index}] has the unknown key {min(map(str, unknown))!r}.",
+                    "Give a JobRuntimeSpec for each job.",
+                    final=True,
+                )
+            if "args" not in runtime:
+                raise failure(
+                    f"Task {self.task_id}: runtime_specs[{index}] has no args.",
+                    "Give a JobRuntimeSpec for each job: its first argument is what it runs.",
+                    final=True,
+                )
             spec = spec_of_job(
-                self.job_factory.job_config,
-                runtime.args,
-                env_vars=runtime.env_vars,
-                gcs_mounts=runtime.gcs_mounts,
-                gcs_target=runtime.gcs_target,
-                timeout_seconds=runtime.timeout_seconds,
+                job_config,
+                runtime["args"],
+                env_vars=runtime.get("env_vars"),
+                gcs_mounts=runtime.get("gcs_mounts"),
+                gcs_target=runtime.get("gcs_target"),
+                timeout_seconds=runtime.get("timeout_seconds"),
                 labels=airflow_labels(ti),
                 render=lambda key: str(self.render_template(key, context)),
             )

@@ -167,22 +167,40 @@ class ComputeEngineJobTrigger(BaseTrigger):
         self._ended: dict[int, dict[str, Any]] = {}
         self._has_fired = False
         self._killing: asyncio.Future[None] | None = None
+        # Of the jobs that are being cancelled, by their places in `jobs`.
+        self._removals: dict[int, asyncio.Future[None]] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         known = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
         return f"{type(self).__module__}.{type(self).__name__}", known
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        in_triggerer = self.task_instance is not None
         try:
             await self._wait()
         except AirflowException as error:
             # Without the program nothing is known of the jobs: they go on, and the task's next try goes on with them.
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
+        except asyncio.CancelledError:
+            # Ctrl-C in `dags test` or dag.test(): they call neither on_kill nor cleanup.
+            if not in_triggerer:
+                await self._cancel(SECONDS_OF_CANCEL)
+                await self._release()
+            raise
         self._has_fired = True
+        if not in_triggerer:
+            # `dags test` and dag.test() use the first event, and never ask for another one.
+            await self._take()
+            await self._release()
         told = {"jobs": [self._ended[index] for index in range(len(self.jobs))]}
         yield TriggerEvent(told)  # type: ignore[no-untyped-call,unused-ignore]
         # Airflow has the event. Had this process died before, the next triggerer would be told the same result again.
+        if in_triggerer:
+            await self._take()
+
+    async def _take(self) -> None:
+        """Acknowledges the results. A success beside a failure is kept while the task has tries left."""
         has_failure = any("failure" in job for job in self._ended.values())
         for job in self._ended.values():
             is_kept = "failure" not in job and has_failure and self.may_retry
@@ -213,8 +231,11 @@ class ComputeEngineJobTrigger(BaseTrigger):
             elif self._has_waiting_jobs and not tells_of_kills and await self._task_was_ended():
                 await self._cancel(SECONDS_OF_CANCEL)
         finally:
-            for name in self._names():
-                await JobServer.current().release(name)
+            await self._release()
+
+    async def _release(self) -> None:
+        for name in self._names():
+            await JobServer.current().release(name)
 
     @property
     def _has_waiting_jobs(self) -> bool:
@@ -281,44 +302,50 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def _cancel(self, seconds: float) -> None:
         """Cancels what has not ended; waits for its removal, and says what is left."""
-
-        async def cancel(index: int) -> None:
-            server, name = JobServer.current(), self.jobs[index]["name"]
-            self.log.info("cancelling job %s", name)
-            events = await server.attach(name, self.jobs[index]["project"])
-            await server.cancel(name)
-            kind = None
-            while kind not in ("ended", "failed"):
-                event = await events.get()
-                kind = event.get("event")
-                if kind in ("log", "note"):
-                    self.log.info("%s", event.get("text"))
-            if kind == "ended":
-                self._ended[index] = self._end(self.jobs[index], event, [])
-                await server.taken(name)
-                self.log.info("job %s is cancelled", name)
-            else:
-                self.log.warning("job %s could not be cancelled: %s", name, event.get("message"))
-
-        indexes = [index for index, job in enumerate(self.jobs) if index not in self._ended and "name" in job]
-        removals = [asyncio.ensure_future(cancel(index)) for index in indexes]
-        if not removals:
-            return
-        done, waiting = await asyncio.wait(removals, timeout=seconds)
-        for removal in done:
-            if removal.exception() is not None:
-                self.log.warning("cannot cancel: %s", removal.exception())
-        for removal in waiting:
-            removal.cancel()
+        for index, job in enumerate(self.jobs):
+            if index not in self._ended and index not in self._removals and "name" in job:
+                self._removals[index] = asyncio.ensure_future(self._cancel_job(index))
+        # Also those that an earlier call began: Airflow may cancel a trigger whose deadline has cancelled its jobs.
+        waiting = {removal for removal in self._removals.values() if not removal.done()}
         if waiting:
-            names = [self.jobs[index]["name"] for index in indexes if index not in self._ended]
-            self.log.warning("not removed yet: %s; `dagrun job list` tells, `dagrun job gc` removes", ", ".join(names))
+            await asyncio.wait(waiting, timeout=seconds)
+        unfinished = []
+        for index, removal in self._removals.items():
+            if not removal.done():
+                removal.cancel()
+                unfinished.append(self.jobs[index]["name"])
+            elif not removal.cancelled() and removal.exception() is not None:
+                self.log.warning("cannot cancel job %s: %s", self.jobs[index]["name"], removal.exception())
+        if unfinished:
+            self.log.warning(
+                "not removed yet: %s; `dagrun job list` tells, `dagrun job gc` removes", ", ".join(unfinished)
+            )
+
+    async def _cancel_job(self, index: int) -> None:
+        server, name = JobServer.current(), self.jobs[index]["name"]
+        self.log.info("cancelling job %s", name)
+        events = await server.attach(name, self.jobs[index]["project"])
+        await server.cancel(name)
+        kind = None
+        while kind not in ("ended", "failed"):
+            event = await events.get()
+            kind = event.get("event")
+            if kind in ("log", "note"):
+                self.log.info("%s", event.get("text"))
+        if kind == "ended":
+            self._ended[index] = self._end(self.jobs[index], event, [])
+            await server.taken(name)
+            self.log.info("job %s is cancelled", name)
+        else:
+            self.log.warning("job %s could not be cancelled: %s", name, event.get("message"))
 
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
         ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
         try:
-            state = await asyncio.wait_for(asyncio.to_thread(self._state_of_task), 10)
+            # Not asyncio.to_thread: what Airflow 3.0 and 3.1 call to ask for a state would make an event loop in that
+            # thread, which reads the runner's answers beside this one, and ends the whole triggerer.
+            state = await asyncio.wait_for(sync_to_async(self._state_of_task)(), 10)
         except Exception as error:
             self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
             return False
