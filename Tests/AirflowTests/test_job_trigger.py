@@ -315,19 +315,24 @@ def test_without_a_triggerer_a_success_beside_a_failure_is_kept_for_the_next_try
     assert orders(stand_in, "taken") == ["b-1"]
 
 
-def test_ctrl_c_without_a_triggerer_cancels_the_jobs(plugin, stand_in):
+@pytest.mark.parametrize("ending", ["ctrl-c", "on_kill"])
+def test_ctrl_c_or_a_kill_without_a_triggerer_cancels_the_jobs(plugin, stand_in, ending):
     serve(stand_in, "tell(job, 'began')", "(tell(job, 'note', text='removing'), end(job, ending='cancelled'))")
     trigger = trigger_of(plugin, "a-1", "b-1", in_triggerer=False)
 
     async def play():
         task = asyncio.ensure_future(trigger.run().__anext__())
         await until(lambda: set(orders(stand_in, "attach")) == {"a-1", "b-1"})
-        task.cancel()  # as asyncio.run does at Ctrl-C
+        if ending == "ctrl-c":
+            task.cancel()  # as asyncio.run does
+        else:
+            # As the handler of SIGTERM that Airflow 3 installed for the task before it deferred.
+            plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train").on_kill()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await until(lambda: "left" in stand_in.notes)
 
     asyncio.run(play())
+    assert "left" in stand_in.notes
     assert sorted(orders(stand_in, "cancel")) == ["a-1", "b-1"]
     assert sorted(orders(stand_in, "taken")) == ["a-1", "b-1"]
 

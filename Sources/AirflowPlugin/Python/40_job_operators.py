@@ -310,6 +310,8 @@ class JobTask(BaseOperator):
         """Airflow ends the task: its jobs are cancelled, and all that they have is removed."""
         self._was_killed = True
         self._cancel(self._runs)
+        # In `dags test` and dag.test() it comes after the task has deferred, too.
+        cancel_inline_triggers()
 
     def _cancel(self, runs: Sequence[JobRun]) -> None:
         alive = [run for run in runs if run.has_begun and (not run.is_settled or run.was_handed_over)]

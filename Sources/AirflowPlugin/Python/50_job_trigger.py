@@ -70,6 +70,11 @@ class JobServer:
             if process.stdin is not None:
                 process.stdin.close()
 
+    async def ended(self) -> None:
+        """Waits for the end of processes that have no jobs left."""
+        if self._process is None and self._reading:
+            await asyncio.wait(self._reading, timeout=SECONDS_OF_CANCEL)
+
     async def _say(self, order: Mapping[str, Any]) -> None:
         """Says it to the process. To a new one, all jobs are named first."""
         async with self._starting:
@@ -150,6 +155,31 @@ class JobServer:
             self._log.info("dagrun job serve: %s", line.decode(errors="replace").rstrip())
 
 
+# The triggers that run without a triggerer, in the process of `dags test` or dag.test().
+_inline: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+
+@contextlib.contextmanager
+def inline_trigger() -> Iterator[None]:
+    """While a trigger runs in this process, the operator's on_kill cancels it."""
+    task = asyncio.current_task()
+    assert task is not None
+    entry = (asyncio.get_running_loop(), task)
+    _inline.append(entry)
+    try:
+        yield
+    finally:
+        _inline.remove(entry)
+
+
+def cancel_inline_triggers() -> None:
+    """Also from a handler of signals."""
+    # Airflow may load this file twice; it runs triggers of the copy that it loaded last.
+    running = getattr(sys.modules.get(__name__), "_inline", _inline)
+    for loop, task in list(running):
+        loop.call_soon_threadsafe(task.cancel)
+
+
 class ComputeEngineJobTrigger(BaseTrigger):
     """Waits for a task's jobs, shows their logs, and carries their results.
 
@@ -177,7 +207,8 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         in_triggerer = self.task_instance is not None
         try:
-            await self._wait()
+            with contextlib.nullcontext() if in_triggerer else inline_trigger():
+                await self._wait()
         except AirflowException as error:
             # Without the program nothing is known of the jobs: they go on, and the task's next try goes on with them.
             for index, job in enumerate(self.jobs):
@@ -186,13 +217,13 @@ class ComputeEngineJobTrigger(BaseTrigger):
             # Ctrl-C in `dags test` or dag.test(): they call neither on_kill nor cleanup.
             if not in_triggerer:
                 await self._cancel(SECONDS_OF_CANCEL)
-                await self._release()
+                await self._leave_server()
             raise
         self._has_fired = True
         if not in_triggerer:
             # `dags test` and dag.test() use the first event, and never ask for another one.
             await self._take()
-            await self._release()
+            await self._leave_server()
         told = {"jobs": [self._ended[index] for index in range(len(self.jobs))]}
         yield TriggerEvent(told)  # type: ignore[no-untyped-call,unused-ignore]
         # Airflow has the event. Had this process died before, the next triggerer would be told the same result again.
@@ -236,6 +267,11 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def _release(self) -> None:
         for name in self._names():
             await JobServer.current().release(name)
+
+    async def _leave_server(self) -> None:
+        """Before the loop is closed, which only a triggerer's is not after each trigger."""
+        await self._release()
+        await JobServer.current().ended()
 
     @property
     def _has_waiting_jobs(self) -> bool:
