@@ -50,6 +50,17 @@ def test_a_program_of_another_machine_is_refused(plugin, stand_in):
     assert "uname" in said
 
 
+def test_a_copy_that_cannot_be_run_names_its_original(plugin, stand_in, monkeypatch, tmp_path):
+    """A program on Cloud Storage has no right to be executed; it is copied and run."""
+    original = tmp_path / "bucket" / "dagrun"
+    original.parent.mkdir()
+    original.write_bytes(b"\x7fELF nothing that runs here")
+    monkeypatch.setenv("DAGRUN_BINARY", str(original))
+    monkeypatch.setenv("DAGRUN_HOME", str(tmp_path / "home"))
+    said = raised(plugin, lambda: plugin.Binary().query("dags", "list"))
+    assert f"(a copy of {original}" in said
+
+
 def test_a_query_gives_its_json_and_its_home_is_airflows(plugin, stand_in, monkeypatch):
     monkeypatch.setenv("AIRFLOW_HOME", "/somewhere/airflow")
     stand_in.plays("answer({'argv': argv, 'stdin': stdin})")

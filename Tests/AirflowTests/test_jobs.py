@@ -679,3 +679,30 @@ def test_specs_of_another_copy_of_the_plugin_are_taken(plugin, stand_in, tmp_pat
         task_id="group",
     )
     assert [value["exit_status"] for value in run(operator)] == [0]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "own", "bound"),
+    [
+        (None, None, None),
+        (datetime.timedelta(hours=1), None, 7200),
+        (datetime.timedelta(seconds=1.5), None, 3602),
+        (datetime.timedelta(days=400), None, 120 * 86400),
+        (datetime.timedelta(hours=1), 600, 600),
+    ],
+)
+def test_execution_timeout_bounds_machines_that_have_no_bound(plugin, stand_in, timeout, own, bound):
+    """A task that is killed in its last try cancels nothing."""
+    stand_in.plays(SUCCEEDS)
+    config = {**CONFIG, "max_run_duration_seconds": own} if own else CONFIG
+    group = plugin.ComputeEngineJobGroupOperator(
+        name="models",
+        job_factory=plugin.JobFactory(config),
+        runtime_specs=[plugin.JobRuntimeSpec("x")],
+        task_id="group",
+        execution_timeout=timeout,
+    )
+    single = plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train", execution_timeout=timeout)
+    for operator in (group, single):
+        run(operator)
+    assert [spec_of(call)["job"].get("max_run_duration_seconds") for call in stand_in.calls] == [bound, bound]

@@ -30,6 +30,7 @@ import hashlib
 import inspect
 import json
 import logging
+import math
 import os
 import re
 import selectors

@@ -74,6 +74,8 @@ class Binary:
     """
 
     _checked: ClassVar[set[tuple[str, int, int]]] = set()
+    # Of copies: what they were made of.
+    _originals: ClassVar[dict[str, str]] = {}
 
     def __init__(self, path: str | None = None) -> None:
         self._given = path
@@ -202,6 +204,7 @@ class Binary:
                 ) from error
         if not program.exists():
             raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+        Binary._originals[str(program)] = name
         return str(program)
 
     @staticmethod
@@ -231,8 +234,10 @@ class Binary:
 
 
 def cannot_run(path: str, error: OSError) -> AirflowException:
+    original = Binary._originals.get(path)
+    copy_of = f" (a copy of {original}, which is not executable)" if original else ""
     return failure(
-        f"{path} cannot be run: {error.strerror or error}.",
+        f"{path}{copy_of} cannot be run: {error.strerror or error}.",
         "It must be the dagrun of this machine's system and processor (uname -sm), and executable (chmod +x).",
     )
 

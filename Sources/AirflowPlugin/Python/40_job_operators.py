@@ -11,6 +11,9 @@ FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executabl
 
 # dagrun's job names have 50 characters at most; the try comes behind the base.
 LONGEST_BASE = 46
+# A machine without a bound of its own may live this much longer than its task's execution_timeout. Google's own bound
+# is 120 days.
+SECONDS_BEYOND_TIMEOUT, LONGEST_RUN_SECONDS = 3600, 120 * 86400
 # Of the wait for a job's removal, this much is left to Airflow, to end the task.
 SECONDS_FOR_AIRFLOW = 5
 
@@ -200,6 +203,15 @@ class JobTask(BaseOperator):
     def jobs(self, context: Context) -> list[JobRun]:
         """The task's jobs; nothing has begun."""
         raise NotImplementedError
+
+    def bounded(self, job_config: Mapping[str, Any]) -> dict[str, Any]:
+        """`job` of a spec. Where the job has no bound of its own, the task's execution_timeout bounds its machines: a
+        task that was killed in its last try cancels nothing."""
+        job = spec_of_config(job_config)
+        if self.execution_timeout is not None and job.get("max_run_duration_seconds") is None:
+            seconds = math.ceil(self.execution_timeout.total_seconds()) + SECONDS_BEYOND_TIMEOUT
+            job["max_run_duration_seconds"] = min(seconds, LONGEST_RUN_SECONDS)
+        return job
 
     def value(self, values: list[dict[str, Any]]) -> Any:
         """What the task returns."""
@@ -411,7 +423,7 @@ class ComputeEngineJobOperator(JobTask):
             dag: Any = context.get("dag")
             command = script_path(self.cmd_file, getattr(dag, "fileloc", None))
         spec = spec_of_job(
-            self.job_config,
+            self.bounded(self.job_config),
             command,
             env_vars=self.env_vars,
             gcs_mounts=self.gcs_mounts,
@@ -487,7 +499,7 @@ class ComputeEngineJobGroupOperator(JobTask):
                     final=True,
                 )
             spec = spec_of_job(
-                job_config,
+                self.bounded(job_config),
                 runtime["args"],
                 env_vars=runtime.get("env_vars"),
                 gcs_mounts=runtime.get("gcs_mounts"),
