@@ -38,7 +38,11 @@ struct RetryPolicy {
 
   private func power(_ base: Double, _ exponent: Int) -> Double {
     var result = 1.0
-    for _ in 0..<max(0, exponent) where result < Self.longestWaitSeconds { result *= base }
+    // A base just above 1 gets nowhere in any number of tries that there can be.
+    for _ in 0..<min(max(0, exponent), 1_000_000) {
+      if result >= Self.longestWaitSeconds { break }
+      result *= base
+    }
     return result
   }
 }
