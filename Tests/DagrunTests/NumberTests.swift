@@ -57,7 +57,7 @@ extension DescribingTests {
       let bound = try #require(NumberBound.inDAGFiles.first { $0.place == place })
       let say = try #require(Self.places[place])
       let edges = [bound.lowest, bound.highest].flatMap { [$0 - 1, $0, $0 + 1] }
-      for value in Fuzz.doubles + edges {
+      for value in FuzzSource.doubles + edges {
         let file = describing { say(value) }
         let isWhole = !["retryBackoff"].contains(place) && bound.unit != .seconds
         let said = isWhole ? Double(whole(value)) : value
@@ -87,7 +87,7 @@ extension DescribingTests {
           _ = try JSONEncoder().encode(file)
         }
       }
-      for value in Fuzz.integers {
+      for value in FuzzSource.integers {
         let file = describing {
           DAG("d", params: [.int("p", default: value, atLeast: value, atMost: value)]) { EmptyOperator("a") }
         }
@@ -97,13 +97,13 @@ extension DescribingTests {
     }
 
     @Test func `durations of any length can be written and read`() {
-      for value in Fuzz.doubles {
+      for value in FuzzSource.doubles {
         for duration in [
           Duration.seconds(value), .milliseconds(value), .microseconds(value), .nanoseconds(value), .minutes(value),
           .hours(value), .days(value),
         ] { #expect(duration.inSeconds.isFinite) }
       }
-      for value in Fuzz.integers {
+      for value in FuzzSource.integers {
         for duration in [
           Duration.seconds(value), .milliseconds(value), .minutes(value), .hours(value), .days(value),
           .seconds(value) * 10,
@@ -132,7 +132,7 @@ struct SaturatingTests {
     #expect(Int64(saturating: 1e19) == .max && Int64(saturating: -1e19) == .min && Int64(saturating: .nan) == 0)
     #expect(Int64(saturating: 2.5) == 3 && Int32(saturating: 3e9) == .max && UInt8(saturating: -1) == 0)
     #expect(Int(saturating: .infinity) == .max && Int(saturating: -.infinity) == .min)
-    for value in Fuzz.doubles { _ = (Int64(saturating: value), UInt32(saturating: value)) }
+    for value in FuzzSource.doubles { _ = (Int64(saturating: value), UInt32(saturating: value)) }
   }
 
   @Test func `sums and products stay within`() {
@@ -142,16 +142,16 @@ struct SaturatingTests {
   }
 
   @Test func `a moment lies in the years 1 to 9999, and two of them add up`() {
-    for first in Fuzz.integers {
+    for first in FuzzSource.integers {
       let moment = Timestamp(microseconds: Int64(first))
       #expect(moment >= .lowest && moment <= .highest)
       #expect(Timestamp(iso8601: moment.iso8601) == moment, "\(moment.iso8601)")
       _ = (moment.isoDate, moment.compactDateTime, Timestamp(moment.date))
-      for second in Fuzz.integers {
+      for second in FuzzSource.integers {
         _ = moment.seconds(since: Timestamp(microseconds: Int64(second)))
         _ = moment.adding(microseconds: Int64(second))
       }
-      for seconds in Fuzz.doubles {
+      for seconds in FuzzSource.doubles {
         _ = (moment.adding(seconds: seconds), Timestamp(Date(timeIntervalSince1970: seconds)))
       }
     }

@@ -38,7 +38,7 @@ struct NumberTests {
   @Test(arguments: TaskDescription.numbers.map(\.bound.place))
   func `no number of a task stops the scheduler`(place: String) throws {
     let number = try #require(TaskDescription.numbers.first { $0.bound.place == place })
-    for value in Fuzz.doubles + edges(of: number.bound) {
+    for value in FuzzSource.doubles + edges(of: number.bound) {
       var description = dag("a", "b <- a").description
       number.set(&description.tasks[0], value)
       // A number that matters only with another one.
@@ -56,7 +56,7 @@ struct NumberTests {
   @Test(arguments: DAGDescription.numbers.map(\.bound.place))
   func `no number of a DAG stops the scheduler`(place: String) throws {
     let number = try #require(DAGDescription.numbers.first { $0.bound.place == place })
-    for value in Fuzz.doubles + edges(of: number.bound) {
+    for value in FuzzSource.doubles + edges(of: number.bound) {
       var description = dag("a", "b <- a").description
       number.set(&description, value)
       live(DAGPlan(try coded(description), version: "1"))
@@ -92,7 +92,7 @@ struct NumberTests {
       description.dagrunTimeoutSeconds = 3600
       description.schedule = .cron("0 0 * * *", timeZone: "Europe/Berlin")
     }
-    for number in Fuzz.integers {
+    for number in FuzzSource.integers {
       let moment = Timestamp(microseconds: Int64(number))
       for state in [TaskState.running, .upForRetry, .restarting, .scheduled, .success] {
         let run = DAGRun(

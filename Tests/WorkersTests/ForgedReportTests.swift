@@ -54,8 +54,8 @@ import Testing
 
   @Test func `have dates near those of their try`() {
     let day: Int64 = 86_400_000_000
-    for start in Fuzz.integers.map(Int64.init) {
-      for end in Fuzz.integers.map(Int64.init) {
+    for start in FuzzSource.integers.map(Int64.init) {
+      for end in FuzzSource.integers.map(Int64.init) {
         let forged = result {
           $0.startDate = start
           $0.endDate = end
@@ -83,14 +83,14 @@ import Testing
   }
 
   @Test func `are JSON exactly where Foundation says so`() {
-    var fuzz = Fuzz("JSON texts")
+    var fuzz = FuzzSource("JSON texts")
     let seeds = [
       #"{"a":[1,-2.5e+3,"ü\u00e9\n",true,false,null,{}],"b":{"c":[]}}"#, "0", "-0", "1e5", "[]", "{}", #""x""#, " [ 1 , 2 ] ",
       "01", "1.", ".5", "+1", "[1,]", "{,}", #"{"a":1,}"#, #"{"a" 1}"#, "nul", "truex", "[", "]", "[}", #"{"a":}"#, "--1",
       #""\x""#, #""\u12g4""#, "",
     ]
     for seed in seeds { compare(seed) }
-    for _ in 0..<Fuzz.rounds(usual: 3_000) {
+    for _ in 0..<FuzzSource.rounds(usual: 3_000) {
       compare(String(decoding: fuzz.mutate(Array(seeds.randomElement(using: &fuzz)!.utf8)), as: UTF8.self))
     }
   }
@@ -107,7 +107,7 @@ import Testing
   }
 
   @Test func `of random bytes stop nobody`() throws {
-    var fuzz = Fuzz("reports and journals")
+    var fuzz = FuzzSource("reports and journals")
     var message = ByteWriter()
     WorkerReport.finished(id, result { $0.output = #"{"a":[1,2]}"# }).append(to: &message)
     var briefing = ByteWriter()
@@ -118,7 +118,7 @@ import Testing
     JournalRecord.worker(.current, bootID: "boot").append(to: &journal)
     JournalRecord.started(id).append(to: &journal)
     JournalRecord.finished(result { _ in }).append(to: &journal)
-    for _ in 0..<Fuzz.rounds(usual: 5_000) {
+    for _ in 0..<FuzzSource.rounds(usual: 1_500) {
       fuzz.mutate(Array(message.bytes[4...])).withUnsafeBytes { bytes in
         if case .finished(_, let taken)? = try? WorkerReport(bytes) {
           #expect(taken.cpuSeconds >= 0 && taken.peakMemoryBytes >= 0)

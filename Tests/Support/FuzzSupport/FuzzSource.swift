@@ -1,7 +1,7 @@
 import Foundation
 
 /// Random input, the same for the same seed. DAGRUN_FUZZ_SEED makes it another one, DAGRUN_FUZZ_ROUNDS more of it.
-package struct Fuzz: RandomNumberGenerator {
+package struct FuzzSource: RandomNumberGenerator {
   package let seed: UInt64
   private var state: UInt64
 
