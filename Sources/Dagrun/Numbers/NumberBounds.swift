@@ -45,13 +45,18 @@ extension NumberBound {
     .diskSize, .maxRunDuration, .maxAttempts, .jobTimeout,
   ]
 
+  // MARK: A price table
+
+  /// For an hour, or for a GB and a month.
+  package static let price = NumberBound("price", 0, 1_000_000)
+
   // MARK: Options, and the environment variables that stand for them
 
   package static let parallelism = count("--parallelism", to: 100_000)
   package static let listLimit = count("--limit", to: 1_000_000_000)
   package static let poolSize = count("slots", from: -1, to: 1_000_000)
   package static let port = count("--port", from: 0, to: 65_535)
-  package static let numExecutions = count("--num-executions", to: 10_000)
+  package static let numExecutions = count("--num-executions", to: 1_000)
   package static let backfillRuns = maxActiveRuns.at("--max-active-runs")
   package static let tryNumber = count("--try", to: 2_147_483_647)
   package static let olderThan = time("--older-than")

@@ -48,7 +48,7 @@ final class WorkerPool: @unchecked Sendable {
   private var lastStart = 0.0
   /// How long a commit takes, lately.
   private var commitSeconds = 0.0
-  private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
+  private let instance = "\(getpid())-\(UInt64(saturating: Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
   private let ended: (TryID, TryEnd) -> Void
   /// Called after tries may have ended while nobody else had called the pool.
@@ -187,7 +187,7 @@ final class WorkerPool: @unchecked Sendable {
 
   /// All of them run one small task during a commit: the slower the disk, the more results each of its writes is worth.
   private var workersForSmallTasks: Int {
-    4 * options.maximumStarting + Int(commitSeconds / 0.0002)
+    (4 * options.maximumStarting).addingSaturating(Int(saturating: commitSeconds / 0.0002))
   }
 
   func committed(inSeconds seconds: Double) { commitSeconds += (seconds - commitSeconds) / 8 }
