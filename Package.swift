@@ -109,10 +109,12 @@ let package = Package(
       name: "CloudBenchmark", dependencies: ["BenchmarkSupport", "GoogleCloud"], path: "Benchmarks/CloudBenchmark",
       swiftSettings: settings),
 
-    .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
-    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
-    .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),
+    // Seeded random input, and the numbers that programs go wrong at. Only for tests.
+    .target(name: "FuzzSupport", path: "Tests/Support/FuzzSupport", swiftSettings: settings),
+    .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport"], swiftSettings: settings),
+    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "FuzzSupport"], swiftSettings: settings),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "FuzzSupport", grdb], swiftSettings: settings),
+    .testTarget(name: "DagBagTests", dependencies: ["DagBag", "FuzzSupport"], swiftSettings: settings),
     // Checks requests against Google's own descriptions of its APIs. Only for tests.
     .target(
       name: "GoogleDiscovery", dependencies: ["Dagrun", "GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
@@ -126,7 +128,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ClashTests",
-      dependencies: ["Clash", "CloudEmulator", "GoogleDiscovery", "Processes", "Yams", logging],
+      dependencies: ["Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Processes", "Yams", logging],
       swiftSettings: settings),
     // The processes of an emulated VM, without the rest of the command.
     .executableTarget(
@@ -141,9 +143,10 @@ let package = Package(
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(
       name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
-    .testTarget(name: "WorkersTests", dependencies: ["Workers", "WorkerFixture"], swiftSettings: settings),
     .testTarget(
-      name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "GoogleCloud", grdb],
+      name: "WorkersTests", dependencies: ["Workers", "WorkerFixture", "FuzzSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", grdb],
       swiftSettings: settings),
     .testTarget(
       name: "CLITests",

@@ -35,7 +35,7 @@ func run(_ plan: DAGPlan, parallelism: Int) -> (events: Int, seconds: Double) {
     while true {
       for case .launch(let key, let tryNumber) in step.actions { launched.append((key, tryNumber)) }
       guard index < launched.count else { break }
-      now.microseconds += 1
+      now = now.adding(microseconds: 1)
       let (key, tryNumber) = launched[index]
       step = scheduler.handle(.taskFinished(key, tryNumber: tryNumber, TaskResult(.success)), at: now)
       index += 1

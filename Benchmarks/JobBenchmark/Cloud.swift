@@ -66,11 +66,22 @@ struct Cloud {
   func publish(_ kind: String, _ data: [String: Any], of job: String) async throws {
     let attributes = [
       "dagrun": "1", "job": job, "attempt": "1", "boot": "benchmark", "kind": kind,
-      "sequence": kind == "started" ? "0" : "1",
+      "sequence": kind == "started" ? "0" : "1", "word": try await word(of: job),
     ]
     let text = try JSONSerialization.data(withJSONObject: data).base64EncodedString()
     try await ask(
       "POST", Self.topic(job) + ":publish", ["messages": [["data": text, "attributes": attributes] as [String: Any]]])
+  }
+
+  /// Every message of a VM bears its attempt's word, which is in the VM's metadata.
+  private func word(of job: String) async throws -> String {
+    let template = try await ask("GET", Self.compute("global/instanceTemplates/\(job)-1"))
+    let properties = template["properties"] as? [String: Any]
+    let items = (properties?["metadata"] as? [String: Any])?["items"] as? [[String: Any]] ?? []
+    guard let word = items.first(where: { $0["key"] as? String == "dagrun-word" })?["value"] as? String else {
+      throw BenchmarkFailure("the template of \(job) has no word")
+    }
+    return word
   }
 
   /// Of all these jobs, some at a time: the emulator is one thread.

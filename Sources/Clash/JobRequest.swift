@@ -1,4 +1,5 @@
 package import Dagrun
+internal import Foundation
 
 /// One job to run: what, under which name, and for whom.
 ///
@@ -13,11 +14,27 @@ package struct JobRequest: Codable, Hashable, Sendable {
   package var isDetached = false
   /// Set for the jobs of another scheduler's task: its next try goes on with this one.
   package var series: JobSeries?
+  /// Random, made when the job begins, and with the request in the templates of its machines: what the words of its
+  /// attempts are made of. nil: the job was begun by a program that knew no words.
+  package var secret: String?
 
   package init(name: String, spec: JobSpec, origin: JobOrigin) {
     self.name = name
     self.spec = spec
     self.origin = origin
+  }
+}
+
+extension JobRequest {
+  package static func randomSecret() -> String { UUID().uuidString + UUID().uuidString }
+
+  /// What every message of an attempt's machine bears: whoever may publish to the topic does not know it.
+  package func word(ofAttempt number: Int) -> String? {
+    secret.map { secret in
+      Digest.sha256(parts: [secret, "\(number)"]).prefix(16).map { byte in
+        (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      }.joined()
+    }
   }
 }
 

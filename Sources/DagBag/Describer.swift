@@ -117,7 +117,7 @@ struct Describer: Sendable {
   }
 
   private func formatted(_ seconds: Double) -> String {
-    seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)
+    seconds == seconds.rounded() ? String(Int(saturating: seconds)) : String(seconds)
   }
 }
 

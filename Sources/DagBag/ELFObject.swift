@@ -9,28 +9,30 @@ package enum ELFObject {
     return Machine(rawValue: Int(bytes[18]) | Int(bytes[19]) << 8)
   }
 
+  /// Every number of a file is its writer's word: what does not lie inside of it is not there.
   static func section(_ name: String, of bytes: [UInt8]) -> ArraySlice<UInt8>? {
-    func number(_ offset: Int, _ size: Int) -> Int? {
-      guard offset >= 0, offset + size <= bytes.count else { return nil }
-      return bytes[offset..<offset + size].reversed().reduce(0) { $0 &<< 8 | Int($1) }
-    }
+    let file = bytes[...]
     func slice(_ offset: Int?, _ size: Int?) -> ArraySlice<UInt8>? {
       guard let offset, let size, offset >= 0, size >= 0, size <= bytes.count, offset <= bytes.count - size else {
         return nil
       }
       return bytes[offset..<offset + size]
     }
-    guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]), let table = number(40, 8), let entrySize = number(58, 2),
-      let count = number(60, 2), let namesIndex = number(62, 2)
+    guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]), let table = number(40, 8, in: file),
+      // Then no sum of it with what two bytes can say overflows.
+      (0...bytes.count).contains(table), let entrySize = number(58, 2, in: file), let count = number(60, 2, in: file),
+      let namesIndex = number(62, 2, in: file)
     else { return nil }
     let namesHeader = table + namesIndex * entrySize
-    guard let names = slice(number(namesHeader + 24, 8), number(namesHeader + 32, 8)) else { return nil }
+    guard let names = slice(number(namesHeader + 24, 8, in: file), number(namesHeader + 32, 8, in: file)) else {
+      return nil
+    }
     for index in 0..<count {
       let header = table + index * entrySize
-      guard let nameOffset = number(header, 4), nameOffset < names.count else { continue }
+      guard let nameOffset = number(header, 4, in: file), nameOffset < names.count else { continue }
       let found = names[(names.startIndex + nameOffset)...].prefix { $0 != 0 }
       guard found.elementsEqual(name.utf8) else { continue }
-      return slice(number(header + 24, 8), number(header + 32, 8))
+      return slice(number(header + 24, 8, in: file), number(header + 32, 8, in: file))
     }
     return nil
   }
@@ -45,7 +47,7 @@ package enum ELFObject {
 
   private static func dynamicNames(tag: Int, of bytes: [UInt8]) -> [String] {
     guard let entries = section(".dynamic", of: bytes), let names = section(".dynstr", of: bytes) else { return [] }
-    return stride(from: entries.startIndex, to: entries.endIndex - 15, by: 16).compactMap { offset in
+    return stride(from: entries.startIndex, to: max(entries.startIndex, entries.endIndex - 15), by: 16).compactMap { offset in
       guard number(offset, 8, in: entries) == tag, let name = number(offset + 8, 8, in: entries) else { return nil }
       return text(name, in: names)
     }
@@ -55,16 +57,19 @@ package enum ELFObject {
   package static func neededVersions(of bytes: [UInt8]) -> [String] {
     guard let table = section(".gnu.version_r", of: bytes), let names = section(".dynstr", of: bytes) else { return [] }
     var found: [String] = []
-    // A list of libraries, each with a list of versions; the offset of the next one is 0 in the last.
+    // A list of libraries, each with a list of versions; the offset of the next one is 0 in the last. Of both there are as
+    // many entries as have room, or the lists lead into each other.
     var library = table.startIndex
+    var left = table.count / 16
     while let first = number(library + 8, 4, in: table), let nextLibrary = number(library + 12, 4, in: table) {
       var version = library + first
-      while let name = number(version + 8, 4, in: table), let next = number(version + 12, 4, in: table) {
+      while left > 0, let name = number(version + 8, 4, in: table), let next = number(version + 12, 4, in: table) {
+        left -= 1
         if let name = text(name, in: names) { found.append(name) }
         if next == 0 { break }
         version += next
       }
-      if nextLibrary == 0 { break }
+      if nextLibrary == 0 || left == 0 { break }
       library += nextLibrary
     }
     return found

@@ -153,14 +153,18 @@ extension Engine {
 
   // MARK: Time
 
+  /// The year 2200.
+  private static let latestTimerMicroseconds: Int64 = 7_258_118_400_000_000
+
   private func armTimer() {
     let next = scheduler.nextWake
     guard next != timerIsSetFor else { return }
     timerIsSetFor = next
     guard let next else { return timer.schedule(deadline: .distantFuture) }
     // By the wall clock, because that is what schedules are about: also when it is set, or the machine has slept.
-    let time = timespec(
-      tv_sec: Int(next.microseconds / 1_000_000), tv_nsec: Int(next.microseconds % 1_000_000) * 1000)
+    // Dispatch counts in nanoseconds, which end in the year 2262: beyond, the timer would fire at once, and for ever.
+    let moment = min(max(next.microseconds, 0), Self.latestTimerMicroseconds)
+    let time = timespec(tv_sec: Int(moment / 1_000_000), tv_nsec: Int(moment % 1_000_000) * 1000)
     timer.schedule(wallDeadline: DispatchWallTime(timespec: time), leeway: .milliseconds(1))
   }
 

@@ -36,6 +36,11 @@ extension Engine {
       let task = run.plan.description.tasks[position]
       if case .computeEngineJob(let job) = task.work { return try launchJobs(job, id, in: run) }
       let work = try work(of: task, in: run, tryNumber: tryNumber)
+      guard work.bytes <= TryAssignment.inputLimitBytes else {
+        throw LaunchError(
+          "the values that it is given have \(work.bytes) bytes together, and may have \(TryAssignment.inputLimitBytes): "
+            + "hand on files' paths", isRetryable: false)
+      }
       pool!.submit(
         PendingTry(
           assignment: TryAssignment(id: id, work: work, graceSeconds: options.graceSeconds), briefing: run.briefing,
@@ -132,7 +137,11 @@ extension Engine {
     let stopReason = stopReasons.isEmpty ? nil : stopReasons.removeValue(forKey: id)
     let result: TaskResult
     switch end {
-    case .reported(let reported): result = TaskResult(reported, stopReason: stopReason)
+    case .reported(let reported):
+      let now = now()
+      let start = scheduler.taskInstance(id.key)?.startDate ?? now
+      result = TaskResult(
+        reported.clampingDates(from: start.microseconds, to: now.microseconds), stopReason: stopReason)
     case .workerEnded(let status): result = TaskResult(workerEnded: status)
     case .failed(let reason): result = .failed(reason)
     case .stoppedBeforeStart:

@@ -111,6 +111,18 @@ struct SQLRow {
 
   func int(_ column: Int32) -> Int { Int(sqlite3_column_int64(handle, column)) }
 
+  /// A number that the scheduler goes on counting from.
+  ///
+  /// - Throws: when nobody can have counted so far: the row was changed by hand, or comes from a broken backup.
+  func count(_ column: Int32, atMost highest: Int64, _ name: @autoclosure () -> String) throws -> Int64 {
+    let number = int64(column)
+    guard (0...highest).contains(number) else {
+      throw DatabaseError(
+        resultCode: .SQLITE_CORRUPT, message: "\(name()) is \(number); it can be 0 to \(highest)")
+    }
+    return number
+  }
+
   func bool(_ column: Int32) -> Bool { sqlite3_column_int64(handle, column) != 0 }
 
   func optionalInt64(_ column: Int32) -> Int64? { isNull(column) ? nil : int64(column) }

@@ -68,7 +68,9 @@ extension Store {
 
   /// The last number that was given out, also when its row has been deleted since.
   private func lastNumber(in table: String, _ database: Database) throws -> Int64 {
-    try statement(database, "SELECT seq FROM sqlite_sequence WHERE name = ?").first(table) { $0.int64(0) } ?? 0
+    try statement(database, "SELECT seq FROM sqlite_sequence WHERE name = ?").first(table) {
+      try $0.count(0, atMost: 1 << 53, "the last number of table \(table)")
+    } ?? 0
   }
 }
 
@@ -92,7 +94,9 @@ extension StoreConnection {
       let isPlanned = position < planned.count && planned[position].utf8.elementsEqual(bytes)
       tasks.append(
         TaskInstance(
-          taskID: isPlanned ? planned[position] : row.text(0), state: try row.value(1), tryNumber: row.int(2),
+          taskID: isPlanned ? planned[position] : row.text(0), state: try row.value(1),
+          tryNumber: Int(
+            try row.count(2, atMost: 1_000_000_000, "try_number of task \(row.text(0)) in run \(number)")),
           maxTries: row.int(3), startDate: row.optionalTimestamp(4), endDate: row.optionalTimestamp(5),
           retryAt: row.optionalTimestamp(6)))
     }

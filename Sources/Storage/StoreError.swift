@@ -1,3 +1,4 @@
+import Dagrun
 import Foundation
 import GRDB
 package import Scheduling
@@ -114,6 +115,6 @@ extension StoreError {
   /// Less than SQLite's next page of anything is left on the disk that holds `path`.
   private static func isFull(_ path: String) -> Bool {
     var disk = statvfs()
-    return statvfs(path, &disk) == 0 && UInt64(disk.f_bavail) * UInt64(disk.f_frsize) < 64 << 10
+    return statvfs(path, &disk) == 0 && UInt64(disk.f_bavail).multipliedSaturating(by: UInt64(disk.f_frsize)) < 64 << 10
   }
 }

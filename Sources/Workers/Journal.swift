@@ -133,7 +133,10 @@ enum JournalRecord: Hashable {
 
 extension ByteReader {
   fileprivate mutating func processIdentity() throws(MalformedBytes) -> ProcessIdentity {
-    ProcessIdentity(pid: try integer(Int32.self), startTime: try integer(UInt64.self))
+    let pid = try integer(Int32.self)
+    // 0 and what is below it means other things than a process.
+    guard pid > 0 else { throw MalformedBytes() }
+    return ProcessIdentity(pid: pid, startTime: try integer(UInt64.self))
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Dagrun
+
 /// Names one try of one task instance.
 package struct TryID: Hashable, Sendable {
   /// The run's number.
@@ -27,6 +29,35 @@ package struct TryResult: Hashable, Sendable {
   package static let outputLimitBytes = 64 << 20
   /// Of the reason of a failure or a skip.
   static let reasonLimitBytes = 16 << 10
+
+  /// As a report or a journal tells it, into both of which user code can write.
+  ///
+  /// - Throws: for what no worker of this version writes.
+  init(
+    told outcome: Outcome, output: String?, cpuSeconds: Double, peakMemoryBytes: Int64, startDate: Int64, endDate: Int64
+  ) throws(MalformedBytes) {
+    let isPlausible =
+      cpuSeconds >= 0 && cpuSeconds <= Self.mostCPUSeconds && peakMemoryBytes >= 0
+      && outcome.hasShortReason && output.map { $0.utf8.count <= Self.outputLimitBytes && JSONText.isValid($0) } ?? true
+    guard isPlausible else { throw MalformedBytes() }
+    self.init(
+      outcome, output: output, cpuSeconds: cpuSeconds, peakMemoryBytes: peakMemoryBytes, startDate: startDate,
+      endDate: endDate)
+  }
+
+  /// Of a thousand cores in ten years and more.
+  private static let mostCPUSeconds = 1e12
+
+  /// With the nearest dates that a try can have that the scheduler began at `start`: a day is left to clocks that were
+  /// wrong.
+  package func clampingDates(from start: Int64, to now: Int64) -> TryResult {
+    let day: Int64 = 86_400_000_000
+    let (earliest, latest) = (start.addingSaturating(-day), max(start, now).addingSaturating(day))
+    var result = self
+    result.startDate = min(max(startDate, earliest), latest)
+    result.endDate = min(max(endDate, earliest), latest)
+    return result
+  }
 
   package enum Outcome: Hashable, Sendable {
     case success
@@ -69,6 +100,22 @@ package struct TryAssignment: Hashable, Sendable {
     self.work = work
     self.graceSeconds = graceSeconds
   }
+
+  /// Of all values that the task is given: a message to a worker counts its bytes in 32 bits.
+  package static let inputLimitBytes = 1 << 30
+}
+
+extension TryAssignment.Work {
+  /// Of all its texts together.
+  package var bytes: Int {
+    switch self {
+    case .bash(let script, let environment, let workingDirectory):
+      script.utf8.count + (workingDirectory?.utf8.count ?? 0)
+        + environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    case .swift(let library, let entry, let inputs):
+      library.utf8.count + entry.utf8.count + inputs.reduce(0) { $0 + $1.utf8.count }
+    }
+  }
 }
 
 extension TryResult.Outcome {
@@ -89,6 +136,13 @@ extension TryResult.Outcome {
     }
   }
 
+  fileprivate var hasShortReason: Bool {
+    switch self {
+    case .skipped(let reason), .failed(let reason, _, _, _): reason.utf8.count <= TryResult.reasonLimitBytes + 16
+    case .success, .stopped: true
+    }
+  }
+
   private static func shorten(_ reason: String) -> String {
     guard reason.utf8.count > TryResult.reasonLimitBytes else { return reason }
     return String(decoding: reason.utf8.prefix(TryResult.reasonLimitBytes), as: UTF8.self) + "…"
@@ -99,7 +153,7 @@ extension ByteWriter {
   mutating func write(_ id: TryID) {
     write(id.run)
     write(id.taskID)
-    write(UInt32(id.tryNumber))
+    write(UInt32(clamping: id.tryNumber))
   }
 
   mutating func write(_ result: TryResult) {
@@ -166,8 +220,8 @@ extension ByteReader {
     default: throw MalformedBytes()
     }
     let output = try optionalString()
-    return TryResult(
-      outcome, output: output, cpuSeconds: try double(), peakMemoryBytes: try integer(Int64.self),
+    return try TryResult(
+      told: outcome, output: output, cpuSeconds: try double(), peakMemoryBytes: try integer(Int64.self),
       startDate: try integer(Int64.self), endDate: try integer(Int64.self))
   }
 

@@ -36,7 +36,7 @@ package final class WorkerLink {
   /// For reports; does not block.
   package let socket: Int32
   private let control: Int32
-  private var incoming = MessageBuffer()
+  private var incoming = MessageBuffer(limitBytes: TryResult.outputLimitBytes + (1 << 20))
   private var outgoing = ByteWriter()
   private var sentBytes = 0
   private var controlWriter = ByteWriter()
@@ -116,7 +116,10 @@ package final class WorkerLink {
 
   /// Reads once, and takes what there is of whole reports.
   ///
-  /// - Returns: false when the worker has closed its end, or says what cannot be understood.
+  /// A worker that says what makes no sense is killed: user code runs in that process, and may have written to any of its
+  /// descriptors.
+  ///
+  /// - Returns: false when the worker has closed its end, or was killed.
   package func receive(_ body: (WorkerReport) -> Void) -> Bool {
     let filling = incoming.fill(from: socket)
     do {
@@ -124,6 +127,7 @@ package final class WorkerLink {
         body(report)
       }
     } catch {
+      process.signal(SIGKILL)
       return false
     }
     return filling != .end

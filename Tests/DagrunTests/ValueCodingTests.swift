@@ -13,6 +13,19 @@ import Testing
     try ValueCoding.decode(Value.self, from: ValueCoding.encode(value))
   }
 
+  @Test func `that JSON cannot hold are named with their place`() {
+    func words<Value: Codable>(_ value: Value) -> String? {
+      do { _ = try ValueCoding.encode(value) } catch { return "\(error)" }
+      return nil
+    }
+    #expect(
+      words(Double.nan) == "its output is nan, which JSON cannot hold: return a finite number, or an optional that is nil")
+    #expect(words(["loss": [1, Double.infinity]])?.contains("inf") == true)
+    #expect(words(["loss": [1, Double.infinity]])?.contains("(at loss[1])") == true)
+    #expect(words(Float.nan)?.hasPrefix("its output is nan") == true)
+    #expect(throws: Never.self) { try ValueCoding.encode(Date(timeIntervalSince1970: .infinity)) }
+  }
+
   @Test func `arrive as they left`() throws {
     #expect(try roundTrip(42) == 42)
     #expect(try roundTrip(Int8(-3)) == -3)

@@ -21,7 +21,8 @@ struct BackfillCreateCommand: Command {
   @Option(help: ArgumentHelp("The last logical date.", valueName: "date"), transform: DateText.parse)
   var toDate: Timestamp
   @Flag(help: "The newest run first.") var runBackwards = false
-  @Option(help: "How many of these runs go on at once.") var maxActiveRuns = 10
+  @Option(help: "How many of these runs go on at once.", transform: BoundedNumber.whole(.backfillRuns))
+  var maxActiveRuns = 10
   @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior = .none
   @Option(help: "Only tasks whose whole id matches this regular expression.") var taskRegex: String?
   @Flag(help: "Show the plan and change nothing.") var dryRun = false
@@ -34,7 +35,6 @@ struct BackfillCreateCommand: Command {
 
   func validate() throws {
     try DateRange.check(from: ("--from-date", fromDate), to: ("--to-date", toDate))
-    guard maxActiveRuns >= 1 else { throw ValidationError("--max-active-runs must be 1 or more, not \(maxActiveRuns)") }
     try RegularExpression.check(taskRegex, of: "--task-regex")
   }
 

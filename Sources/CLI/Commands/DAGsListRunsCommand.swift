@@ -13,12 +13,12 @@ struct DAGsListRunsCommand: Command {
   var startDate: Timestamp?
   @Option(name: .shortAndLong, help: "Only runs with this logical date or an earlier one.", transform: DateText.parse)
   var endDate: Timestamp?
-  @Option(name: .shortAndLong, help: "At most so many runs.") var limit: Int?
+  @Option(name: .shortAndLong, help: "At most so many runs.", transform: BoundedNumber.whole(.listLimit))
+  var limit: Int?
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
-    if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more, not \(limit)") }
     try DateRange.check(from: ("--start-date", startDate), to: ("--end-date", endDate))
   }
 

@@ -9,7 +9,8 @@ struct DAGsNextExecutionCommand: Command {
     commandName: "next-execution", abstract: "Shows when a DAG's next scheduled runs are due.")
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
-  @Option(name: [.short, .long], help: "How many runs.") var numExecutions = 1
+  @Option(name: [.short, .long], help: "How many runs.", transform: BoundedNumber.whole(.numExecutions))
+  var numExecutions = 1
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 

@@ -21,7 +21,8 @@ struct EmulatorStartCommand: Command {
     case standIn = "stand-in"
   }
 
-  @Option(help: ArgumentHelp("0: any that is free.", valueName: "number")) var port = 0
+  @Option(help: ArgumentHelp("0: any that is free.", valueName: "number"), transform: BoundedNumber.whole(.port))
+  var port = 0
   @Option(
     help: ArgumentHelp("Where VMs and objects are kept; a temporary folder by default.", valueName: "folder"),
     completion: .directory)

@@ -83,7 +83,9 @@ struct EmulatorPreemptCommand: Command {
     commandName: "preempt", abstract: "Preempts an instance: notice, grace, end.")
 
   @Argument(help: "The instance.") var instance: String
-  @Option(help: ArgumentHelp("From the notice to the end.", valueName: "time")) var grace: DurationOption?
+  @Option(
+    help: ArgumentHelp("From the notice to the end.", valueName: "time"), transform: BoundedNumber.duration(.grace))
+  var grace: DurationOption?
   @OptionGroup var emulator: EmulatorAddress
 
   func execute(in session: Session) async throws -> ExitStatus {

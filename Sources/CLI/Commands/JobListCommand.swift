@@ -13,7 +13,9 @@ struct JobListCommand: Command {
   @Flag(help: "What the project has, by its labels.") var cloud = false
   @Option(help: "The project, for --cloud. (default: as gcloud's)") var project: String?
   @Option(help: ArgumentHelp("Only those of a DAG.", valueName: "dag"), completion: .dags) var dag: String?
-  @Option(help: ArgumentHelp("The newest of them.", valueName: "count")) var limit: Int?
+  @Option(
+    help: ArgumentHelp("The newest of them.", valueName: "count"), transform: BoundedNumber.whole(.listLimit))
+  var limit: Int?
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 

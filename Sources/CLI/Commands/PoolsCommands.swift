@@ -41,7 +41,7 @@ struct PoolsSetCommand: Command {
   static let configuration = CommandConfiguration(commandName: "set", abstract: "Makes a pool, or changes it.")
 
   @Argument(help: "The pool.") var name: String
-  @Argument(help: "How many slots, or 'unlimited'.") var slots: SlotCount
+  @Argument(help: "How many slots, or 'unlimited'.", transform: SlotCount.read) var slots: SlotCount
   @Argument(help: "What it is for.") var description: String = ""
   @Flag(help: "Tasks that wait outside the machine keep their slots.") var includeDeferred = false
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -74,13 +74,12 @@ struct PoolsDeleteCommand: Command {
 }
 
 /// A number, or `unlimited`. (`-1`, which Airflow takes, looks like an option; it is read after `--`.)
-struct SlotCount: ExpressibleByArgument {
+struct SlotCount {
   /// -1: without limit.
   var number: Int
 
-  init?(argument: String) {
-    guard let number = argument == "unlimited" ? -1 : Int(argument), number >= -1 else { return nil }
-    self.number = number
+  static func read(_ text: String) throws -> SlotCount {
+    SlotCount(number: text == "unlimited" ? -1 : try BoundedNumber.whole(.poolSize)(text))
   }
 
   var text: String {

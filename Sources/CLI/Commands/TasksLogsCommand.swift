@@ -9,7 +9,9 @@ struct TasksLogsCommand: Command {
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The run, or 'latest'.") var run: String
   @Argument(help: "The task.") var task: String
-  @Option(name: .customLong("try"), help: "Of this try; default: the last one.") var tryNumber: Int?
+  @Option(
+    name: .customLong("try"), help: "Of this try; default: the last one.", transform: BoundedNumber.whole(.tryNumber))
+  var tryNumber: Int?
   @Flag(name: .shortAndLong, help: "Go on while the task runs.") var follow = false
   @OptionGroup(title: "Global options") var global: GlobalOptions
 

@@ -27,7 +27,8 @@ struct JobOptions: ParsableArguments {
       "A directory of the container, copied to Cloud Storage at the end.", valueName: "directory:bucket/path"))
   var outputDir: [String] = []
   @Option(
-    help: ArgumentHelp("The longest the program may run: 90, 30m, 2h, 1d.", valueName: "time"))
+    help: ArgumentHelp("The longest the program may run: 90, 30m, 2h, 1d.", valueName: "time"),
+    transform: BoundedNumber.duration(.jobTimeout.at("--timeout")))
   var timeout: DurationOption?
 
   @Option(help: ArgumentHelp("A machine type; several are tried in order.", valueName: "type"))
@@ -38,7 +39,10 @@ struct JobOptions: ParsableArguments {
   @Flag(help: "Take Spot capacity, which costs less and may be preempted.") var spot = false
   @Flag(help: "Take Spot capacity while there is any, then on demand.") var spotThenStandard = false
   @Option(help: ArgumentHelp("Accelerators of the machine.", valueName: "type=count")) var accelerator: [String] = []
-  @Option(help: ArgumentHelp("The boot disk's size in GB.", valueName: "gb")) var diskSize: Int?
+  @Option(
+    help: ArgumentHelp("The boot disk's size in GB.", valueName: "gb"),
+    transform: BoundedNumber.whole(.diskSize.at("--disk-size")))
+  var diskSize: Int?
   @Option(help: ArgumentHelp("The boot disk's type, such as pd-ssd.", valueName: "type")) var diskType: String?
   @Option(
     help: ArgumentHelp(
@@ -50,9 +54,14 @@ struct JobOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A scope of the machine's service account.", valueName: "scope")) var scope: [String] = []
   @Option(help: ArgumentHelp("A label of everything that is made for the job.", valueName: "key=value"))
   var label: [String] = []
-  @Option(help: ArgumentHelp("The cloud deletes the machine after this time.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp("The cloud deletes the machine after this time.", valueName: "time"),
+    transform: BoundedNumber.duration(.maxRunDuration.at("--max-run-duration")))
   var maxRunDuration: DurationOption?
-  @Option(help: ArgumentHelp("The most machines that are begun for the job.", valueName: "count")) var maxAttempts: Int?
+  @Option(
+    help: ArgumentHelp("The most machines that are begun for the job.", valueName: "count"),
+    transform: BoundedNumber.whole(.maxAttempts.at("--max-attempts")))
+  var maxAttempts: Int?
 
   @Flag(help: "Run the container with all rights on its machine.") var privileged = false
   @Option(help: ArgumentHelp("The size of /dev/shm, such as 8g.", valueName: "size")) var shmSize: String?
@@ -144,8 +153,11 @@ struct JobOptions: ParsableArguments {
     if !accelerator.isEmpty {
       config.accelerators = try accelerator.map { text in
         guard let (type, count) = Self.pair(text, "=") else { return .init(type: text, count: 1) }
-        guard let count = Int(count) else { throw Self.wrong("--accelerator", text, "TYPE=COUNT") }
-        return .init(type: type, count: count)
+        do {
+          return .init(type: type, count: try BoundedNumber.whole(.acceleratorCount.at("--accelerator"))(count))
+        } catch {
+          throw Complaint(.wrongUsage, "--accelerator \(text): \(error)", hint: "write --accelerator TYPE=COUNT")
+        }
       }
     }
     if let diskSize { config.diskSizeGB = diskSize }
@@ -170,7 +182,7 @@ struct JobOptions: ParsableArguments {
       guard let (name, secret) = Self.pair(text, "=") else { throw Self.wrong("--secret", text, "VARIABLE=SECRET") }
       config.secrets[name] = secret
     }
-    if let maxRunDuration { config.maxRunDurationSeconds = Int(maxRunDuration.seconds.rounded(.up)) }
+    if let maxRunDuration { config.maxRunDurationSeconds = Int(saturating: maxRunDuration.seconds.rounded(.up)) }
     if let maxAttempts { config.maxAttempts = maxAttempts }
     if privileged { config.isPrivileged = true }
     if let shmSize { config.sharedMemorySize = shmSize }
@@ -197,19 +209,5 @@ struct JobOptions: ParsableArguments {
 
   private static func wrong(_ option: String, _ text: String, _ form: String) -> Complaint {
     Complaint(.wrongUsage, "\(option) \(text) cannot be read", hint: "write \(option) \(form)")
-  }
-}
-
-/// `90`, `90s`, `30m`, `1.5h`, `2d`.
-struct DurationOption: ExpressibleByArgument {
-  var seconds: Double
-
-  init?(argument: String) {
-    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-    let unit = argument.last.flatMap { units[$0] }
-    guard let number = Double(unit == nil ? argument[...] : argument.dropLast()), number > 0, number.isFinite else {
-      return nil
-    }
-    seconds = number * (unit ?? 1)
   }
 }

@@ -168,11 +168,13 @@ extension Workspace {
 
   private func parallelismOfEnvironment() throws -> Int? {
     guard let text = session.environment["DAGRUN_PARALLELISM"], !text.isEmpty else { return nil }
-    guard let number = Int(text), number >= 1 else {
+    do {
+      return try BoundedNumber.whole(NumberBound.parallelism.at("DAGRUN_PARALLELISM"))(text)
+    } catch {
       throw Complaint(
-        .wrongUsage, "DAGRUN_PARALLELISM is '\(text)'", hint: "it is how many tasks run at once: 1 or more")
+        .wrongUsage, "DAGRUN_PARALLELISM is '\(text)'",
+        hint: "it is how many tasks run at once: \(NumberBound.parallelism.rule)")
     }
-    return number
   }
 }
 
@@ -185,12 +187,6 @@ struct ParallelismOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How many tasks run at once; a scheduler that runs already has its own. (environment: DAGRUN_PARALLELISM; "
-        + "default: 32)", valueName: "count"))
+        + "default: 32)", valueName: "count"), transform: BoundedNumber.whole(.parallelism))
   var parallelism: Int?
-
-  func validate() throws {
-    if let parallelism, parallelism < 1 {
-      throw ValidationError("--parallelism must be 1 or more, not \(parallelism)")
-    }
-  }
 }

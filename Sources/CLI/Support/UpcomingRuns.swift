@@ -40,7 +40,3 @@ enum UpcomingRuns {
     return runs
   }
 }
-
-extension Timestamp {
-  fileprivate func adding(microseconds count: Int64) -> Timestamp { Timestamp(microseconds: microseconds + count) }
-}

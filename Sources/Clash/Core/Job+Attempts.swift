@@ -124,7 +124,7 @@ extension Job {
     if let (fault, error) = capacity {
       lose(fault, error.message, &step)
     } else if step.now.seconds(since: since) >= timings.machineLimitSeconds {
-      lose(.noMachine, "no machine and no reason within \(Int(timings.machineLimitSeconds)) s", &step)
+      lose(.noMachine, "no machine and no reason within \(Int(saturating: timings.machineLimitSeconds)) s", &step)
     }
   }
 
@@ -133,9 +133,9 @@ extension Job {
     switch stage {
     // Pulling a large image takes its time; what it says meanwhile counts.
     case .booting(let since) where isSilent(for: timings.bootLimitSeconds, since: since, now):
-      lose(.noBoot, "its machine runs and has said nothing for \(Int(timings.bootLimitSeconds)) s", &step)
+      lose(.noBoot, "its machine runs and has said nothing for \(Int(saturating: timings.bootLimitSeconds)) s", &step)
     case .running where isSilent(for: timings.silenceLimitSeconds, since: submittedAt, now):
-      lose(.lost, "its machine has said nothing for \(Int(timings.silenceLimitSeconds)) s", &step)
+      lose(.lost, "its machine has said nothing for \(Int(saturating: timings.silenceLimitSeconds)) s", &step)
     case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .fading, .withdrawing: break
     }
   }
@@ -197,7 +197,7 @@ extension Job {
     case .pause(let next):
       let doublings = Double(min(next.climbs - 1, 20))
       let pause = min(timings.firstLadderPauseSeconds * exp2(doublings), timings.longestLadderPauseSeconds)
-      step.note("no machine anywhere; trying again in \(Int(pause)) s")
+      step.note("no machine anywhere; trying again in \(Int(saturating: pause)) s")
       phase = .pausing(next, until: step.now.adding(seconds: pause))
     case .giveUp:
       let count = attempts.count == 1 ? "1 attempt" : "\(attempts.count) attempts"

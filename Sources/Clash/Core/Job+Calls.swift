@@ -150,7 +150,7 @@ extension Job {
     case .passing:
       let seconds = step.now.seconds(since: since)
       guard seconds < timings.patienceSeconds else {
-        return fail(.cloud, "\(error.advice) (tried for \(Int(seconds)) s)", &step)
+        return fail(.cloud, "\(error.advice) (tried for \(Int(saturating: seconds)) s)", &step)
       }
       let failures = resource(call.resource)?.failuresToMake ?? 1
       underWay = CallUnderWay(call: call, failingSince: since, retryAt: backoff(failures, step.now))

@@ -10,7 +10,7 @@ extension Job {
     inbox.deafSince = nil
     var lastWords: (MachineMessage, MachineResult)?
     for message in messages {
-      guard let said = MachineMessage(message, job: request.name), attempts.indices.contains(said.attempt - 1) else {
+      guard let said = MachineMessage(message, of: request), attempts.indices.contains(said.attempt - 1) else {
         settle([message.ackID], step.now)
         continue
       }

@@ -38,7 +38,27 @@ extension Job {
     } catch {
       throw JobStateError(job: name, problem: "\(error)")
     }
+    guard isPlausible else { throw JobStateError(job: name, problem: "its numbers make no sense") }
     guard request.name == name else { throw JobStateError(job: name, problem: "it is of job \(request.name)") }
+  }
+}
+
+extension Job {
+  /// Whether a program can have kept it: a journal may have been changed by hand, or come from a broken backup.
+  private var isPlausible: Bool {
+    let counts = 0...Int(Int32.max)
+    func isPlausible(_ position: LadderPosition) -> Bool {
+      [position.rung, position.losses, position.climbs].allSatisfy(counts.contains)
+    }
+    let isPhasePlausible =
+      switch phase {
+      case .attempting(let plan, let position, _): attempts.indices.contains(plan.number &- 1) && isPlausible(position)
+      case .pausing(let position, _): isPlausible(position)
+      case .preparing, .removing, .finished: true
+      }
+    return isPhasePlausible && log.isPlausible && counts.contains(preemptions)
+      && resources.allSatisfy { counts.contains($0.failuresToMake) && counts.contains($0.failuresToRemove) }
+      && attempts.enumerated().allSatisfy { $0.element.number == $0.offset + 1 }
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Foundation
 
 /// Puts the parts of a job's log in order: each byte of each boot once, however often and in whatever order parts come.
@@ -33,7 +34,7 @@ package struct LogAssembler: Sendable {
     let offset: Int
     let bytes: [UInt8]
     let ackID: String?
-    var end: Int { offset + bytes.count }
+    var end: Int { offset.addingSaturating(bytes.count) }
   }
 
   /// What to write now, and the messages that are dealt with.
@@ -163,6 +164,15 @@ package struct LogAssembler: Sendable {
     progress.bytes += bytes
     length += bytes.count
     endsLine = last == UInt8(ascii: "\n")
+  }
+}
+
+extension LogAssembler {
+  /// Of what was kept, whether it is something that this program keeps.
+  var isPlausible: Bool {
+    let lengths = 0...MachineMessage.mostLogBytes
+    return lengths.contains(length)
+      && boots.allSatisfy { lengths.contains($0.position) && lengths.contains($0.total ?? 0) }
   }
 }
 

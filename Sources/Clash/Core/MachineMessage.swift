@@ -18,12 +18,17 @@ package struct MachineMessage: Hashable, Sendable {
     case unreadableResult(String)
   }
 
-  /// nil for what does not come from a VM of `job`.
-  package init?(_ message: JobMessage, job: String) {
+  /// Of a boot's log. No counter of bytes comes near it, and a sum of two is far from overflowing.
+  package static let mostLogBytes = 1 << 53
+  private static let mostBootBytes = 200
+
+  /// nil for what does not come from a VM of the job, and for numbers that none of its VMs can mean.
+  package init?(_ message: JobMessage, of request: JobRequest) {
     let attributes = message.attributes
-    guard attributes["dagrun"] == "1", attributes["job"] == job, let boot = attributes["boot"],
-      let attempt = attributes["attempt"].flatMap({ Int($0) })
+    guard attributes["dagrun"] == "1", attributes["job"] == request.name, let boot = attributes["boot"],
+      boot.utf8.count <= Self.mostBootBytes, let attempt = attributes["attempt"].flatMap({ Int($0) }), attempt >= 1
     else { return nil }
+    if let word = request.word(ofAttempt: attempt), attributes["word"] != word { return nil }
     self.attempt = attempt
     self.boot = boot
     switch attributes["kind"] {
@@ -31,7 +36,9 @@ package struct MachineMessage: Hashable, Sendable {
       let started = try? JSONDecoder().decode(Started.self, from: message.data)
       content = .started(at: started?.startedAt.map { Timestamp(epochSeconds: $0) })
     case "log":
-      guard let offset = attributes["offset"].flatMap({ Int($0) }), offset >= 0 else { return nil }
+      guard let offset = attributes["offset"].flatMap({ Int($0) }),
+        (0...Self.mostLogBytes - message.data.count).contains(offset)
+      else { return nil }
       content = .log(offset: offset, Array(message.data))
     case "heartbeat":
       content = .heartbeat
@@ -92,6 +99,10 @@ extension MachineResult: Decodable {
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
     status = try values.decodeIfPresent(Int.self, forKey: .status)
+    if let status, !(0...255).contains(status) {
+      throw DecodingError.dataCorruptedError(
+        forKey: .status, in: values, debugDescription: "\(status) is no exit status")
+    }
     infrastructure = try values.decodeIfPresent(Failure.self, forKey: .infrastructure).map {
       // A kind that this program does not know is a failure all the same.
       InfrastructureFailure(.init(rawValue: $0.kind) ?? .machine, String(decoding: $0.message, as: UTF8.self))
@@ -99,6 +110,10 @@ extension MachineResult: Decodable {
     startedAt = try values.decodeIfPresent(Double.self, forKey: .startedAt).map { Timestamp(epochSeconds: $0) }
     endedAt = Timestamp(epochSeconds: try values.decode(Double.self, forKey: .endedAt))
     logBytes = try values.decode(Int.self, forKey: .logBytes)
+    guard (0...MachineMessage.mostLogBytes).contains(logBytes) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .logBytes, in: values, debugDescription: "a log cannot have \(logBytes) bytes")
+    }
     logTail = Array(try values.decode(Data.self, forKey: .logTail))
     output = try values.decodeIfPresent(Data.self, forKey: .output).map { String(decoding: $0, as: UTF8.self) }
   }
@@ -108,6 +123,6 @@ extension Timestamp {
   /// Anything that is not a plausible time is the epoch: a VM's clock is not to stop a client.
   init(epochSeconds: Double) {
     let isPlausible = epochSeconds.isFinite && epochSeconds >= 0 && epochSeconds < 1e11
-    self.init(microseconds: isPlausible ? Int64((epochSeconds * 1e6).rounded()) : 0)
+    self.init(microseconds: isPlausible ? Int64(saturating: epochSeconds * 1e6) : 0)
   }
 }

@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Yams
 
 /// What machines cost, as the user says it in a file: dagrun knows no prices by itself, for they change.
@@ -77,9 +78,9 @@ extension PriceTable: Decodable {
     disks = try table.optionalValue("disks")
     externalAddress = try table.optionalValue("external_address")
     for (type, prices) in disks ?? [:] {
-      for (region, price) in prices where !(price >= 0) {
-        throw DecodingError.dataCorrupted(
-          .init(codingPath: [], debugDescription: "disks.\(type).\(region) is not a price: \(price)"))
+      for (region, price) in prices {
+        guard let problem = NumberBound.price.at("disks.\(type).\(region)").problem(price) else { continue }
+        throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: problem))
       }
     }
   }
@@ -105,9 +106,9 @@ extension PriceTable.HourlyPrice: Decodable {
     let price = try StrictContainer(decoder, keys: ["standard", "spot"])
     standard = try price.value("standard")
     spot = try price.optionalValue("spot")
-    for amount in [standard, spot ?? 0] where !(amount >= 0) {
-      throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "\(amount) is not a price"))
+    for (name, amount) in [("standard", standard), ("spot", spot ?? 0)] {
+      guard let problem = NumberBound.price.at(name).problem(amount) else { continue }
+      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: problem))
     }
   }
 }

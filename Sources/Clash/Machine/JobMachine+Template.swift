@@ -86,6 +86,7 @@ extension JobMachine {
     var items = [InstanceMetadata.Item(key: "user-data", value: userData)] + fileItems
     // An update of the operating system would restart the VM under the job.
     items.append(.init(key: "cos-update-strategy", value: "update_disabled"))
+    if let word = request.word(ofAttempt: attempt) { items.append(.init(key: "dagrun-word", value: word)) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if let data = try? encoder.encode(request) {
@@ -101,7 +102,9 @@ extension JobMachine {
 extension JobRequest {
   /// When the cloud ends the VM by itself: as asked, or an hour after the job's own limit. A dead man's switch.
   var runLimitSeconds: Int? {
-    let limit = spec.config.maxRunDurationSeconds ?? spec.timeoutSeconds.map { Int($0.rounded(.up)) + 3_600 }
+    let limit = spec.config.maxRunDurationSeconds ?? spec.timeoutSeconds.map {
+      Int(saturating: $0.rounded(.up)).addingSaturating(3_600)
+    }
     return limit.map { min(max($0, 30), 120 * 86_400) }
   }
 }

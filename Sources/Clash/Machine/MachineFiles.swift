@@ -100,6 +100,7 @@ package struct MachineFiles: Hashable, Sendable {
       "secrets-url": endpoints.secretManager, "logging-url": endpoints.logging,
       "mount-method": config.mountMethod.rawValue,
     ]
+    settings["word"] = request.word(ofAttempt: attempt)
     settings["entrypoint"] = command.entrypoint
     settings["script-name"] = command.script?.name
     settings["shared-memory"] = config.sharedMemorySize
@@ -110,7 +111,7 @@ package struct MachineFiles: Hashable, Sendable {
       settings["accelerators"] = "yes"
     }
     settings["run-limit"] = request.runLimitSeconds.map(String.init)
-    if let limit = request.spec.timeoutSeconds { settings["timeout"] = String(Int(limit.rounded(.up))) }
+    if let limit = request.spec.timeoutSeconds { settings["timeout"] = String(Int(saturating: limit.rounded(.up))) }
     switch config.logDestination {
     case .none: break
     case .cloudLogging: settings["log-to"] = "logging"

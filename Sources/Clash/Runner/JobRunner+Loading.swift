@@ -19,7 +19,8 @@ extension JobRunner {
     }
     if let stored { return restore(job, stored) }
     switch job.beginning {
-    case .start(let request):
+    case .start(var request):
+      request.secret = request.secret ?? options.makeSecret()
       return take(job, Job(request, timings: options.timings, at: now), isSaved: false)
     case .adopt:
       fail(job, .invalidRequest, "no job \(job.name) is known here; `dagrun job list` shows those that are")

@@ -14,5 +14,8 @@ package struct JobRunnerOptions: Sendable {
   /// acknowledgements to be gathered (`JobTimings.acknowledgeSeconds`); `JobTimings.loanSeconds` is meant to be longer.
   package var acknowledgeLimitSeconds = 120
 
+  /// Of a job that begins (`JobRequest.secret`).
+  package var makeSecret: @Sendable () -> String? = { JobRequest.randomSecret() }
+
   package init() {}
 }

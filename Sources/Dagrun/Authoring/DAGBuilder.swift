@@ -113,6 +113,7 @@ package final class DAGBuilder {
 
   func finish() {
     Validation(self).run()
+    if !problems.isEmpty { description.clampNumbers() }
     // No longer needed, and large in a large DAG.
     edges = []
     upstream = []

@@ -19,11 +19,11 @@ struct Validation {
   private func checkDAG() {
     if let reason = Identifier.problem(with: dag.id) { builder.problem("the DAG id \"\(dag.id)\" \(reason)") }
     if dag.tasks.isEmpty { builder.problem("DAG \"\(dag.id)\" has no tasks") }
-    if dag.maxActiveRuns < 1 { builder.problem("maxActiveRuns is \(dag.maxActiveRuns); it must be 1 or more") }
-    if dag.maxActiveTasks < 1 { builder.problem("maxActiveTasks is \(dag.maxActiveTasks); it must be 1 or more") }
-    if let timeout = dag.dagrunTimeoutSeconds, timeout <= 0 {
-      builder.problem("dagrunTimeout is \(timeout) s; it must be more than 0")
-    }
+    let problems = [
+      NumberBound.maxActiveRuns.problem(dag.maxActiveRuns), NumberBound.maxActiveTasks.problem(dag.maxActiveTasks),
+      dag.dagrunTimeoutSeconds.flatMap(NumberBound.dagrunTimeout.problem),
+    ]
+    for problem in problems.compactMap(\.self) { builder.problem(problem) }
     if let start = dag.startDate, let end = dag.endDate, end < start {
       builder.problem("the endDate \(end.iso8601) lies before the startDate \(start.iso8601)")
     }
@@ -56,6 +56,18 @@ struct Validation {
       if let minimum = parameter.minimum, let maximum = parameter.maximum, minimum > maximum {
         builder.problem("parameter \"\(parameter.name)\" allows no value: \(minimum) is above \(maximum)")
       }
+      let numbers =
+        [parameter.minimum, parameter.maximum].map { $0.flatMap(NumberBound.parameter.problem) }
+        + [parameter.minimumLength, parameter.maximumLength].map { $0.flatMap(NumberBound.parameterLength.problem) }
+      for problem in numbers.compactMap(\.self) {
+        builder.problem("what parameter \"\(parameter.name)\" allows is wrong: \(problem)")
+      }
+      if let value = parameter.defaultValue, !value.isFinite {
+        builder.problem(
+          "the default of parameter \"\(parameter.name)\" is \(value.jsonText); it must be a finite number, for JSON has "
+            + "no other")
+        continue
+      }
       if let pattern = parameter.pattern, (try? Regex(pattern)) == nil {
         builder.problem("the pattern \"\(pattern)\" of parameter \"\(parameter.name)\" is no regular expression")
         continue
@@ -68,23 +80,22 @@ struct Validation {
 
   private func check(_ task: TaskDescription, parameters: Set<String>) {
     func problem(_ message: String) { builder.problem("task \"\(task.id)\": \(message)", at: task.location) }
-    func atLeastOne(_ value: Int?, _ label: String) {
-      if let value, value < 1 { problem("\(label) is \(value); it must be 1 or more") }
+    func check(_ bound: NumberBound, _ value: Double?) {
+      if let value, let message = bound.problem(value) { problem(message) }
     }
-    func notNegative(_ value: Double?, _ label: String) {
-      if let value, !(value >= 0) { problem("\(label) is \(value) s; it cannot be negative") }
+    func check(_ bound: NumberBound, _ value: Int?) {
+      if let value, let message = bound.problem(value) { problem(message) }
     }
-    if task.retries < 0 { problem("retries is \(task.retries); it cannot be negative") }
-    notNegative(task.retryDelaySeconds, "retryDelay")
-    notNegative(task.maxRetryDelaySeconds, "maxRetryDelay")
-    if let backoff = task.retryBackoffMultiplier, !(backoff >= 0) { problem("retryBackoff is \(backoff)") }
-    if let timeout = task.executionTimeoutSeconds, !(timeout > 0) {
-      problem("executionTimeout is \(timeout) s; it must be more than 0")
-    }
+    check(.retries, task.retries)
+    check(.retryDelay, task.retryDelaySeconds)
+    check(.maxRetryDelay, task.maxRetryDelaySeconds)
+    check(.retryBackoff, task.retryBackoffMultiplier)
+    check(.executionTimeout, task.executionTimeoutSeconds)
     if task.pool.isEmpty { problem("the name of its pool is empty") }
-    atLeastOne(task.poolSlots, "poolSlots")
-    atLeastOne(task.maxActivePerDAG, "maxActive(perDAG:)")
-    atLeastOne(task.maxActivePerRun, "maxActive(perRun:)")
+    check(.poolSlots, task.poolSlots)
+    check(.priority, task.priorityWeight)
+    check(.maxActivePerDAG, task.maxActivePerDAG)
+    check(.maxActivePerRun, task.maxActivePerRun)
     for message in JobConfig.problems(variables: Array(task.environment.keys)) { problem(message) }
     if case .computeEngineJob(let job) = task.work { for message in job.problems { problem(message) } }
     if case .bash(let script) = task.work, script.parts.isEmpty { problem("its script is empty") }

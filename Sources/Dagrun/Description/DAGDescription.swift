@@ -27,7 +27,7 @@ package struct DAGDescription: Hashable, Sendable {
 
 extension Timestamp: Codable {
   package init(from decoder: any Decoder) throws {
-    microseconds = try decoder.singleValueContainer().decode(Int64.self)
+    self.init(microseconds: try decoder.singleValueContainer().decode(Int64.self))
   }
 
   package func encode(to encoder: any Encoder) throws {

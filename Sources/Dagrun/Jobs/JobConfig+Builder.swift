@@ -42,7 +42,7 @@ extension JobConfig {
   /// The cloud deletes each of the job's machines after this time, whatever has become of everything else. From 30
   /// seconds to 120 days; an hour more than the job's timeout by default, and without a timeout never.
   public func maxRunDuration(_ duration: Duration) -> JobConfig {
-    with { $0.maxRunDurationSeconds = Int(duration.inSeconds.rounded(.up)) }
+    with { $0.maxRunDurationSeconds = Int(saturating: duration.inSeconds.rounded(.up)) }
   }
 }
 

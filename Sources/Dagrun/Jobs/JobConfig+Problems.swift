@@ -7,6 +7,9 @@ extension JobConfig {
     func check(_ isRight: Bool, _ message: @autoclosure () -> String) {
       if !isRight { found.append(message()) }
     }
+    func number(_ problem: String?) {
+      if let problem { found.append(problem) }
+    }
     check(Self.isProject(project), "\"\(project)\" cannot be the id of a Google Cloud project")
     check(!image.isEmpty && !image.utf8.contains { $0 <= 32 }, "\"\(image)\" cannot be the name of an image")
     check(!machineTypes.isEmpty, "there is no machine type")
@@ -18,7 +21,7 @@ extension JobConfig {
     }
     for accelerator in accelerators {
       check(Self.isName(accelerator.type), "\"\(accelerator.type)\" cannot be an accelerator's type")
-      check(accelerator.count >= 1, "the job has \(accelerator.count) accelerators; it must be 1 or more")
+      number(NumberBound.acceleratorCount.problem(accelerator.count))
     }
     if !accelerators.isEmpty {
       for type in machineTypes where !Self.takesAccelerators(type) {
@@ -27,14 +30,10 @@ extension JobConfig {
         )
       }
     }
-    if let diskSizeGB {
-      check((10...65_536).contains(diskSizeGB), "a disk of \(diskSizeGB) GB: 10 to 65536 are allowed")
-    }
+    number(diskSizeGB.flatMap(NumberBound.diskSize.problem))
     if let diskType { check(Self.isName(diskType), "\"\(diskType)\" cannot be a disk type") }
-    if let seconds = maxRunDurationSeconds {
-      check((30...10_368_000).contains(seconds), "a maxRunDuration of \(seconds) s: 30 s to 120 days are allowed")
-    }
-    check(maxAttempts >= 1, "maxAttempts is \(maxAttempts); it must be 1 or more")
+    number(maxRunDurationSeconds.flatMap(NumberBound.maxRunDuration.problem))
+    number(NumberBound.maxAttempts.problem(maxAttempts))
     found += Self.problems(labels: labels)
     found += Self.problems(variables: Array(environment.keys) + Array(secrets.keys))
     for (variable, secret) in secrets.sorted(by: { $0.key < $1.key }) {
@@ -167,8 +166,8 @@ extension JobSpec {
     }
     found += JobConfig.problems(mounted: mounts.values, outputs: outputs.keys)
     if case .arguments(let arguments) = command, arguments.isEmpty { found.append("its command is an empty list") }
-    if let timeoutSeconds, !(timeoutSeconds > 0) {
-      found.append("its timeout is \(timeoutSeconds) s; it must be more than 0")
+    if let timeoutSeconds, let problem = NumberBound.jobTimeout.problem(timeoutSeconds) {
+      found.append("its \(problem)")
     }
     // The runner keeps them in files with NUL between values.
     let texts = Array(allEnvironment.values) + (command.argumentList ?? [])
@@ -200,8 +199,8 @@ extension ComputeEngineJobDescription {
         if let problem = JobConfig.problem(directory: directory) { found.append(problem) }
       }
       found += JobConfig.problems(mounted: spec.mounts.keys, outputs: spec.outputs.keys)
-      if let seconds = spec.timeoutSeconds, !(seconds > 0) {
-        found.append("its timeout is \(seconds) s; it must be more than 0")
+      if let seconds = spec.timeoutSeconds, let problem = NumberBound.jobTimeout.problem(seconds) {
+        found.append("its \(problem)")
       }
     }
     return found

@@ -19,7 +19,11 @@ enum ValueCoding {
       var container = encoder.singleValueContainer()
       try container.encode(Timestamp(date).iso8601)
     }
-    return try encoder.encode(value)
+    do {
+      return try encoder.encode(value)
+    } catch EncodingError.invalidValue(let refused, let context) {
+      throw OutputUnwritable(refused, at: context)
+    }
   }
 
   static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
@@ -81,6 +85,24 @@ struct InputReader {
       throw InputMismatch(
         "the output of \(source) is no \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
     }
+  }
+}
+
+/// A value that a task returned, and that JSON cannot hold.
+package struct OutputUnwritable: Error, CustomStringConvertible, Hashable {
+  package let description: String
+
+  init(_ value: Any, at context: EncodingError.Context) {
+    var place = ""
+    for key in context.codingPath { place += key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }
+    let subject = place.isEmpty ? "its output" : "its output has a value that"
+    let reason =
+      if let number = value as? any BinaryFloatingPoint {
+        "is \(number), which JSON cannot hold: return a finite number, or an optional that is nil"
+      } else {
+        "cannot be written as JSON: \(context.debugDescription)"
+      }
+    description = "\(subject) \(reason)\(place.isEmpty ? "" : " (at \(place.drop { $0 == "." }))")"
   }
 }
 

@@ -16,8 +16,7 @@ extension Timestamp {
       else { return nil }
       offsetMinutes = offset
     }
-    self = civil.timestamp
-    microseconds -= Int64(offsetMinutes) * 60_000_000
+    self = civil.timestamp.adding(microseconds: -Int64(offsetMinutes) * 60_000_000)
   }
 
   /// As Airflow writes it: `2026-01-31T03:00:00+00:00`, with six decimals only where they are not all zero.

@@ -1,4 +1,5 @@
 package import Clash
+internal import Dagrun
 internal import Foundation
 internal import Glibc
 package import GoogleCloud
@@ -37,8 +38,10 @@ extension JobRunnerOptions {
     }
     var known = try JSONDecoder().decode([String: Double].self, from: JSONEncoder().encode(timings))
     for (name, seconds) in given {
+      let bound = NumberBound.retryDelay.at("DAGRUN_JOB_TIMINGS, \(name),")
+      if let problem = bound.problem(seconds) { throw JobTimingsProblem(description: problem) }
       switch name {
-      case "acknowledgeLimitSeconds": acknowledgeLimitSeconds = Int(min(max(seconds, 10), 600))
+      case "acknowledgeLimitSeconds": acknowledgeLimitSeconds = Int(saturating: min(max(seconds, 10), 600))
       case "longestRetrySeconds": longestRetrySeconds = seconds
       case _ where known[name] != nil: known[name] = seconds
       default: throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS has '\(name)', which is no wait of a job")

@@ -19,6 +19,9 @@ package struct JobRetention: Hashable, Sendable {
     guard let days = Double(text), days >= 0, days.isFinite else {
       throw JobRetentionProblem(description: "DAGRUN_JOB_RETENTION_DAYS is '\(text)', which is no number of days")
     }
+    if let problem = NumberBound("DAGRUN_JOB_RETENTION_DAYS", 0, 1_000_000).problem(days) {
+      throw JobRetentionProblem(description: problem)
+    }
     self.days = days == 0 ? nil : days
   }
 

@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Dispatch
 internal import Foundation
 internal import Logging
@@ -47,7 +48,7 @@ final class WorkerPool: @unchecked Sendable {
   private var lastStart = 0.0
   /// How long a commit takes, lately.
   private var commitSeconds = 0.0
-  private let instance = "\(getpid())-\(UInt64(Date().timeIntervalSince1970 * 1000))"
+  private let instance = "\(getpid())-\(UInt64(saturating: Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
   private let ended: (TryID, TryEnd) -> Void
   /// Called after tries may have ended while nobody else had called the pool.
@@ -186,7 +187,7 @@ final class WorkerPool: @unchecked Sendable {
 
   /// All of them run one small task during a commit: the slower the disk, the more results each of its writes is worth.
   private var workersForSmallTasks: Int {
-    4 * options.maximumStarting + Int(commitSeconds / 0.0002)
+    (4 * options.maximumStarting).addingSaturating(Int(saturating: commitSeconds / 0.0002))
   }
 
   func committed(inSeconds seconds: Double) { commitSeconds += (seconds - commitSeconds) / 8 }
@@ -291,6 +292,7 @@ final class WorkerPool: @unchecked Sendable {
     let isOpen = worker.link.receive { report in
       switch report {
       case .ready:
+        guard case .starting = worker.state else { return killSenseless(worker) }
         startingCount -= 1
         shortages = 0
         failedStarts = 0
@@ -302,14 +304,13 @@ final class WorkerPool: @unchecked Sendable {
         startWorkersIfNeeded()
       case .finished(let id, let result):
         guard case .busy(let pending) = worker.state, pending.assignment.id == id else {
-          // User code runs in that process, and may have written to any of its descriptors.
-          logger.error("a worker process makes no sense; killing it", metadata: ["pid": "\(worker.link.pid)"])
-          return worker.link.process.signal(SIGKILL)
+          return killSenseless(worker)
         }
         busyCount -= 1
         endLoading(worker)
         worker.state = .idle
-        meanSeconds += (Double(result.endDate - result.startDate) / 1e6 - meanSeconds) / 8
+        let seconds = Timestamp(microseconds: result.endDate).seconds(since: Timestamp(microseconds: result.startDate))
+        meanSeconds += (max(0, seconds) - meanSeconds) / 8
         lastEnd = monotonicSeconds()
         if result.peakMemoryBytes > options.maximumMemoryBytes, worker.library != nil {
           worker.state = .leaving
@@ -324,6 +325,12 @@ final class WorkerPool: @unchecked Sendable {
       // Its process is about to end, and tells the rest.
       poller.remove(worker.link.socket)
     }
+  }
+
+  /// User code runs in that process, and may have written to any of its descriptors.
+  private func killSenseless(_ worker: PooledWorker) {
+    logger.error("a worker process makes no sense; killing it", metadata: ["pid": "\(worker.link.pid)"])
+    worker.link.process.signal(SIGKILL)
   }
 
   private func endLoading(_ worker: PooledWorker) {

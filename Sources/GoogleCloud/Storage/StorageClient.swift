@@ -51,7 +51,7 @@ package struct StorageClient: Sendable {
     let size = found.size?.value ?? 0
     var offset = start
     while offset < size {
-      let end = min(offset + Int64(pieceBytes), size)
+      let end = offset + min(Int64(pieceBytes), size - offset)
       var request = request(.storage, .get, objectPath(location), "read object", location)
       request.query = [URLQueryItem(name: "alt", value: "media")]
       if let generation = found.generation {
@@ -167,7 +167,7 @@ package struct StorageClient: Sendable {
   static func keptBytes(_ response: CloudResponse) -> Int64 {
     guard let range = response.headers["range"], let last = range.split(separator: "-").last, let end = Int64(last)
     else { return 0 }
-    return end + 1
+    return end < .max ? end + 1 : 0
   }
 
   // MARK: Requests

@@ -143,7 +143,10 @@ extension Transfer {
     return lines
   }
 
-  private func milliseconds(_ seconds: Double) -> Int { max(1, Int((min(seconds, 1e6) * 1000).rounded(.up))) }
+  /// Of NaN as of nothing: an environment variable may say it.
+  private func milliseconds(_ seconds: Double) -> Int {
+    seconds > 0 ? max(1, Int((min(seconds, 1e6) * 1000).rounded(.up))) : 1
+  }
 }
 
 /// Sets one option after the other, and remembers the first that was refused.

@@ -80,7 +80,7 @@ extension Scheduler {
     case .queued, .running:
       // Starts over when the try that is under way has ended.
       touch(place)
-      slots[slot].tasks[position].maxTries = task.tryNumber + slots[slot].plan.tasks[position].retries
+      slots[slot].tasks[position].maxTries = task.tryNumber.addingSaturating(slots[slot].plan.tasks[position].retries)
       work.actions.append(.stop(slots[slot].key(position), tryNumber: Int(task.tryNumber), .cleared))
       move(place, to: .restarting)
     case .deferred, .awaitingInput:
@@ -100,7 +100,7 @@ extension Scheduler {
     let position = Int(place.position)
     touch(place)
     let retries = slots[slot].plan.tasks[position].retries
-    slots[slot].tasks[position].maxTries = slots[slot].tasks[position].tryNumber + retries
+    slots[slot].tasks[position].maxTries = slots[slot].tasks[position].tryNumber.addingSaturating(retries)
     slots[slot].tasks[position].startDate = nil
     slots[slot].tasks[position].endDate = nil
     slots[slot].tasks[position].retryAt = nil

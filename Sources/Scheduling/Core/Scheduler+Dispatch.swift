@@ -83,7 +83,7 @@ extension Scheduler {
     // What was rescheduled or deferred goes on, as the same try.
     let goesOn = slots[slot].tasks[position].state == .upForReschedule
     if !goesOn {
-      slots[slot].tasks[position].tryNumber += 1
+      slots[slot].tasks[position].tryNumber = slots[slot].tasks[position].tryNumber.addingSaturating(1)
       slots[slot].tasks[position].startDate = now
     }
     slots[slot].tasks[position].endDate = nil

@@ -150,9 +150,9 @@ extension Failure {
 /// `90` becomes `1 min 30 s`, `0.5` becomes `0.5 s`.
 func formatSeconds(_ seconds: Double) -> String {
   if seconds < 60 || seconds != seconds.rounded() {
-    return seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
+    return seconds == seconds.rounded() ? "\(Int(saturating: seconds)) s" : "\(seconds) s"
   }
-  let whole = Int(seconds)
+  let whole = Int(saturating: seconds)
   let parts = [(whole / 3600, "h"), (whole / 60 % 60, "min"), (whole % 60, "s")]
   return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
 }

@@ -89,7 +89,7 @@ extension Scheduler {
     let slot = Int(place.slot)
     let position = Int(place.position)
     let index = touch(place)
-    slots[slot].tasks[position].tryNumber += 1
+    slots[slot].tasks[position].tryNumber = slots[slot].tasks[position].tryNumber.addingSaturating(1)
     slots[slot].tasks[position].startDate = now
     slots[slot].tasks[position].endDate = now
     slots[slot].tasks[position].retryAt = nil

@@ -21,7 +21,7 @@ extension Scheduler {
     guard timeout > 0, let start = entry.startDate else { return }
     timers.insert(
       Timer(
-        at: Timestamp(microseconds: start.microseconds + timeout), kind: .executionTimeout,
+        at: start.adding(microseconds: timeout), kind: .executionTimeout,
         subject: slots[Int(place.slot)].run.number, position: place.position, tryNumber: entry.tryNumber))
   }
 
@@ -54,7 +54,7 @@ extension Scheduler {
       let task = slots[slot].tasks[Int(timer.position)]
       let timeout = slots[slot].plan.tasks[Int(timer.position)].executionTimeoutMicroseconds
       return task.state != .running || task.tryNumber != timer.tryNumber
-        || task.startDate.map { $0.microseconds + timeout != timer.at.microseconds } ?? true
+        || task.startDate.map { $0.adding(microseconds: timeout) != timer.at } ?? true
     case .retry:
       guard let task = entry(timer.subject)?.task(timer.position) else { return true }
       return (task.state != .upForRetry && task.state != .upForReschedule) || task.retryAt != timer.at || task.isReady
@@ -102,7 +102,7 @@ extension RunEntry {
     guard let seconds = plan.description.dagrunTimeoutSeconds, seconds > 0, let start = run.startDate else {
       return nil
     }
-    return start.adding(seconds: seconds)
+    return start.adding(seconds: NumberBound.dagrunTimeout.clamp(seconds))
   }
 
   fileprivate func task(_ position: Int32) -> TaskSlot? {

@@ -26,7 +26,7 @@ struct TaskSlot: Sendable {
 
   init(_ instance: TaskInstance) {
     state = instance.state
-    tryNumber = Int32(clamping: instance.tryNumber)
+    tryNumber = Int32(clamping: max(0, instance.tryNumber))
     maxTries = Int32(clamping: instance.maxTries)
     startDate = instance.startDate
     endDate = instance.endDate

@@ -43,10 +43,12 @@ struct PlannedTask: Sendable {
     dependsOnPast = task.dependsOnPast
     waitsForPastBeforeSkipping = task.dependsOnPast && task.waitForPastDependsBeforeSkipping
     self.pool = pool
-    poolSlots = Int32(clamping: max(1, task.poolSlots))
-    retries = Int32(clamping: max(0, task.retries))
-    executionTimeoutMicroseconds = task.executionTimeoutSeconds.map { max(1, Int64(($0 * 1e6).rounded())) } ?? 0
-    maxActivePerDAG = Int32(clamping: max(0, task.maxActivePerDAG ?? 0))
+    // A version that was stored before there were bounds may have any numbers.
+    poolSlots = Int32(NumberBound.poolSlots.clamp(task.poolSlots))
+    retries = Int32(NumberBound.retries.clamp(task.retries))
+    executionTimeoutMicroseconds =
+      task.executionTimeoutSeconds.map { max(1, Int64(saturating: NumberBound.executionTimeout.clamp($0) * 1e6)) } ?? 0
+    maxActivePerDAG = task.maxActivePerDAG.map { $0 < 1 ? 0 : Int32(NumberBound.maxActivePerDAG.clamp($0)) } ?? 0
   }
 }
 

@@ -39,7 +39,7 @@ struct PriorityWeights {
         isTree[position] = isTree[Int(only)] && previous.degree(of: Int(only)) == 1
       }
       if neighbours.count <= 1 || isTree[position] {
-        for neighbour in neighbours { sums[position] = saturatingSum(sums[position], sums[Int(neighbour)]) }
+        for neighbour in neighbours { sums[position] = sums[position].addingSaturating(sums[Int(neighbour)]) }
       } else {
         needsSet.append(Int32(position))
       }
@@ -51,7 +51,7 @@ struct PriorityWeights {
     } else if needsSet.count <= 64 {
       for position in needsSet {
         sums[Int(position)] = next.reachable(from: Int(position)).reduce(weights[Int(position)]) {
-          saturatingSum($0, weights[Int($1)])
+          $0.addingSaturating(weights[Int($1)])
         }
       }
       addSingleNeighbours(&sums, next: next, order: order, exact: Set(needsSet))
@@ -65,14 +65,14 @@ struct PriorityWeights {
   private func addSingleNeighbours(_ sums: inout [Int64], next: Adjacency, order: [Int32], exact: Set<Int32>) {
     for position in order where !exact.contains(position) {
       sums[Int(position)] = next[Int(position)].reduce(weights[Int(position)]) {
-        saturatingSum($0, sums[Int($1)])
+        $0.addingSaturating(sums[Int($1)])
       }
     }
   }
 
   private func countPaths(_ sums: inout [Int64], next: Adjacency, order: [Int32]) {
     for position in order.lazy.map(Int.init) {
-      sums[position] = next[position].reduce(weights[position]) { saturatingSum($0, sums[Int($1)]) }
+      sums[position] = next[position].reduce(weights[position]) { $0.addingSaturating(sums[Int($1)]) }
     }
   }
 
@@ -89,7 +89,7 @@ struct PriorityWeights {
         for neighbour in next[position] { set |= sets[Int(neighbour)] }
         if index < first + 256 { set[(index - first) / 64] |= 1 << UInt64((index - first) % 64) }
         sets[position] = set
-        if set != .zero { sums[position] = saturatingSum(sums[position], sum(set, of: block, common: commonWeight)) }
+        if set != .zero { sums[position] = sums[position].addingSaturating(sum(set, of: block, common: commonWeight)) }
       }
       for index in 0..<sets.count { sets[index] = .zero }
     }
@@ -98,22 +98,17 @@ struct PriorityWeights {
   private func sum(_ set: SIMD4<UInt64>, of block: ArraySlice<Int32>, common: Int64?) -> Int64 {
     if let common {
       let count = set[0].nonzeroBitCount + set[1].nonzeroBitCount + set[2].nonzeroBitCount + set[3].nonzeroBitCount
-      return common * Int64(count)
+      return common.multipliedSaturating(by: Int64(count))
     }
     var total: Int64 = 0
     for lane in 0..<4 {
       var bits = set[lane]
       while bits != 0 {
         let offset = lane * 64 + bits.trailingZeroBitCount
-        total = saturatingSum(total, weights[Int(block[block.startIndex + offset])])
+        total = total.addingSaturating(weights[Int(block[block.startIndex + offset])])
         bits &= bits - 1
       }
     }
     return total
   }
-}
-
-private func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
-  let (sum, overflow) = left.addingReportingOverflow(right)
-  return overflow ? (left > 0 ? .max : .min) : sum
 }

@@ -17,9 +17,9 @@ struct RetryPolicy {
   var maximumSeconds: Double?
 
   init(_ task: TaskDescription) {
-    delaySeconds = max(0, task.retryDelaySeconds)
-    multiplier = task.retryBackoffMultiplier
-    maximumSeconds = task.maxRetryDelaySeconds
+    delaySeconds = NumberBound.retryDelay.clamp(task.retryDelaySeconds)
+    multiplier = task.retryBackoffMultiplier.map(NumberBound.retryBackoff.clamp)
+    maximumSeconds = task.maxRetryDelaySeconds.map(NumberBound.maxRetryDelay.clamp)
   }
 
   /// Seconds from the end of try `tryNumber` (from 1) to the next.
@@ -28,7 +28,7 @@ struct RetryPolicy {
     if let multiplier, multiplier > 1 {
       let base = (delaySeconds * power(multiplier, tryNumber - 1)).rounded(.up)
       // Past the longest wait the jitter would be cut off anyway.
-      let bounded = UInt64(min(max(1, base), Self.longestWaitSeconds))
+      let bounded = UInt64(saturating: min(max(1, base), Self.longestWaitSeconds))
       let hash = StableHash.fnv1a("\(dagID)#\(taskID)#\(date)#\(tryNumber)")
       wait = min(Double(bounded + hash % bounded), Self.longestWaitSeconds)
     }
@@ -38,7 +38,11 @@ struct RetryPolicy {
 
   private func power(_ base: Double, _ exponent: Int) -> Double {
     var result = 1.0
-    for _ in 0..<max(0, exponent) where result < Self.longestWaitSeconds { result *= base }
+    // A base just above 1 gets nowhere in any number of tries that there can be.
+    for _ in 0..<min(max(0, exponent), 1_000_000) {
+      if result >= Self.longestWaitSeconds { break }
+      result *= base
+    }
     return result
   }
 }

@@ -121,6 +121,9 @@ struct CronTicks: Sendable {
 
 extension CronExpression {
   private static let searchYears = 50
+  /// A search that begins outside of these years would meet the end of the calendar, and stay there.
+  private static let latestYear = 9900
+  private static let earliestYear = 100
 
   /// The first tick after a time on the wall clock. Seconds count as part of the minute before.
   func next(afterWallClock moment: Timestamp) -> Timestamp? {
@@ -128,6 +131,7 @@ extension CronExpression {
     time.second = 0
     time.microsecond = 0
     time = CivilTime(time.timestamp.adding(seconds: 60))
+    guard time.year <= Self.latestYear else { return nil }
     let lastYear = time.year + Self.searchYears
     while time.year <= lastYear {
       guard isTick(month: time.month) else {
@@ -161,6 +165,7 @@ extension CronExpression {
     var time = CivilTime(moment)
     time.second = 0
     time.microsecond = 0
+    guard time.year >= Self.earliestYear else { return nil }
     let firstYear = time.year - Self.searchYears
     while time.year >= firstYear {
       guard isTick(month: time.month) else {

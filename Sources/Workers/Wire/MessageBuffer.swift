@@ -6,6 +6,7 @@ package struct MessageBuffer {
   private var bytes: [UInt8] = []
   /// What is before it was taken already.
   private var start = 0
+  private let limitBytes: Int
 
   package enum Filling: Hashable, Sendable {
     case some
@@ -15,7 +16,8 @@ package struct MessageBuffer {
     case end
   }
 
-  package init() {}
+  /// - Parameter limitBytes: of one message; a longer one makes no sense.
+  package init(limitBytes: Int = Int(UInt32.max)) { self.limitBytes = limitBytes }
 
   /// Reads once from the descriptor.
   package mutating func fill(from descriptor: Int32) -> Filling {
@@ -39,6 +41,7 @@ package struct MessageBuffer {
     guard bytes.count - start >= 4 else { return nil }
     var length = 0
     for index in 0..<4 { length |= Int(bytes[start + index]) << (8 * index) }
+    if length > limitBytes { throw MalformedBytes() }
     guard bytes.count - start - 4 >= length else { return nil }
     defer { start += 4 + length }
     let result: Result<Message, MalformedBytes> = bytes.withUnsafeBytes { all in

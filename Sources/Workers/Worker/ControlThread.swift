@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Glibc
 internal import Processes
 
@@ -34,7 +35,7 @@ final class ControlThread: @unchecked Sendable {
     while true {
       var entries = [pollfd(fd: signals.readEnd, events: Int16(POLLIN), revents: 0)]
       if isConnected { entries.append(pollfd(fd: socket, events: Int16(POLLIN), revents: 0)) }
-      let left = current.killAt.map { Int32(max(0, $0 - monotonicSeconds()) * 1000) + 1 }
+      let left = current.killAt.map { Int32(saturating: max(0, $0 - monotonicSeconds()) * 1000).addingSaturating(1) }
       _ = poll(&entries, nfds_t(entries.count), left ?? -1)
       if entries[0].revents != 0 { readSignals() }
       if isConnected, entries[1].revents != 0 {

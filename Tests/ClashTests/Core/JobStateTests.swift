@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import GoogleCloud
+import FuzzSupport
 import Testing
 
 @testable import Clash
@@ -71,5 +72,26 @@ import Testing
     #expect(UUID.derived(from: ["ab", ""]) != UUID.derived(from: ["a", "b"]))
     // Written down, for other versions of dagrun go on with what this one has asked.
     #expect(UUID.derived(from: ["job", "1"]).uuidString == "01E27F98-2A4D-8D49-8F41-C815D0B04910")
+  }
+}
+
+extension JobStateTests {
+  @Test func `a state with numbers that nobody kept is refused, and stops nobody`() throws {
+    let walk = Walk.running()
+    let stored = try walk.job.stored()
+    var fuzz = FuzzSource("states of jobs")
+    let text = String(decoding: stored.state, as: UTF8.self)
+    let numbers = text.matches(of: /-?\d+(\.\d+)?/).map(\.range)
+    for _ in 0..<FuzzSource.rounds(usual: 500) {
+      var changed = text
+      changed.replaceSubrange(
+        numbers.randomElement(using: &fuzz)!, with: "\(FuzzSource.integers.randomElement(using: &fuzz)!)")
+      var other = stored
+      other.state = Data(changed.utf8)
+      guard var job = try? Job(restoring: other) else { continue }
+      _ = job.resume(at: walk.now)
+      _ = job.handle(.wake, at: walk.now.adding(seconds: 100_000))
+      _ = job.handle(.cancel, at: walk.now.adding(seconds: 200_000))
+    }
   }
 }

@@ -317,6 +317,7 @@ private final class VirtualCloud: Sendable {
     let attempt = machine.description.name.dropFirst(job.name.count + 1).prefix { $0 != "-" }
     let attributes = [
       "dagrun": "1", "job": job.name, "attempt": String(attempt), "boot": machine.description.name, "kind": kind,
+      "word": machine.description.metadata["dagrun-word"] ?? "",
     ].merging(also) { $1 }
     let client = PubSubClient(project: machine.description.project, transport: session)
     while !Task.isCancelled {

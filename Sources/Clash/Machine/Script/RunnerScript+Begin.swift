@@ -61,6 +61,8 @@ extension RunnerScript {
       done
       job=${setting[job]}
       attempt=${setting[attempt]}
+      # By it the client tells this VM's messages from those of anybody else who may publish to the topic.
+      word=${setting[word]-}
       container=dagrun-$job-$attempt
     }
 

@@ -19,6 +19,7 @@ extension RunnerScript {
       {
         printf '{"messages":[{"attributes":{"dagrun":"1","job":"%s","attempt":"%s","boot":"%s"' \
           "$job" "$attempt" "$boot"
+        [[ -n $word ]] && printf ',"word":"%s"' "$word"
         printf ',"kind":"%s","sequence":"%s"' "$2" "$sequence"
         [[ -n ${4-} ]] && printf ',"offset":"%s"' "$4"
         printf '},"data":"'

@@ -143,9 +143,9 @@ package struct CollectionPlan: Hashable, Sendable {
 
   private static func words(_ seconds: Double) -> String {
     switch seconds {
-    case 172_800...: "\(Int(seconds / 86_400)) days"
-    case 7200...: "\(Int(seconds / 3600)) hours"
-    default: "\(max(0, Int(seconds / 60))) minutes"
+    case 172_800...: "\(Int(saturating: seconds / 86_400)) days"
+    case 7200...: "\(Int(saturating: seconds / 3600)) hours"
+    default: "\(max(0, Int(saturating: seconds / 60))) minutes"
     }
   }
 }

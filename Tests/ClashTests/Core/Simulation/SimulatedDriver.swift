@@ -259,7 +259,7 @@ extension JobWorld {
     case .removing, .finished: return nil
     }
     for message in messages {
-      if case .result(let result)? = MachineMessage(message, job: request.name)?.content { return result.status }
+      if case .result(let result)? = MachineMessage(message, of: request)?.content { return result.status }
     }
     return nil
   }
