@@ -92,11 +92,10 @@ struct EmulatorStartCommand: Command {
     let lines = emulator.environment.sorted { $0.key < $1.key }
       .map { "export \($0.key)=\(ShellWord.quote($0.value))\n" }
     if let environmentFile {
-      // Whole or not at all: whoever waits for the file reads it at once.
-      try lines.joined().write(toFile: environmentFile, atomically: true, encoding: .utf8)
+      try Self.writePrivately(lines.joined(), to: environmentFile)
     }
     session.output.write(lines.joined())
-    session.errors.line("emulating Google Cloud on \(emulator.address) (process \(getpid())); Ctrl-C ends it")
+    session.errors.line("emulating Google Cloud on 127.0.0.1:\(emulator.port) (process \(getpid())); Ctrl-C ends it")
 
     let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
     let interruption = Interruption { continuation.yield() }
@@ -104,6 +103,25 @@ struct EmulatorStartCommand: Command {
     _ = await ends.first { _ in true }
     await emulator.stop()
     return .success
+  }
+
+  /// The addresses hold the emulator's secret: the file is its owner's alone. Whole or not at all, for whoever waits for
+  /// the file reads it at once.
+  private static func writePrivately(_ text: String, to path: String) throws {
+    let temporary = "\(path).\(getpid())"
+    unlink(temporary)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw Complaint(.wrongUsage, "cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    let bytes = Array(text.utf8)
+    let isWritten = bytes.withUnsafeBytes { (try? writeAll($0, to: descriptor)) != nil }
+    close(descriptor)
+    guard isWritten, rename(temporary, path) == 0 else {
+      let reason = String(cString: strerror(errno))
+      unlink(temporary)
+      throw Complaint(.wrongUsage, "cannot write \(path): \(reason)")
+    }
   }
 
   private static func docker(
