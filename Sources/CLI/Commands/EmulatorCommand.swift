@@ -45,6 +45,8 @@ struct EmulatorStartCommand: Command {
   var environmentFile: String?
 
   func execute(in session: Session) async throws -> ExitStatus {
+    // Of an emulator that was killed: whoever waits for the file must not read its addresses.
+    if let environmentFile { unlink(environmentFile) }
     var options = EmulatorOptions()
     options.port = port
     options.folder = folder.map {
@@ -79,6 +81,14 @@ struct EmulatorStartCommand: Command {
         return ProcessMachines(machine)
       }
     }
+    if machines == .processes {
+      let place = options.folder ?? NSTemporaryDirectory()
+      try FileManager.default.createDirectory(
+        atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      if let problem = await MachineProbe.problem(program: [Self.executable, "virtual-machine"], in: place) {
+        session.errors.line("warning: VMs cannot boot here, so that every job will fail: \(problem)")
+      }
+    }
     var logger = Logger(label: "dagrun.emulator", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = .warning
     let emulator: CloudEmulator
@@ -102,6 +112,7 @@ struct EmulatorStartCommand: Command {
     defer { interruption.end() }
     _ = await ends.first { _ in true }
     await emulator.stop()
+    if let environmentFile { unlink(environmentFile) }
     return .success
   }
 
@@ -144,7 +155,7 @@ struct EmulatorStartCommand: Command {
     }
   }
 
-  private static let executable: String = {
+  static let executable: String = {
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
   }()
 }

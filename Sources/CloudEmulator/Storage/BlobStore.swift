@@ -71,7 +71,7 @@ final class BlobStore {
   /// - Returns: a descriptor of the folder of these names; nil: there is none, and it was not to be made.
   private func open(_ names: [Substring], making: Bool) throws(Failure) -> Int32? {
     guard let folder else { return nil }
-    if making, mkdir(folder, 0o700) != 0, errno != EEXIST { throw Failure(code: errno) }
+    if making { try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
     let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
     var current = Glibc.open(folder, flags)
     if current < 0 { throw Failure(code: errno) }

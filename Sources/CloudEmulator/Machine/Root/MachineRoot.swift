@@ -53,7 +53,10 @@ struct MachineRoot {
     try EtcFiles.bindFolders(from: "/etc", to: root + "/etc")
     try bindProgram(root)
 
-    try check(clinux_enter_root(root), "enter the root of the VM")
+    guard clinux_enter_root(root) == 0 else {
+      let error = SystemError("enter the root of the VM")
+      throw MachineError("\(error). No VM can be had in a chroot; run the emulator outside, or with --machines none")
+    }
     try check(clinux_leave_old_root(), "leave this machine's root")
   }
 

@@ -9,6 +9,7 @@ func runMachine(_ folder: MachineFolder) -> Never {
   let first: ProcessDescriptor
   do {
     let plan = try MachinePlan(readingFrom: folder.plan)
+    try checkMachine(folder)
     try enterNamespaces()
     try MachineRoot(folder: folder, plan: plan).build()
     first = try startInit(plan)
@@ -39,6 +40,19 @@ func runMachine(_ folder: MachineFolder) -> Never {
 func report(_ report: MachineReport) {
   let line = Array(report.line.utf8)
   _ = write(MachineDescriptor.reports, line, line.count)
+}
+
+/// What a VM needs of this machine, beside the kernel: without it, it would be up and mute.
+private func checkMachine(_ folder: MachineFolder) throws {
+  var status = statvfs()
+  if statvfs(folder.boot, &status) == 0, status.f_flag & UInt(ST_NOEXEC) != 0 {
+    throw MachineError(
+      "no program may be executed in \(folder.path): the disk is mounted noexec. Take another --folder, or TMPDIR")
+  }
+  let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+  for program in ["sh", "bash", "curl"] where !places.contains(where: { access("\($0)/\(program)", X_OK) == 0 }) {
+    throw MachineError("this machine has no '\(program)' in \(places.joined(separator: ", ")), which a VM needs. Install it")
+  }
 }
 
 /// A mount namespace in which the root is made. The VM's first process goes into a user namespace from there, so that what
