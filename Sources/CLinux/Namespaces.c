@@ -57,7 +57,9 @@ static int write_file(pid_t pid, const char *name, const char *text) {
 }
 
 // Only a process outside of the new namespace may map ids that are not its own.
-static int map_from_outside(void) {
+static int map_from_outside(unsigned first, unsigned count) {
+  char map[40];
+  snprintf(map, sizeof map, "0 %u %u\n", first, count);
   pid_t self = getpid();
   int ready[2];
   if (pipe2(ready, O_CLOEXEC)) return -1;
@@ -70,11 +72,7 @@ static int map_from_outside(void) {
     char byte;
     close(ready[1]);
     if (read(ready[0], &byte, 1) != 1) _exit(0);
-    // Inside of a namespace that has only some ids, root's own is certain to be there.
-    const char *maps[] = {"0 0 4294967295\n", "0 0 1\n"};
-    for (int i = 0; i < 2; i++)
-      if (!write_file(self, "uid_map", maps[i]) && !write_file(self, "gid_map", maps[i])) _exit(0);
-    _exit(errno);
+    _exit(write_file(self, "uid_map", map) || write_file(self, "gid_map", map) ? errno : 0);
   }
   close(ready[0]);
   int failure = unshare(CLONE_NEWUSER | CLONE_NEWNS) ? errno : 0;
@@ -87,9 +85,10 @@ static int map_from_outside(void) {
   return failure ? -1 : 0;
 }
 
-int clinux_enter_user_namespace(void) {
+int clinux_enter_user_namespace(unsigned first, unsigned count) {
   unsigned user = geteuid(), group = getegid();
-  if (user == 0) return map_from_outside();
+  // Until it takes it, this process has an id that the namespace does not know.
+  if (user == 0) return map_from_outside(first, count) || clinux_set_ids(0, 0) ? -1 : 0;
   if (unshare(CLONE_NEWUSER | CLONE_NEWNS)) return -1;
   char map[32];
   if (write_file(getpid(), "setgroups", "deny")) return -1;

@@ -8,7 +8,7 @@ internal import NIOPosix
 ///
 /// `docs/emulator.md` says what is emulated, and what is not.
 package final class CloudEmulator: Sendable {
-  /// `127.0.0.1:PORT`
+  /// `127.0.0.1:PORT/SECRET`: whoever knows it may do everything.
   package let address: String
   package let port: Int
   /// Where its VMs, objects and `service-account.json` are kept.
@@ -44,7 +44,7 @@ package final class CloudEmulator: Sendable {
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.autoRead, value: false)
-      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
@@ -54,9 +54,10 @@ package final class CloudEmulator: Sendable {
       }
       .bind(host: "127.0.0.1", port: options.port).get()
     let port = listener.localAddress?.port ?? options.port
-    let address = "127.0.0.1:\(port)"
+    let door = FrontDoor(secret: FrontDoor.makeSecret())
+    let address = "127.0.0.1:\(port)/\(door.secret)"
     let machineFolder = "\(folder)/machines"
-    let services = HostServices(address: "http://\(address)", folder: machineFolder) { _, _ in
+    let services = HostServices(address: "http://127.0.0.1:\(port)", folder: machineFolder) { _, _ in
       guard let server = box.server else { return AccessToken(value: "", expiresAt: .distantPast) }
       return await server.ask { $0.tokens.issue(at: $1) }
     }
@@ -73,9 +74,9 @@ package final class CloudEmulator: Sendable {
     let server = EmulatorServer(
       loop: loop,
       emulation: Emulation(
-        options: options, address: address, machineFolder: machineFolder,
+        options: options, address: address, door: door, machineFolder: machineFolder,
         blobs: BlobStore(folder: options.folder.map { "\($0)/buckets" }), key: .ofThisProcess),
-      machines: MachineRoom(host: host, logger: logger), logger: logger)
+      door: door, machines: MachineRoom(host: host, logger: logger), logger: logger)
     self.address = address
     self.port = port
     self.folder = folder

@@ -51,7 +51,7 @@ package struct Exchange: Sendable {
 
 /// What the emulator gives to the host of its VMs.
 package struct HostServices: Sendable {
-  /// `http://127.0.0.1:PORT`: where all services are.
+  /// `http://127.0.0.1:PORT`: where all services are, for those who have a token (`issueToken`).
   package var address: String
   /// Kept for VMs and their host; one folder below it for each VM (`VirtualMachineDescription.folder`).
   package var folder: String

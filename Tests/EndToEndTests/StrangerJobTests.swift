@@ -27,6 +27,28 @@ import Testing
     #expect(!job.text.contains("left behind"), "\(job.text)")
   }
 
+  @Test func `a job whose emulated VM cannot boot ends with the reason`() throws {
+    let project = try Project()
+    // Root of a user namespace that gives no other one.
+    let script = """
+      unshare --user --map-root-user sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"' sh \
+        "$0" emulator start --environment-file cloud.env > emulator.log 2>&1 &
+      until [ -s cloud.env ]; do kill -0 $! || exit 99; sleep 0.1; done
+      . ./cloud.env
+      "$0" job run --project demo --image debian --zone europe-west1-b -- true
+      code=$?
+      "$0" emulator inventory --empty > inventory || code=98
+      kill $!; wait $!
+      cat emulator.log >&2
+      exit $code
+      """
+    let ended = try project.run(program: "sh", "-c", script, Project.binary)
+    #expect(ended.code == 242, "\(ended.code) \(ended.errors)")
+    let said = ended.errors.components(separatedBy: "gives no user namespace")
+    // By the job, and by the emulator: when it starts, and when the VM fails.
+    #expect(said.count >= 4, "\(ended.errors)")
+  }
+
   @Test func `all that is wrong with a job is told at once, and no home is made`() throws {
     let project = try Project()
     let ended = try project.run(

@@ -46,6 +46,8 @@ struct EmulatorStartCommand: Command {
   var environmentFile: String?
 
   func execute(in session: Session) async throws -> ExitStatus {
+    // Of an emulator that was killed: whoever waits for the file must not read its addresses.
+    if let environmentFile { unlink(environmentFile) }
     var options = EmulatorOptions()
     options.port = port
     options.folder = folder.map {
@@ -80,6 +82,14 @@ struct EmulatorStartCommand: Command {
         return ProcessMachines(machine)
       }
     }
+    if machines == .processes {
+      let place = options.folder ?? NSTemporaryDirectory()
+      try FileManager.default.createDirectory(
+        atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      if let problem = await MachineProbe.problem(program: [Self.executable, "virtual-machine"], in: place) {
+        session.errors.line("warning: VMs cannot boot here, so that every job will fail: \(problem)")
+      }
+    }
     var logger = Logger(label: "dagrun.emulator", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = .warning
     let emulator: CloudEmulator
@@ -93,18 +103,37 @@ struct EmulatorStartCommand: Command {
     let lines = emulator.environment.sorted { $0.key < $1.key }
       .map { "export \($0.key)=\(ShellWord.quote($0.value))\n" }
     if let environmentFile {
-      // Whole or not at all: whoever waits for the file reads it at once.
-      try lines.joined().write(toFile: environmentFile, atomically: true, encoding: .utf8)
+      try Self.writePrivately(lines.joined(), to: environmentFile)
     }
     session.output.write(lines.joined())
-    session.errors.line("emulating Google Cloud on \(emulator.address) (process \(getpid())); Ctrl-C ends it")
+    session.errors.line("emulating Google Cloud on 127.0.0.1:\(emulator.port) (process \(getpid())); Ctrl-C ends it")
 
     let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
     let interruption = Interruption { continuation.yield() }
     defer { interruption.end() }
     _ = await ends.first { _ in true }
     await emulator.stop()
+    if let environmentFile { unlink(environmentFile) }
     return .success
+  }
+
+  /// The addresses hold the emulator's secret: the file is its owner's alone. Whole or not at all, for whoever waits for
+  /// the file reads it at once.
+  private static func writePrivately(_ text: String, to path: String) throws {
+    let temporary = "\(path).\(getpid())"
+    unlink(temporary)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw Complaint(.wrongUsage, "cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    let bytes = Array(text.utf8)
+    let isWritten = bytes.withUnsafeBytes { (try? writeAll($0, to: descriptor)) != nil }
+    close(descriptor)
+    guard isWritten, rename(temporary, path) == 0 else {
+      let reason = String(cString: strerror(errno))
+      unlink(temporary)
+      throw Complaint(.wrongUsage, "cannot write \(path): \(reason)")
+    }
   }
 
   private static func docker(
@@ -127,7 +156,7 @@ struct EmulatorStartCommand: Command {
     }
   }
 
-  private static let executable: String = {
+  static let executable: String = {
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
   }()
 }

@@ -8,14 +8,16 @@ struct EmulatorAddress: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The emulator. (default: what CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE or PUBSUB_EMULATOR_HOST name)",
-      valueName: "host:port"))
+      valueName: "host:port/secret"))
   var address: String?
 
   func ask(
     _ method: String, _ path: String, body: Data? = nil, in session: Session
   ) async throws -> JSONValue {
     let base = try base(session.environment)
-    let request = HTTPRequest(method, "\(base)/emulator/\(path)", body: body)
+    var request = HTTPRequest(method, "\(base)/emulator/\(path)", body: body)
+    // Each JSON text is YAML too.
+    if body != nil { request.headers.append((name: "Content-Type", value: "application/yaml")) }
     let response: HTTPResponse
     do {
       response = try await HTTPClient().send(request)
@@ -31,16 +33,21 @@ struct EmulatorAddress: ParsableArguments {
   }
 
   private func base(_ environment: [String: String]) throws -> String {
-    if let address { return address.contains("://") ? address : "http://\(address)" }
-    if let host = environment["PUBSUB_EMULATOR_HOST"], !host.isEmpty { return "http://\(host)" }
-    if let compute = environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"], let url = URL(string: compute),
-      let host = url.host, let port = url.port
-    {
-      return "http://\(host):\(port)"
+    if let address { return Self.base(address) }
+    if let host = environment["PUBSUB_EMULATOR_HOST"], !host.isEmpty { return Self.base(host) }
+    if let compute = environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"], !compute.isEmpty {
+      return Self.base(compute.replacing(/compute\/v1\/*$/, with: ""))
     }
     throw Complaint(
       .wrongUsage, "it is not said where the emulator is",
-      hint: "say --address HOST:PORT, or take over the variables that 'dagrun emulator' prints")
+      hint: "say --address HOST:PORT/SECRET, or take over the variables that 'dagrun emulator' prints")
+  }
+
+  /// With a scheme, and without a slash at its end.
+  private static func base(_ address: String) -> String {
+    var base = address.contains("://") ? address : "http://\(address)"
+    while base.hasSuffix("/") { base.removeLast() }
+    return base
   }
 }
 

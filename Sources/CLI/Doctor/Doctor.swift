@@ -23,6 +23,7 @@ struct Doctor {
     findings.append(await examineDAGs())
     findings.append(await examineScheduler())
     findings.append(examineClock())
+    findings.append(await examineMachines())
     return findings
   }
 

@@ -69,6 +69,9 @@ struct clinux_spawn_request {
 /// Starts a process with no signal blocked and every handler at its default. Returns 0 or an errno.
 int clinux_spawn(const struct clinux_spawn_request *request, int *pid);
 
+/// Whether a text fits a POSIX extended regular expression; 0 also where it is none.
+int clinux_fits(const char *expression, const char *text);
+
 /// Returns free memory of the heap to the system.
 void clinux_trim_heap(void);
 

@@ -16,8 +16,17 @@ struct clinux_spawn_request;
 /// be executed, the process ends with status 127.
 int clinux_spawn_first(const struct clinux_spawn_request *request, int *pid);
 /// Becomes root of a new user namespace, and enters a new mount namespace that belongs to it. This process must have one
-/// thread only. As root all ids keep their numbers; else only the caller's ids exist, as 0.
-int clinux_enter_user_namespace(void);
+/// thread only. As root, ids from 0 on are those from `first` on outside, as many as `count`; else only the caller's ids
+/// exist, as 0.
+int clinux_enter_user_namespace(unsigned first, unsigned count);
+
+/// No privileges by executing, and none of the calls that change or look into the kernel, for this process and all it
+/// starts: modules, clocks, keys, other processes' memory, other namespaces.
+int clinux_forbid_kernel_changes(void);
+/// Before a program of a VM is executed: also no mounts, no new namespaces, and the capabilities of a container's root.
+int clinux_confine(void);
+/// As clinux_spawn, for a program of a VM: confined. This process must have one thread only. 0 or an errno.
+int clinux_spawn_confined(const struct clinux_spawn_request *request, int *pid);
 
 /// What is mounted from now on is seen by no other mount namespace, nor the other way round.
 int clinux_make_mounts_private(void);

@@ -75,7 +75,8 @@ enum ComputeCatalog {
     if let known = machineTypes[name] { return known }
     let parts = name.split(separator: "-")
     guard let custom = parts.firstIndex(of: "custom"), custom <= 1, parts.count >= custom + 3,
-      let cpus = Int(parts[custom + 1]), let memoryMB = Int(parts[custom + 2])
+      let cpus = wholeNumber(parts[custom + 1]), let memoryMB = wholeNumber(parts[custom + 2]),
+      (1...1024).contains(cpus), (256...(1 << 25)).contains(memoryMB)
     else { return nil }
     return MachineType(name: name, cpus: cpus, memoryMB: memoryMB)
   }

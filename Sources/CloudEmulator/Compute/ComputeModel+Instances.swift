@@ -119,6 +119,21 @@ extension ComputeModel {
     powerDown(instance, at: now)
   }
 
+  /// It is off, and not because anybody wanted that. One that has never been up will not be the next time either: what
+  /// this machine lacks stays as it is. Its group says why, and tries no more.
+  mutating func failed(_ id: UInt64, _ reason: String, at now: Date) {
+    let instance = instancePaths[id].flatMap { instances[$0] }
+    ended(id, at: now)
+    guard let instance, !instance.hasBooted, instance.ending == nil, let group = groups[instance.group],
+      let place = group.members[instance.name], place.instance == id
+    else { return }
+    let error = ComputeError(code: "VM_CANNOT_BOOT", message: "The instance '\(instance.name)' cannot boot: \(reason)")
+    groups[group.path]?.members[place.name]?.phase = .settled
+    groups[group.path]?.members[place.name]?.lastError = error
+    let entry = GroupError(instance: instance.path, action: "CREATING", error: error, time: now)
+    groups[group.path]?.errors = (group.errors + [entry]).suffix(1000)
+  }
+
   /// It is off.
   mutating func ended(_ id: UInt64, at now: Date) {
     guard let path = instancePaths[id], let instance = instances[path] else { return }

@@ -76,7 +76,8 @@ extension ComputeModel {
 
   private func start(_ call: Call<ComputeMethod>) throws(APIFailure) -> Int {
     guard let text = call.query("pageToken") else { return 0 }
-    guard let data = Data(base64Encoded: text), let start = Int(String(decoding: data, as: UTF8.self)) else {
+    guard let data = Data(base64Encoded: text), let start = wholeNumber(String(decoding: data, as: UTF8.self))
+    else {
       throw .invalid("pageToken", text, "The page token is not valid.")
     }
     return start

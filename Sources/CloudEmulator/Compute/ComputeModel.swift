@@ -159,8 +159,9 @@ struct ComputeModel {
   /// What the host tells of a VM.
   mutating func machine(_ id: UInt64, did event: VirtualMachineEvent, at now: Date) {
     switch event {
-    case .booted: break
-    case .ended: ended(id, at: now)
+    case .booted: if let path = instancePaths[id] { instances[path]?.hasBooted = true }
+    case .ended(.failed(let reason)): failed(id, reason, at: now)
+    case .ended(.poweredOff), .ended(.killed): ended(id, at: now)
     }
   }
 }

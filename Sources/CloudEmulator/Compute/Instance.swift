@@ -20,6 +20,8 @@ struct Instance: Sendable {
   var status = Status.provisioning
   /// The host was told to boot it, and has not said that it ended.
   var hasMachine = false
+  /// Its system was up once.
+  var hasBooted = false
   /// Why it stops; nil while nobody has asked for it.
   var ending: Ending?
   /// Operations that are done when it has ended.

@@ -55,6 +55,7 @@ extension FaultRule: Codable {
       }
     }
     let form = try Form(from: decoder)
+    if let field = form.outOfRange { throw refuse(field) }
     self.init(
       try form.fault(refuse), times: form.times, probability: form.probability, after: form.after, id: form.id)
   }
@@ -80,6 +81,18 @@ extension FaultRule: Codable {
 }
 
 extension FaultRule.Form {
+  /// The first number that can mean nothing.
+  fileprivate var outOfRange: String? {
+    func check<Number: Comparable>(_ name: String, _ value: Number?, _ range: ClosedRange<Number>) -> String? {
+      guard let value, !range.contains(value) else { return nil }
+      return "'\(name)' is from \(range.lowerBound) to \(range.upperBound), not \(value)"
+    }
+    return check("times", times, 0...1_000_000_000) ?? check("after", after, 0...1_000_000_000)
+      ?? check("probability", probability, 0...1) ?? check("status", status, 200...599)
+      ?? check("retryAfterSeconds", retryAfterSeconds, 0...86400) ?? check("delaySeconds", delaySeconds, 0...86400)
+      ?? check("preemptAfterSeconds", preemptAfterSeconds, 0...10_000_000)
+  }
+
   fileprivate func fault(_ refuse: (String) -> DecodingError) throws -> Fault {
     switch (request, machine) {
     case (let pattern?, nil):

@@ -16,6 +16,7 @@ struct MachinePlan: Codable {
   var missingImages: Set<String>
   /// Whether `docker` is the real one.
   var hasEngine: Bool
+  var identity: MachineIdentity
 
   static let path = "/run/dagrun/plan.json"
 
@@ -38,6 +39,7 @@ struct MachinePlan: Codable {
     programArguments = Array(options.program.dropFirst())
     missingImages = options.missingImages
     hasEngine = options.docker != .standIn
+    identity = .of(machine.folder, docker: options.docker)
   }
 }
 

@@ -25,7 +25,9 @@ package final class ProcessMachines: VirtualMachineHost {
     _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
   ) throws -> any VirtualMachine {
     let watch = try watch.get()
-    let metadata = try MetadataServer.start(InstanceMetadata(machine), issueToken: options.issueToken)
+    let metadata = try MetadataServer.start(
+      InstanceMetadata(machine), identity: .of(machine.folder, docker: options.docker),
+      issueToken: options.issueToken)
     let running = RunningMachine(machine, options: options, watch: watch, metadata: metadata, events: events)
     do {
       try running.start()

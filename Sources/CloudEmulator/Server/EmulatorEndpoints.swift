@@ -1,62 +1,105 @@
 internal import Foundation
 
 /// What the emulator has beside Google's services: `/emulator/…`.
+enum EmulatorMethod: String, Sendable, CaseIterable {
+  case root = "emulator.root"
+  case inventory = "emulator.inventory"
+  case faultsList = "emulator.faults.list"
+  case faultsAdd = "emulator.faults.add"
+  case faultsRemove = "emulator.faults.remove"
+  case preempt = "emulator.preempt"
+  case tokensRevoke = "emulator.tokens.revoke"
+  case logEntries = "emulator.logEntries"
+  case serviceAccount = "emulator.serviceAccount"
+  case secretsSet = "emulator.secrets.set"
+
+  static let routes = RouteTable<EmulatorMethod>(
+    """
+    emulator.root GET emulator
+    emulator.inventory GET emulator/inventory
+    emulator.faults.list GET emulator/faults
+    emulator.faults.add POST emulator/faults
+    emulator.faults.remove DELETE emulator/faults
+    emulator.faults.remove DELETE emulator/faults/{fault}
+    emulator.preempt POST emulator/preempt/{instance} grace
+    emulator.tokens.revoke POST emulator/revoke-tokens
+    emulator.logEntries GET emulator/log-entries
+    emulator.serviceAccount GET emulator/service-account
+    emulator.secrets.set PUT emulator/secrets/{secret}
+    """)
+}
+
 enum EmulatorEndpoints {
   static func answer(_ request: APIRequest, _ emulation: inout Emulation, at now: Date) -> APIResponse {
-    let parts = request.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
     emulation.advance(to: now)
-    do {
-      switch (request.method, parts.count > 1 ? parts[1] : "") {
-      case ("GET", ""): return .json(["emulator": "dagrun", "inventory": "/emulator/inventory"])
-      case ("GET", "inventory"): return .json(try json(emulation.inventory))
-      case ("GET", "faults"):
-        let rows = try emulation.compute.faults.rows.map { row -> JSON in
-          var json = try json(row.rule)
-          json["happened"] = .integer(Int64(row.happened))
-          return json
-        }
-        return .json(["faults": .array(rows)])
-      case ("POST", "faults"):
-        let ids = try FaultScript.rules(in: request.body).map { emulation.compute.faults.add($0) }
-        return .json(["ids": .array(ids.map(JSON.string))])
-      case ("DELETE", "faults"):
-        let id = parts.count > 2 ? parts[2] : nil
-        return emulation.compute.faults.remove(id) ? .json([:]) : refusal(404, "There is no fault '\(id ?? "")'.")
-      case ("POST", "preempt"):
-        let name = parts.count > 2 ? parts[2] : ""
-        let grace = request.value(of: "grace").flatMap(Double.init)
-        guard emulation.compute.preempt(instance: name, graceSeconds: grace, at: now) else {
-          return refusal(404, "There is no RUNNING instance '\(name)'.")
-        }
-        return .json([:])
-      case ("POST", "revoke-tokens"):
-        emulation.tokens.revokeAll()
-        return .json([:])
-      case ("GET", "log-entries"): return .json(["entries": .array(emulation.logging.entries)])
-      case ("GET", "service-account"): return .json(emulation.tokens.serviceAccountFile)
-      case ("PUT", "secrets"):
-        guard parts.count > 2 else { return refusal(400, "PUT /emulator/secrets/NAME, with the value as the body.") }
-        emulation.secrets.values[parts[2]] = String(decoding: request.body, as: UTF8.self)
-        return .json([:])
-      case (let method, _):
-        return refusal(404, "The emulator has no \(method) \(request.path); docs/emulator.md lists what it has.")
+    do throws(APIFailure) {
+      let path = request.path == "/" ? Substring("emulator") : request.path.dropFirst()
+      guard let call = try EmulatorMethod.routes.find(request, path: path, id: RequestID(value: 0)) else {
+        throw .noSuchEndpoint("The emulator has no \(request.method) \(request.path); docs/emulator.md lists what it has.")
       }
-    } catch let error as FaultScript.Failure {
-      return refusal(400, error.description)
+      return .json(try perform(call, &emulation, at: now))
     } catch {
-      return refusal(400, "\(error)")
+      return error.response
     }
   }
 
-  private static func refusal(_ status: Int, _ message: String) -> APIResponse {
-    APIFailure(status, status == 404 ? "notFound" : "invalid", message).response
+  private static func perform(
+    _ call: Call<EmulatorMethod>, _ emulation: inout Emulation, at now: Date
+  ) throws(APIFailure) -> JSON {
+    switch call.method {
+    case .root: return ["emulator": "dagrun", "inventory": "/emulator/inventory"]
+    case .inventory: return try json(emulation.inventory)
+    case .faultsList:
+      var rows: [JSON] = []
+      for row in emulation.compute.faults.rows {
+        var json = try json(row.rule)
+        json["happened"] = .integer(Int64(row.happened))
+        rows.append(json)
+      }
+      return ["faults": .array(rows)]
+    case .faultsAdd:
+      guard call.request.isJSON || call.request.isYAML else {
+        throw APIFailure(
+          415, "unsupportedMediaType", "Say what the rules are: 'Content-Type: application/json', or application/yaml.")
+      }
+      let rules: [FaultRule]
+      do {
+        rules = try FaultScript.rules(in: call.request.body)
+      } catch {
+        throw APIFailure(400, "invalid", error.description)
+      }
+      return ["ids": .array(rules.map { .string(emulation.compute.faults.add($0)) })]
+    case .faultsRemove:
+      let id = call.names["fault"]
+      guard emulation.compute.faults.remove(id) else { throw .noSuchEndpoint("There is no fault '\(id ?? "")'.") }
+    case .preempt:
+      let name = call["instance"]
+      let grace = call.query("grace").flatMap(Double.init).map { clamp($0, to: 0...86400) }
+      guard emulation.compute.preempt(instance: name, graceSeconds: grace, at: now) else {
+        throw .noSuchEndpoint("There is no RUNNING instance '\(name)'.")
+      }
+    case .tokensRevoke: emulation.tokens.revokeAll()
+    case .logEntries: return ["entries": .array(emulation.logging.entries)]
+    case .serviceAccount: return emulation.tokens.serviceAccountFile
+    case .secretsSet:
+      emulation.secrets.values[call["secret"]] = String(decoding: call.request.body, as: UTF8.self)
+    }
+    return [:]
   }
 
-  private static func json(_ value: some Encodable) throws -> JSON {
+  private static func json(_ value: some Encodable) throws(APIFailure) -> JSON {
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601
-    return try JSON(parsing: encoder.encode(value))
+    do {
+      return try JSON(parsing: encoder.encode(value))
+    } catch {
+      throw APIFailure(500, "internalError", "\(error)")
+    }
   }
+}
+
+extension APIFailure {
+  fileprivate static func noSuchEndpoint(_ message: String) -> APIFailure { APIFailure(404, "notFound", message) }
 }
 
 extension ComputeModel {

@@ -2,6 +2,7 @@ internal import Foundation
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOHTTP1
 internal import NIOPosix
 
 /// The emulated cloud behind a socket. Everything it is made of lives on one event loop: a held request costs a
@@ -10,6 +11,7 @@ final class EmulatorServer: @unchecked Sendable {
   let loop: any EventLoop
   private let machines: MachineRoom
   private let logger: Logger
+  private let door: FrontDoor
   // Below: only on the loop.
   private var emulation: Emulation
   private var lastRequest: UInt64 = 0
@@ -22,12 +24,19 @@ final class EmulatorServer: @unchecked Sendable {
   private var running: Set<UInt64> = []
   private var whenAllEnded: EventLoopPromise<Void>?
 
-  init(loop: any EventLoop, emulation: Emulation, machines: MachineRoom, logger: Logger) {
+  init(loop: any EventLoop, emulation: Emulation, door: FrontDoor, machines: MachineRoom, logger: Logger) {
     self.loop = loop
     self.emulation = emulation
+    self.door = door
     self.machines = machines
     self.logger = logger
     self.emulation.compute.serialOutput = { [machines] in machines.serialOutput($0) }
+  }
+
+  /// Whether a request may come in, before its body is read.
+  func judge(_ head: HTTPRequestHead) -> FrontDoor.Verdict {
+    loop.preconditionInEventLoop()
+    return door.judge(head) { emulation.tokens.isValid($0, at: Date()) }
   }
 
   /// - Parameter answer: called once, on the loop; nil: close the connection.
@@ -37,7 +46,7 @@ final class EmulatorServer: @unchecked Sendable {
     lastRequest += 1
     let id = RequestID(value: lastRequest)
     waiting[id] = answer
-    if request.path.hasPrefix("/emulator/") || request.path == "/" {
+    if FrontDoor.isOwn(request.path) {
       waiting[id] = nil
       answer(EmulatorEndpoints.answer(request, &emulation, at: Date()))
       carryOut()
@@ -90,8 +99,8 @@ final class EmulatorServer: @unchecked Sendable {
     if let timerTime, timerTime <= next { return }
     timer?.cancel()
     timerTime = next
-    let delay = max(next.timeIntervalSinceNow, 0)
-    timer = loop.scheduleTask(in: .nanoseconds(Int64(min(delay, 1_000_000) * 1e9) + 1)) { [weak self] in
+    let delay = clamp(next.timeIntervalSinceNow, to: 0...1_000_000)
+    timer = loop.scheduleTask(in: .nanoseconds(Int64(delay * 1e9) + 1)) { [weak self] in
       self?.timerTime = nil
       self?.step { _, _ in }
     }

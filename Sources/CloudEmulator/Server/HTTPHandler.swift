@@ -10,9 +10,12 @@ final class HTTPHandler: ChannelInboundHandler {
 
   /// More is refused: nothing that Google takes in one request is larger, and memory is ours.
   static let bodyLimit = 512 << 20
+  /// Of a request that has not shown yet that it may come in.
+  static let unprovenBodyLimit = 1 << 20
 
   private let server: EmulatorServer
   private var head: HTTPRequestHead?
+  private var verdict: FrontDoor.Verdict?
   private var body: ByteBuffer?
   private var pending: RequestID?
 
@@ -37,27 +40,44 @@ final class HTTPHandler: ChannelInboundHandler {
     case .head(let head):
       self.head = head
       body = nil
+      verdict = server.judge(head)
+      if case .closed = verdict { return }
       if head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
         context.writeAndFlush(
           wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
       }
     case .body(var part):
+      let limit: Int
+      switch verdict {
+      case .open: limit = Self.bodyLimit
+      case .batch: limit = Self.unprovenBodyLimit
+      // Read to its end, so that the refusal is read, and not kept.
+      case .closed, nil: return
+      }
       if body == nil { body = part } else { body?.writeBuffer(&part) }
-      if (body?.readableBytes ?? 0) > Self.bodyLimit { context.close(promise: nil) }
+      if (body?.readableBytes ?? 0) > limit { context.close(promise: nil) }
     case .end:
-      guard let head else { return }
+      guard let head, let verdict else { return }
       self.head = nil
-      receive(head, context: context)
+      switch verdict {
+      case .open(let target): receive(head, target, isProven: true, context: context)
+      case .batch(let target): receive(head, target, isProven: false, context: context)
+      case .closed(let failure):
+        answer(failure.response, isKeptAlive: false, isHead: head.method == .HEAD, context: context)
+      }
     }
   }
 
-  private func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+  private func receive(
+    _ head: HTTPRequestHead, _ target: String, isProven: Bool, context: ChannelHandlerContext
+  ) {
     var headers: [String: String] = [:]
     for (name, value) in head.headers { headers[name.lowercased()] = value }
     let data = body.map { Data($0.readableBytesView) } ?? Data()
     body = nil
-    let request = APIRequest(
-      headers["x-http-method-override"] ?? head.method.rawValue, head.uri, headers: headers, body: data)
+    var request = APIRequest(
+      headers["x-http-method-override"] ?? head.method.rawValue, target, headers: headers, body: data)
+    request.isProven = isProven
     let channel = NIOLoopBound(context, eventLoop: context.eventLoop)
     let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
     let isKeptAlive = head.isKeepAlive

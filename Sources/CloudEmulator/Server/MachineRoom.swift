@@ -10,6 +10,8 @@ final class MachineRoom: Sendable {
   private let machines = Mutex<[UInt64: any VirtualMachine]>([:])
   /// Of VMs that were booted, on or off: kept until Compute Engine forgets them.
   private let folders = Mutex<[UInt64: String]>([:])
+  /// Why VMs are off that nobody has told to be.
+  private let failures = Mutex<[UInt64: String]>([:])
   private let logger: Logger
 
   init(host: any VirtualMachineHost, logger: Logger) {
@@ -27,6 +29,7 @@ final class MachineRoom: Sendable {
       case .kill(let id): machine(id)?.kill()
       case .forget(let id):
         machines.withLock { $0[id] = nil }
+        _ = failures.withLock { $0.removeValue(forKey: id) }
         if let folder = folders.withLock({ $0.removeValue(forKey: id) }) { host.removeDisk(folder: folder) }
       }
     }
@@ -37,18 +40,28 @@ final class MachineRoom: Sendable {
   ) {
     let id = description.id
     folders.withLock { $0[id] = description.folder }
+    let told: @Sendable (VirtualMachineEvent) -> Void = { [self] event in
+      if case .ended(.failed(let reason)) = event {
+        failures.withLock { $0[id] = reason }
+        logger.error("a VM has failed", metadata: ["instance": "\(description.name)", "reason": "\(reason)"])
+      }
+      events(id, event)
+    }
     do {
-      let machine = try host.boot(description) { events(id, $0) }
+      let machine = try host.boot(description, events: told)
       machines.withLock { $0[id] = machine }
     } catch {
-      logger.error("cannot boot a VM", metadata: ["instance": "\(description.name)", "reason": "\(error)"])
-      events(id, .ended(.failed("\(error)")))
+      told(.ended(.failed("\(error)")))
     }
   }
 
   private func machine(_ id: UInt64) -> (any VirtualMachine)? { machines.withLock { $0[id] } }
 
-  func serialOutput(_ id: UInt64) -> String { machine(id)?.serialOutput ?? "" }
+  func serialOutput(_ id: UInt64) -> String {
+    let output = machine(id)?.serialOutput ?? ""
+    guard let reason = failures.withLock({ $0[id] }) else { return output }
+    return output + (output.isEmpty || output.hasSuffix("\n") ? "" : "\n") + "dagrun: the VM has failed: \(reason)\n"
+  }
 
   /// Kills all that are on, after whatever was commanded before.
   func killAll() {

@@ -28,9 +28,11 @@ struct StorageModel {
   mutating func handle(_ call: Call<StorageMethod>, at now: Date) throws(APIFailure) -> APIResponse {
     let bucket = call["bucket"]
     let name = call["object"]
+    guard call.names["bucket"] == nil || StorageNames.isBucket(bucket) else { throw .invalidBucket(bucket) }
     switch call.method {
     case .bucketsInsert:
       guard let name = call.body["name"].text else { throw .storage(400, "required", "A bucket needs a name.") }
+      guard StorageNames.isBucket(name) else { throw .invalidBucket(name) }
       guard buckets.insert(name).inserted else {
         throw .storage(
           409, "conflict", "Your previous request to create the named bucket succeeded and you already own it.")
@@ -95,13 +97,14 @@ struct StorageModel {
       return APIResponse(status: 200, headers: headers, body: data)
     }
     let bounds = range.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    let end = bounds.count == 2 ? wholeNumber(bounds[1]) : nil
     let first: Int
     var last = data.count - 1
-    if let start = Int(bounds[0]) {
+    if let start = wholeNumber(bounds[0]) {
       first = start
-      if bounds.count == 2, let end = Int(bounds[1]) { last = min(last, end) }
+      last = min(last, end ?? last)
     } else {
-      first = max(0, data.count - (bounds.count == 2 ? Int(bounds[1]) ?? 0 : 0))
+      first = data.count - min(data.count, end ?? 0)
     }
     guard first <= last else { return APIResponse(status: 416, headers: ["Content-Range": "bytes */\(data.count)"]) }
     headers["Content-Range"] = "bytes \(first)-\(last)/\(data.count)"
@@ -173,7 +176,7 @@ struct StorageModel {
   }
 
   private mutating func beginUpload(_ call: Call<StorageMethod>) throws(APIFailure) -> APIResponse {
-    var metadata = (try? JSON(parsing: call.request.body)) ?? [:]
+    var metadata = call.body
     guard let name = metadata["name"].text ?? call.query("name") else {
       throw .storage(400, "required", "An object needs a name.")
     }
@@ -200,8 +203,8 @@ struct StorageModel {
     var total: Int? = call.request.body.count
     if let range = call.request.headers["content-range"], range.hasPrefix("bytes ") {
       let parts = range.dropFirst(6).split(separator: "/")
-      total = parts.count == 2 ? Int(parts[1]) : nil
-      let first = parts.first.flatMap { $0.split(separator: "-").first }.flatMap { Int($0) }
+      total = parts.count == 2 ? wholeNumber(parts[1]) : nil
+      let first = parts.first.flatMap { $0.split(separator: "-").first }.flatMap { wholeNumber($0) }
       if let first {
         guard first <= upload.received.count else { throw .storage(503, "backendError", "Bytes are missing.") }
         upload.received = upload.received.prefix(first) + call.request.body
@@ -223,9 +226,7 @@ struct StorageModel {
   private mutating func store(
     _ bucket: String, _ name: String, _ metadata: JSON, _ data: Data, _ call: Call<StorageMethod>, at now: Date
   ) throws(APIFailure) -> JSON {
-    guard !name.isEmpty, name.utf8.count <= 1024, !name.contains("\n"), !name.contains("\r") else {
-      throw .storage(400, "invalid", "Invalid object name.")
-    }
+    guard StorageNames.isObject(name) else { throw .storage(400, "invalid", "Invalid object name: '\(name)'") }
     if call.query("ifGenerationMatch") == "0", objects[bucket]?[name] != nil {
       throw .storage(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
     }
@@ -252,6 +253,8 @@ struct StorageModel {
 }
 
 extension APIFailure {
+  static func invalidBucket(_ name: String) -> APIFailure { .storage(400, "invalid", "Invalid bucket name: '\(name)'") }
+
   static func storage(_ status: Int, _ reason: String, _ message: String) -> APIFailure {
     APIFailure(status, reason, message)
   }

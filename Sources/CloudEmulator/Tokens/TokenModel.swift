@@ -126,7 +126,7 @@ struct TokenModel {
         + "and exp values in the JWT claim."
     }
     let time = now.timeIntervalSince1970
-    guard Double(from) <= time + 300, Double(to) > time - 300, to - from <= 3600 else {
+    guard Double(from) <= time + 300, Double(to) > time - 300, Double(to) - Double(from) <= 3600 else {
       return
         "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat "
         + "and exp values in the JWT claim."

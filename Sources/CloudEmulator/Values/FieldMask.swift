@@ -7,17 +7,20 @@ struct FieldMask: Hashable {
     case fields([String: Selection])
   }
   private var selection: Selection
+  /// No answer is as deep; the stack is not endless.
+  private static let depthLimit = 100
 
   /// Nil where the text is no mask.
   init?(_ text: String) {
     var rest = Substring(text)
-    guard let selection = Self.parse(&rest), rest.isEmpty else { return nil }
+    guard let selection = Self.parse(&rest, depth: 0), rest.isEmpty else { return nil }
     self.selection = selection
   }
 
   func apply(to value: JSON) -> JSON { Self.apply(selection, to: value) }
 
-  private static func parse(_ rest: inout Substring) -> Selection? {
+  private static func parse(_ rest: inout Substring, depth: Int) -> Selection? {
+    guard depth < depthLimit else { return nil }
     var fields: [String: Selection] = [:]
     repeat {
       let name = rest.prefix { !"(),/".contains($0) }
@@ -26,11 +29,11 @@ struct FieldMask: Hashable {
       var below = Selection.all
       if rest.first == "/" {
         rest.removeFirst()
-        guard let path = parsePath(&rest) else { return nil }
+        guard let path = parsePath(&rest, depth: depth + 1) else { return nil }
         below = path
       } else if rest.first == "(" {
         rest.removeFirst()
-        guard let list = parse(&rest), rest.first == ")" else { return nil }
+        guard let list = parse(&rest, depth: depth + 1), rest.first == ")" else { return nil }
         rest.removeFirst()
         below = list
       }
@@ -42,17 +45,18 @@ struct FieldMask: Hashable {
   }
 
   /// What follows a slash: one name, and what is below it.
-  private static func parsePath(_ rest: inout Substring) -> Selection? {
+  private static func parsePath(_ rest: inout Substring, depth: Int) -> Selection? {
+    guard depth < depthLimit else { return nil }
     let name = rest.prefix { !"(),/".contains($0) }
     guard !name.isEmpty else { return nil }
     rest = rest.dropFirst(name.count)
     if rest.first == "/" {
       rest.removeFirst()
-      return parsePath(&rest).map { .fields([String(name): $0]) }
+      return parsePath(&rest, depth: depth + 1).map { .fields([String(name): $0]) }
     }
     if rest.first == "(" {
       rest.removeFirst()
-      guard let list = parse(&rest), rest.first == ")" else { return nil }
+      guard let list = parse(&rest, depth: depth + 1), rest.first == ")" else { return nil }
       rest.removeFirst()
       return .fields([String(name): list])
     }

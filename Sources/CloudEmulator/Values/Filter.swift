@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// The filter of Compute's lists.
 ///
 /// Grammar: `field = value`, `!=`, `<`, `<=`, `>`, `>=`, `:` (contains, `*` stands for anything), `eq` and `ne` (a
@@ -29,7 +31,7 @@ struct Filter {
     let refusal = APIFailure(
       400, "invalid", "Invalid value for field 'filter': '\(text)'. Invalid list filter expression.")
     guard var tokens = Self.tokens(text) else { throw refusal }
-    guard let term = Self.alternatives(&tokens), tokens.isEmpty else { throw refusal }
+    guard let term = Self.alternatives(&tokens, depth: 0), tokens.isEmpty else { throw refusal }
     self.term = term
   }
 
@@ -84,10 +86,14 @@ struct Filter {
     }
   }
 
+  /// As the C library has it, which takes a time that grows with the text, whatever the expression is.
   private static func fits(_ expression: String, _ text: String) -> Bool {
-    guard let regex = try? Regex(expression) else { return false }
-    return (try? regex.wholeMatch(in: text)) != nil
+    guard expression.utf8.count <= 256, text.utf8.count <= 4096 else { return false }
+    return clinux_fits("^(\(expression))$", text) != 0
   }
+
+  /// No filter is as deep; the stack is not endless.
+  private static let depthLimit = 100
 
   // MARK: Reading
 
@@ -144,36 +150,36 @@ struct Filter {
     return tokens[...]
   }
 
-  private static func alternatives(_ tokens: inout ArraySlice<Token>) -> Term? {
-    guard let first = conjunction(&tokens) else { return nil }
+  private static func alternatives(_ tokens: inout ArraySlice<Token>, depth: Int) -> Term? {
+    guard let first = conjunction(&tokens, depth: depth) else { return nil }
     var terms = [first]
     while tokens.first == .word("OR") {
       tokens.removeFirst()
-      guard let next = conjunction(&tokens) else { return nil }
+      guard let next = conjunction(&tokens, depth: depth) else { return nil }
       terms.append(next)
     }
     return terms.count == 1 ? terms[0] : .any(terms)
   }
 
-  private static func conjunction(_ tokens: inout ArraySlice<Token>) -> Term? {
-    guard let first = single(&tokens) else { return nil }
+  private static func conjunction(_ tokens: inout ArraySlice<Token>, depth: Int) -> Term? {
+    guard let first = single(&tokens, depth: depth) else { return nil }
     var terms = [first]
     while let next = tokens.first, next != .close, next != .word("OR") {
       if next == .word("AND") { tokens.removeFirst() }
-      guard let term = single(&tokens) else { return nil }
+      guard let term = single(&tokens, depth: depth) else { return nil }
       terms.append(term)
     }
     return terms.count == 1 ? terms[0] : .all(terms)
   }
 
-  private static func single(_ tokens: inout ArraySlice<Token>) -> Term? {
-    guard let first = tokens.popFirst() else { return nil }
+  private static func single(_ tokens: inout ArraySlice<Token>, depth: Int) -> Term? {
+    guard depth < depthLimit, let first = tokens.popFirst() else { return nil }
     switch first {
     case .open:
-      guard let term = alternatives(&tokens), tokens.popFirst() == .close else { return nil }
+      guard let term = alternatives(&tokens, depth: depth + 1), tokens.popFirst() == .close else { return nil }
       return term
-    case .word("NOT"): return single(&tokens).map(Term.not)
-    case .word("-") where tokens.first == .open: return single(&tokens).map(Term.not)
+    case .word("NOT"): return single(&tokens, depth: depth + 1).map(Term.not)
+    case .word("-") where tokens.first == .open: return single(&tokens, depth: depth + 1).map(Term.not)
     case .word(let field), .quoted(let field):
       let symbol: String
       switch tokens.popFirst() {

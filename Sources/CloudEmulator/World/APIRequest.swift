@@ -10,6 +10,8 @@ struct APIRequest: Sendable {
   /// Names in lower case.
   var headers: [String: String] = [:]
   var body = Data()
+  /// It was let in by itself. Else it is a batch, of which each request must be (`FrontDoor`).
+  var isProven = true
 
   init(_ method: String, _ target: String, headers: [String: String] = [:], body: Data = Data()) {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -38,10 +40,21 @@ struct APIRequest: Sendable {
 
   /// Of `Authorization: Bearer …`, or of the query.
   var bearerToken: String? {
-    if let header = headers["authorization"], header.lowercased().hasPrefix("bearer ") {
-      return String(header.dropFirst(7))
-    }
-    return value(of: "access_token")
+    headers["authorization"].flatMap(Self.bearerToken) ?? value(of: "access_token")
+  }
+
+  /// Of the value of `Authorization`.
+  static func bearerToken(_ header: String) -> String? {
+    header.lowercased().hasPrefix("bearer ") ? String(header.dropFirst(7)) : nil
+  }
+
+  /// Whether the body is said to be JSON. A web page cannot say that to another site without asking first.
+  var isJSON: Bool { mediaType == "application/json" }
+
+  var isYAML: Bool { ["application/yaml", "application/x-yaml"].contains(mediaType) }
+
+  private var mediaType: String? {
+    headers["content-type"]?.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
   }
 }
 

@@ -2,22 +2,31 @@ internal import Foundation
 
 /// A request that holds several (`multipart/mixed`, each part `application/http`), and their answers.
 struct Batch {
-  var requests: [APIRequest] = []
+  /// Nil: one that may not come in.
+  var requests: [APIRequest?] = []
+  /// As many as Google takes.
+  private static let partLimit = 1000
   private let contentIDs: [String?]
   var answers: [APIResponse?]
 
   /// Nil: it cannot be read.
-  init?(_ request: APIRequest) {
+  init?(_ request: APIRequest, door: FrontDoor) {
     guard let type = request.headers["content-type"],
       let parts = Multipart.parts(of: request.body, contentType: type)
     else { return nil }
+    guard parts.count <= Self.partLimit else { return nil }
     for part in parts {
       let (head, body) = Multipart.split(part.body)
       let lines = head.split(whereSeparator: \.isNewline)
       guard let words = lines.first?.split(separator: " "), words.count >= 2 else { return nil }
       var headers = Multipart.headers(lines.dropFirst().joined(separator: "\n"))
       headers["authorization"] = headers["authorization"] ?? request.headers["authorization"]
-      requests.append(APIRequest(String(words[0]), Self.target(words[1]), headers: headers, body: body))
+      let target = Self.target(words[1])
+      requests.append(
+        // Not batches in batches, however deep.
+        (door.withoutSecret(target) ?? (request.isProven ? target : nil)).flatMap {
+          $0.hasPrefix("/batch") ? nil : APIRequest(String(words[0]), $0, headers: headers, body: body)
+        })
     }
     contentIDs = parts.map { $0.headers["content-id"] }
     answers = Array(repeating: nil, count: parts.count)

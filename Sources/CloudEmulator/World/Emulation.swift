@@ -13,6 +13,7 @@ struct Emulation {
   var logging = LoggingModel()
   var tokens: TokenModel
   let requiresTokens: Bool
+  private let door: FrontDoor
   private var requests: [String: Int] = [:]
   /// Requests that a fault keeps waiting.
   private var delayed = Agenda<(APIRequest, RequestID)>()
@@ -28,7 +29,9 @@ struct Emulation {
   /// Requests whose answers the witness waits for.
   private var witnessed: [RequestID: (request: APIRequest, method: String)] = [:]
 
-  init(options: EmulatorOptions, address: String, machineFolder: String, blobs: BlobStore, key: SigningKey) {
+  init(
+    options: EmulatorOptions, address: String, door: FrontDoor, machineFolder: String, blobs: BlobStore, key: SigningKey
+  ) {
     let root = "http://\(address)/"
     compute = ComputeModel(
       timing: options.timing, base: root + "compute/v1/", machineFolder: machineFolder,
@@ -38,6 +41,7 @@ struct Emulation {
     secrets = SecretModel(values: options.secrets)
     tokens = TokenModel(address: root, key: key)
     requiresTokens = options.requiresTokens
+    self.door = door
     witness = options.witness
   }
 
@@ -183,7 +187,8 @@ struct Emulation {
       return .now(try logging.handle(call, at: now))
     }
     if var call = try StorageMethod.routes.find(request, path: request.path.dropFirst(), id: id) {
-      if call.method == .bucketsInsert { call.body = try Self.body(of: request) }
+      let isMetadata = call.method == .objectsUpload && call.query("uploadType") == "resumable"
+      if call.method == .bucketsInsert || isMetadata { call.body = try Self.body(of: request) }
       return .now(try storage.handle(call, at: now))
     }
     throw .noSuchMethod(request)
@@ -193,6 +198,11 @@ struct Emulation {
 
   private static func body(of request: APIRequest) throws(APIFailure) -> JSON {
     guard !request.body.isEmpty else { return [:] }
+    guard request.isJSON else {
+      throw APIFailure(
+        415, "unsupportedMediaType", "The body must be JSON, and be said to be: 'Content-Type: application/json'.",
+        code: "INVALID_ARGUMENT")
+    }
     guard let body = try? JSON(parsing: request.body), case .object = body else {
       throw .badRequest("Invalid JSON payload received. Expected an object.")
     }
@@ -267,7 +277,7 @@ struct Emulation {
 
   /// Several requests in one, as gcloud sends them: `POST /batch/compute/v1`.
   private mutating func receiveBatch(_ request: APIRequest, _ id: RequestID, at now: Date) {
-    guard var batch = Batch(request) else {
+    guard var batch = Batch(request, door: door) else {
       return outputs.append(.answer(id, APIFailure.badRequest("Malformed batch.").response))
     }
     guard !batch.requests.isEmpty else { return outputs.append(.answer(id, batch.response)) }
@@ -278,7 +288,11 @@ struct Emulation {
       lastPart += 1
       let partID = RequestID(value: lastPart)
       batchOfPart[partID] = (id, index)
-      receive(part, partID, at: now)
+      if let part {
+        receive(part, partID, at: now)
+      } else {
+        outputs.append(.answer(partID, APIFailure.noSecret.response))
+      }
     }
   }
 

@@ -56,6 +56,19 @@ struct RouteTable<Method: RawRepresentable & Sendable>: Sendable where Method.Ra
     }
   }
 
+  /// A request for each route, with a name in every place of its path. For tests that go through all of them.
+  var samples: [(method: Method, verb: String, path: String)] {
+    routes.sorted { $0.key < $1.key }.flatMap { $0.value }.map { route in
+      let pieces = route.pattern.map { piece in
+        switch piece {
+        case .literal(let text): text
+        case .name(let name, let suffix): (name == "project" ? "proj" : name.lowercased() + "-1") + suffix
+        }
+      }
+      return (route.method, route.verb, pieces.joined(separator: "/"))
+    }
+  }
+
   private static func piece(_ text: Substring) -> Piece {
     guard text.first == "{", let end = text.firstIndex(of: "}") else { return .literal(String(text)) }
     return .name(

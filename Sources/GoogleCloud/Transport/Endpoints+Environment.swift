@@ -60,7 +60,10 @@ extension CloudPlaces {
       anonymous.insert(.pubSub)
     }
     if let host = environment["STORAGE_EMULATOR_HOST"], !host.isEmpty {
-      setStorage(try Self.base(Self.withScheme(host), path: "storage/v1/", variable: "STORAGE_EMULATOR_HOST"))
+      // A host to Google's clients, which put the service's path behind whatever is there.
+      var base = try Self.base(Self.withScheme(host), path: "storage/v1/", variable: "STORAGE_EMULATOR_HOST")
+      if !base.hasSuffix("/storage/v1/") { base += "storage/v1/" }
+      setStorage(base)
       anonymous.formUnion([.storage, .storageUpload])
     }
   }

@@ -9,6 +9,8 @@ import NIOPosix
 struct EmulatorClient: Sendable {
   let host: String
   let port: Int
+  /// `/SECRET`, put before every target.
+  let prefix: String
 
   struct Answer: Sendable {
     var status: Int
@@ -21,15 +23,16 @@ struct EmulatorClient: Sendable {
     var description: String
   }
 
-  /// - Parameter address: `127.0.0.1:8085`, also with `http://` before it.
+  /// - Parameter address: `127.0.0.1:8085/SECRET`, also with `http://` before it.
   init(address: String) throws(Failure) {
-    let plain = address.replacing("http://", with: "").split(separator: "/").first.map(String.init) ?? ""
-    let parts = plain.split(separator: ":")
+    let pieces = address.replacing("http://", with: "").split(separator: "/", maxSplits: 1)
+    let parts = (pieces.first ?? "").split(separator: ":")
     guard parts.count == 2, let port = Int(parts[1]) else {
       throw Failure(description: "'\(address)' is no address of an emulator: it looks like 127.0.0.1:8085")
     }
     host = String(parts[0])
     self.port = port
+    prefix = pieces.count > 1 ? "/\(pieces[1])" : ""
   }
 
   func inventory() async throws -> Inventory {
@@ -42,7 +45,7 @@ struct EmulatorClient: Sendable {
   /// - Returns: their ids.
   func addFaults(_ script: Data) async throws -> [String] {
     struct Added: Decodable { var ids: [String] }
-    return try JSONDecoder().decode(Added.self, from: try await own("POST", "/emulator/faults", script)).ids
+    return try JSONDecoder().decode(Added.self, from: try await own("POST", "/emulator/faults", script, "application/yaml")).ids
   }
 
   /// Nil: all of them.
@@ -54,10 +57,12 @@ struct EmulatorClient: Sendable {
     _ = try await own("POST", "/emulator/preempt/\(name)" + (graceSeconds.map { "?grace=\($0)" } ?? ""))
   }
 
-  private func own(_ method: String, _ target: String, _ body: Data = Data()) async throws -> Data {
+  private func own(
+    _ method: String, _ target: String, _ body: Data = Data(), _ type: String = "application/json"
+  ) async throws -> Data {
     let answer: Answer
     do {
-      answer = try await send(method, target, body: body)
+      answer = try await send(method, target, headers: ["Content-Type": type], body: body)
     } catch {
       throw Failure(description: "no emulator answers at \(host):\(port): start one with `dagrun emulator`")
     }
@@ -68,11 +73,20 @@ struct EmulatorClient: Sendable {
     return answer.body
   }
 
-  /// One request over a connection of its own.
-  ///
+  /// One request over a connection of its own, below the secret. A body is JSON unless the headers say what it is.
   /// - Throws: where the connection is closed without an answer, too.
   func send(
     _ method: String, _ target: String, headers: [String: String] = [:], body: Data = Data()
+  ) async throws -> Answer {
+    var own = ["Host": "\(host):\(port)"]
+    if !body.isEmpty { own["Content-Type"] = "application/json" }
+    let all = own.merging(headers) { $1 }
+    return try await sendExactly(method, prefix + target, headers: all.map { ($0.key, $0.value) }, body: body)
+  }
+
+  /// As it is given.
+  func sendExactly(
+    _ method: String, _ target: String, headers: [(String, String)], body: Data = Data()
   ) async throws -> Answer {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let promise = loop.makePromise(of: Answer.self)
@@ -85,7 +99,6 @@ struct EmulatorClient: Sendable {
     }
     var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: target)
     for (name, value) in headers { head.headers.add(name: name, value: value) }
-    head.headers.add(name: "Host", value: "\(host):\(port)")
     head.headers.add(name: "Content-Length", value: String(body.count))
     head.headers.add(name: "Connection", value: "close")
     let written = head

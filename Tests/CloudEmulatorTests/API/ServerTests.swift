@@ -93,18 +93,29 @@ struct ServerTests {
 
   @Test func `a VM that cannot be booted is off`() async throws {
     struct Broken: VirtualMachineHost {
-      struct Refusal: Error {}
+      struct Refusal: Error, CustomStringConvertible { var description: String { "no room for it" } }
       func boot(
         _ machine: VirtualMachineDescription, events: @escaping @Sendable (VirtualMachineEvent) -> Void
       ) throws -> any VirtualMachine { throw Refusal() }
       func removeDisk(folder: String) {}
     }
     try await withEmulator({ $0.machines = .host { _ in Broken() } }) { emulator, client in
-      try await makeGroup(client)
+      try await makeGroup(client, repairs: true)
       // The operation of a stop is done when the VM is off.
-      let instances = await emulator.inventory().instances
-      try await change(client, "POST", "/compute/v1/\(try #require(instances.first).name)/stop")
+      let instance = try #require(await emulator.inventory().instances.first).name
+      try await change(client, "POST", "/compute/v1/\(instance)/stop")
+      // The group says why, as of a VM that could not be made, and does not try for ever.
+      let members = try await send(client, "POST", Self.group + "/job/listManagedInstances")
+      let member = try #require(members.json["managedInstances"].elements.first)
+      let error = try #require(member["lastAttempt"]["errors"]["errors"].elements.first)
+      #expect(error["code"] == "VM_CANNOT_BOOT")
+      #expect(error["message"].text?.contains("no room for it") == true)
+      let errors = try await send(client, "GET", Self.group + "/job/listErrors")
+      #expect(errors.json["items"].elements.count == 1)
+      let console = try await send(client, "GET", "/compute/v1/\(instance)/serialPort")
+      #expect(console.json["contents"].text?.contains("no room for it") == true)
       #expect(await emulator.inventory().instances.map(\.status) == ["TERMINATED"])
+      #expect(await emulator.inventory().everMade["instances"] == 1)
     }
   }
 

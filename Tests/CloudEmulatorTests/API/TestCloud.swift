@@ -22,7 +22,7 @@ struct TestCloud {
     options.timing.stagingSeconds = 1
     change(&options)
     emulation = Emulation(
-      options: options, address: "127.0.0.1:1", machineFolder: "/machines", blobs: BlobStore(folder: nil),
+      options: options, address: "127.0.0.1:1", door: FrontDoor(secret: ""), machineFolder: "/machines", blobs: BlobStore(folder: nil),
       key: .ofThisProcess)
   }
 
@@ -49,6 +49,8 @@ struct TestCloud {
     _ method: String, _ target: String, _ body: JSON? = nil, headers: [String: String] = [:], data: Data? = nil
   ) -> RequestID {
     lastRequest += 1
+    var headers = headers
+    if body != nil, headers["content-type"] == nil { headers["content-type"] = "application/json" }
     let id = RequestID(value: lastRequest)
     emulation.receive(
       APIRequest(method, target, headers: headers, body: data ?? body?.data ?? Data()), id, at: now)

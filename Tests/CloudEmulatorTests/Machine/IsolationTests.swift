@@ -116,6 +116,40 @@ struct IsolationTests {
     for process in processes { #expect(process.hasEnded()) }
   }
 
+  /// What a machine may lack, in a namespace of the test's own; as root or not.
+  static let lacks: [(how: String, words: String)] = [
+    ("echo 0 > /proc/sys/user/max_user_namespaces; exec \"$@\"", "gives no user namespace"),
+    ("mount -t tmpfs -o noexec none \"$FOLDER\"; exec \"$@\"", "mounted noexec"),
+    ("mount --bind /dev/null /usr/bin/bash; exec \"$@\"", "has no 'bash'"),
+    ("mount --bind /dev/null /usr/bin/curl; exec \"$@\"", "has no 'curl'"),
+    ("mkdir \"$FOLDER/root\"; mount --rbind / \"$FOLDER/root\"; exec chroot \"$FOLDER/root\" \"$@\"", "chroot"),
+  ]
+
+  @Test(arguments: lacks.indices)
+  func `a VM that cannot boot says why`(index: Int) throws {
+    let folder = TestFolder()
+    try "#cloud-config\nbootcmd: [poweroff]\n".write(
+      toFile: folder.path + "/user-data", atomically: true, encoding: .utf8)
+    try makeFolders(folder.path + "/place")
+    let lack = Self.lacks[index]
+    var spawn = Spawn(
+      "unshare",
+      ["--user", "--map-root-user", "--mount", "sh", "-c", "set -e; \(lack.how)", "sh", TestMachine.fixture, "emulate"]
+        + [folder.path + "/place/vm", folder.path + "/user-data"])
+    spawn.environment = ["FOLDER": folder.path + "/place", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+    let ended = try spawn.run(timeout: 60)
+    #expect(ended.text(1).contains("failed("), "\(ended.text(1)) \(ended.text(2))")
+    #expect(ended.text(1).contains(lack.words), "\(ended.text(1)) \(ended.text(2))")
+  }
+
+  @Test func `a machine that can have VMs is found to`() async throws {
+    let folder = TestFolder()
+    #expect(await MachineProbe.problem(program: [TestMachine.fixture, "virtual-machine"], in: folder.path) == nil)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    let absent = await MachineProbe.problem(program: ["/nonexistent", "virtual-machine"], in: folder.path)
+    #expect(absent?.contains("/nonexistent") == true)
+  }
+
   @Test(.enabled(if: getuid() == 0, "not root: the tests themselves are the unprivileged case"))
   func `a user without rights can have VMs`() throws {
     let folder = TestFolder()

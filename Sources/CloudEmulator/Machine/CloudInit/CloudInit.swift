@@ -99,7 +99,7 @@ struct CloudInit {
       spawn.workingDirectory = "/"
       spawn.descriptors = [1: output, 2: output]
       spawn.group = .session
-      let pid = try spawn.start()
+      let pid = try spawn.startConfined()
       loop.whenEnded(pid) { status in
         if !status.isSuccess { note("\(name) failed: \(status)") }
         done()

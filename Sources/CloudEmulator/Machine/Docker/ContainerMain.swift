@@ -24,6 +24,7 @@ func containerMain() -> Never {
     close(ContainerDescriptor.plan)
     _ = fcntl(ContainerDescriptor.failure, F_SETFD, FD_CLOEXEC)
     try ContainerRoot(plan: plan).enter()
+    try check(clinux_confine(), "confine the container")
     try becomeUser(plan.spec.user)
     execute(plan)
   } catch let error as ContainerFailure {

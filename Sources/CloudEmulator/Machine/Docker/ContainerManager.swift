@@ -188,36 +188,12 @@ final class RunningContainer {
     let outputs = try output.open()
     let descriptors = [null, outputs.standard, outputs.error, planFile, childEnd]
     defer { for descriptor in descriptors { close(descriptor) } }
-    let pid = try Self.spawn(
-      [MachineRoot.program] + machine.programArguments + ["container"], descriptors,
-      MachineRoot.environment(machine).map { "\($0.key)=\($0.value)" })
+    let pid = try ProgramSpawn(
+      words: [MachineRoot.program] + machine.programArguments + ["container"],
+      environment: MachineRoot.environment(machine).map { "\($0.key)=\($0.value)" },
+      descriptors: Dictionary(uniqueKeysWithValues: descriptors.enumerated().map { (Int32($0), $1) })
+    ).start(.container)
     return try RunningContainer(pid: pid, output: output, failureEnd: failureEnd, loop: loop)
-  }
-
-  private static func spawn(_ words: [String], _ sources: [Int32], _ environment: [String]) throws -> pid_t {
-    // A source's number may be another one's target.
-    let sources = sources.map { fcntl($0, F_DUPFD_CLOEXEC, 16) }
-    defer { for source in sources { close(source) } }
-    let targets = Array(Int32(0)..<Int32(sources.count))
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
-    defer { for text in arguments + variables { free(text) } }
-    var pid: Int32 = 0
-    let code = arguments.withUnsafeMutableBufferPointer { arguments in
-      variables.withUnsafeMutableBufferPointer { variables in
-        sources.withUnsafeBufferPointer { sources in
-          targets.withUnsafeBufferPointer { targets in
-            var request = clinux_spawn_request(
-              executable: arguments[0], arguments: arguments.baseAddress!, environment: variables.baseAddress!,
-              working_directory: nil, source_fds: sources.baseAddress, target_fds: targets.baseAddress,
-              fd_count: Int32(targets.count), group: CLINUX_GROUP_SESSION)
-            return clinux_spawn_first(&request, &pid)
-          }
-        }
-      }
-    }
-    if code != 0 { throw SystemError("start a container", code: code) }
-    return pid
   }
 
   private init(pid: pid_t, output: ContainerOutput, failureEnd: Int32, loop: MachineLoop) throws {

@@ -25,7 +25,8 @@ struct ContainerRoot {
     }
     // Without a namespace of its own, the machine's /proc would be the only one.
     if clinux_mount_new("proc", root + "/proc", "") != 0 { try bindFolder("/proc", root + "/proc") }
-    let hidden = ["/proc/sys", "/proc/sys/kernel/random/boot_id"]
+    let covered = (KernelCovers.folders + KernelCovers.files).filter { access($0, F_OK) == 0 }
+    let hidden = [KernelCovers.readOnly, KernelCovers.bootID] + covered
     let sources = try (hidden + plan.spec.volumes.map(\.source)).map(opened)
     _ = clinux_set_host_name(plan.hostName)
 

@@ -127,7 +127,7 @@ struct DockerCommand {
 
   private func logs(_ words: [String], _ options: [String]) {
     guard let record = existing(Self.names(words, ["--tail", "-n", "--since", "--until"]).first) else { return }
-    let limit = Self.value(words, ["--tail", "-n"]).flatMap { Int($0) }
+    let limit = Self.value(words, ["--tail", "-n"]).flatMap { wholeNumber($0) }
     var frames = ContainerOutput.frames(ofLog: record.log)
     if let limit { frames = Self.tail(frames, lines: limit) }
     for frame in frames { connection.send(frame.stream, frame.bytes) }

@@ -8,22 +8,19 @@ enum KernelFiles {
   static func mount(_ plan: MachinePlan) throws -> [String] {
     var notes: [String] = []
     if clinux_set_host_name(plan.hostName) != 0 { notes.append("the host name is this machine's") }
-    if clinux_mount_new("proc", "/proc", "") != 0 {
-      notes.append("/proc is this machine's: the kernel gives no other one here")
-    }
+    try check(clinux_mount_new("proc", "/proc", ""), "mount /proc")
     if !SystemFolders.overlay(MachineRoot.ownUsr) {
       notes.append("the VM's own programs are found by PATH only, not in /usr/bin: the kernel has no overlay here")
     }
+    try KernelCovers.lay()
     try check(clinux_make_read_only("/", 0), "make the root read-only")
-    // All mounts so far belong to another namespace then, and stay as they are.
-    if clinux_enter_user_namespace() != 0 {
-      guard geteuid() == 0, clinux_unshare(Int32(CLINUX_NAMESPACE_MOUNT.rawValue)) == 0 else {
-        throw SystemError("lock the mounts of the VM")
-      }
+    // The border. All mounts so far belong to another namespace then, and stay as they are; ids are those of nobody.
+    let identity = plan.identity
+    guard clinux_enter_user_namespace(identity.first, identity.count) == 0 else {
+      throw MachineError.noUserNamespace(errno)
     }
     try check(clinux_make_mounts_private(), "make mounts private")
-    try bindFolder("/proc/sys", "/proc/sys", readOnly: true)
-    try bindFolder("/run/dagrun/boot_id", "/proc/sys/kernel/random/boot_id", readOnly: true)
+    try check(clinux_forbid_kernel_changes(), "forbid system calls (this needs a kernel with seccomp)")
     try MachineRoot.prepareVar()
     return notes
   }

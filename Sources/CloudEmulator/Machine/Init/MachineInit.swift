@@ -22,6 +22,8 @@ final class MachineInit {
     do {
       let plan = try MachinePlan(readingFrom: MachinePlan.path)
       let notes = try KernelFiles.mount(plan)
+      // With its ids it has lost that.
+      dieWithParent()
       let machine = try MachineInit(plan)
       for note in notes { machine.console.note(note) }
       try machine.start()
@@ -96,7 +98,7 @@ final class MachineInit {
     let script = "containers=$(docker ps --quiet) && [ -z \"$containers\" ] || docker stop $containers"
     var spawn = Spawn("/bin/sh", ["-c", script], environment: environment, workingDirectory: "/")
     spawn.group = .session
-    guard let pid = try? spawn.start() else { return done() }
+    guard let pid = try? spawn.startConfined() else { return done() }
     loop.whenEnded(pid) { _ in done() }
   }
 

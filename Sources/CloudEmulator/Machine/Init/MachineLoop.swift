@@ -43,7 +43,8 @@ final class MachineLoop {
   func after(seconds: Double, _ body: @escaping () -> Void) -> Timer {
     lastNumber += 1
     let timer = Timer(number: lastNumber)
-    timers[timer] = (monotonicSeconds() + seconds, body)
+    // Of units and commands, which may say anything.
+    timers[timer] = (monotonicSeconds() + clamp(seconds, to: 0...1e9), body)
     return timer
   }
 
@@ -55,7 +56,7 @@ final class MachineLoop {
   func run() -> Never {
     while true {
       let next = timers.values.map(\.time).min()
-      let milliseconds = next.map { min(max(0, ($0 - monotonicSeconds()) * 1000).rounded(.up), 1e9) }
+      let milliseconds = next.map { clamp((($0 - monotonicSeconds()) * 1000).rounded(.up), to: 0...1e9) }
       _ = poller.poll(milliseconds: milliseconds.map { Int32($0) } ?? -1) { token, isWritable in
         watchers[token]?.body(isWritable)
       }

@@ -20,6 +20,12 @@ struct MetadataRequest: Equatable {
     self.isForwarded = isForwarded
   }
 
+  /// Its names on a VM, and where it is in truth. With any port.
+  static func isOwnHost(_ host: String) -> Bool {
+    ["metadata.google.internal", "metadata.goog", "metadata", "169.254.169.254"].contains(
+      FrontDoor.hostName(host)) || FrontDoor.isLoopback(host)
+  }
+
   func isSet(_ name: String) -> Bool { query[name]?.lowercased() == "true" }
 }
 
@@ -73,7 +79,7 @@ enum MetadataAnswer: Equatable {
       let known = since ?? request.query["last_etag"].flatMap { $0 == "0" ? nil : $0 } ?? tag
       // An etag that is unknown is answered at once: whoever has it has missed a change.
       if known == tag {
-        self = .wait(since: tag, seconds: request.query["timeout_sec"].flatMap { Double($0) })
+        self = .wait(since: tag, seconds: request.query["timeout_sec"].flatMap { Double($0) }.map { clamp($0, to: 0...86400) })
         return
       }
     }

@@ -13,15 +13,19 @@ final class MetadataServer: Sendable {
   private let channel: any Channel
   private let state: MetadataState
 
-  static func start(_ metadata: InstanceMetadata, issueToken: @escaping IssueToken) throws -> MetadataServer {
+  /// - Parameter identity: whose processes may ask; nobody else on this machine.
+  static func start(
+    _ metadata: InstanceMetadata, identity: MachineIdentity, issueToken: @escaping IssueToken
+  ) throws -> MetadataServer {
     let state = MetadataState(metadata)
     let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.backlog, value: 64)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-          try channel.pipeline.syncOperations.addHandler(MetadataHandler(state, issueToken))
+          try channel.pipeline.syncOperations.addHandler(MetadataHandler(state, identity, issueToken))
         }
       }
       .bind(host: "127.0.0.1", port: 0).wait()
@@ -87,14 +91,18 @@ private final class MetadataHandler: ChannelInboundHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   private let state: MetadataState
+  private let identity: MachineIdentity
   private let issueToken: MetadataServer.IssueToken
+  /// Whether the other end belongs to the VM; nil: not looked at yet.
+  private var isOwn: Bool?
   private var head: HTTPRequestHead?
   /// The request that waits for a change, and what it began with.
   private var waiting: (request: MetadataRequest, since: String)?
   private var timeout: Scheduled<Void>?
 
-  init(_ state: MetadataState, _ issueToken: @escaping MetadataServer.IssueToken) {
+  init(_ state: MetadataState, _ identity: MachineIdentity, _ issueToken: @escaping MetadataServer.IssueToken) {
     self.state = state
+    self.identity = identity
     self.issueToken = issueToken
   }
 
@@ -112,12 +120,15 @@ private final class MetadataHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
     case .head(let head): self.head = head
     case .body: break
     case .end:
       guard let head else { return }
+      if let refusal = refusal(of: head, context) { return respond(context, refusal) }
       let request = MetadataRequest(
         uri: head.uri, hasFlavor: head.headers["Metadata-Flavor"].contains { $0.lowercased() == "google" },
         isForwarded: head.headers.contains(name: "X-Forwarded-For"))
@@ -126,6 +137,21 @@ private final class MetadataHandler: ChannelInboundHandler {
       }
       perform(context, request, MetadataAnswer(request, state.metadata))
     }
+  }
+
+  /// A web page, another user, a name that somebody has led here.
+  private func refusal(of head: HTTPRequestHead, _ context: ChannelHandlerContext) -> MetadataAnswer.Response? {
+    let hosts = head.headers["host"]
+    guard hosts.count == 1, MetadataRequest.isOwnHost(hosts[0]) else {
+      return .init(status: 421, body: "this is the metadata server of a VM, not \(hosts.first ?? "of nobody")\n")
+    }
+    if head.headers.contains(name: "origin") || head.headers["sec-fetch-site"].contains(where: { $0 != "none" }) {
+      return .init(status: 403, body: "no web pages\n")
+    }
+    let user = isOwn == nil ? LoopbackPeer.user(of: context.channel) : nil
+    let isOwn = isOwn ?? user.map(identity.owns) ?? false
+    self.isOwn = isOwn
+    return isOwn ? nil : .init(status: 403, body: "only processes of the VM may ask\n")
   }
 
   private func continueWaiting(_ context: ChannelHandlerContext, isLate: Bool) {
@@ -158,7 +184,7 @@ private final class MetadataHandler: ChannelInboundHandler {
     _Concurrency.Task {
       let token = await issueToken(machine.serviceAccount, scopes ?? machine.scopes)
       loop.execute {
-        let seconds = max(0, Int(token.expiresAt.timeIntervalSinceNow))
+        let seconds = Int(clamp(token.expiresAt.timeIntervalSinceNow, to: 0...86400))
         let body = "{\"access_token\":\"\(token.value)\",\"expires_in\":\(seconds),\"token_type\":\"Bearer\"}"
         bound.value.0.respond(
           bound.value.1, .init(status: 200, body: body, contentType: "application/json"))

@@ -33,24 +33,30 @@ struct MachineRoot {
     try prepareFolders()
     try EtcFiles.copy(from: "/etc", to: folder.boot + "/etc", hostName: plan.hostName)
     try writeOwnFiles()
+    // What this one has made, the VM's root must be able to change.
+    try plan.identity.give(folder.boot)
+    for name in ["var", "home"] { try plan.identity.giveOnce("\(folder.disk)/\(name)") }
 
     let root = folder.root
     try check(clinux_mount_new("tmpfs", root, "mode=755,size=1m"), "mount the root of the VM at \(root)")
-    for name in ["usr", "opt", "sys", "proc", "dev", "etc", "run", "root", "mnt", "tmp", "var", "home", "media", "srv"]
+    for name in ["usr", "opt", "sys", ".kernel", "proc", "dev", "etc", "run", "root", "mnt", "tmp", "var", "home", "media", "srv"]
     {
       try makeFolders(root + "/" + name, mode: 0o755)
     }
     try SystemFolders.bind(into: root)
     // The first process mounts another one over it. The kernel allows that only where one is in sight.
     try bindFolder("/proc", root + "/proc")
-    try Devices.make(in: root + "/dev", from: "/dev")
+    try Devices.make(in: root + "/dev", from: "/dev", owner: plan.identity.first)
     for name in ["etc", "run", "root", "mnt", "tmp"] { try bindFolder("\(folder.boot)/\(name)", "\(root)/\(name)") }
     for name in ["var", "home"] { try bindFolder("\(folder.disk)/\(name)", "\(root)/\(name)") }
     // While this machine's folders are in sight.
     try EtcFiles.bindFolders(from: "/etc", to: root + "/etc")
     try bindProgram(root)
 
-    try check(clinux_enter_root(root), "enter the root of the VM")
+    guard clinux_enter_root(root) == 0 else {
+      let error = SystemError("enter the root of the VM")
+      throw MachineError("\(error). No VM can be had in a chroot; run the emulator outside, or with --machines none")
+    }
     try check(clinux_leave_old_root(), "leave this machine's root")
   }
 
@@ -75,7 +81,8 @@ struct MachineRoot {
     symlink("/run/lock", "/var/lock")
     // As on Container-Optimized OS: no program is executed from the disk, but in these folders.
     try check(clinux_set_executable("/var", 0), "forbid programs in /var")
-    for name in ["/var/lib/docker", "/var/lib/cloud", "/var/lib/google"] {
+    for name in ["/var/lib/docker", "/var/lib/cloud", "/var/lib/google", "/var/lib/nvidia"] {
+      try makeFolders(name, mode: 0o755)
       try bindFolder(name, name)
       try check(clinux_set_executable(name, 1), "allow programs in \(name)")
     }
@@ -102,7 +109,14 @@ struct MachineRoot {
   /// This program and the libraries that it has from places that are not seen in the VM.
   private func bindProgram(_ root: String) throws {
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    try bindFile(executable, root + Self.program)
+    var status = stat()
+    if stat(executable, &status) == 0, status.st_mode & 0o005 != 0o005, plan.identity.first != 0 {
+      // Only root may read it, and the VM's root is another.
+      try FileManager.default.copyItem(atPath: executable, toPath: root + Self.program)
+      chmod(root + Self.program, 0o755)
+    } else {
+      try bindFile(executable, root + Self.program)
+    }
     for line in String(decoding: readWholeFile("/proc/self/maps") ?? [], as: UTF8.self).split(separator: "\n") {
       guard let slash = line.firstIndex(of: "/") else { continue }
       let path = String(line[slash...])

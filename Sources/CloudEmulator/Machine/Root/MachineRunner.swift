@@ -9,6 +9,7 @@ func runMachine(_ folder: MachineFolder) -> Never {
   let first: ProcessDescriptor
   do {
     let plan = try MachinePlan(readingFrom: folder.plan)
+    try checkMachine(folder)
     try enterNamespaces()
     try MachineRoot(folder: folder, plan: plan).build()
     first = try startInit(plan)
@@ -41,20 +42,23 @@ func report(_ report: MachineReport) {
   _ = write(MachineDescriptor.reports, line, line.count)
 }
 
-/// A user namespace also for root: what is mounted read-only cannot be made writable from inside then. Where the system
-/// has none to give, root makes do without; anybody else cannot have a VM here.
+/// What a VM needs of this machine, beside the kernel: without it, it would be up and mute.
+private func checkMachine(_ folder: MachineFolder) throws {
+  var status = statvfs()
+  if statvfs(folder.boot, &status) == 0, status.f_flag & UInt(ST_NOEXEC) != 0 {
+    throw MachineError(
+      "no program may be executed in \(folder.path): the disk is mounted noexec. Take another --folder, or TMPDIR")
+  }
+  let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+  for program in ["sh", "bash", "curl"] where !places.contains(where: { access("\($0)/\(program)", X_OK) == 0 }) {
+    throw MachineError("this machine has no '\(program)' in \(places.joined(separator: ", ")), which a VM needs. Install it")
+  }
+}
+
+/// A mount namespace in which the root is made. The VM's first process goes into a user namespace from there, so that what
+/// is mounted here is locked; whoever is not root needs one for the mounts, too.
 private func enterNamespaces() throws {
-  if clinux_enter_user_namespace() != 0 {
-    let error = errno
-    guard geteuid() == 0 else {
-      throw MachineError(
-        """
-        this system gives no user namespace to user \(geteuid()) (\(String(cString: strerror(error)))), without which a \
-        VM could write everywhere. Allow them (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, \
-        kernel.apparmor_restrict_unprivileged_userns=0; in a container: --security-opt seccomp=unconfined), or run the \
-        emulator as root, or without VMs: --machines none
-        """)
-    }
+  if geteuid() == 0 {
     guard clinux_unshare(Int32(CLINUX_NAMESPACE_MOUNT.rawValue)) == 0 else {
       throw MachineError(
         """
@@ -63,6 +67,8 @@ private func enterNamespaces() throws {
         --machines none
         """)
     }
+  } else if clinux_enter_user_namespace(0, 0) != 0 {
+    throw MachineError.noUserNamespace(errno)
   }
   let others = CLINUX_NAMESPACE_PID.rawValue | CLINUX_NAMESPACE_IPC.rawValue | CLINUX_NAMESPACE_UTS.rawValue
   guard clinux_unshare(Int32(others)) == 0 else { throw SystemError("make the namespaces of a VM") }
@@ -82,4 +88,14 @@ private func startInit(_ plan: MachinePlan) throws -> ProcessDescriptor {
 struct MachineError: Error, CustomStringConvertible {
   var description: String
   init(_ description: String) { self.description = description }
+
+  static func noUserNamespace(_ code: Int32) -> MachineError {
+    MachineError(
+      """
+      this system gives no user namespace to user \(geteuid()) (\(String(cString: strerror(code)))), without which a VM \
+      could write everywhere. Allow them (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, \
+      kernel.apparmor_restrict_unprivileged_userns=0; in a container: --security-opt seccomp=unconfined; not in a \
+      chroot), or run the emulator without VMs: --machines none
+      """)
+  }
 }

@@ -8,7 +8,7 @@ enum StandIns {
   static func scripts(_ plan: MachinePlan) -> [String: String] {
     var scripts = [
       "docker-credential-gcr": dockerCredentials, "cos-extensions": extensions,
-      "gcsfuse": gcsfuse(endpoint: plan.storageEndpoint ?? ""), "fusermount": "#!/bin/sh\nexit 0\n",
+      "gcsfuse": gcsfuse(endpoint: plan.storageEndpoint ?? ""), "fusermount": "#!/bin/sh\nexit 0\n", "mount": mount,
     ]
     let program = ([MachineRoot.program] + plan.programArguments).map(shellQuoted).joined(separator: " ")
     for name in clients { scripts[name] = "#!/bin/sh\nexec \(program) client \(name) \"$@\"\n" }
@@ -35,6 +35,18 @@ enum StandIns {
     # Stands in for cos-extensions: the folders of the driver, without a driver.
     [ "$1 $2" = "install gpu" ] || { echo "cos-extensions: only 'install gpu' is emulated" >&2; exit 1; }
     mkdir -p /var/lib/nvidia/lib64 /var/lib/nvidia/bin && echo "GPU drivers: none, this is an emulated VM"
+
+    """
+
+  private static let mount = """
+    #!/bin/sh
+    # Stands in for mount: programs of this VM cannot mount. The folder of drivers is executable from the start.
+    case "$*" in
+      "--bind /var/lib/nvidia /var/lib/nvidia" | "-o remount,exec /var/lib/nvidia") exit 0 ;;
+      "" | -l) exec cat /proc/self/mounts ;;
+    esac
+    echo "mount: nothing can be mounted in an emulated VM" >&2
+    exit 32
 
     """
 

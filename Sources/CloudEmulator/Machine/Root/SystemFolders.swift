@@ -6,7 +6,8 @@ internal import Processes
 enum SystemFolders {
   /// Programs, below the root. Other systems keep theirs in one folder of their own.
   private static let programs = [
-    "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "nix", "gnu", "sys",
+    "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "nix", "gnu", "sys/devices/system/cpu",
+    "sys/devices/system/node",
   ]
 
   /// Whether a path of this machine is the same file in a VM.
@@ -40,8 +41,9 @@ enum Devices {
   ]
 
   /// A folder for shared memory, and the devices that need no hardware.
-  static func make(in folder: String, from source: String, sharedMemory: String = "64m") throws {
-    try check(clinux_mount_new("tmpfs", folder, "mode=755,size=1m"), "mount \(folder)")
+  static func make(in folder: String, from source: String, sharedMemory: String = "64m", owner: UInt32 = 0) throws {
+    let options = owner == 0 ? "" : ",uid=\(owner),gid=\(owner)"
+    try check(clinux_mount_new("tmpfs", folder, "mode=755,size=1m\(options)"), "mount \(folder)")
     for name in names where access("\(source)/\(name)", F_OK) == 0 {
       try writeText("", to: "\(folder)/\(name)")
       try bindFolder("\(source)/\(name)", "\(folder)/\(name)")

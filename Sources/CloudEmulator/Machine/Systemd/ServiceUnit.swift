@@ -259,7 +259,7 @@ final class ServiceUnit {
       let errorOutput = try file.service.errorOutput.map(open) ?? fcntl(output, F_DUPFD_CLOEXEC, 3)
       defer { close(errorOutput) }
       spawn.descriptors = [1: output, 2: errorOutput]
-      let pid = try spawn.start()
+      let pid = try spawn.startConfined()
       sessions.insert(pid)
       loop.whenEnded(pid) { [self] status in
         if main == pid { main = nil }
