@@ -117,7 +117,7 @@ import Testing
     let schedule = try JSONDecoder().decode(Schedule.self, from: Data(old.utf8))
     #expect(schedule == .cron("30 2 * * *", timeZone: "Europe/Berlin") && schedule.gap == .shift && schedule.fold == .second)
     let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     #expect(String(decoding: try encoder.encode(schedule), as: UTF8.self) == old)
     let other = Schedule.cron("30 2 * * *", gap: .skip, fold: .both)
     #expect(try JSONDecoder().decode(Schedule.self, from: encoder.encode(other)) == other)
