@@ -76,17 +76,17 @@ struct RequestTranslation {
       reprocess: parameters.reprocess, taskRegex: parameters.taskRegex,
       conf: try canonicalConf(parameters.conf, for: plan))
     // Before anything is loaded: a range may be any length.
-    if case .failure(let refusal) = BackfillPlan.dates(of: request, plan: plan, at: now) {
-      throw ControlRefusal(refusal)
+    let dates: [Timestamp]
+    switch BackfillPlan.dates(of: request, plan: plan, at: now) {
+    case .success(let found): dates = found
+    case .failure(let refusal): throw ControlRefusal(refusal)
     }
     request.existing = try stored { () throws(StoreError) in
       try store.runSnapshots(dagID: parameters.dagID, from: parameters.fromDate, through: parameters.toDate)
     }
     guard parameters.isDryRun else { return plain(.backfill(request)) }
-    switch BackfillPlan.make(request, plan: plan, existing: request.existing.map(\.run), at: now) {
-    case .success(let planned): return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init)))
-    case .failure(let refusal): throw ControlRefusal(refusal)
-    }
+    let planned = BackfillPlan(request, dates: dates, existing: request.existing.map(\.run))
+    return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init)))
   }
 
   private func clear(_ selection: TaskSelection, onNewestVersion: Bool) throws(ControlRefusal) -> Outcome {

@@ -61,7 +61,8 @@ package struct SocketControl: Control {
   }
 
   private static let brokenOff = ControlRefusal(
-    .unavailable, "the scheduler's answer broke off in the middle: it was stopped, or the answer is too long; try again")
+    .unavailable, "the scheduler's answer broke off in the middle: it was stopped, or the answer is too long; try again"
+  )
 
   private static func gone(_ home: Home) -> ControlRefusal {
     ControlRefusal(.gone, "the scheduler of \(home.path) went away before it answered; try again")

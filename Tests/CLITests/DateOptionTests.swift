@@ -28,7 +28,9 @@ import Testing
       for argument in command.shownArguments {
         let name = argument.preferredName?.name ?? argument.valueName ?? ""
         let words = Set((name + "-" + (argument.valueName ?? "")).split(separator: "-"))
-        guard !words.isDisjoint(with: ["date", "since", "until", "day", "from", "before", "after", "time"]) else { continue }
+        guard !words.isDisjoint(with: ["date", "since", "until", "day", "from", "before", "after", "time"]) else {
+          continue
+        }
         found.insert("\(command.path) \(argument.kind == "positional" ? "" : "--")\(name)")
       }
     }
@@ -38,7 +40,8 @@ import Testing
   @Test(arguments: lines.values.sorted())
   func `it says which part of a date is impossible`(line: String) async {
     for (text, reason) in [
-      ("10000-01-01", "years 0001 to 9999"), ("0000-01-01", "years 0001 to 9999"), ("2026-02-29", "2026-02 has 28 days"),
+      ("10000-01-01", "years 0001 to 9999"), ("0000-01-01", "years 0001 to 9999"),
+      ("2026-02-29", "2026-02 has 28 days"),
       ("2026-13-01", "there is no month 13"), ("2026-01-31T24:00", "there is no hour 24"),
       ("2026-01-31T23:60", "there is no minute 60"), ("2026-01-31T23:00+25:00", "there is no offset +25:00"),
       ("9999-12-31T23:00-02:00", "outside of the years 0001 to 9999"), ("31.1.2026", "write 2026-01-31"),
@@ -68,7 +71,9 @@ import Testing
     #expect(date.end(in: zone, now: now).microseconds == Timestamp(iso8601: end)!.microseconds - 1)
   }
 
-  @Test(arguments: ["2026-01-31T03:00", "2026-01-31T03:00Z", "2026-01-31T04:00+01:00", "2026-01-31 04:00 Europe/Berlin"])
+  @Test(arguments: [
+    "2026-01-31T03:00", "2026-01-31T03:00Z", "2026-01-31T04:00+01:00", "2026-01-31 04:00 Europe/Berlin",
+  ])
   func `a date with a time is that moment`(text: String) throws {
     let (date, zone) = (try DateText.read(text), try #require(TimeZone(identifier: "Africa/Cairo")))
     #expect(date.start(in: zone, now: now).iso8601 == "2026-01-31T03:00:00+00:00")

@@ -35,14 +35,18 @@ import Testing
   }
 
   @Test(arguments: [
-    ("13", "fri", [6, 13, 20, 27]), ("13", "mon", [2, 9, 13, 16, 23]), ("13", "*", [13]), ("*", "fri", [6, 13, 20, 27]),
+    ("13", "fri", [6, 13, 20, 27]), ("13", "mon", [2, 9, 13, 16, 23]), ("13", "*", [13]),
+    ("*", "fri", [6, 13, 20, 27]),
     // A field that names every day is no `*`, unless the other one has one.
-    ("*/1", "5", Array(1...28)), ("1-31", "5", Array(1...28)), ("1", "0-6", Array(1...28)), ("1", "*/1", Array(1...28)), ("1-31", "*", Array(1...28)),
-    ("*/1", "*/3", [1, 4, 7, 8, 11, 14, 15, 18, 21, 22, 25, 28]), ("?", "fri", [6, 13, 20, 27]), ("*,1", "fri", [6, 13, 20, 27]),
+    ("*/1", "5", Array(1...28)), ("1-31", "5", Array(1...28)), ("1", "0-6", Array(1...28)), ("1", "*/1", Array(1...28)),
+    ("1-31", "*", Array(1...28)),
+    ("*/1", "*/3", [1, 4, 7, 8, 11, 14, 15, 18, 21, 22, 25, 28]), ("?", "fri", [6, 13, 20, 27]),
+    ("*,1", "fri", [6, 13, 20, 27]),
     ("1-31", "?", Array(1...28)),
     ("L", "*", [28]), ("1,L", "*", [1, 28]), ("26-L", "*", [26, 27, 28]), ("L", "sun", [1, 8, 15, 22, 28]),
     ("14W", "*", [13]), ("15w", "*", [16]), ("W1", "*", [2]), ("31W", "*", [27]), ("14W", "mon", [13]),
-    ("*", "mon#1", [2]), ("*", "1#1,3#2", [2, 11]), ("*", "L5", [27]), ("*", "l0,L7", [22]), ("*", "mon-wed#2", [9, 10, 11]),
+    ("*", "mon#1", [2]), ("*", "1#1,3#2", [2, 11]), ("*", "L5", [27]), ("*", "l0,L7", [22]),
+    ("*", "mon-wed#2", [9, 10, 11]),
     ("1", "mon#1", [2]), ("1-7", "mon#1", [2]), ("*/2", "mon#2", [9]),
   ])
   func `the days are those that croniter has`(ofMonth: String, ofWeek: String, expected: [Int]) throws {
@@ -69,12 +73,16 @@ import Testing
     ("R 0 * * *", "a value by chance (R) or by a hash (H) is not taken: choose one, and write it"),
     ("H 0 * * *", "choose one, and write it"), ("0 h(1-3) * * *", "choose one, and write it"),
     ("0 0 * * 5L", "\"5l\" is no day-of-week; write L5 for the last one of a month"),
-    ("0 0 * * L", "write L5 for the last Friday of a month"), ("0 0 LW * *", "\"lw\" is no day-of-month; the last weekday"),
-    ("0 0 L-3 * *", "L stands alone, in a list, or at the end of a range"), ("0 0 1,15W * *", "\"15w\" cannot be part of a list"),
+    ("0 0 * * L", "write L5 for the last Friday of a month"),
+    ("0 0 LW * *", "\"lw\" is no day-of-month; the last weekday"),
+    ("0 0 L-3 * *", "L stands alone, in a list, or at the end of a range"),
+    ("0 0 1,15W * *", "\"15w\" cannot be part of a list"),
     ("0 0 32W * *", "32 is out of range, 1 to 31"), ("0 0 * * mon#6", "write mon#1 to mon#5"),
     ("0 0 * * mon#1,tue", "either all of its days have a week of the month (mon#1, L5), or none has"),
-    ("0 0 31 2 mon#1", "is never due"), ("0 0 * 2 mon#5 60", "60 is out of range, 0 to 59"), ("0 L * * *", "L is a day of the month"),
-    ("?/2 * * * *", "\"?\" is no minute"), ("0 0 ?/2 * *", "\"?\" is no day-of-month"), ("0 0 * * 8", "8 is out of range, 0 to 7"),
+    ("0 0 31 2 mon#1", "is never due"), ("0 0 * 2 mon#5 60", "60 is out of range, 0 to 59"),
+    ("0 L * * *", "L is a day of the month"),
+    ("?/2 * * * *", "\"?\" is no minute"), ("0 0 ?/2 * *", "\"?\" is no day-of-month"),
+    ("0 0 * * 8", "8 is out of range, 0 to 7"),
     ("0 0 30 2 *", "is never due"), ("0 0 * * foo", "\"foo\" is no day-of-week"),
     ("*/0 * * * *", "the step in \"*/0\" is not a whole number above 0"), ("1-2-3 * * * *", "\"1-2-3\" is no range"),
     ("1, * * * *", "\"\" is no minute"), ("-1 * * * *", "\"\" is no minute"), ("+1 * * * *", "\"+1\" is no minute"),

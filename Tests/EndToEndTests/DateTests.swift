@@ -59,7 +59,9 @@ import Testing
     let list = try project.run("dags", "list-runs", "cairo", "-s", "2026-01-31", "-e", "2026-01-31", "-o", "plain")
     #expect(dates(list) == ["backfill__2026-01-30T22:00:00+00:00"])
     let none = try project.run("dags", "list-runs", "cairo", "-s", "2026-02-01", "-e", "2026-02-01")
-    #expect((none.output + none.errors).contains("the nearest is of 2026-01-30T22:00:00+00:00"), "\(none.output)\(none.errors)")
+    #expect(
+      (none.output + none.errors).contains("the nearest is of 2026-01-30T22:00:00+00:00"),
+      "\(none.output)\(none.errors)")
     let cleared = try project.run(
       "tasks", "clear", "cairo", "-s", "2026-01-31", "-e", "2026-01-31", "-y", "-o", "plain")
     #expect(dates(cleared) == ["backfill__2026-01-30T22:00:00+00:00"], "\(cleared.errors)")

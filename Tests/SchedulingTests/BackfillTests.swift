@@ -65,7 +65,9 @@ import Testing
     let now = Timestamp(iso8601: "2026-01-04T12:00:00Z")!
     func refusal(_ from: String, _ to: String, _ schedule: Schedule) -> Refusal? {
       let plan = dag("a") { $0.schedule = schedule }
-      guard case .failure(let refusal) = BackfillPlan.dates(of: request(from, to), plan: plan, at: now) else { return nil }
+      guard case .failure(let refusal) = BackfillPlan.dates(of: request(from, to), plan: plan, at: now) else {
+        return nil
+      }
       return refusal
     }
     #expect(

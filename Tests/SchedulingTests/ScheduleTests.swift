@@ -115,7 +115,8 @@ import Testing
   @Test func `a schedule that was stored before it said gap and fold is read as ever`() throws {
     let old = #"{"kind":{"cron":{"expression":"30 2 * * *","timeZone":"Europe/Berlin"}}}"#
     let schedule = try JSONDecoder().decode(Schedule.self, from: Data(old.utf8))
-    #expect(schedule == .cron("30 2 * * *", timeZone: "Europe/Berlin") && schedule.gap == .shift && schedule.fold == .second)
+    #expect(
+      schedule == .cron("30 2 * * *", timeZone: "Europe/Berlin") && schedule.gap == .shift && schedule.fold == .second)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     #expect(String(decoding: try encoder.encode(schedule), as: UTF8.self) == old)

@@ -65,7 +65,8 @@ struct TasksClearCommand: Command {
 
   private func print(_ tasks: [ClearedTask], to session: Session, nearest: String = "") throws {
     let listing = Listing(
-      records: tasks.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "nothing to clear in \(dag)\(nearest)")
+      records: tasks.map { $0.record(dagID: dag) }, columns: Self.columns,
+      whenEmpty: "nothing to clear in \(dag)\(nearest)")
     try listing.print(format.output, to: session)
   }
 

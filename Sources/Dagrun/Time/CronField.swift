@@ -63,8 +63,10 @@ struct CronField {
     switch item {
     case "*": content.hasStar = true
     case "l" where isDayOfMonth: content.hasLast = true
-    case _ where isDayOfMonth && (item.hasSuffix("w") && item.dropLast().isAllDigits
-      || item.hasPrefix("w") && item.dropFirst().isAllDigits):
+    case _
+    where isDayOfMonth
+      && (item.hasSuffix("w") && item.dropLast().isAllDigits
+        || item.hasPrefix("w") && item.dropFirst().isAllDigits):
       let day = try value(item.hasSuffix("w") ? item.dropLast() : item.dropFirst(), of: expression)
       guard isAlone else { throw error("\"\(item)\" cannot be part of a list", of: expression) }
       content.nearestTo = day
@@ -145,7 +147,8 @@ struct CronField {
   /// What to write instead of what other programs take.
   private func hint(for text: Substring) -> String {
     switch text {
-    case "r", "h", _ where text.hasPrefix("h(") || text.hasPrefix("r("):
+    case "r", "h",
+      _ where text.hasPrefix("h(") || text.hasPrefix("r("):
       "; a value by chance (R) or by a hash (H) is not taken: choose one, and write it"
     case "l" where isDayOfWeek: "; write L5 for the last Friday of a month, and 6 for each Saturday"
     case "lw" where isDayOfMonth, "wl" where isDayOfMonth:
@@ -163,5 +166,7 @@ struct CronField {
 }
 
 extension Substring {
-  fileprivate var isAllDigits: Bool { !isEmpty && utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } }
+  fileprivate var isAllDigits: Bool {
+    !isEmpty && utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+  }
 }

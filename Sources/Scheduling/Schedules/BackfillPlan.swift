@@ -44,12 +44,15 @@ extension BackfillPlan {
   package static func make(
     _ request: BackfillRequest, plan: DAGPlan, existing: [DAGRun], at now: Timestamp
   ) -> Result<BackfillPlan, Refusal> {
-    dates(of: request, plan: plan, at: now).map { dates in
-      var runs: [Timestamp: DAGRun] = [:]
-      for run in existing { if let date = run.logicalDate { runs[date] = run } }
-      let rows = dates.map { row(for: $0, runs[$0], request.reprocess) }
-      return BackfillPlan(rows: request.runsBackwards ? rows.reversed() : rows)
-    }
+    dates(of: request, plan: plan, at: now).map { BackfillPlan(request, dates: $0, existing: existing) }
+  }
+
+  /// - Parameter dates: what `dates(of:plan:at:)` found.
+  package init(_ request: BackfillRequest, dates: [Timestamp], existing: [DAGRun]) {
+    var runs: [Timestamp: DAGRun] = [:]
+    for run in existing { if let date = run.logicalDate { runs[date] = run } }
+    let rows = dates.map { Self.row(for: $0, runs[$0], request.reprocess) }
+    self.init(rows: request.runsBackwards ? rows.reversed() : rows)
   }
 
   /// The logical dates that a request asks for, or why it cannot be done: all that can be said before the runs that
