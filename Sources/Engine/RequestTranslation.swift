@@ -70,19 +70,23 @@ struct RequestTranslation {
   private func backfill(_ parameters: BackfillParameters) throws(ControlRefusal) -> Outcome {
     let plan = try currentPlan(parameters.dagID)
     if let regex = parameters.taskRegex { _ = try expression(regex) }
-    let request = BackfillRequest(
+    var request = BackfillRequest(
       dagID: parameters.dagID, fromDate: parameters.fromDate, toDate: parameters.toDate,
       maxActiveRuns: parameters.maxActiveRuns, runsBackwards: parameters.runsBackwards,
       reprocess: parameters.reprocess, taskRegex: parameters.taskRegex,
-      conf: try canonicalConf(parameters.conf, for: plan),
-      existing: try stored { () throws(StoreError) in
-        try store.runSnapshots(dagID: parameters.dagID, from: parameters.fromDate, through: parameters.toDate)
-      })
-    guard parameters.isDryRun else { return plain(.backfill(request)) }
-    switch BackfillPlan.make(request, plan: plan, existing: request.existing.map(\.run), at: now) {
-    case .success(let planned): return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init)))
+      conf: try canonicalConf(parameters.conf, for: plan))
+    // Before anything is loaded: a range may be any length.
+    let dates: [Timestamp]
+    switch BackfillPlan.dates(of: request, plan: plan, at: now) {
+    case .success(let found): dates = found
     case .failure(let refusal): throw ControlRefusal(refusal)
     }
+    request.existing = try stored { () throws(StoreError) in
+      try store.runSnapshots(dagID: parameters.dagID, from: parameters.fromDate, through: parameters.toDate)
+    }
+    guard parameters.isDryRun else { return plain(.backfill(request)) }
+    let planned = BackfillPlan(request, dates: dates, existing: request.existing.map(\.run))
+    return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init)))
   }
 
   private func clear(_ selection: TaskSelection, onNewestVersion: Bool) throws(ControlRefusal) -> Outcome {

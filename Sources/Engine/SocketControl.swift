@@ -22,7 +22,10 @@ package struct SocketControl: Control {
       DispatchQueue.global().async {
         continuation.resume(
           with: Result {
-            guard let reply = try exchange.next() else { throw Self.gone(home) }
+            guard let reply = try exchange.next() else {
+              // Asked again, the next scheduler would not end that answer either.
+              throw exchange.hasPartOfAnswer ? Self.brokenOff : Self.gone(home)
+            }
             if case .refused(let refusal) = reply { throw refusal }
             return reply
           })
@@ -56,6 +59,10 @@ package struct SocketControl: Control {
       }
     }
   }
+
+  private static let brokenOff = ControlRefusal(
+    .unavailable, "the scheduler's answer broke off in the middle: it was stopped, or the answer is too long; try again"
+  )
 
   private static func gone(_ home: Home) -> ControlRefusal {
     ControlRefusal(.gone, "the scheduler of \(home.path) went away before it answered; try again")
@@ -94,15 +101,20 @@ package struct SocketControl: Control {
 
     func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// Whether the scheduler has begun to answer, and not ended.
+    var hasPartOfAnswer: Bool { !received.isEmpty }
+
     /// nil when the scheduler has closed the connection.
     func next() throws -> ControlReply? {
+      var mayHaveLine = true
       while true {
-        if let line = ControlLine.next(in: &received) {
+        if mayHaveLine, let line = ControlLine.next(in: &received) {
           return try JSONDecoder().decode(ControlReply.self, from: line)
         }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         let count = retrying { read(descriptor, &chunk, chunk.count) }
         guard count > 0 else { return nil }
+        mayHaveLine = chunk[..<count].contains(UInt8(ascii: "\n"))
         received += chunk[..<count]
       }
     }

@@ -61,6 +61,42 @@ import Testing
             + "give it one, or run single dates: dagrun trigger dag -l DATE"))
   }
 
+  @Test func `where nothing matches, the nearest dates are told`() {
+    let now = Timestamp(iso8601: "2026-01-04T12:00:00Z")!
+    func refusal(_ from: String, _ to: String, _ schedule: Schedule) -> Refusal? {
+      let plan = dag("a") { $0.schedule = schedule }
+      guard case .failure(let refusal) = BackfillPlan.dates(of: request(from, to), plan: plan, at: now) else {
+        return nil
+      }
+      return refusal
+    }
+    #expect(
+      refusal("2026-01-03T04:00", "2026-01-04T02:00", .cron("0 3 * * *"))
+        == .nothingToDo(
+          "dag has no interval between those dates that has ended\n"
+            + "the nearest are of 2026-01-03T03:00:00+00:00 and of 2026-01-04T03:00:00+00:00"))
+    #expect(
+      refusal("2026-01-04", "2026-01-05", .dataInterval("0 0 * * *"))
+        == .nothingToDo(
+          "dag has no interval between those dates that has ended\nthe nearest are of 2026-01-03T00:00:00+00:00 and of "
+            + "2026-01-04T00:00:00+00:00 (which has not ended before 2026-01-05T00:00:00+00:00)"))
+  }
+
+  @Test(arguments: [("* * * * *", "0206-01-01"), ("*/30 * * * *", "1990-01-01"), ("0 0 * * * *", "0001-01-01")])
+  func `a range of too many runs is refused before they are made`(expression: String, from: String) {
+    let plan = dag("a") { $0.schedule = .cron(expression) }
+    let now = Timestamp(iso8601: "2026-01-04T12:00:00Z")!
+    guard
+      case .failure(.invalid(let words)) = BackfillPlan.make(
+        request(from, "2026-01-03"), plan: plan, existing: [], at: now)
+    else {
+      Issue.record("not refused")
+      return
+    }
+    #expect(words.hasPrefix("there are more than 100000 runs of dag from \(from)T00:00:00+00:00"))
+    #expect(words.hasSuffix("name a shorter range"))
+  }
+
   @Test(arguments: [
     (DAGRunState.running, Backfill.ReprocessBehavior.completed, BackfillPlan.Verdict.inFlight),
     (.queued, .failed, .inFlight), (.success, .none, .alreadyExists), (.failed, .none, .alreadyExists),

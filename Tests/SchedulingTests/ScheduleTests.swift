@@ -1,4 +1,5 @@
 import Dagrun
+import Foundation
 import Testing
 
 @testable import Scheduling
@@ -13,13 +14,22 @@ import Testing
     ("0 3 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00+00:00"),
     // 02:30 does not exist on that day: moved forward.
     ("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00+00:00"),
-    // 02:30 happens twice: the first.
-    ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00+00:00"),
-    ("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00+00:00"),
+    // 02:30 happens twice: the second, as in Airflow.
+    ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T01:30:00+00:00"),
+    ("30 2 * * *", "Europe/Berlin", "2026-10-25T01:30:00Z", "2026-10-26T01:30:00+00:00"),
     // Every hour has both.
     ("30 * * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00+00:00"),
     ("30 * * * *", "Europe/Berlin", "2026-03-29T00:30:00Z", "2026-03-29T01:30:00+00:00"),
     ("0 0 * * *", "Asia/Kathmandu", "2026-01-01T00:00:00Z", "2026-01-01T18:15:00+00:00"),
+    ("0 9 L * *", "UTC", "2026-02-01T00:00:00Z", "2026-02-28T09:00:00+00:00"),
+    ("0 9 15W * *", "UTC", "2026-02-01T00:00:00Z", "2026-02-16T09:00:00+00:00"),
+    ("0 9 * * mon#1", "UTC", "2026-02-03T00:00:00Z", "2026-03-02T09:00:00+00:00"),
+    ("0 9 * * * 30", "UTC", "2026-02-03T09:00:00Z", "2026-02-03T09:00:30+00:00"),
+    ("59 23 31 12 * 59", "UTC", "2026-02-03T09:00:00Z", "2026-12-31T23:59:59+00:00"),
+    // The whole country moved over the date line: there was no 30th.
+    ("0 12 * * *", "Pacific/Apia", "2011-12-29T23:00:00Z", "2011-12-30T22:00:00+00:00"),
+    // Midnight does not exist on that day, and another change comes before the next September.
+    ("0 * 5 9 *", "America/Santiago", "2027-09-01T00:00:00Z", "2027-09-05T04:00:00+00:00"),
   ])
   func `cron gives the next time`(expression: String, timeZone: String, after: String, expected: String) {
     let ticks = CronTicks(expression, timeZone: timeZone)!
@@ -38,6 +48,80 @@ import Testing
       #expect(ticks.last(notAfter: Timestamp(microseconds: next.microseconds - 1)) == tick)
       tick = next
     }
+  }
+
+  @Test(arguments: [
+    (Schedule.Gap.shift, Schedule.Fold.second, ["2026-03-29T01:30Z", "2026-03-30T00:30Z"], ["2026-10-25T01:30Z"]),
+    (.skip, .second, ["2026-03-30T00:30Z"], ["2026-10-25T01:30Z"]),
+    (.shift, .first, ["2026-03-29T01:30Z", "2026-03-30T00:30Z"], ["2026-10-25T00:30Z"]),
+    (.skip, .both, ["2026-03-30T00:30Z"], ["2026-10-25T00:30Z", "2026-10-25T01:30Z"]),
+  ])
+  func `the schedule says what becomes of a time that comes never, or twice`(
+    gap: Schedule.Gap, fold: Schedule.Fold, spring: [String], autumn: [String]
+  ) throws {
+    let schedule = Schedule.cron("30 2 * * *", timeZone: "Europe/Berlin", gap: gap, fold: fold)
+    let timetable = try #require(Timetable(schedule))
+    func ticks(_ from: String, _ to: String) -> [Timestamp] {
+      timetable.ticks(in: Timestamp(iso8601: from)!...Timestamp(iso8601: to)!, limit: 10).map(\.logicalDate)
+    }
+    #expect(ticks("2026-03-28T12:00Z", "2026-03-30T12:00Z") == spring.map { Timestamp(iso8601: $0)! })
+    #expect(ticks("2026-10-24T12:00Z", "2026-10-25T12:00Z") == autumn.map { Timestamp(iso8601: $0)! })
+    // And back.
+    let newest = timetable.newest(dueAt: Timestamp(iso8601: "2026-10-25T12:00Z")!)
+    #expect(newest?.logicalDate == autumn.last.flatMap { Timestamp(iso8601: $0) })
+  }
+
+  @Test func `an expression that ticks in every hour has both, whatever the schedule says of the others`() throws {
+    let ticks = try #require(CronTicks("30 * * * *", timeZone: "Europe/Berlin", gap: .shift, fold: .first))
+    var moment = Timestamp(iso8601: "2026-10-24T23:00Z")!
+    let found = (0..<4).map { _ in
+      moment = ticks.next(after: moment)!
+      return moment.iso8601
+    }
+    #expect(found == (0...3).map { "2026-10-\($0 == 0 ? 24 : 25)T\(["23", "00", "01", "02"][$0]):30:00+00:00" })
+  }
+
+  @Test(arguments: [
+    ("*/15 3 * * *", "Pacific/Chatham", "2022-09-24T13:40Z", ["14:00", "14:15", "14:30", "14:45"]),
+    ("*/30 1,2,3 * * *", "Antarctica/Troll", "2028-03-26T00:59Z", ["01:00", "01:30", "02:00", "02:30"]),
+  ])
+  func `ticks that are moved come in order among the others`(
+    expression: String, zone: String, after: String, expected: [String]
+  ) throws {
+    let ticks = try #require(CronTicks(expression, timeZone: zone))
+    var moment = Timestamp(iso8601: after)!
+    var found: [Timestamp] = []
+    for _ in expected {
+      moment = try #require(ticks.next(after: moment))
+      found.append(moment)
+    }
+    #expect(found.map { String($0.iso8601.dropFirst(11).prefix(5)) } == expected)
+    for (earlier, later) in zip(found, found.dropFirst()) {
+      #expect(ticks.last(notAfter: Timestamp(microseconds: later.microseconds - 1)) == earlier)
+    }
+  }
+
+  @Test func `a moment that no clock shows has no tick, and stops nothing`() throws {
+    for zone in ["UTC", "Europe/Berlin"] {
+      let timetable = try #require(Timetable(.cron("0 3 * * *", timeZone: zone)))
+      #expect(timetable.next(after: Timestamp(microseconds: .max)) == nil)
+      #expect(timetable.newest(dueAt: Timestamp(microseconds: .min)) == nil)
+      #expect(timetable.first(notBefore: Timestamp(microseconds: .min))?.logicalDate.isoDate == "0001-01-01")
+      #expect(timetable.newest(dueAt: Timestamp(microseconds: .max))?.logicalDate.isoDate == "9999-12-31")
+      #expect(timetable.last(before: Timestamp(microseconds: .min)) == nil)
+    }
+  }
+
+  @Test func `a schedule that was stored before it said gap and fold is read as ever`() throws {
+    let old = #"{"kind":{"cron":{"expression":"30 2 * * *","timeZone":"Europe/Berlin"}}}"#
+    let schedule = try JSONDecoder().decode(Schedule.self, from: Data(old.utf8))
+    #expect(
+      schedule == .cron("30 2 * * *", timeZone: "Europe/Berlin") && schedule.gap == .shift && schedule.fold == .second)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    #expect(String(decoding: try encoder.encode(schedule), as: UTF8.self) == old)
+    let other = Schedule.cron("30 2 * * *", gap: .skip, fold: .both)
+    #expect(try JSONDecoder().decode(Schedule.self, from: encoder.encode(other)) == other)
   }
 
   @Test func `a schedule makes its run at the tick`() {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dagrun
 import Engine
+import Foundation
 import Scheduling
 import Storage
 import Synchronization
@@ -11,15 +12,16 @@ struct BackfillCreateCommand: Command {
     commandName: "create",
     abstract: "Makes and runs the runs of a DAG between two dates, both included.",
     discussion: """
-      The dates are logical dates; only intervals that have ended count. --reprocess-behavior says what happens to \
+      The dates are logical dates; one without a time is the whole day in the time zone of the DAG's schedule. Only \
+      intervals that have ended count. --reprocess-behavior says what happens to \
       runs that exist and have ended: none leaves them, failed clears those that failed, completed clears all.
       """)
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
-  @Option(help: ArgumentHelp("The first logical date.", valueName: "date"), transform: DateText.parse)
-  var fromDate: Timestamp
-  @Option(help: ArgumentHelp("The last logical date.", valueName: "date"), transform: DateText.parse)
-  var toDate: Timestamp
+  @Option(help: ArgumentHelp("The first logical date.", valueName: "date"), transform: DateText.read)
+  var fromDate: DateArgument
+  @Option(help: ArgumentHelp("The last logical date.", valueName: "date"), transform: DateText.read)
+  var toDate: DateArgument
   @Flag(help: "The newest run first.") var runBackwards = false
   @Option(help: "How many of these runs go on at once.", transform: BoundedNumber.whole(.backfillRuns))
   var maxActiveRuns = 10
@@ -34,13 +36,16 @@ struct BackfillCreateCommand: Command {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
-    try DateRange.check(from: ("--from-date", fromDate), to: ("--to-date", toDate))
+    try DateRange(first: fromDate, last: toDate).check("--from-date", "--to-date")
     try RegularExpression.check(taskRegex, of: "--task-regex")
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
-    var parameters = BackfillParameters(dagID: dag, fromDate: fromDate, toDate: toDate)
+    let zone = await workspace.timeZone(of: dag, for: [fromDate, toDate])
+    let now = Timestamp(Date())
+    var parameters = BackfillParameters(
+      dagID: dag, fromDate: fromDate.start(in: zone, now: now), toDate: toDate.end(in: zone, now: now))
     parameters.maxActiveRuns = maxActiveRuns
     parameters.runsBackwards = runBackwards
     parameters.reprocess = reprocessBehavior

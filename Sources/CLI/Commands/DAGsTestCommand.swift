@@ -11,7 +11,7 @@ struct DAGsTestCommand: Command {
     discussion: "Variables and pools are those of the home, copied.")
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
-  @Argument(help: "The logical date; default: now.", transform: DateText.parse) var date: Timestamp?
+  @Argument(help: "The logical date; default: now.", transform: DateText.read) var date: DateArgument?
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
   var conf: String?
   @OptionGroup var parallelism: ParallelismOption
@@ -22,8 +22,8 @@ struct DAGsTestCommand: Command {
     let workspace = try Workspace(session, global)
     let folder = try TemporaryFolder()
     let trial = try workspace.trial(in: folder.path + "/home")
-    let request = ControlRequest.trigger(
-      dagID: dag, runID: "test", logicalDate: date ?? Timestamp(Date()), conf: conf)
+    let logicalDate = await workspace.moment(date ?? .now, of: dag)
+    let request = ControlRequest.trigger(dagID: dag, runID: "test", logicalDate: logicalDate, conf: conf)
     let ended = try await trial.withScheduler(parallelism: parallelism.parallelism) { control in
       for pool in try workspace.pools().map(\.pool) {
         _ = try await control.send(

@@ -14,8 +14,8 @@ struct JobCostCommand: Command {
       """)
 
   @Option(help: "By dag, task or day.") var by: CostReport.Grouping = .dag
-  @Option(help: ArgumentHelp("Not what was asked for before.", valueName: "date"), transform: DateText.parse)
-  var since: Timestamp?
+  @Option(help: ArgumentHelp("Not what was asked for before.", valueName: "date"), transform: DateText.read)
+  var since: DateArgument?
   @Option(help: ArgumentHelp("Only a DAG's.", valueName: "dag"), completion: .dags) var dag: String?
   @Option(
     help: ArgumentHelp(
@@ -25,10 +25,12 @@ struct JobCostCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) async throws -> ExitStatus {
     let workplace = try JobHome(session, global)
     let table = try workplace.home.prices(path: prices, environment: session.environment)
     let now = Timestamp(Date())
+    let zone = try await zone(session)
+    let since = since?.start(in: zone, now: now)
     var entries: [LedgerEntry] = []
     if let reader = try workplace.reader() {
       var configs: [String: JobConfig] = [:]
@@ -59,6 +61,14 @@ struct JobCostCommand: Command {
           + (table == nil ? "give a table with --prices, or as \(workplace.home.pricesPath)" : "add them to the table"))
     }
     return .success
+  }
+}
+
+extension JobCostCommand {
+  /// That of the DAG, where one is named: jobs of several, or of none, have no zone in common.
+  private func zone(_ session: Session) async throws -> TimeZone {
+    guard let dag, let since, !since.needsNoZone else { return .gmt }
+    return await (try Workspace(session, global)).timeZone(of: dag, for: [since])
   }
 }
 

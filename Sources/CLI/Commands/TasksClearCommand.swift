@@ -14,10 +14,10 @@ struct TasksClearCommand: Command {
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Option(name: .shortAndLong, help: "Only tasks in whose id this regular expression is found.") var taskRegex: String?
-  @Option(name: .shortAndLong, help: "Only runs with this logical date or a later one.", transform: DateText.parse)
-  var startDate: Timestamp?
-  @Option(name: .shortAndLong, help: "Only runs with this logical date or an earlier one.", transform: DateText.parse)
-  var endDate: Timestamp?
+  @Option(name: .shortAndLong, help: "Only runs with this logical date or a later one.", transform: DateText.read)
+  var startDate: DateArgument?
+  @Option(name: .shortAndLong, help: "Only runs with this logical date or an earlier one.", transform: DateText.read)
+  var endDate: DateArgument?
   @Option(help: "Only this run, or 'latest'.") var runId: String?
   @Flag(name: .shortAndLong, help: "Also tasks upstream of those.") var upstream = false
   @Flag(name: .shortAndLong, help: "Also tasks downstream of those.") var downstream = false
@@ -27,8 +27,10 @@ struct TasksClearCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  private var dates: DateRange { DateRange(first: startDate, last: endDate) }
+
   func validate() throws {
-    try DateRange.check(from: ("--start-date", startDate), to: ("--end-date", endDate))
+    try dates.check("--start-date", "--end-date")
     try RegularExpression.check(taskRegex, of: "--task-regex")
   }
 
@@ -37,8 +39,7 @@ struct TasksClearCommand: Command {
     var selection = TaskSelection(dagID: dag)
     if let runId { selection.runID = try await workspace.run(dag, runId).runID }
     selection.taskRegex = taskRegex
-    selection.startDate = startDate
-    selection.endDate = endDate
+    (selection.startDate, selection.endDate) = await dates.moments(of: dag, in: workspace)
     selection.withUpstream = upstream
     selection.withDownstream = downstream
     selection.onlyFailed = onlyFailed
@@ -46,7 +47,8 @@ struct TasksClearCommand: Command {
     selection.isDryRun = true
     let planned = try await clear(selection, workspace)
     guard !planned.isEmpty else {
-      try print(planned, to: session)
+      let nearest = try workspace.nearestRuns(of: dag, first: selection.startDate, last: selection.endDate)
+      try print(planned, to: session, nearest: nearest)
       return .success
     }
     if !yes {
@@ -61,9 +63,10 @@ struct TasksClearCommand: Command {
     return .success
   }
 
-  private func print(_ tasks: [ClearedTask], to session: Session) throws {
+  private func print(_ tasks: [ClearedTask], to session: Session, nearest: String = "") throws {
     let listing = Listing(
-      records: tasks.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "nothing to clear in \(dag)")
+      records: tasks.map { $0.record(dagID: dag) }, columns: Self.columns,
+      whenEmpty: "nothing to clear in \(dag)\(nearest)")
     try listing.print(format.output, to: session)
   }
 

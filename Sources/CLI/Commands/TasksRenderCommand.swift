@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dagrun
+import Foundation
 
 struct TasksRenderCommand: Command {
   static let configuration = CommandConfiguration(
@@ -11,14 +12,15 @@ struct TasksRenderCommand: Command {
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The task.") var task: String
-  @Argument(help: "The logical date.", transform: DateText.parse) var date: Timestamp
+  @Argument(help: "The logical date.", transform: DateText.read) var date: DateArgument
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
     let workspace = try Workspace(session, global)
     let description = try await workspace.dagFiles().dag(dag)
-    let trial = try TrialRun(description.task(task), of: description, at: date, conf: nil, in: workspace)
+    let moment = try workspace.logicalDate(date, of: description, now: Timestamp(Date()))
+    let trial = try TrialRun(description.task(task), of: description, at: moment, conf: nil, in: workspace)
     let rendered = try trial.rendered()
     if format.output == .table {
       guard !rendered.fields.isEmpty else {

@@ -18,7 +18,7 @@ struct TasksRunCommand: Command {
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The task.") var task: String
-  @Argument(help: "The logical date; default: now.", transform: DateText.parse) var date: Timestamp?
+  @Argument(help: "The logical date; default: now.", transform: DateText.read) var date: DateArgument?
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
   var conf: String?
   @Option(
@@ -62,6 +62,7 @@ struct TasksRunCommand: Command {
     if let given {
       return (try TrialRun(task, of: description, given: given, in: workspace, now: now), file)
     }
-    return (try TrialRun(task, of: description, at: date ?? now, conf: conf, in: workspace), file)
+    let moment = try workspace.logicalDate(date ?? .now, of: description, now: now)
+    return (try TrialRun(task, of: description, at: moment, conf: conf, in: workspace), file)
   }
 }

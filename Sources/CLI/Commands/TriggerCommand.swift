@@ -44,8 +44,8 @@ struct TriggerOptions: ParsableArguments {
   var conf: String?
   @Option(name: .shortAndLong, help: "The run's id; makes the command safe to repeat.") var runId: String?
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("The date the run is for.", valueName: "date"), transform: DateText.parse)
-  var logicalDate: Timestamp?
+    name: .shortAndLong, help: ArgumentHelp("The date the run is for.", valueName: "date"), transform: DateText.read)
+  var logicalDate: DateArgument?
   @Flag(help: "Do not wait for the run's end.") var noWait = false
   @OptionGroup var format: FormatOption
   @OptionGroup var parallelism: ParallelismOption
@@ -57,8 +57,10 @@ struct TriggerOptions: ParsableArguments {
   func trigger(_ workspace: Workspace) async throws -> ExitStatus {
     let conf = try ConfText.check(conf)
     // A run with an id can be asked for again, should the scheduler leave before it answers.
-    let runID = runId ?? (logicalDate == nil ? "manual__\(Timestamp(Date()).iso8601)" : nil)
-    let request = ControlRequest.trigger(dagID: dag, runID: runID, logicalDate: logicalDate, conf: conf)
+    var date: Timestamp?
+    if let logicalDate { date = await workspace.moment(logicalDate, of: dag) }
+    let runID = runId ?? (date == nil ? "manual__\(Timestamp(Date()).iso8601)" : nil)
+    let request = ControlRequest.trigger(dagID: dag, runID: runID, logicalDate: date, conf: conf)
     if noWait {
       let (run, _) = try Self.run(from: await workspace.ask(request))
       try report(run, workspace)

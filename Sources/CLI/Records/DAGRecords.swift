@@ -80,7 +80,12 @@ extension ParameterDescription.ValueType {
 extension Schedule {
   /// As Airflow's `timetable_summary`: the expression, or the timetable's name.
   var summary: String {
-    func with(_ expression: String, _ zone: String) -> String { zone == "UTC" ? expression : "\(expression) (\(zone))" }
+    func with(_ expression: String, _ zone: String) -> String {
+      // What becomes of times that the clock leaps over or shows twice, where it is not the usual.
+      let other = [gap == .shift ? nil : "gap \(gap)", fold == .second ? nil : "fold \(fold)"].compactMap(\.self)
+      let words = (zone == "UTC" && other.isEmpty ? [] : [zone]) + other
+      return words.isEmpty ? expression : "\(expression) (\(words.joined(separator: ", ")))"
+    }
     switch kind {
     case .none: return "None"
     case .once: return "@once"

@@ -2,14 +2,6 @@ import ArgumentParser
 import Dagrun
 import Foundation
 
-/// Two dates that an option pair gives.
-enum DateRange {
-  static func check(from: (option: String, date: Timestamp?), to: (option: String, date: Timestamp?)) throws {
-    guard let first = from.date, let last = to.date, first > last else { return }
-    throw ValidationError("\(from.option) \(first.iso8601) comes after \(to.option) \(last.iso8601); swap them")
-  }
-}
-
 enum RegularExpression {
   static func check(_ pattern: String?, of option: String) throws {
     guard let pattern else { return }

@@ -12,7 +12,8 @@ public struct DAG {
   ///   - id: letters, digits, `_`, `.` and `-`; at most 250. Unique among all files.
   ///   - schedule: when runs are due; without one, only when triggered.
   ///   - startDate: `2026-01-31`, or with time and zone (ISO 8601; UTC when it has none). No scheduled run before it.
-  ///   - endDate: as `startDate`. No scheduled run after it.
+  ///     Without a time it is the beginning of that day in the schedule's time zone.
+  ///   - endDate: as `startDate`; without a time, the end of that day. No scheduled run after it.
   ///   - catchup: whether ticks missed since the start date get a run each, or only the newest one.
   ///   - params: what a run can be given (`dagrun trigger -c`), checked when it is triggered.
   ///   - description: what people read of the DAG.

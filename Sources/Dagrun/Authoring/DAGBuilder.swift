@@ -1,3 +1,5 @@
+import Foundation
+
 /// A DAG while its file describes it. Mistakes are noted with their place, not trapped, so that a person sees all of
 /// them at once.
 package final class DAGBuilder {
@@ -26,17 +28,19 @@ package final class DAGBuilder {
     problems.append(DescriptionProblem(message, at: location ?? description.location))
   }
 
+  /// A date without a time is a whole day of the schedule's time zone.
   func setDates(start: String?, end: String?) {
-    func read(_ text: String?, _ label: String) -> Timestamp? {
+    // A zone that does not exist is told of elsewhere.
+    let zone = description.schedule.timeZone.flatMap(TimeZone.init(identifier:)) ?? .gmt
+    func read(_ text: String?, _ label: String, _ moment: (CalendarDay) -> Timestamp) -> Timestamp? {
       guard let text else { return nil }
-      let date = Timestamp(iso8601: text)
-      if date == nil {
-        problem("the \(label) \"\(text)\" of DAG \"\(description.id)\" is no date; write it as \"2026-01-31\"")
-      }
-      return date
+      if let date = CalendarDay(iso8601: text).map(moment) ?? Timestamp(iso8601: text) { return date }
+      let reason = DateProblem.words(for: text) ?? "write it as \"2026-01-31\""
+      problem("the \(label) \"\(text)\" of DAG \"\(description.id)\" is no date; \(reason)")
+      return nil
     }
-    description.startDate = read(start, "startDate")
-    description.endDate = read(end, "endDate")
+    description.startDate = read(start, "startDate") { $0.start(in: zone) }
+    description.endDate = read(end, "endDate") { $0.end(in: zone) }
   }
 
   func addTask(

@@ -32,6 +32,9 @@ package struct BackfillPlan: Hashable, Sendable {
 }
 
 extension BackfillPlan {
+  /// More than anybody means: a year that was mistyped asks for hundreds of thousands.
+  package static let maximumRuns = 100_000
+
   /// The plan for a request, or why there is none. Both dates are included; only intervals that have ended count.
   ///
   /// With `taskRegex` the runs have only the tasks whose whole id matches, as though the DAG had no others: nothing
@@ -41,6 +44,22 @@ extension BackfillPlan {
   package static func make(
     _ request: BackfillRequest, plan: DAGPlan, existing: [DAGRun], at now: Timestamp
   ) -> Result<BackfillPlan, Refusal> {
+    dates(of: request, plan: plan, at: now).map { BackfillPlan(request, dates: $0, existing: existing) }
+  }
+
+  /// - Parameter dates: what `dates(of:plan:at:)` found.
+  package init(_ request: BackfillRequest, dates: [Timestamp], existing: [DAGRun]) {
+    var runs: [Timestamp: DAGRun] = [:]
+    for run in existing { if let date = run.logicalDate { runs[date] = run } }
+    let rows = dates.map { Self.row(for: $0, runs[$0], request.reprocess) }
+    self.init(rows: request.runsBackwards ? rows.reversed() : rows)
+  }
+
+  /// The logical dates that a request asks for, or why it cannot be done: all that can be said before the runs that
+  /// exist are looked at.
+  package static func dates(
+    of request: BackfillRequest, plan: DAGPlan, at now: Timestamp
+  ) -> Result<[Timestamp], Refusal> {
     guard let timetable = Timetable(plan.description.schedule), timetable.hasTicks else {
       return .failure(
         .invalid(
@@ -68,14 +87,31 @@ extension BackfillPlan {
     if request.runsBackwards, let task = tasks.pastTaskIDs.first {
       return .failure(.invalid("cannot run backwards: \(task) depends on its past"))
     }
-    let dues = timetable.ticks(in: request.fromDate...min(request.toDate, now)).filter { $0.runAfter <= now }
-    guard !dues.isEmpty else {
-      return .failure(.nothingToDo("\(plan.dagID) has no interval between those dates that has ended"))
+    let dues = timetable.ticks(in: request.fromDate...min(request.toDate, now), limit: maximumRuns + 1)
+    guard dues.count <= maximumRuns else {
+      return .failure(
+        .invalid(
+          "there are more than \(maximumRuns) runs of \(plan.dagID) from \(request.fromDate.iso8601) to "
+            + "\(request.toDate.iso8601)\nname a shorter range"))
     }
-    var runs: [Timestamp: DAGRun] = [:]
-    for run in existing { if let date = run.logicalDate { runs[date] = run } }
-    let rows = dues.map { row(for: $0.logicalDate, runs[$0.logicalDate], request.reprocess) }
-    return .success(BackfillPlan(rows: request.runsBackwards ? rows.reversed() : rows))
+    let dates = dues.filter { $0.runAfter <= now }.map(\.logicalDate)
+    guard !dates.isEmpty else {
+      return .failure(
+        .nothingToDo(
+          "\(plan.dagID) has no interval between those dates that has ended"
+            + nearest(to: request.fromDate, timetable, now: now)))
+    }
+    return .success(dates)
+  }
+
+  /// The dates on both sides of one that has none.
+  private static func nearest(to date: Timestamp, _ timetable: Timetable, now: Timestamp) -> String {
+    let dates = [timetable.last(before: date), timetable.first(notBefore: date)].compactMap(\.self).map { run in
+      run.runAfter <= now
+        ? run.logicalDate.iso8601 : "\(run.logicalDate.iso8601) (which has not ended before \(run.runAfter.iso8601))"
+    }
+    return dates.isEmpty
+      ? "" : "\nthe nearest \(dates.count == 1 ? "is" : "are") of \(dates.joined(separator: " and of "))"
   }
 
   private static func row(

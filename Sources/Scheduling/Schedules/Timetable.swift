@@ -17,7 +17,8 @@ package struct Timetable: Sendable {
     case .none: return nil
     case .once, .continuous: cron = nil
     case .cron(let expression, let timeZone), .dataInterval(let expression, let timeZone):
-      guard let ticks = CronTicks(expression, timeZone: timeZone) else { return nil }
+      let ticks = CronTicks(expression, timeZone: timeZone, gap: schedule.gap, fold: schedule.fold)
+      guard let ticks else { return nil }
       cron = ticks
     }
   }
@@ -39,7 +40,7 @@ package struct Timetable: Sendable {
 
   /// The run at the first tick that is not before `date`.
   package func first(notBefore date: Timestamp) -> DueRun? {
-    next(after: Timestamp(microseconds: date.microseconds - 1))
+    next(after: date.justBefore)
   }
 
   /// The newest run that is due at `now`.
@@ -47,17 +48,22 @@ package struct Timetable: Sendable {
     guard let tick = cron?.last(notAfter: now) else { return nil }
     switch schedule.kind {
     case .dataInterval:
-      return cron?.last(notAfter: Timestamp(microseconds: tick.microseconds - 1)).flatMap(run)
+      return cron?.last(notAfter: tick.justBefore).flatMap(run)
     case .cron: return run(at: tick)
     case .none, .once, .continuous: return nil
     }
   }
 
-  /// Every run whose logical date lies in the range, both bounds included.
-  package func ticks(in range: ClosedRange<Timestamp>) -> [DueRun] {
+  /// The run with the newest logical date before `date`, due or not.
+  package func last(before date: Timestamp) -> DueRun? {
+    cron?.last(notAfter: date.justBefore).flatMap(run)
+  }
+
+  /// The first runs whose logical dates lie in the range, both bounds included: no more than `limit`.
+  package func ticks(in range: ClosedRange<Timestamp>, limit: Int) -> [DueRun] {
     var runs: [DueRun] = []
     var next = first(notBefore: range.lowerBound)
-    while let run = next, run.logicalDate <= range.upperBound {
+    while let run = next, run.logicalDate <= range.upperBound, runs.count < limit {
       runs.append(run)
       next = self.next(after: run.logicalDate)
     }
@@ -87,7 +93,7 @@ extension Timetable {
     case .cron, .dataInterval:
       let run: DueRun?
       if let last {
-        let first = max(Timestamp(microseconds: last.microseconds + 1), startDate ?? .longAgo)
+        let first = max(last.justAfter, startDate ?? .longAgo)
         run = self.first(notBefore: first)
       } else if let startDate {
         run = first(notBefore: startDate)
@@ -113,7 +119,7 @@ extension Timetable {
     case .continuous:
       return DueRun(logicalDate: now, dataInterval: DataInterval(start: last ?? now, end: now), runAfter: now)
     case .cron, .dataInterval:
-      let earliest = [last.map { Timestamp(microseconds: $0.microseconds + 1) }, startDate].compactMap(\.self).max()
+      let earliest = [last?.justAfter, startDate].compactMap(\.self).max()
       let oldest = earliest.flatMap(first(notBefore:))
       var run = catchup ? oldest : nil
       if run == nil, let newest = newest(dueAt: now) {
@@ -131,4 +137,8 @@ extension Timetable {
 extension Timestamp {
   /// 1970: before every date that a DAG file can mean.
   static let longAgo = Timestamp(microseconds: 0)
+
+  // Dates come from outside, and may be any number.
+  fileprivate var justBefore: Timestamp { Timestamp(microseconds: max(microseconds, .min + 1) - 1) }
+  fileprivate var justAfter: Timestamp { Timestamp(microseconds: min(microseconds, .max - 1) + 1) }
 }
