@@ -27,6 +27,9 @@ enum Schema {
     migrator.registerMigration("0005 ledger", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: ledger)
     }
+    migrator.registerMigration("0006 backfills in steps", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: backfillsInSteps)
+    }
     return migrator
   }
 
@@ -174,6 +177,18 @@ enum Schema {
       description TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 
+    """
+
+  private static let backfillsInSteps = """
+    -- The first date that the backfill has not come to yet, in the order in which its runs are made; NULL: it has come
+    -- to all.
+    ALTER TABLE backfill ADD COLUMN next_date INTEGER;
+    -- The run of the first of all dates of its backfill: it has no past.
+    ALTER TABLE dag_run ADD COLUMN is_first_of_backfill INTEGER NOT NULL DEFAULT 0
+      CHECK (is_first_of_backfill IN (0, 1));
+    -- A manual run for a date that the schedule was still to make a run for: there is one for each date.
+    ALTER TABLE dag_run ADD COLUMN stands_for_scheduled INTEGER NOT NULL DEFAULT 0
+      CHECK (stands_for_scheduled IN (0, 1));
     """
 
   /// For people who open the file with sqlite3: dates one can read, and names in place of numbers.

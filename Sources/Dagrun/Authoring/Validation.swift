@@ -56,7 +56,7 @@ struct Validation {
       if let minimum = parameter.minimum, let maximum = parameter.maximum, minimum > maximum {
         builder.problem("parameter \"\(parameter.name)\" allows no value: \(minimum) is above \(maximum)")
       }
-      if let pattern = parameter.pattern, (try? Regex(pattern)) == nil {
+      if let pattern = parameter.pattern, BoundedRegex(pattern) == nil {
         builder.problem("the pattern \"\(pattern)\" of parameter \"\(parameter.name)\" is no regular expression")
         continue
       }

@@ -27,6 +27,9 @@ package struct BackfillPlan: Hashable, Sendable {
 
   package init(rows: [Row]) { self.rows = rows }
 
+  /// More than this are a typing mistake rather than a wish: half-hourly runs of 28 years.
+  package static let mostRuns = 500_000
+
   /// Whether anything would be done.
   package var isEmpty: Bool { !rows.contains { $0.verdict == .create || $0.verdict == .clear } }
 }
@@ -59,29 +62,62 @@ extension BackfillPlan {
     }
     var tasks = plan
     if let regex = request.taskRegex {
-      guard let selected = plan.selecting(regex) else {
-        return .failure(.invalid("\"\(regex)\" is no regular expression"))
+      do {
+        guard let selected = try plan.selecting(regex) else {
+          return .failure(.invalid("\"\(regex)\" is no regular expression"))
+        }
+        guard selected.count > 0 else { return .failure(.invalid("no task of \(plan.dagID) matches \"\(regex)\"")) }
+        tasks = selected
+      } catch {
+        return .failure(.invalid("\(error)"))
       }
-      guard selected.count > 0 else { return .failure(.invalid("no task of \(plan.dagID) matches \"\(regex)\"")) }
-      tasks = selected
     }
     if request.runsBackwards, let task = tasks.pastTaskIDs.first {
       return .failure(.invalid("cannot run backwards: \(task) depends on its past"))
     }
-    let dues = timetable.ticks(in: request.fromDate...min(request.toDate, now)).filter { $0.runAfter <= now }
+    let reprocess = request.reprocess ?? defaultReprocessing(of: tasks)
+    if reprocess == .none, let task = tasks.pastTaskIDs.first {
+      return .failure(
+        .invalid(
+          "\(task) depends on its past, and runs that exist would not run again\n"
+            + "give --reprocess-behavior failed or completed"))
+    }
+    guard let dues = dates(of: timetable, in: request.fromDate...min(request.toDate, now), dueBy: now) else {
+      return .failure(
+        .invalid(
+          "more than \(mostRuns) dates of \(plan.dagID) lie between \(request.fromDate.iso8601) and "
+            + "\(request.toDate.iso8601); name a shorter range"))
+    }
     guard !dues.isEmpty else {
       return .failure(.nothingToDo("\(plan.dagID) has no interval between those dates that has ended"))
     }
     var runs: [Timestamp: DAGRun] = [:]
     for run in existing { if let date = run.logicalDate { runs[date] = run } }
-    let rows = dues.map { row(for: $0.logicalDate, runs[$0.logicalDate], request.reprocess) }
+    let rows = dues.map { row(for: $0, runs[$0], reprocess) }
     return .success(BackfillPlan(rows: request.runsBackwards ? rows.reversed() : rows))
   }
 
-  private static func row(
+  /// Where a task depends on its past, a run that failed would hold back all that come after it.
+  static func defaultReprocessing(of plan: DAGPlan) -> Backfill.ReprocessBehavior {
+    plan.pastTaskIDs.isEmpty ? .none : .failed
+  }
+
+  /// The logical dates in the range whose runs are due, ascending. nil: they are too many.
+  static func dates(of timetable: Timetable, in range: ClosedRange<Timestamp>, dueBy now: Timestamp) -> [Timestamp]? {
+    var dates: [Timestamp] = []
+    var next = timetable.first(notBefore: range.lowerBound)
+    while let due = next, due.logicalDate <= range.upperBound {
+      if dates.count == mostRuns { return nil }
+      if due.runAfter <= now { dates.append(due.logicalDate) }
+      next = timetable.next(after: due.logicalDate)
+    }
+    return dates
+  }
+
+  static func row(
     for date: Timestamp, _ existing: DAGRun?, _ reprocess: Backfill.ReprocessBehavior
   ) -> Row {
-    guard let existing else { return Row(logicalDate: date, runID: "backfill__\(date.iso8601)", verdict: .create) }
+    guard let existing else { return Row(logicalDate: date, runID: RunIDs.backfill(date), verdict: .create) }
     let verdict: Verdict =
       switch (existing.state, reprocess) {
       case (.queued, _), (.running, _): .inFlight
