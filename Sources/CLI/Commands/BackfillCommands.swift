@@ -12,7 +12,8 @@ struct BackfillCreateCommand: Command {
     abstract: "Makes and runs the runs of a DAG between two dates, both included.",
     discussion: """
       The dates are logical dates; only intervals that have ended count. --reprocess-behavior says what happens to \
-      runs that exist and have ended: none leaves them, failed clears those that failed, completed clears all.
+      runs that exist and have ended: none leaves them, failed clears those that failed, completed clears all. Where a \
+      task depends on its past, none is refused, and failed is what happens without the option; else it is none.
       """)
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
@@ -22,7 +23,7 @@ struct BackfillCreateCommand: Command {
   var toDate: Timestamp
   @Flag(help: "The newest run first.") var runBackwards = false
   @Option(help: "How many of these runs go on at once.") var maxActiveRuns = 10
-  @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior = .none
+  @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior?
   @Option(help: "Only tasks whose whole id matches this regular expression.") var taskRegex: String?
   @Flag(help: "Show the plan and change nothing.") var dryRun = false
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))

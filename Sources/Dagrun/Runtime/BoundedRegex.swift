@@ -38,25 +38,41 @@ package struct BoundedRegex: Sendable {
   }
 
   /// Some part of the text matches.
-  package func isFound(in text: String) throws(TooManySteps) -> Bool { try isMatch(expression, text) }
-
-  package func matchesWhole(_ text: String) throws(TooManySteps) -> Bool { try isMatch(wholeExpression, text) }
-
-  private func isMatch(_ expression: NSRegularExpression, _ text: String) throws(TooManySteps) -> Bool {
-    var isFound = false
+  package func isFound(in text: String) throws(TooManySteps) -> Bool {
     var rounds = 0
+    return try isMatch(expression, text, &rounds)
+  }
+
+  package func matchesWhole(_ text: String) throws(TooManySteps) -> Bool {
+    var rounds = 0
+    return try isMatch(wholeExpression, text, &rounds)
+  }
+
+  /// The texts in which it is found, or that it matches as a whole; the limit is for all of them together.
+  package func matching(_ texts: some Sequence<String>, whole: Bool) throws(TooManySteps) -> [String] {
+    var rounds = 0
+    var found: [String] = []
+    for text in texts where try isMatch(whole ? wholeExpression : expression, text, &rounds) { found.append(text) }
+    return found
+  }
+
+  private func isMatch(
+    _ expression: NSRegularExpression, _ text: String, _ rounds: inout Int
+  ) throws(TooManySteps) -> Bool {
+    var isFound = false
+    var count = rounds
     expression.enumerateMatches(
       in: text, options: .reportProgress, range: NSRange(text.startIndex..., in: text)
     ) { match, _, stop in
       if match != nil {
         isFound = true
-        stop.pointee = true
       } else {
-        rounds += 1
-        if rounds > Self.mostRounds { stop.pointee = true }
+        count += 1
       }
+      if isFound || count > Self.mostRounds { stop.pointee = true }
     }
-    if !isFound, rounds > Self.mostRounds { throw TooManySteps(pattern: pattern) }
+    rounds = count
+    if !isFound, count > Self.mostRounds { throw TooManySteps(pattern: pattern) }
     return isFound
   }
 }

@@ -82,9 +82,8 @@ package final class DAGPlan: Sendable {
   /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is none.
   package func selecting(_ regex: String) throws(BoundedRegex.TooManySteps) -> DAGPlan? {
     guard let pattern = BoundedRegex(regex) else { return nil }
-    var tasks: [TaskDescription] = []
-    for task in description.tasks where try pattern.matchesWhole(task.id) { tasks.append(task) }
-    return selecting(tasks, by: regex)
+    let taskIDs = Set(try pattern.matching(taskIDs, whole: true))
+    return selecting(description.tasks.filter { taskIDs.contains($0.id) }, by: regex)
   }
 
   private func selecting(_ tasks: [TaskDescription], by regex: String) -> DAGPlan {
