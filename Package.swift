@@ -110,6 +110,10 @@ let package = Package(
       swiftSettings: settings),
 
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun"], swiftSettings: settings),
+    // Answers the questions of Tests/AirflowTests/test_scheduling.py, which asks Airflow the same.
+    .executableTarget(
+      name: "DecisionFixture", dependencies: ["Dagrun", "Scheduling"], path: "Tests/DecisionFixture",
+      swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag"], swiftSettings: settings),

@@ -114,7 +114,7 @@ extension BackfillPlan {
     return dates
   }
 
-  static func row(
+  package static func row(
     for date: Timestamp, _ existing: DAGRun?, _ reprocess: Backfill.ReprocessBehavior
   ) -> Row {
     guard let existing else { return Row(logicalDate: date, runID: RunIDs.backfill(date), verdict: .create) }
