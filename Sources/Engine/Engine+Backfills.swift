@@ -46,15 +46,16 @@ extension Engine {
       .continueBackfill(number: number, existing: existing), plans: try plans(ofFinished: cleared))
   }
 
-  /// Calls back when the backfill has come to all its dates.
+  /// Calls back when the backfill has come to all its dates, or cannot go on for now: its DAG's file is gone.
   func whenMade(_ backfill: Int64, _ body: @escaping () -> Void) {
-    guard scheduler.isMakingRuns(backfill) else { return body() }
+    guard scheduler.unfinishedBackfills.contains(backfill) else { return body() }
     backfillWaiters.append((backfill, body))
   }
 
   private func tellOfMadeBackfills() {
     guard !backfillWaiters.isEmpty else { return }
-    let made = backfillWaiters.filter { !scheduler.isMakingRuns($0.backfill) }
+    let unfinished = Set(scheduler.unfinishedBackfills)
+    let made = backfillWaiters.filter { !unfinished.contains($0.backfill) }
     backfillWaiters.removeAll { waiter in made.contains { $0.backfill == waiter.backfill } }
     for waiter in made { waiter.body() }
   }

@@ -116,8 +116,8 @@ extension Engine {
       isDatabaseSuspect = false
       logger.notice("the database can be written again")
     }
-    // The workers whose results these were are free before anything is launched.
-    pool?.resultsCommitted()
+    // The workers whose results these were are free before anything is launched; unless some results are still to come.
+    if rest.isEmpty, !isTakenApart { pool?.resultsCommitted() }
     for action in actions { perform(action) }
     for (answer, reply) in replies { answer(.success(reply)) }
     for note in notes { logger.notice("\(note)") }

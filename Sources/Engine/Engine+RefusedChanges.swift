@@ -19,6 +19,8 @@ extension Engine {
   func handleApart(_ batch: [PendingEvent], after error: StoreError) -> Bool {
     logger.error("the database refuses a change; going on one by one", metadata: ["reason": "\(error)"])
     var next = 0
+    isTakenApart = true
+    defer { isTakenApart = false }
     do throws(StoreError) {
       try restoreScheduler()
       try handleAlone(PendingEvent(.wake))

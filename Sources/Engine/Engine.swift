@@ -91,6 +91,8 @@ package final class Engine: @unchecked Sendable {
   var isDatabaseSuspect = false
   /// What was committed last needs more of the database than is in memory.
   var mustRestore = false
+  /// A batch is handled one event at a time.
+  var isTakenApart = false
   var refused = RefusedChanges()
   var isContinuingBackfills = false
   /// Who waits until a backfill has come to all its dates.

@@ -110,9 +110,6 @@ extension Scheduler {
     }.map(\.backfill.number).sorted()
   }
 
-  /// Whether the backfill has still to come to some of its dates.
-  package func isMakingRuns(_ backfill: Int64) -> Bool { backfills[backfill]?.backfill.nextDate != nil }
-
   /// The dates that the next step of a backfill is about.
   package mutating func nextDates(ofBackfill number: Int64) -> [Timestamp] {
     guard let backfill = backfills[number]?.backfill, let next = backfill.nextDate,

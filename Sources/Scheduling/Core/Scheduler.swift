@@ -44,7 +44,7 @@ package struct Scheduler: Sendable {
 
   /// Was restored and has not looked around since.
   var isUnreviewed = true
-  /// Only while `handle` runs.
+  /// Of the event that is being handled, or was handled last.
   var now = Timestamp.longAgo
   var work = StepWork()
 
@@ -116,7 +116,7 @@ package struct Scheduler: Sendable {
   }
 
   /// When to be called with `.wake` if nothing else happens before; a moment that has passed: at once.
-  package var nextWake: Timestamp? { postponed.isEmpty ? timers.min?.at : .longAgo }
+  package var nextWake: Timestamp? { postponed.isEmpty ? timers.min?.at : now }
 
   /// Would do more by itself now.
   package var goesOn: Bool { !postponed.isEmpty || !unfinishedBackfills.isEmpty }
