@@ -112,6 +112,10 @@ let package = Package(
     // Seeded random input, and the numbers that programs go wrong at. Only for tests.
     .target(name: "FuzzSupport", path: "Tests/Support/FuzzSupport", swiftSettings: settings),
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport"], swiftSettings: settings),
+    // Answers the questions of Tests/AirflowTests/test_scheduling.py, which asks Airflow the same.
+    .executableTarget(
+      name: "DecisionFixture", dependencies: ["Dagrun", "Scheduling"], path: "Tests/DecisionFixture",
+      swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "FuzzSupport"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "FuzzSupport", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag", "FuzzSupport"], swiftSettings: settings),

@@ -43,7 +43,8 @@ package struct BackfillParameters: Codable, Hashable, Sendable {
   package var toDate: Timestamp
   package var maxActiveRuns = 10
   package var runsBackwards = false
-  package var reprocess: Backfill.ReprocessBehavior = .none
+  /// nil: `failed` where a task depends on its past, else `none`.
+  package var reprocess: Backfill.ReprocessBehavior?
   package var taskRegex: String?
   package var conf = "{}"
   /// Answer with the plan and change nothing.
@@ -100,6 +101,8 @@ package struct RunSummary: Codable, Hashable, Sendable {
   package var startDate: Timestamp?
   package var endDate: Timestamp?
   package var conf: String
+  /// There is no scheduled run of its date: it is this one.
+  package var standsForScheduled: Bool
 
   package init(_ run: DAGRun) {
     number = run.number
@@ -111,6 +114,7 @@ package struct RunSummary: Codable, Hashable, Sendable {
     startDate = run.startDate
     endDate = run.endDate
     conf = run.conf
+    standsForScheduled = run.standsForScheduled
   }
 }
 

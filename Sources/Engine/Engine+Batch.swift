@@ -11,19 +11,24 @@ internal import Workers
 /// An event that waits for its batch, and who wants to know what came of it.
 struct PendingEvent {
   var event: Event
+  /// Of the versions that the event's finished runs are on, where the scheduler may not hold them.
+  var plans: [DAGPlan]
   var answer: ((Result<Reply, ControlRefusal>) -> Void)?
 
-  init(_ event: Event, answer: ((Result<Reply, ControlRefusal>) -> Void)? = nil) {
+  init(_ event: Event, plans: [DAGPlan] = [], answer: ((Result<Reply, ControlRefusal>) -> Void)? = nil) {
     self.event = event
+    self.plans = plans
     self.answer = answer
   }
 }
 
 extension Engine {
   /// Appends an event and handles it, unless a batch is under way, which will.
-  func submit(_ event: Event, answer: ((Result<Reply, ControlRefusal>) -> Void)? = nil) {
+  func submit(
+    _ event: Event, plans: [DAGPlan] = [], answer: ((Result<Reply, ControlRefusal>) -> Void)? = nil
+  ) {
     dispatchPrecondition(condition: .onQueue(queue))
-    pending.append(PendingEvent(event, answer: answer))
+    pending.append(PendingEvent(event, plans: plans, answer: answer))
     handlePending()
   }
 
@@ -53,42 +58,71 @@ extension Engine {
       // A worker that is free may have needed another one to be started, and that may have failed what waited for it.
     } while !pending.isEmpty
     if options.mode == .scheduler { pool?.warmUpWhenQuiet() }
+    continueBackfillsLater()
     armTimer()
     tellIfIdle()
   }
 
-  /// One transaction. False when it could not be committed.
+  /// What is pending now. False when it could not be committed.
   private func handleBatch() -> Bool {
     let batch = pending
     pending = []
+    do throws(StoreError) {
+      pending = try handle(batch) + pending
+    } catch {
+      guard error.isPermanent else {
+        commitFailed(error, batch)
+        return false
+      }
+      return handleApart(batch, after: error)
+    }
+    return true
+  }
+
+  /// One transaction for the events up to the first after which the scheduler has to be restored.
+  ///
+  /// - Returns: the events after that one.
+  func handle(_ batch: [PendingEvent]) throws(StoreError) -> [PendingEvent] {
+    var batch = batch
+    if mustRestore {
+      try restoreScheduler()
+      batch.insert(PendingEvent(.wake), at: 0)
+    }
     let moment = now()
     var changes: [Change] = []
     var actions: [Action] = []
+    var notes: [String] = []
     var replies: [(answer: (Result<Reply, ControlRefusal>) -> Void, reply: Reply)] = []
-    for item in batch {
+    var rest: [PendingEvent] = []
+    var isCutShort = false
+    for (index, item) in batch.enumerated() {
+      if !item.plans.isEmpty { _ = scheduler.handle(.plansLoaded(item.plans), at: moment) }
       let step = scheduler.handle(item.event, at: moment)
       changes += step.changes
       actions += step.actions
+      notes += step.notes
       if let answer = item.answer { replies.append((answer, step.reply ?? .done)) }
+      if step.needsRestoring {
+        isCutShort = true
+        rest = [PendingEvent(.wake)] + batch[(index + 1)...]
+        break
+      }
     }
     let commitBegins = monotonicSeconds()
-    do {
-      try store.commit(changes)
-    } catch {
-      commitFailed(error, batch)
-      return false
-    }
+    try store.commit(changes)
+    mustRestore = isCutShort
     pool?.committed(inSeconds: monotonicSeconds() - commitBegins)
     if isDatabaseSuspect, !changes.isEmpty {
       isDatabaseSuspect = false
       logger.notice("the database can be written again")
     }
-    // The workers whose results these were are free before anything is launched.
-    pool?.resultsCommitted()
+    // The workers whose results these were are free before anything is launched; unless some results are still to come.
+    if rest.isEmpty, !isTakenApart { pool?.resultsCommitted() }
     for action in actions { perform(action) }
     for (answer, reply) in replies { answer(.success(reply)) }
+    for note in notes { logger.notice("\(note)") }
     if !changes.isEmpty { tell(changes) }
-    return true
+    return rest
   }
 
   private func perform(_ action: Action) {
@@ -115,7 +149,7 @@ extension Engine {
   /// Nothing of the batch has happened. The scheduler in memory is ahead of the database, so it is thrown away. Requests
   /// are refused; facts wait: what workers have reported they have also journaled, and get nothing more to do before it
   /// is committed.
-  private func commitFailed(_ error: StoreError, _ batch: [PendingEvent]) {
+  func commitFailed(_ error: StoreError, _ batch: [PendingEvent]) {
     let count = failedCommits ?? 0
     failedCommits = count + 1
     isDatabaseSuspect = true
@@ -132,8 +166,8 @@ extension Engine {
     // Requests that came meanwhile are not kept waiting for a disk.
     for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, "the database cannot be written"))) }
     pending.removeAll { $0.answer != nil }
-    do {
-      scheduler = Scheduler(restoring: try store.snapshot(plans: knownPlans), limits: scheduler.limits)
+    do throws(StoreError) {
+      try restoreScheduler()
     } catch {
       return commitFailed(error, [])
     }
@@ -144,6 +178,14 @@ extension Engine {
     guard isCommitted else { return }
     failedCommits = nil
     handlePending()
+  }
+
+  /// The scheduler in memory is thrown away; what only memory knows of DAGs is told to the new one.
+  func restoreScheduler() throws(StoreError) {
+    scheduler = Scheduler(restoring: try store.snapshot(plans: knownPlans), limits: scheduler.limits)
+    mustRestore = false
+    for (dagID, runIDs) in refused.runIDs { scheduler.takeRunIDs(runIDs, of: dagID) }
+    for (dagID, reason) in refused.suspensions { scheduler.suspend(dagID, reason: reason) }
   }
 
   private var knownPlans: [DAGPlan] {

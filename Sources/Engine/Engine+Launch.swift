@@ -6,7 +6,7 @@ internal import Scheduling
 internal import Storage
 internal import Workers
 
-/// What launching the tasks of one run needs, found out when the first one starts.
+/// What launching the tasks of one run needs, found out when the first one starts; but for the variables.
 struct LaunchedRun {
   var plan: DAGPlan
   var briefing: RunBriefing
@@ -102,7 +102,11 @@ extension Engine {
       preconditionFailure("run \(number) launches a task, and is not there")
     }
     // A run that was cleared may have moved to another version.
-    if let known = runs[number], known.plan === plan { return known }
+    if var known = runs[number], known.plan === plan {
+      // What a variable is, a task finds out when it starts, as in Airflow.
+      known.briefing.context.variables = try store.variableValues()
+      return known
+    }
     guard let version = try store.version(run.version, dagID: run.dagID) else {
       throw LaunchError("version \(run.version) of DAG \(run.dagID) is not in the database", isRetryable: false)
     }
@@ -112,8 +116,8 @@ extension Engine {
     let context = RunContext(
       dagID: run.dagID, runID: run.runID, logicalDate: run.logicalDate, dataIntervalStart: run.dataInterval?.start,
       dataIntervalEnd: run.dataInterval?.end, runAfter: run.runAfter,
-      previousSuccessStart: previous?.dataInterval?.start ?? previous?.logicalDate,
-      previousSuccessEnd: previous?.dataInterval?.end ?? previous?.logicalDate,
+      previousSuccessStart: previous?.effectiveInterval?.start,
+      previousSuccessEnd: previous?.effectiveInterval?.end,
       parameters: try plan.description.resolveParameters(conf: run.conf), variables: try store.variableValues())
     let launched = LaunchedRun(
       plan: plan,

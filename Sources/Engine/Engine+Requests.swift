@@ -46,8 +46,12 @@ extension Engine {
       switch try translation.translate(request) {
       case .answer(let answer): reply(answer)
       case .event(let event, let answer):
-        try loadPlans(of: event)
-        submit(event) { [self] result in
+        submit(event, plans: try plans(of: event)) { [self] result in
+          if case .success(.backfill(let backfill, _)) = result {
+            return whenMade(backfill.number) { [self] in
+              self.answer(reply) { () throws(ControlRefusal) in try answer(try result.get()) }
+            }
+          }
           self.answer(reply) { () throws(ControlRefusal) in try answer(try result.get()) }
         }
       }
@@ -74,19 +78,23 @@ extension Engine {
   }
 
   /// Runs that have ended are on versions that the scheduler may not hold.
-  private func loadPlans(of event: Event) throws(ControlRefusal) {
+  private func plans(of event: Event) throws(ControlRefusal) -> [DAGPlan] {
+    do {
+      return try plans(ofFinished: event.loadedRuns)
+    } catch {
+      throw ControlRefusal(.unavailable, "\(error)")
+    }
+  }
+
+  func plans(ofFinished runs: [RunSnapshot]) throws(StoreError) -> [DAGPlan] {
     var plans: [DAGPlan] = []
-    for snapshot in event.loadedRuns where scheduler.run(snapshot.run.number) == nil {
+    for snapshot in runs where scheduler.run(snapshot.run.number) == nil {
       let run = snapshot.run
       if scheduler.plan(ofDAG: run.dagID)?.version == run.version { continue }
       if plans.contains(where: { $0.dagID == run.dagID && $0.version == run.version }) { continue }
-      do {
-        if let plan = try store.plan(dagID: run.dagID, version: run.version) { plans.append(plan) }
-      } catch {
-        throw ControlRefusal(.unavailable, "\(error)")
-      }
+      if let plan = try store.plan(dagID: run.dagID, version: run.version) { plans.append(plan) }
     }
-    if !plans.isEmpty { pending.append(PendingEvent(.plansLoaded(plans))) }
+    return plans
   }
 
   private var status: SchedulerStatus {
@@ -136,11 +144,11 @@ extension Engine {
 extension Event {
   fileprivate var loadedRuns: [RunSnapshot] {
     switch self {
-    case .backfill(let request): request.existing
+    case .backfill(let request): request.existing.filter { !$0.tasks.isEmpty }
     case .clear(let request): request.loaded
     case .setTaskState(_, _, let loaded), .setRunState(_, _, let loaded): loaded.map { [$0] } ?? []
     case .dagsLoaded, .plansLoaded, .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled, .wake,
-      .trigger, .cancelBackfill, .setPaused, .setPool, .deletePool, .deleteDAG:
+      .trigger, .continueBackfill, .cancelBackfill, .setPaused, .setPool, .deletePool, .deleteDAG:
       []
     }
   }

@@ -16,6 +16,8 @@ package import Workers
 /// Nothing is launched, answered or reported that is not committed.
 ///
 ///     Engine+Batch      events to actions, and what happens when the disk fails
+///     Engine+RefusedChanges   what the database will never take
+///     Engine+Backfills  many dates, step by step
 ///     Engine+Launch     a task's templates and inputs, to what a worker is given
 ///     Engine+Jobs       tasks that are jobs on Compute Engine
 ///     Engine+Recovery   what became of the tries of the last scheduler
@@ -79,7 +81,7 @@ package final class Engine: @unchecked Sendable {
   var isStopped = false
 
   var pending: [PendingEvent] = []
-  /// Committed, and to be told to those who wait for it after the actions.
+  /// Events are being handled: what comes meanwhile waits in `pending`.
   var isInBatch = false
   var timer: any DispatchSourceTimer
   var timerIsSetFor: Timestamp?
@@ -87,6 +89,14 @@ package final class Engine: @unchecked Sendable {
   var failedCommits: Int?
   /// The last change that was to be written was not.
   var isDatabaseSuspect = false
+  /// What was committed last needs more of the database than is in memory.
+  var mustRestore = false
+  /// A batch is handled one event at a time.
+  var isTakenApart = false
+  var refused = RefusedChanges()
+  var isContinuingBackfills = false
+  /// Who waits until a backfill has come to all its dates.
+  var backfillWaiters: [(backfill: Int64, body: () -> Void)] = []
 
   var runs: [Int64: LaunchedRun] = [:]
   var stopReasons: [TryID: Action.StopReason] = [:]
@@ -217,7 +227,8 @@ package final class Engine: @unchecked Sendable {
     adopted?.stop()
     jobs.stop()
     followers.endAll(ControlRefusal(.gone, "the scheduler was stopped"))
-    for waiter in idleWaiters + removalWaiters { waiter() }
+    for waiter in idleWaiters + removalWaiters + backfillWaiters.map(\.body) { waiter() }
+    backfillWaiters = []
     idleWaiters = []
     removalWaiters = []
     try? store.close()
@@ -253,7 +264,7 @@ package final class Engine: @unchecked Sendable {
   private var isIdle: Bool {
     if isStopped { return true }
     return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && jobs.activeCount == 0 && pending.isEmpty
-      && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry
+      && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.goesOn
   }
 }
 

@@ -87,7 +87,7 @@ final class Follower: @unchecked Sendable {
           taskID: transition.key.taskID, state: transition.to.state, tryNumber: transition.to.tryNumber, at: now,
           reason: transition.reason))
     case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
-      .backfillCreated, .backfillCompleted:
+      .backfillCreated, .backfillContinued, .backfillCompleted:
       break
     }
   }
@@ -122,7 +122,7 @@ extension Change {
     case .taskChanged(let transition): transition.key.run
     case .runReplanned(let snapshot): snapshot.run.number
     case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
-      .backfillCreated, .backfillCompleted:
+      .backfillCreated, .backfillContinued, .backfillCompleted:
       nil
     }
   }

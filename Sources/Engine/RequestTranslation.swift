@@ -56,6 +56,7 @@ struct RequestTranslation {
     }
     var request = TriggerRequest(
       dagID: dagID, runID: runID, logicalDate: logicalDate, conf: try canonicalConf(conf, for: plan))
+    request.requestedAt = now
     if let runID {
       request.existing = try stored { () throws(StoreError) in try store.run(dagID: dagID, runID: runID) }
     }
@@ -63,6 +64,24 @@ struct RequestTranslation {
       request.holder = try stored { () throws(StoreError) in
         try store.listRuns(RunFilter(dagID: dagID, fromDate: logicalDate, toDate: logicalDate, limit: 1)).first
       }
+    }
+    if runID == nil {
+      // Whatever the run will be called, no other one is: also none that has ended.
+      var taken: Set<String> = []
+      var refusal: ControlRefusal?
+      _ = RunIDs.free(RunIDs.manual(logicalDate ?? now)) { id in
+        do throws(ControlRefusal) {
+          guard try stored({ () throws(StoreError) in try store.run(dagID: dagID, runID: id) }) != nil else {
+            return false
+          }
+          return taken.insert(id).inserted
+        } catch {
+          refusal = error
+          return false
+        }
+      }
+      if let refusal { throw refusal }
+      request.takenRunIDs = taken
     }
     return plain(.trigger(request))
   }
@@ -76,17 +95,25 @@ struct RequestTranslation {
       reprocess: parameters.reprocess, taskRegex: parameters.taskRegex,
       conf: try canonicalConf(parameters.conf, for: plan))
     // Before anything is loaded: a range may be any length.
-    let dates: [Timestamp]
-    switch BackfillPlan.dates(of: request, plan: plan, at: now) {
-    case .success(let found): dates = found
+    if case .failure(let refusal) = BackfillPlan.dates(of: request, plan: plan, at: now) {
+      throw ControlRefusal(refusal)
+    }
+    let runs = try stored { () throws(StoreError) in
+      try store.listRuns(
+        RunFilter(dagID: parameters.dagID, fromDate: parameters.fromDate, toDate: parameters.toDate))
+    }
+    switch BackfillPlan.make(request, plan: plan, existing: runs, at: now) {
     case .failure(let refusal): throw ControlRefusal(refusal)
+    case .success(let planned):
+      if parameters.isDryRun { return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init))) }
+      // Those that come later are loaded when it is their turn.
+      let cleared = Set(
+        planned.rows.prefix(Limits().stepRuns).filter { $0.verdict == .clear }.map(\.runID))
+      request.existing = try stored { () throws(StoreError) in
+        try store.backfillSnapshots(runs) { cleared.contains($0.runID) }
+      }
+      return plain(.backfill(request))
     }
-    request.existing = try stored { () throws(StoreError) in
-      try store.runSnapshots(dagID: parameters.dagID, from: parameters.fromDate, through: parameters.toDate)
-    }
-    guard parameters.isDryRun else { return plain(.backfill(request)) }
-    let planned = BackfillPlan(request, dates: dates, existing: request.existing.map(\.run))
-    return .answer(.backfill(number: 0, rows: planned.rows.map(BackfillRow.init)))
   }
 
   private func clear(_ selection: TaskSelection, onNewestVersion: Bool) throws(ControlRefusal) -> Outcome {
@@ -99,7 +126,7 @@ struct RequestTranslation {
         try store.runSnapshots(dagID: selection.dagID, from: selection.startDate, through: selection.endDate)
       }
     }
-    let named = try selectedTasks(of: plan.description, selection)
+    let named = try selectedTasks(of: plan, selection)
     var cleared: [ClearedTask] = []
     var keys: [TaskInstanceKey] = []
     for run in runs {
@@ -202,30 +229,27 @@ struct RequestTranslation {
     return value.jsonText
   }
 
-  private func selectedTasks(of dag: DAGDescription, _ selection: TaskSelection) throws(ControlRefusal) -> Set<String> {
-    guard let regex = selection.taskRegex else { return Set(dag.tasks.map(\.id)) }
+  private func selectedTasks(of plan: DAGPlan, _ selection: TaskSelection) throws(ControlRefusal) -> Set<String> {
+    guard let regex = selection.taskRegex else { return Set(plan.taskIDs) }
+    let named: [String]
     let expression = try expression(regex)
-    let named = dag.tasks.map(\.id).filter { expression.isFound(in: $0) }
+    do {
+      named = try expression.matching(plan.taskIDs, whole: false)
+    } catch {
+      throw ControlRefusal(.invalid, error.description)
+    }
     guard !named.isEmpty else {
       throw ControlRefusal(
-        .notFound, "no task of \"\(dag.id)\" matches \"\(regex)\"; `dagrun tasks list \(dag.id)` shows those there are")
+        .notFound,
+        "no task of \"\(plan.dagID)\" matches \"\(regex)\"; `dagrun tasks list \(plan.dagID)` shows those there are")
     }
-    var selected = Set(named)
-    if selection.withUpstream { selected.formUnion(dag.relatives(of: named, by: { $0.upstream })) }
-    if selection.withDownstream {
-      var downstream: [String: [String]] = [:]
-      for task in dag.tasks { for above in task.upstream { downstream[above, default: []].append(task.id) } }
-      selected.formUnion(dag.relatives(of: named, by: { downstream[$0.id] ?? [] }))
-    }
-    return selected
+    return plan.subset(
+      of: Set(named), withUpstream: selection.withUpstream, withDownstream: selection.withDownstream)
   }
 
-  private func expression(_ text: String) throws(ControlRefusal) -> NSRegularExpression {
-    do {
-      return try NSRegularExpression(pattern: text)
-    } catch {
-      throw ControlRefusal(.invalid, "\"\(text)\" is not a regular expression")
-    }
+  private func expression(_ text: String) throws(ControlRefusal) -> BoundedRegex {
+    if let expression = BoundedRegex(text) { return expression }
+    throw ControlRefusal(.invalid, "\"\(text)\" is not a regular expression")
   }
 
   private func stored<Value>(_ read: () throws(StoreError) -> Value) throws(ControlRefusal) -> Value {
@@ -237,31 +261,11 @@ struct RequestTranslation {
   }
 }
 
-extension DAGDescription {
-  /// All tasks that are reached from some by following `edges`, without the start.
-  fileprivate func relatives(of start: [String], by edges: (TaskDescription) -> [String]) -> Set<String> {
-    let tasks = Dictionary(self.tasks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var found: Set<String> = []
-    var open = start
-    while let id = open.popLast() {
-      guard let task = tasks[id] else { continue }
-      for next in edges(task) where found.insert(next).inserted { open.append(next) }
-    }
-    return found
-  }
-}
-
 extension TaskSelection {
   /// A task that has not begun has nothing to clear.
   fileprivate func includes(_ state: TaskState) -> Bool {
     if onlyFailed { return state == .failed || state == .upstreamFailed }
     return state != .none && state != .removed
-  }
-}
-
-extension NSRegularExpression {
-  fileprivate func isFound(in text: String) -> Bool {
-    firstMatch(in: text, range: NSRange(text.startIndex..., in: text)) != nil
   }
 }
 
@@ -302,6 +306,11 @@ extension ControlRefusal {
         .invalid, "run \"\(runID)\" has the logical date \(date.iso8601) already; clear it to run that date again")
     case .dagIsRunning(let dagID, let runID):
       self.init(.invalid, "DAG \"\(dagID)\" is at work on run \"\(runID)\"; cancel it, or wait until it has ended")
+    case .dagIsSuspended(let dagID, let reason):
+      self.init(
+        .unavailable,
+        "DAG \"\(dagID)\" is suspended until the scheduler is started again: the database refuses what would be next\n"
+          + "\(reason)\nThis is a defect of dagrun: please report it.")
     case .defaultPoolCannotBeDeleted:
       self.init(
         .invalid, "\(TaskDescription.defaultPool) cannot be deleted; give it another size with `dagrun pools set`")

@@ -24,6 +24,7 @@ struct ChangeWriter {
     case .poolStored(let pool): try poolStored(pool)
     case .poolDeleted(let name): try poolDeleted(name)
     case .backfillCreated(let backfill): try backfillCreated(backfill)
+    case .backfillContinued(let number, let nextDate): try backfillContinued(number, nextDate)
     case .backfillCompleted(let number, let date): try backfillCompleted(number, date)
     }
   }
@@ -74,13 +75,22 @@ struct ChangeWriter {
     try statement(
       """
       INSERT INTO backfill (id, dag_id, from_date, to_date, max_active_runs, runs_backwards, reprocess_behavior,
-        dag_run_conf, task_regex, created_at, completed_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        dag_run_conf, task_regex, created_at, completed_at, next_date)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).execute(
       backfill.number, backfill.dagID, backfill.fromDate, backfill.toDate, backfill.maxActiveRuns,
       backfill.runsBackwards, backfill.reprocess.rawValue, backfill.conf, backfill.taskRegex, backfill.createdAt,
-      backfill.completedAt)
+      backfill.completedAt, backfill.nextDate)
+  }
+
+  private func backfillContinued(_ number: Int64, _ nextDate: Timestamp?) throws {
+    let updated = try statement("UPDATE backfill SET next_date = ? WHERE id = ? AND next_date IS NOT NULL")
+      .execute(nextDate, number)
+    guard updated == 1 else {
+      throw StoreError.guardFailed(
+        path: path, subject: "backfill \(number)", expected: "with dates left", found: "without, or not there")
+    }
   }
 
   private func backfillCompleted(_ number: Int64, _ date: Timestamp) throws {

@@ -17,6 +17,8 @@ extension DAGRun {
       queuedAt: row.timestamp(9), startDate: row.optionalTimestamp(10), endDate: row.optionalTimestamp(11),
       conf: row.text(12), version: row.text(13), backfill: row.optionalInt64(14),
       taskRegex: row.optionalText(15), reason: row.optionalText(16))
+    isFirstOfBackfill = row.bool(17)
+    standsForScheduled = row.bool(18)
   }
 }
 
@@ -50,7 +52,8 @@ extension Backfill {
     self.init(
       number: row.int64(0), dagID: row.text(1), fromDate: row.timestamp(2), toDate: row.timestamp(3),
       maxActiveRuns: row.int(4), runsBackwards: row.bool(5), reprocess: try row.value(6), conf: row.text(7),
-      taskRegex: row.optionalText(8), createdAt: row.timestamp(9), completedAt: row.optionalTimestamp(10))
+      taskRegex: row.optionalText(8), createdAt: row.timestamp(9), completedAt: row.optionalTimestamp(10),
+      nextDate: row.optionalTimestamp(11))
   }
 }
 

@@ -9,13 +9,13 @@ extension ChangeWriter {
       """
       INSERT INTO dag_run (id, dag_id, run_id, run_type, state, logical_date, data_interval_start, data_interval_end,
         run_after, queued_at, start_date, end_date, conf, version, backfill_id,
-        task_regex, reason)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        task_regex, reason, is_first_of_backfill, stands_for_scheduled)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).execute(
       run.number, run.dagID, run.runID, run.type.rawValue, run.state.rawValue, run.logicalDate,
       run.dataInterval?.start, run.dataInterval?.end, run.runAfter, run.queuedAt, run.startDate, run.endDate, run.conf,
-      run.version, run.backfill, run.taskRegex, run.reason)
+      run.version, run.backfill, run.taskRegex, run.reason, run.isFirstOfBackfill, run.standsForScheduled)
     let insert = try insertTaskInstance()
     for position in Self.insertionOrder(of: snapshot.tasks) {
       try insert.execute(run: run.number, position: position, snapshot.tasks[position])
@@ -61,13 +61,13 @@ extension ChangeWriter {
       """
       UPDATE dag_run SET run_type = ?, state = ?, data_interval_start = ?, data_interval_end = ?, run_after = ?,
         queued_at = ?, start_date = ?, end_date = ?, conf = ?, version = ?, backfill_id = ?,
-        task_regex = ?, reason = ?
+        task_regex = ?, reason = ?, is_first_of_backfill = ?, stands_for_scheduled = ?
       WHERE id = ? AND state IS ?
       """
     ).execute(
       run.type.rawValue, run.state.rawValue, run.dataInterval?.start, run.dataInterval?.end, run.runAfter,
       run.queuedAt, run.startDate, run.endDate, run.conf, run.version, run.backfill,
-      run.taskRegex, run.reason, run.number, state)
+      run.taskRegex, run.reason, run.isFirstOfBackfill, run.standsForScheduled, run.number, state)
   }
 
   private func state(ofRun number: Int64) throws -> String? {

@@ -27,6 +27,9 @@ enum Schema {
     migrator.registerMigration("0005 ledger", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: ledger)
     }
+    migrator.registerMigration("0006 backfills in steps", foreignKeyChecks: .immediate) { database in
+      try addColumns(database)
+    }
     return migrator
   }
 
@@ -175,6 +178,24 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
 
     """
+
+  private static func addColumns(_ database: Database) throws {
+    // The first date that the backfill has not come to yet, in the order in which its runs are made; NULL: it has come
+    // to all.
+    try add("next_date INTEGER", to: "backfill", database)
+    // The run of the first of all dates of its backfill: it has no past.
+    try add(
+      "is_first_of_backfill INTEGER NOT NULL DEFAULT 0 CHECK (is_first_of_backfill IN (0, 1))", to: "dag_run", database)
+    // A manual run for a date that the schedule was still to make a run for: there is one for each date.
+    try add(
+      "stands_for_scheduled INTEGER NOT NULL DEFAULT 0 CHECK (stands_for_scheduled IN (0, 1))", to: "dag_run", database)
+  }
+
+  private static func add(_ column: String, to table: String, _ database: Database) throws {
+    let name = column.prefix { $0 != " " }
+    guard try !database.columns(in: table).contains(where: { $0.name == name }) else { return }
+    try database.execute(sql: "ALTER TABLE \(table) ADD COLUMN \(column)")
+  }
 
   /// For people who open the file with sqlite3: dates one can read, and names in place of numbers.
   private static let readableViews = """

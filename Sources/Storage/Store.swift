@@ -20,12 +20,22 @@ package final class Store: StoreConnection, @unchecked Sendable {
 
   /// Writes all the changes, in their order, or none of them. When it returns, they survive a power cut.
   ///
-  /// - Throws: `.guardFailed` when a change does not find the state it expects.
+  /// - Throws: `.guardFailed` when a change does not find the state it expects. The error says which change was refused.
   package func commit(_ changes: [Change]) throws(StoreError) {
     guard !changes.isEmpty else { return }
-    try write("write to") { database in
-      let writer = ChangeWriter(database: database, cache: cache, path: path)
-      for change in changes { try writer.apply(change) }
+    var written = 0
+    do {
+      try write("write to") { database in
+        let writer = ChangeWriter(database: database, cache: cache, path: path)
+        for change in changes {
+          try writer.apply(change)
+          written += 1
+        }
+      }
+    } catch {
+      var error = error
+      if written < changes.count { error.change = changes[written] }
+      throw error
     }
   }
 

@@ -22,7 +22,7 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case diskFull
     /// Another process held the database's lock for too long.
     case busy
-    /// A rule of the schema refused the change: a defect of the caller.
+    /// A rule of the schema, or of SQLite, refused the change: a defect of the caller.
     case constraint
     case invalidArgument
     case inputOutput
@@ -37,6 +37,18 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   package var problem: String
   /// What to do next; empty when nobody can say.
   package var hint: String
+  /// Of a commit: the change that was refused.
+  package var change: Change?
+
+  /// The database will refuse the same change again, however often it is tried.
+  package var isPermanent: Bool {
+    switch code {
+    case .guardFailed, .constraint: true
+    case .missing, .newerDatabase, .olderDatabase, .notADatabase, .corrupt, .cannotOpen, .readOnly, .diskFull, .busy,
+      .invalidArgument, .inputOutput, .other:
+      false
+    }
+  }
 
   package var description: String {
     let what = "cannot \(operation) the database \(path): \(problem)"
@@ -99,7 +111,7 @@ extension StoreError {
       )
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       (code, hint) = (.busy, "Another process holds it. Try again, or end that process.")
-    case .SQLITE_CONSTRAINT:
+    case .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_TOOBIG:
       (code, hint) = (.constraint, "Nothing of the batch was written. This is a defect of dagrun: please report it.")
     case .SQLITE_IOERR where Self.isFull(path):
       // The shared memory beside the log could not grow.

@@ -73,6 +73,7 @@ struct TestBed {
     case .poolStored(let pool): "pool \(pool.name) \(pool.slots)"
     case .poolDeleted(let name): "no pool \(name)"
     case .backfillCreated(let backfill): "backfill \(backfill.number) created"
+    case .backfillContinued(let number, let date): "backfill \(number) from \(date?.iso8601 ?? "its end")"
     case .backfillCompleted(let number, _): "backfill \(number) completed"
     }
   }

@@ -89,6 +89,9 @@ final class ModelStore: SimulatedStore {
       try expect(backfills[backfill.number] == nil, "backfill \(backfill.number) is not new")
       backfills[backfill.number] = backfill
       lastBackfillNumber = backfill.number
+    case .backfillContinued(let number, let date):
+      try expect(backfills[number]?.nextDate != nil, "backfill \(number) has no dates left")
+      backfills[number]!.nextDate = date
     case .backfillCompleted(let number, let date):
       try expect(backfills[number]?.completedAt == nil && backfills[number] != nil, "backfill \(number) is not open")
       backfills[number]!.completedAt = date

@@ -36,10 +36,8 @@ extension World {
   }
 
   private func trigger(_ dagID: String) throws -> Event {
-    // No two triggers in one microsecond, as on a real clock.
-    triggerCount += 1
-    now = Timestamp(microseconds: now.microseconds + triggerCount)
-    let runID = random.chance(1, of: 3) ? "run_\(Int.random(in: 0..<20, using: &random))" : nil
+    var runID = random.chance(1, of: 3) ? "run_\(Int.random(in: 0..<20, using: &random))" : nil
+    if random.chance(1, of: 20) { runID = random.pick(["scheduled__x", "backfill__2026", "latest"]) }
     let date =
       random.chance(1, of: 2)
       ? World.start.adding(seconds: Double(300 * Int.random(in: -5...40, using: &random))) : nil
@@ -47,7 +45,7 @@ extension World {
     return .trigger(
       TriggerRequest(
         dagID: dagID, runID: runID, logicalDate: date, existing: runs.first { $0.runID == runID && runID != nil },
-        holder: runs.first { $0.logicalDate == date && date != nil }))
+        holder: runs.first { $0.logicalDate == date && date != nil }, takenRunIDs: Set(runs.map(\.runID))))
   }
 
   private func backfill(_ dagID: String) throws -> Event {
@@ -57,7 +55,7 @@ extension World {
     return .backfill(
       BackfillRequest(
         dagID: dagID, fromDate: from, toDate: to, maxActiveRuns: random.pick([1, 2, 10]),
-        runsBackwards: random.chance(1, of: 3), reprocess: random.pick(Backfill.ReprocessBehavior.allCases),
+        runsBackwards: random.chance(1, of: 3), reprocess: random.pick(Backfill.ReprocessBehavior.allCases.map(Optional.some) + [nil]),
         taskRegex: random.pick([nil, nil, "task_[0-5]", "task_.*"]),
         existing: existing.filter { $0.run.logicalDate.map { $0 >= from && $0 <= to } ?? false }))
   }

@@ -27,7 +27,6 @@ final class World {
   var launched: Set<LaunchedTry> = []
   var pastFacts: [Event] = []
   var versions: [String: Int] = [:]
-  var triggerCount: Int64 = 0
 
   struct LaunchedTry: Hashable {
     var key: TaskInstanceKey
@@ -41,7 +40,11 @@ final class World {
   init(seed: UInt64, store: any SimulatedStore) throws {
     self.store = store
     random = SplitMix(seed: seed)
-    limits = Limits(parallelism: random.pick([1, 3, 8, 32]))
+    var limits = Limits(parallelism: random.pick([1, 3, 8, 32]))
+    // So that some worlds come to their ends in many small steps.
+    limits.stepRuns = random.pick([1, 3, 1000])
+    limits.stepTasks = random.pick([4, 20, 100_000])
+    self.limits = limits
     scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
     try deliver(.setPool(Pool(name: "small", slots: 3, includeDeferred: random.chance(1, of: 2))))
     try loadDAGs()
@@ -89,6 +92,7 @@ final class World {
   }
 
   private func nextFact() throws {
+    if let number = scheduler.unfinishedBackfills.first { return try goOn(withBackfill: number) }
     let next = processes.map { ($0.value.process.endsAt, $0.key) }
       .min { ($0.0.microseconds, $0.1.run, $0.1.taskID) < ($1.0.microseconds, $1.1.run, $1.1.taskID) }
     let resumed = deferred.map { ($0.value.at, $0.key) }
@@ -111,6 +115,14 @@ final class World {
       let entry = deferred.removeValue(forKey: resumed.1)!
       try deliver(.taskResumed(resumed.1, tryNumber: entry.tryNumber))
     }
+  }
+
+  /// As the engine does it: with all runs there are for the dates of the next step.
+  private func goOn(withBackfill number: Int64) throws {
+    let dates = Set(scheduler.nextDates(ofBackfill: number))
+    let dagID = scheduler.openBackfills.first { $0.number == number }!.dagID
+    let existing = try store.runs(dagID: dagID).filter { $0.run.logicalDate.map(dates.contains) ?? false }
+    try deliver(.continueBackfill(number: number, existing: existing))
   }
 
   /// Handles an event, commits, acts; or is cut off in between.

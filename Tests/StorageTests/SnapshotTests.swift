@@ -105,7 +105,7 @@ struct SnapshotTests {
     let snapshot = try store.snapshot()
     #expect(snapshot.plans.map { "\($0.dagID) \($0.version)" } == ["etl v3", "etl v1", "gone v9"])
     // That of a selection of tasks is not meant.
-    let selected = snapshot.plans.compactMap { $0.selecting("a") }
+    let selected = try snapshot.plans.compactMap { try $0.selecting("a") }
     #expect(try store.snapshot(plans: selected).plans.map(\.taskRegex) == [nil, nil, nil])
     // A plan that the caller has is not made again.
     #expect(

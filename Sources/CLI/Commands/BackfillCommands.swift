@@ -13,8 +13,9 @@ struct BackfillCreateCommand: Command {
     abstract: "Makes and runs the runs of a DAG between two dates, both included.",
     discussion: """
       The dates are logical dates; one without a time is the whole day in the time zone of the DAG's schedule. Only \
-      intervals that have ended count. --reprocess-behavior says what happens to \
-      runs that exist and have ended: none leaves them, failed clears those that failed, completed clears all.
+      intervals that have ended count. --reprocess-behavior says what happens to runs that exist and have ended: none \
+      leaves them, failed clears those that failed, completed clears all. Where a task depends on its past, none is \
+      refused, and failed is what happens without the option; else it is none.
       """)
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
@@ -25,7 +26,7 @@ struct BackfillCreateCommand: Command {
   @Flag(help: "The newest run first.") var runBackwards = false
   @Option(help: "How many of these runs go on at once.", transform: BoundedNumber.whole(.backfillRuns))
   var maxActiveRuns = 10
-  @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior = .none
+  @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior?
   @Option(help: "Only tasks whose whole id matches this regular expression.") var taskRegex: String?
   @Flag(help: "Show the plan and change nothing.") var dryRun = false
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))

@@ -8,6 +8,7 @@ struct TasksClearCommand: Command {
     commandName: "clear",
     abstract: "Makes tasks of past runs run again: shows which, asks, and clears them.",
     discussion: """
+      With a task its setups and teardowns are cleared, as in Airflow; with --only-failed only those that failed. \
       Cleared tasks run on the newest version of the DAG file, unless --keep-version is given. \
       Without --run-id and dates, tasks of all runs of the DAG are meant.
       """)

@@ -62,7 +62,8 @@ struct TriggerOptions: ParsableArguments {
     let runID = runId ?? (date == nil ? "manual__\(Timestamp(Date()).iso8601)" : nil)
     let request = ControlRequest.trigger(dagID: dag, runID: runID, logicalDate: date, conf: conf)
     if noWait {
-      let (run, _) = try Self.run(from: await workspace.ask(request))
+      let (run, created) = try Self.run(from: await workspace.ask(request))
+      if created { Self.tellOfSchedule(run, workspace) }
       try report(run, workspace)
       if !run.state.isFinished { workspace.mentionWhatRuns("the run") }
       return run.state == .failed ? .runFailed : .success
@@ -93,6 +94,7 @@ struct TriggerOptions: ParsableArguments {
         let created: Bool
         (run, created) = try Self.run(from: await control.send(request))
         known.withLock { $0 = run }
+        if created { Self.tellOfSchedule(run, workspace) }
         if !created {
           let verb = run.state.isFinished ? "has already ended" : "exists already: following it"
           workspace.session.errors.line("run \(run.runID) of \(run.dagID) \(verb)")
@@ -102,6 +104,13 @@ struct TriggerOptions: ParsableArguments {
         control: control, session: workspace.session, showsProgress: !run.state.isFinished
       ).follow(run)
     }
+  }
+
+  /// A scheduled run is never lost in silence.
+  private static func tellOfSchedule(_ run: RunSummary, _ workspace: Workspace) {
+    guard run.standsForScheduled, let date = run.logicalDate else { return }
+    workspace.session.errors.line(
+      "run \(run.runID) of \(run.dagID) stands for the scheduled run of \(date.iso8601): the schedule makes no other")
   }
 
   private static func run(from reply: ControlReply) throws -> (RunSummary, created: Bool) {

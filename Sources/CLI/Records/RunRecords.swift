@@ -12,7 +12,7 @@ extension DAGRun {
       "duration": .optional(seconds(from: startDate, to: endDate)),
       "data_interval_start": .optional(dataInterval?.start), "data_interval_end": .optional(dataInterval?.end),
       "run_after": .time(runAfter), "conf": Datum(jsonText: conf), "dag_version": .text(version),
-      "backfill_id": .optional(backfill.map(Int.init)),
+      "backfill_id": .optional(backfill.map(Int.init)), "stands_for_scheduled": .bool(standsForScheduled),
     ]
   }
 }
@@ -23,7 +23,7 @@ extension RunSummary {
       "dag_run_id": .text(runID), "dag_id": .text(dagID), "run_type": .text(runType.rawValue),
       "state": .text(state.rawValue), "logical_date": .optional(logicalDate), "start_date": .optional(startDate),
       "end_date": .optional(endDate), "duration": .optional(seconds(from: startDate, to: endDate)),
-      "conf": Datum(jsonText: conf),
+      "conf": Datum(jsonText: conf), "stands_for_scheduled": .bool(standsForScheduled),
     ]
   }
 }

@@ -5,8 +5,7 @@ import Foundation
 enum RegularExpression {
   static func check(_ pattern: String?, of option: String) throws {
     guard let pattern else { return }
-    // The engine's kind of regular expression.
-    guard (try? NSRegularExpression(pattern: pattern)) == nil else { return }
+    guard BoundedRegex(pattern) == nil else { return }
     throw ValidationError("\(option) '\(pattern)' is no regular expression")
   }
 }

@@ -35,12 +35,11 @@ struct TrialRun {
     let reader = try workspace.reader()
     let run = try reader?.listRuns(RunFilter(dagID: dag.id, fromDate: date, toDate: date, limit: 1)).first
     let previous = try reader?.previousSuccessfulRun(dagID: dag.id, before: date)
-    let interval = run?.dataInterval
     context = RunContext(
       dagID: dag.id, runID: run?.runID ?? "manual__\(date.iso8601)", logicalDate: date,
-      dataIntervalStart: interval?.start ?? date, dataIntervalEnd: interval?.end ?? date,
-      runAfter: run?.runAfter ?? date, previousSuccessStart: previous?.dataInterval?.start,
-      previousSuccessEnd: previous?.dataInterval?.end,
+      dataIntervalStart: run?.dataInterval?.start, dataIntervalEnd: run?.dataInterval?.end,
+      runAfter: run?.runAfter ?? date, previousSuccessStart: previous?.effectiveInterval?.start,
+      previousSuccessEnd: previous?.effectiveInterval?.end,
       parameters: try Self.parameters(of: dag, conf: conf ?? run?.conf ?? "{}"),
       variables: try workspace.variableValues())
 

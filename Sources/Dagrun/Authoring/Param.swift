@@ -18,7 +18,7 @@ public struct Param {
 
   /// - Parameters:
   ///   - length: in characters.
-  ///   - pattern: a regular expression that the whole text must match.
+  ///   - pattern: a regular expression (of `NSRegularExpression`) that the whole text must match.
   public static func string(
     _ name: String, default value: String? = nil, length: ClosedRange<Int>? = nil, matching pattern: String? = nil,
     description: String = ""

@@ -68,7 +68,7 @@ struct Validation {
             + "no other")
         continue
       }
-      if let pattern = parameter.pattern, (try? Regex(pattern)) == nil {
+      if let pattern = parameter.pattern, BoundedRegex(pattern) == nil {
         builder.problem("the pattern \"\(pattern)\" of parameter \"\(parameter.name)\" is no regular expression")
         continue
       }

@@ -58,7 +58,9 @@ extension ParameterDescription {
     switch converted {
     case .int(let number): if !isInRange(Double(number)) { throw refuse(value) }
     case .double(let number): if !isInRange(number) { throw refuse(value) }
-    case .string(let text): if !hasAllowedLength(text.count) || !matchesPattern(text) { throw refuse(value) }
+    case .string(let text):
+      guard hasAllowedLength(text.count) else { throw refuse(value) }
+      guard try matchesPattern(text) else { throw refuse(value) }
     case .array(let elements): if !hasAllowedLength(elements.count) { throw refuse(value) }
     case .null, .bool, .object: break
     }
@@ -97,11 +99,15 @@ extension ParameterDescription {
     length >= minimumLength ?? 0 && length <= maximumLength ?? .max
   }
 
-  private func matchesPattern(_ text: String) -> Bool {
+  private func matchesPattern(_ text: String) throws(ParameterError) -> Bool {
     guard let pattern else { return true }
     // A broken pattern was noted when the file was described.
-    guard let regex = try? Regex(pattern) else { return false }
-    return text.wholeMatch(of: regex) != nil
+    guard let regex = BoundedRegex(pattern) else { return false }
+    do {
+      return try regex.matchesWhole(text)
+    } catch {
+      throw ParameterError("parameter \"\(name)\" cannot be checked: \(error)")
+    }
   }
 
   private static func convert(_ value: JSONValue, to type: ValueType) -> JSONValue? {

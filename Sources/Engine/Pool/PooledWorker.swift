@@ -18,8 +18,8 @@ final class PooledWorker {
   var library: String?
   /// It is reading that file, before it begins its first try of it.
   var isLoading = false
-  /// Runs that it was briefed about.
-  var briefed: Set<Int64> = []
+  /// Runs that it was briefed about, with the variables that it was told.
+  var briefed: [Int64: [String: String]] = [:]
   var isAwaitingRoom = false
 
   init(number: Int, link: WorkerLink) {

@@ -146,8 +146,13 @@ final class WorkerPool: @unchecked Sendable {
       loadingCount += 1
     }
     var isSent = true
-    if worker.briefed.count >= 64 { worker.briefed = [] }
-    if worker.briefed.insert(pending.briefing.run).inserted { isSent = worker.link.send(.run(pending.briefing)) }
+    // Mostly they are the very same dictionary, which costs nothing to compare.
+    if worker.briefed[pending.briefing.run] != pending.briefing.context.variables {
+      // As the worker does when it is briefed.
+      if worker.briefed.count >= 64 { worker.briefed = [:] }
+      worker.briefed[pending.briefing.run] = pending.briefing.context.variables
+      isSent = worker.link.send(.run(pending.briefing))
+    }
     isSent = worker.link.send(.start(pending.assignment)) && isSent
     if !isSent { awaitRoom(worker, true) }
   }

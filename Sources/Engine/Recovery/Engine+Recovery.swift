@@ -8,6 +8,7 @@ internal import Workers
 
 /// What became of the tries that were under way when the last scheduler ended.
 extension Engine {
+  /// Finds out what became of each try, and goes on with it: takes its result, watches its worker, or launches it.
   ///
   /// - Throws: when it cannot be found out.
   func recover() throws(SystemError) {

@@ -8,15 +8,24 @@ struct DAGEntry: Sendable {
   var plan: DAGPlan?
   var timetable: Timetable?
   var isDeleted = false
-  /// Numbers of its unfinished runs, ascending.
-  var runs: [Int64] = []
+  /// Why nothing moves in it by itself until the scheduler is restored: the database refused what it would do next. nil:
+  /// it goes on.
+  var suspension: String?
+  /// Ids that runs bear which are not in memory, where ids that are made here have clashed with them.
+  var takenRunIDs: Set<String> = []
+  /// What manual runs were called after last, and the ids that were made of it.
+  var latestManual: (id: String, given: Set<String>) = ("", [])
+  /// Numbers of its unfinished runs.
+  private(set) var runs = AscendingList<Int64>()
+  /// Numbers of its unfinished runs by their ids.
+  private(set) var unfinishedRunIDs: [String: Int64] = [:]
   /// Runs that count against `maxActiveRuns`: all but those of backfills that are under way.
   var runningLive = 0
   var unfinishedLive = 0
   var queued = Heap<QueuedRun>()
   var history = PastHistory()
-  /// Logical dates after `record.lastScheduled` that a run bears. Ascending.
-  var takenDates: [Timestamp] = []
+  /// Logical dates after `record.lastScheduled` that a run bears.
+  var takenDates = AscendingList<Timestamp>()
   /// When the schedule's next run is due; nil: never.
   var nextDue: Timestamp?
 
@@ -24,16 +33,22 @@ struct DAGEntry: Sendable {
 
   var hasPast: Bool { plan.map { !$0.pastTaskIDs.isEmpty } ?? false }
 
-  mutating func take(_ date: Timestamp) {
-    if let last = record.lastScheduled, date <= last { return }
-    let index = takenDates.firstIndex { $0 >= date } ?? takenDates.endIndex
-    if index < takenDates.endIndex, takenDates[index] == date { return }
-    takenDates.insert(date, at: index)
+  /// Nothing in it starts by itself.
+  var isHeld: Bool { record.isPaused || suspension != nil }
+
+  mutating func insert(_ run: DAGRun) {
+    runs.insert(run.number)
+    unfinishedRunIDs[run.runID] = run.number
   }
 
-  mutating func insert(run: Int64) {
-    let index = runs.lastIndex { $0 < run }.map { $0 + 1 } ?? 0
-    runs.insert(run, at: index)
+  mutating func remove(_ run: DAGRun) {
+    runs.remove(run.number)
+    unfinishedRunIDs[run.runID] = nil
+  }
+
+  mutating func take(_ date: Timestamp) {
+    if let last = record.lastScheduled, date <= last { return }
+    takenDates.insert(date)
   }
 }
 
@@ -43,8 +58,13 @@ struct BackfillEntry: Sendable {
   var running = 0
   var unfinished = 0
   var queued = Heap<QueuedRun>()
+  /// The dates from `backfill.nextDate` on, in the order in which their runs are made. nil: not found out yet.
+  var remaining: ArraySlice<Timestamp>?
 
   init(_ backfill: Backfill) { self.backfill = backfill }
+
+  /// There is nothing more that it waits for.
+  var isOver: Bool { unfinished == 0 && backfill.nextDate == nil }
 }
 
 /// A run that waits for `maxActiveRuns`, in the order in which runs start. Stale once the run is not queued any more.

@@ -4,6 +4,7 @@ package import Dagrun
 package enum Reason: Hashable, Sendable, CustomStringConvertible {
   case runIsQueued(RunWait)
   case dagIsPaused(String)
+  case dagIsSuspended(String, reason: String)
   /// `pending`: upstream tasks that have not ended, at most ten of `count`.
   case rule(TriggerRule, pending: [String], count: Int)
   case setups([String])
@@ -39,6 +40,8 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
     case .runIsQueued(.until(let date)): "its run is not due before \(date.iso8601)"
     case .runIsQueued(.nothing): "its run is queued and starts next"
     case .dagIsPaused(let dagID): "the DAG \(dagID) is paused"
+    case .dagIsSuspended(let dagID, let reason):
+      "the DAG \(dagID) is suspended until the scheduler is started again: \(reason)"
     case .rule(let rule, let pending, let count):
       "\(rule.rawValue) waits for \(rule.requirement); not ended: \(Self.list(pending, of: count))"
     case .setups(let setups): "waits for setups to succeed: \(setups.joined(separator: ", "))"
@@ -117,6 +120,7 @@ extension Scheduler {
   private func runReasons(_ entry: RunEntry, at now: Timestamp) -> [Reason] {
     let offline: [Reason] = limits.isOffline ? [.offline] : []
     if dags[entry.dag].record.isPaused { return offline + [.dagIsPaused(entry.run.dagID)] }
+    if let reason = dags[entry.dag].suspension { return [.dagIsSuspended(entry.run.dagID, reason: reason)] }
     guard offline.isEmpty else { return offline }
     guard entry.run.state == .queued else { return [] }
     if let number = openBackfill(of: entry.run), let backfill = backfills[number] {

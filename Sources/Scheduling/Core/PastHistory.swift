@@ -13,8 +13,6 @@ struct PastHistory: Equatable, Sendable {
     /// It succeeded or was skipped.
     var isPassed: Bool
     var isManual: Bool
-    /// -1: none.
-    var backfill: Int64
   }
 
   mutating func add(_ entry: RunEntry) {
@@ -59,6 +57,5 @@ extension PastHistory.Instance {
     self.run = run.number
     isPassed = state == .success || state == .skipped
     isManual = run.type == .manual
-    backfill = run.backfill ?? -1
   }
 }

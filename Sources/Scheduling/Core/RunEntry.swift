@@ -29,6 +29,8 @@ struct RunEntry: Sendable {
   var isFreed = false
   /// The run's state before the step that is being made, if the step has changed the run.
   var stateBefore: DAGRunState?
+  /// Has moved to another version or selection since it came into memory.
+  var isReplanned = false
   /// The step that is being made has created it.
   var isCreated = false
   /// Is on the list of runs that may be over, to be looked at before the step is done.
@@ -118,7 +120,8 @@ struct RunEntry: Sendable {
     for setup in constraint.indirectSetups { setups.add(tasks[Int(setup)].state) }
     if setups.failed + setups.upstreamFailed > 0 { return .end(.upstreamFailed) }
     if setups.skipped > 0 { return .end(.skipped) }
-    let decision = task.rule.decide(counts)
+    // The rule of teardowns asks for direct setups whatever task has it.
+    let decision = task.rule.decide(counts, setups: setupCounts(constraint.directSetups))
     if decision == .run, setups.succeeded < constraint.indirectSetups.count { return .wait }
     return decision
   }

@@ -33,8 +33,7 @@ extension Scheduler {
 
   /// The unfinished run of a DAG by its id.
   package func run(dagID: String, runID: String) -> DAGRun? {
-    guard let dag = dagIndices[dagID] else { return nil }
-    return dags[dag].runs.lazy.compactMap { run($0) }.first { $0.runID == runID }
+    dagIndices[dagID].flatMap { dags[$0].unfinishedRunIDs[runID] }.flatMap { run($0) }
   }
 
   /// By name, with the slots in use.

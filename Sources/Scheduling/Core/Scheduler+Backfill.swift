@@ -1,4 +1,4 @@
-import Dagrun
+package import Dagrun
 
 /// Many runs over a range of dates.
 extension Scheduler {
@@ -6,60 +6,84 @@ extension Scheduler {
     guard let dag = dagIndices[request.dagID], let newest = dags[dag].plan else {
       return refuse(.unknownDAG(request.dagID))
     }
-    // What is in memory is newer than what the request brings.
-    var existing: [Int64: DAGRun] = [:]
-    for snapshot in request.existing { existing[snapshot.run.number] = snapshot.run }
-    for number in dags[dag].runs { existing[number] = slots[Int(slotsByRun[number]!)].run }
-    let runs = existing.sorted { $0.key < $1.key }.map(\.value)
+    if let refusal = suspensionRefusal(dag) { return refuse(refusal) }
+    let known = knownRuns(dag, request.existing)
     let rows: [BackfillPlan.Row]
-    switch BackfillPlan.make(request, plan: newest, existing: runs, at: now) {
+    switch BackfillPlan.make(request, plan: newest, existing: known, at: now) {
     case .failure(let refusal): return refuse(refusal)
     case .success(let plan):
-      guard !plan.isEmpty else {
+      if plan.isEmpty {
         return refuse(
           .nothingToDo(
             "every run between those dates exists already\n--reprocess-behavior failed or completed runs them again"))
       }
       rows = plan.rows
     }
-    guard let selected = select(newest, request.taskRegex, dag: dag),
-      let timetable = dags[dag].timetable
-    else { return refuse(.invalid("\"\(request.taskRegex ?? "")\" is no regular expression")) }
-
+    // The plan has been made with it already.
+    let selected = select(newest, request.taskRegex, dag: dag)
     lastBackfillNumber += 1
-    let backfill = Backfill(
+    var backfill = Backfill(
       number: lastBackfillNumber, dagID: request.dagID, fromDate: request.fromDate, toDate: request.toDate,
-      maxActiveRuns: request.maxActiveRuns, runsBackwards: request.runsBackwards, reprocess: request.reprocess,
-      conf: request.conf, taskRegex: request.taskRegex, createdAt: now)
+      maxActiveRuns: request.maxActiveRuns, runsBackwards: request.runsBackwards,
+      reprocess: request.reprocess ?? BackfillPlan.defaultReprocessing(of: selected), conf: request.conf,
+      taskRegex: request.taskRegex, createdAt: now)
+    let first = rows.prefix(runsAStep(of: selected))
+    let rest = rows.dropFirst(first.count)
+    backfill.nextDate = rest.first?.logicalDate
     work.head.append(.backfillCreated(backfill))
     backfills[backfill.number] = BackfillEntry(backfill)
-    for row in rows {
-      switch row.verdict {
-      case .create:
-        guard let due = timetable.first(notBefore: row.logicalDate) else { continue }
-        createBackfillRun(backfill, row, due, selected, dag)
-      case .clear:
-        guard let snapshot = request.existing.first(where: { $0.run.runID == row.runID }) else { continue }
-        takeOver(snapshot, by: backfill, newest, dag)
-      case .inFlight, .alreadyExists: break
-      }
-    }
+    backfills[backfill.number]!.remaining = ArraySlice(rest.map(\.logicalDate))
+    makeRuns(of: backfill, first, request.existing, newest, selected, dag, startingWith: rows.first?.logicalDate)
     work.reply = .backfill(backfill, runs: rows)
   }
 
+  /// What is in memory is newer than what a request brings.
+  private func knownRuns(_ dag: Int, _ loaded: [RunSnapshot]) -> [DAGRun] {
+    var known: [Int64: DAGRun] = [:]
+    for snapshot in loaded { known[snapshot.run.number] = snapshot.run }
+    for number in dags[dag].runs { known[number] = slots[Int(slotsByRun[number]!)].run }
+    return known.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// So many runs that neither they nor their tasks are more than a step should make.
+  private func runsAStep(of plan: DAGPlan) -> Int {
+    max(1, min(limits.stepRuns, limits.stepTasks / max(1, plan.count)))
+  }
+
+  private mutating func makeRuns(
+    of backfill: Backfill, _ rows: some Sequence<BackfillPlan.Row>, _ loaded: [RunSnapshot], _ newest: DAGPlan,
+    _ selected: DAGPlan, _ dag: Int, startingWith first: Timestamp?
+  ) {
+    let snapshots = Dictionary(loaded.map { ($0.run.runID, $0) }, uniquingKeysWith: { first, _ in first })
+    for row in rows {
+      switch row.verdict {
+      case .create:
+        guard let due = dags[dag].timetable?.first(notBefore: row.logicalDate) else { continue }
+        createBackfillRun(backfill, row, due, selected, dag, isFirst: row.logicalDate == first)
+      case .clear:
+        guard let snapshot = snapshots[row.runID] else { continue }
+        takeOver(snapshot, by: backfill, newest, isFirst: row.logicalDate == first)
+      case .inFlight, .alreadyExists: break
+      }
+    }
+  }
+
   private mutating func createBackfillRun(
-    _ backfill: Backfill, _ row: BackfillPlan.Row, _ due: Timetable.DueRun, _ plan: DAGPlan, _ dag: Int
+    _ backfill: Backfill, _ row: BackfillPlan.Row, _ due: Timetable.DueRun, _ plan: DAGPlan, _ dag: Int, isFirst: Bool
   ) {
     lastRunNumber += 1
-    let run = DAGRun(
-      number: lastRunNumber, dagID: backfill.dagID, runID: row.runID, type: .backfill, state: .queued,
+    var run = DAGRun(
+      number: lastRunNumber, dagID: backfill.dagID, runID: freeRunID(row.runID, dag), type: .backfill, state: .queued,
       logicalDate: row.logicalDate, dataInterval: due.dataInterval, runAfter: due.runAfter, queuedAt: now,
       conf: backfill.conf, version: plan.version, backfill: backfill.number, taskRegex: backfill.taskRegex)
+    run.isFirstOfBackfill = isFirst
     _ = createRun(run, plan: plan, dag: dag)
   }
 
   /// A run that exists is cleared, and is the backfill's from then on.
-  private mutating func takeOver(_ snapshot: RunSnapshot, by backfill: Backfill, _ newest: DAGPlan, _ dag: Int) {
+  private mutating func takeOver(
+    _ snapshot: RunSnapshot, by backfill: Backfill, _ newest: DAGPlan, isFirst: Bool
+  ) {
     guard let slot = open(snapshot.run.number, loaded: snapshot) else { return }
     let plan = slots[Int(slot)].plan
     if plan.version != newest.version || plan.taskRegex != backfill.taskRegex {
@@ -68,11 +92,58 @@ extension Scheduler {
     touchRun(slot)
     slots[Int(slot)].run.type = .backfill
     slots[Int(slot)].run.backfill = backfill.number
+    slots[Int(slot)].run.isFirstOfBackfill = isFirst
     if backfill.conf != "{}" { slots[Int(slot)].run.conf = backfill.conf }
     for position in slots[Int(slot)].tasks.indices {
       clear(TaskPlace(slot: slot, position: Int32(position)))
     }
     reopen(slot)
+  }
+
+  // MARK: One step after the other
+
+  /// Backfills that have not come to all their dates, and can go on.
+  package var unfinishedBackfills: [Int64] {
+    backfills.values.filter { entry in
+      guard entry.backfill.nextDate != nil, let dag = dagIndices[entry.backfill.dagID] else { return false }
+      return dags[dag].plan != nil && dags[dag].suspension == nil && !isUnreviewed
+    }.map(\.backfill.number).sorted()
+  }
+
+  /// The dates that the next step of a backfill is about.
+  package mutating func nextDates(ofBackfill number: Int64) -> [Timestamp] {
+    guard let backfill = backfills[number]?.backfill, let next = backfill.nextDate,
+      let dag = dagIndices[backfill.dagID], let plan = dags[dag].plan, let timetable = dags[dag].timetable
+    else { return [] }
+    if backfills[number]!.remaining == nil {
+      let range =
+        backfill.runsBackwards ? min(backfill.fromDate, next)...next : next...max(next, backfill.toDate)
+      let dates = BackfillPlan.dates(of: timetable, in: range, dueBy: backfill.createdAt) ?? []
+      backfills[number]!.remaining = backfill.runsBackwards ? ArraySlice(dates.reversed()) : dates[...]
+    }
+    let count = runsAStep(of: select(plan, backfill.taskRegex, dag: dag))
+    return Array(backfills[number]!.remaining!.prefix(count))
+  }
+
+  mutating func continueBackfill(_ number: Int64, _ existing: [RunSnapshot]) {
+    guard let entry = backfills[number], entry.backfill.nextDate != nil, let dag = dagIndices[entry.backfill.dagID],
+      let newest = dags[dag].plan
+    else { return }
+    let dates = nextDates(ofBackfill: number)
+    backfills[number]!.remaining = backfills[number]!.remaining?.dropFirst(dates.count)
+    var backfill = entry.backfill
+    backfill.nextDate = backfills[number]!.remaining?.first
+    backfills[number]!.backfill = backfill
+    work.head.append(.backfillContinued(number: number, nextDate: backfill.nextDate))
+    var known: [Timestamp: DAGRun] = [:]
+    for run in knownRuns(dag, existing) { if let date = run.logicalDate { known[date] = run } }
+    let rows = dates.map { date in BackfillPlan.row(for: date, known[date], backfill.reprocess) }
+    let selected = select(newest, backfill.taskRegex, dag: dag)
+    // A run that it has made already, and that has ended since, is not made again.
+    makeRuns(
+      of: backfill, rows.filter { known[$0.logicalDate]?.backfill != number }, existing, newest, selected, dag,
+      startingWith: nil)
+    if backfills[number]!.isOver { completeBackfill(number) }
   }
 
   /// Runs of the backfill that wait are failed; those that have begun go on, as in Airflow.
@@ -81,6 +152,8 @@ extension Scheduler {
       return refuse(.unknownBackfill(number))
     }
     work.reply = .done
+    // It comes to no further date.
+    backfills[number]!.backfill.nextDate = nil
     for run in dags[dag].runs {
       let slot = slotsByRun[run]!
       guard slots[Int(slot)].run.backfill == number, slots[Int(slot)].run.state == .queued else { continue }

@@ -40,6 +40,22 @@ extension Scheduler {
   mutating func setPlan(_ plan: DAGPlan?, of dag: Int) {
     dags[dag].plan = plan
     dags[dag].timetable = plan.flatMap { Timetable($0.description.schedule) }
+    for (number, backfill) in backfills where backfill.backfill.dagID == dags[dag].record.dagID {
+      backfills[number]!.remaining = nil
+    }
+  }
+
+  /// Nothing moves by itself in the DAG any more, until the scheduler is restored: the database refuses what would be
+  /// next, and refusing it again and again would keep all others waiting.
+  package mutating func suspend(_ dagID: String, reason: String) {
+    if let dag = dagIndices[dagID] { dags[dag].suspension = reason }
+  }
+
+  package func isSuspended(_ dagID: String) -> Bool { dagIndices[dagID].map { dags[$0].suspension != nil } ?? false }
+
+  /// Ids of runs that are not in memory, and that are not to be given again.
+  package mutating func takeRunIDs(_ runIDs: Set<String>, of dagID: String) {
+    if let dag = dagIndices[dagID] { dags[dag].takenRunIDs.formUnion(runIDs) }
   }
 
   mutating func setPaused(_ dagID: String, _ isPaused: Bool) {
@@ -85,7 +101,7 @@ extension Scheduler {
   }
 
   private mutating func makeScheduledRuns(_ dag: Int) {
-    guard limits.makesScheduledRuns, !dags[dag].record.isPaused, let plan = dags[dag].plan,
+    guard limits.makesScheduledRuns, !dags[dag].isHeld, let plan = dags[dag].plan,
       let timetable = dags[dag].timetable
     else { return }
     let description = plan.description
@@ -95,15 +111,22 @@ extension Scheduler {
         at: now, last: dags[dag].record.lastScheduled, startDate: description.startDate, endDate: description.endDate,
         catchup: description.catchup)
     {
+      if isStepFull { return postponed.schedules.append(dag) }
       let isTaken = dags[dag].takenDates.contains(due.logicalDate)
       dags[dag].record.lastScheduled = due.logicalDate
-      dags[dag].takenDates.removeAll { $0 <= due.logicalDate }
+      dags[dag].takenDates.removeAll(upTo: due.logicalDate)
       work.head.append(.dagStored(dags[dag].record))
-      if isTaken { continue }
+      if isTaken {
+        work.notes.append(
+          "the schedule of \(plan.dagID) makes no run for \(due.logicalDate.iso8601): there is a run of that date")
+        work.passedDates += 1
+        continue
+      }
       lastRunNumber += 1
       _ = createRun(
         DAGRun(
-          number: lastRunNumber, dagID: plan.dagID, runID: "scheduled__\(due.logicalDate.iso8601)", type: .scheduled,
+          number: lastRunNumber, dagID: plan.dagID, runID: freeRunID(RunIDs.scheduled(due.logicalDate), dag),
+          type: .scheduled,
           state: .queued, logicalDate: due.logicalDate, dataInterval: due.dataInterval, runAfter: due.runAfter,
           queuedAt: now, conf: "{}", version: plan.version),
         plan: plan, dag: dag)

@@ -24,7 +24,7 @@ extension Scheduler {
   }
 
   private func runBlocker(_ slot: Int) -> Blocker? {
-    if dags[slots[slot].dag].record.isPaused { return .paused }
+    if dags[slots[slot].dag].isHeld { return .paused }
     if slots[slot].run.state != .running { return .runNotRunning }
     if Int(slots[slot].active) >= slots[slot].plan.maxActiveTasks { return .maxActiveTasks }
     return nil

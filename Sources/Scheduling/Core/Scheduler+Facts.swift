@@ -10,13 +10,10 @@ extension Scheduler {
     return TaskPlace(slot: slot, position: Int32(position))
   }
 
-  /// Whether a fact is about the try that is under way. Late and repeated facts are not.
-  func isCurrent(_ place: TaskPlace, _ tryNumber: Int, _ event: Event) -> Bool {
+  /// Whether a fact is about the try that is under way. Late and repeated facts are not; nor are those of a later try,
+  /// which can be when the database is older than what executors know: it was put back from a backup.
+  func isCurrent(_ place: TaskPlace, _ tryNumber: Int) -> Bool {
     let task = slots[Int(place.slot)].tasks[Int(place.position)]
-    if tryNumber > Int(task.tryNumber) {
-      preconditionFailure(
-        "\(slots[Int(place.slot)].key(Int(place.position))): \(event) while \(task.state) in try \(task.tryNumber)")
-    }
     return tryNumber == Int(task.tryNumber) && (task.state.isActive || task.state == .deferred)
   }
 

@@ -24,6 +24,13 @@ extension Scheduler {
     return slot
   }
 
+  /// The plan that `open` puts the run on. nil: it refuses.
+  func planOnceOpen(_ number: Int64, _ loaded: RunSnapshot?) -> DAGPlan? {
+    if let slot = slotsByRun[number] { return slots[Int(slot)].plan }
+    guard let loaded, loaded.run.number == number, let dag = dagIndices[loaded.run.dagID] else { return nil }
+    return plan(of: loaded.run, dag: dag) ?? dags[dag].plan.map { select($0, loaded.run.taskRegex, dag: dag) }
+  }
+
   private mutating func visit(_ snapshot: RunSnapshot, _ plan: DAGPlan, _ dag: Int) -> Int32 {
     let slot = insert(snapshot, plan: plan, dag: dag)
     if snapshot.run.state.isFinished {
@@ -47,13 +54,16 @@ extension Scheduler {
   }
 
   /// After a request has changed tasks of a run: one that was finished and has work again is reopened, one that has
-  /// none leaves again with the state that its tasks give it.
+  /// none leaves again with the state that its tasks give it. Where no task has changed, neither does the run.
   mutating func conclude(_ slot: Int32) {
     guard slots[Int(slot)].run.state.isFinished else {
       settleWaiting(slot)
       return
     }
-    if slots[Int(slot)].unfinished > 0 {
+    let isChanged = slots[Int(slot)].isReplanned || slots[Int(slot)].tasks.contains { $0.touch > 0 }
+    if !isChanged {
+      leave(slot)
+    } else if slots[Int(slot)].unfinished > 0 {
       reopen(slot)
     } else {
       let outcome = slots[Int(slot)].outcome
@@ -82,9 +92,7 @@ extension Scheduler {
   /// their state; tasks that are no longer in the DAG become `removed`, and are stopped.
   mutating func replan(_ slot: Int32, on base: DAGPlan, regex: String?) {
     let dag = slots[Int(slot)].dag
-    guard let plan = select(base, regex, dag: dag) else {
-      preconditionFailure("run \(slots[Int(slot)].run.number): \(regex ?? "") was a regular expression before")
-    }
+    let plan = select(base, regex, dag: dag)
     var snapshot = slots[Int(slot)].snapshot()
     let old = slots[Int(slot)]
     snapshot.run.version = plan.version
@@ -107,6 +115,7 @@ extension Scheduler {
     let pools = plan.poolNames.map { self.pools.index(of: $0) }
     var entry = RunEntry(snapshot, plan: plan, dag: dag, pools: pools)
     entry.stateBefore = old.stateBefore
+    entry.isReplanned = true
     entry.isToBeChecked = old.isToBeChecked
     entry.active = 0
     slots[Int(slot)] = entry

@@ -2,27 +2,27 @@ import Dagrun
 
 /// States set by hand.
 extension Scheduler {
-  /// As Airflow's `set_task_instance_state`: a task marked success or skipped lets the tasks below it that had failed,
-  /// or could not run, start over.
+  /// As Airflow's `set_task_instance_state`: whatever a task is set to, the tasks below it that had failed, or could not
+  /// run, start over, and so do the setups and teardowns of those, if they had failed.
   mutating func setTaskState(_ key: TaskInstanceKey, _ state: TaskState, _ loaded: RunSnapshot?) {
     guard state == .success || state == .failed || state == .skipped else {
       return refuse(.invalid("a task can be set to success, failed or skipped, not to \(state.rawValue)"))
     }
-    guard let slot = open(key.run, loaded: loaded) else { return }
-    guard let position = slots[Int(slot)].plan.position(of: key.taskID) else {
-      refuse(.unknownTask(dagID: slots[Int(slot)].run.dagID, taskID: key.taskID))
-      return conclude(slot)
+    // Before the run comes into memory: a refusal changes nothing.
+    if let plan = planOnceOpen(key.run, loaded), plan.position(of: key.taskID) == nil {
+      return refuse(.unknownTask(dagID: plan.dagID, taskID: key.taskID))
     }
+    guard let slot = open(key.run, loaded: loaded), let position = slots[Int(slot)].plan.position(of: key.taskID)
+    else { return }
     let place = TaskPlace(slot: slot, position: Int32(position))
     mark(place, state)
-    if state != .failed {
-      for below in slots[Int(slot)].plan.downstream.reachable(from: position).sorted() {
-        switch slots[Int(slot)].tasks[Int(below)].state {
-        case .failed, .upstreamFailed: clear(TaskPlace(slot: slot, position: below))
-        case .none, .removed, .scheduled, .queued, .running, .success, .restarting, .upForRetry, .upForReschedule,
-          .skipped, .deferred, .awaitingInput:
-          break
-        }
+    let meant = slots[Int(slot)].plan.subset(of: [place.position], withUpstream: false, withDownstream: true)
+    for other in meant where other != place.position {
+      switch slots[Int(slot)].tasks[Int(other)].state {
+      case .failed, .upstreamFailed: clear(TaskPlace(slot: slot, position: other))
+      case .none, .removed, .scheduled, .queued, .running, .success, .restarting, .upForRetry, .upForReschedule,
+        .skipped, .deferred, .awaitingInput:
+        break
       }
     }
     work.reply = .done

@@ -16,7 +16,7 @@ extension Scheduler {
   mutating func evaluatePast() {
     let changed = work.dagsWithOtherPast
     work.dagsWithOtherPast.removeAll(keepingCapacity: true)
-    for dag in changed {
+    for dag in Set(changed).sorted() {
       for number in dags[dag].runs {
         let slot = slotsByRun[number]!
         guard slots[Int(slot)].run.state == .running else { continue }
@@ -35,7 +35,9 @@ extension Scheduler {
   private mutating func evaluate(_ place: TaskPlace) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    guard slots[slot].tasks[position].state == .none, slots[slot].run.state == .running else { return }
+    guard slots[slot].tasks[position].state == .none, slots[slot].run.state == .running,
+      dags[slots[slot].dag].suspension == nil
+    else { return }
     let plan = slots[slot].plan
     let task = plan.tasks[position]
     // Asking the run itself would copy it, which the many simple tasks should not pay for.
@@ -82,7 +84,7 @@ extension Scheduler {
 
   /// Nothing of the run may start now, whatever slots there are.
   func isHeld(_ slot: Int) -> Bool {
-    limits.isOffline || dags[slots[slot].dag].record.isPaused || slots[slot].run.state != .running
+    limits.isOffline || dags[slots[slot].dag].isHeld || slots[slot].run.state != .running
   }
 
   private mutating func succeedEmpty(_ place: TaskPlace) {
@@ -112,16 +114,11 @@ extension Scheduler {
   /// not succeeded and was not skipped. nil: nothing holds it.
   ///
   /// As Airflow's `PrevDagrunDep`, but for one thing: a run that did not have the task is looked through. With catchup
-  /// manual runs do not count, and the first run of a backfill has no past.
+  /// manual runs do not count. The run of the first date of a backfill has no past.
   func blockingPast(of place: TaskPlace) -> PastHistory.Instance? {
     let entry = slots[Int(place.slot)]
-    guard let date = entry.run.logicalDate else { return nil }
+    guard let date = entry.run.logicalDate, !entry.run.isFirstOfBackfill else { return nil }
     let taskID = entry.plan.taskIDs[Int(place.position)]
-    if let backfill = entry.run.backfill,
-      newestPast(taskID, before: date, dag: entry.dag, where: { $0.backfill == backfill }) == nil
-    {
-      return nil
-    }
     let catchup = entry.plan.description.catchup
     let past = newestPast(taskID, before: date, dag: entry.dag) { !(catchup && $0.isManual) }
     return past.flatMap { $0.isPassed ? nil : $0 }

@@ -8,7 +8,7 @@ extension Scheduler {
     for record in snapshot.dags {
       dagIndices[record.dagID] = dags.count
       var dag = DAGEntry(record)
-      dag.takenDates = (snapshot.takenDates[record.dagID] ?? []).sorted()
+      dag.takenDates = AscendingList((snapshot.takenDates[record.dagID] ?? []).sorted())
       dags.append(dag)
       if let version = record.version {
         setPlan(knownPlans[PlanKey(dagID: record.dagID, version: version)], of: dags.count - 1)
@@ -66,13 +66,14 @@ extension Scheduler {
   }
 
   /// Runs of one backfill share the plan of their selection.
-  func select(_ base: DAGPlan, _ regex: String?, dag: Int) -> DAGPlan? {
+  func select(_ base: DAGPlan, _ regex: String?, dag: Int) -> DAGPlan {
     guard let regex else { return base }
-    for number in dags[dag].runs.reversed() {
+    let same = dags[dag].runs.last { number in
       let plan = slots[Int(slotsByRun[number]!)].plan
-      if plan.version == base.version, plan.taskRegex == regex { return plan }
+      return plan.version == base.version && plan.taskRegex == regex
     }
-    return base.selecting(regex)
+    if let same { return slots[Int(slotsByRun[same]!)].plan }
+    return base.selectingAsStored(regex)
   }
 
   /// Looks around once after a restart: what was due meanwhile, and what is there to start.

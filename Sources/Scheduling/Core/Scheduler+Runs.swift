@@ -30,7 +30,7 @@ extension Scheduler {
     let run = slots[Int(slot)].run
     let dag = slots[Int(slot)].dag
     let isRunning = run.state == .running ? 1 : 0
-    dags[dag].insert(run: run.number)
+    dags[dag].insert(run)
     pastChanged(slot)
     if let backfill = openBackfill(of: run) {
       backfills[backfill]!.unfinished += 1
@@ -65,6 +65,7 @@ extension Scheduler {
     let slot = insert(RunSnapshot(run: run, tasks: []), plan: plan, dag: dag)
     slots[Int(slot)].isCreated = true
     work.createdRuns.append(slot)
+    work.createdTasks += plan.count
     if let date = run.logicalDate { dags[dag].take(date) }
     return slot
   }
@@ -76,12 +77,13 @@ extension Scheduler {
     work.dagsToPromote.removeAll(keepingCapacity: true)
     work.backfillsToPromote.removeAll(keepingCapacity: true)
     guard !limits.isOffline else { return }
-    for dag in waitingDAGs where !dags[dag].record.isPaused && !dags[dag].isDeleted { promoteLive(dag) }
+    for dag in waitingDAGs where !dags[dag].isHeld && !dags[dag].isDeleted { promoteLive(dag) }
     for number in waitingBackfills { promoteBackfill(number) }
   }
 
   private mutating func promoteLive(_ dag: Int) {
     while let next = dags[dag].queued.min {
+      if isStepFull { return postponed.promotions.append(dag) }
       guard let slot = queuedSlot(next), openBackfill(of: slots[Int(slot)].run) == nil else {
         dags[dag].queued.removeMin()
         continue
@@ -101,11 +103,12 @@ extension Scheduler {
 
   private mutating func promoteBackfill(_ number: Int64) {
     while let next = backfills[number]?.queued.min {
+      if isStepFull { return postponed.backfills.append(number) }
       guard let slot = queuedSlot(next) else {
         backfills[number]!.queued.removeMin()
         continue
       }
-      if dags[slots[Int(slot)].dag].record.isPaused { return }
+      if dags[slots[Int(slot)].dag].isHeld { return }
       if backfills[number]!.running >= max(1, backfills[number]!.backfill.maxActiveRuns) { return }
       backfills[number]!.queued.removeMin()
       backfills[number]!.running += 1
@@ -144,7 +147,7 @@ extension Scheduler {
     work.runsToCheck.removeAll(keepingCapacity: true)
     for slot in slotsToCheck {
       slots[Int(slot)].isToBeChecked = false
-      guard slots[Int(slot)].run.state == .running else { continue }
+      guard slots[Int(slot)].run.state == .running, dags[slots[Int(slot)].dag].suspension == nil else { continue }
       if slots[Int(slot)].unfinished == 0 {
         endRun(slot, as: slots[Int(slot)].outcome)
       } else if slots[Int(slot)].moving == 0, let reason = deadlock(slot) {
@@ -177,12 +180,12 @@ extension Scheduler {
     slots[Int(slot)].run.state = state
     slots[Int(slot)].run.endDate = now
     let wasRunning = before.state == .running ? 1 : 0
-    dags[dag].runs.removeAll { $0 == before.number }
+    dags[dag].remove(before)
     if let number = openBackfill(of: before) {
       backfills[number]!.unfinished -= 1
       backfills[number]!.running -= wasRunning
       work.backfillsToPromote.append(number)
-      if backfills[number]!.unfinished == 0 { completeBackfill(number) }
+      if backfills[number]!.isOver { completeBackfill(number) }
     } else {
       dags[dag].unfinishedLive -= 1
       dags[dag].runningLive -= wasRunning
@@ -201,7 +204,7 @@ extension Scheduler {
 
   func completed(_ backfill: Int64) -> Change { .backfillCompleted(number: backfill, at: now) }
 
-  private mutating func completeBackfill(_ number: Int64) {
+  mutating func completeBackfill(_ number: Int64) {
     work.tail.append(completed(number))
     backfills[number] = nil
   }

@@ -25,6 +25,12 @@ extension Scheduler {
 
   mutating func refuse(_ refusal: Refusal) { work.reply = .refused(refusal) }
 
+  /// What would happen by itself now goes on in the next step.
+  var isStepFull: Bool {
+    work.passedDates + max(work.createdRuns.count, work.changedRuns.count) >= limits.stepRuns
+      || work.createdTasks + work.touches.count >= limits.stepTasks
+  }
+
   mutating func finishStep() -> Step {
     var step = Step()
     step.changes.reserveCapacity(work.head.count + work.touches.count + work.changedRuns.count + work.tail.count)
@@ -40,6 +46,7 @@ extension Scheduler {
     step.actions = work.actions
     step.reply = work.reply
     step.needsRestoring = work.needsRestoring
+    step.notes = work.notes
     if let slot = work.replyRun { step.reply = .run(slots[Int(slot)].run, created: true) }
     for slot in work.changedRuns { slots[Int(slot)].stateBefore = nil }
     for slot in work.createdRuns { slots[Int(slot)].isCreated = false }

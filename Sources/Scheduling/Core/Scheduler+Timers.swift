@@ -6,7 +6,7 @@ extension Scheduler {
   mutating func fireTimers() {
     while let timer = timers.min, timer.at <= now {
       timers.removeMin()
-      if !isStale(timer) { fire(timer) }
+      if !isStale(timer), !isOfSuspendedDAG(timer) { fire(timer) }
     }
   }
 
@@ -66,6 +66,15 @@ extension Scheduler {
     case .schedule:
       let dag = dags[Int(timer.subject)]
       return dag.isDeleted || dag.nextDue != timer.at || dag.record.isPaused
+    }
+  }
+
+  private func isOfSuspendedDAG(_ timer: Timer) -> Bool {
+    switch timer.kind {
+    case .executionTimeout: return false
+    case .retry, .dagrunTimeout:
+      return slotsByRun[timer.subject].map { dags[slots[Int($0)].dag].suspension != nil } ?? false
+    case .promotion, .schedule: return dags[Int(timer.subject)].suspension != nil
     }
   }
 

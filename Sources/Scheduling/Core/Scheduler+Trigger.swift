@@ -6,7 +6,11 @@ extension Scheduler {
     guard let dag = dagIndices[request.dagID], let plan = dags[dag].plan else {
       return refuse(.unknownDAG(request.dagID))
     }
-    if let runID = request.runID, let known = unfinishedRun(dag, where: { $0.runID == runID }) ?? request.existing {
+    if let refusal = suspensionRefusal(dag) { return refuse(refusal) }
+    if let runID = request.runID, let problem = RunIDs.problem(with: runID) {
+      return refuse(.invalid("run id \"\(runID)\" \(problem)"))
+    }
+    if let runID = request.runID, let known = unfinishedRun(dag, runID) ?? request.existing {
       return answer(request, with: known)
     }
     if let date = request.logicalDate,
@@ -14,12 +18,17 @@ extension Scheduler {
     {
       return refuse(.logicalDateTaken(date, runID: holder.runID))
     }
+    let runID =
+      request.runID
+      ?? freeManualRunID(
+        RunIDs.manual(request.logicalDate ?? request.requestedAt ?? now), dag, besides: request.takenRunIDs)
+    let scheduled = request.logicalDate.flatMap { scheduledRun(dag, plan, on: $0) }
     lastRunNumber += 1
-    let run = DAGRun(
-      number: lastRunNumber, dagID: request.dagID,
-      runID: request.runID ?? freeRunID(dag, for: request.logicalDate ?? now), type: .manual, state: .queued,
-      logicalDate: request.logicalDate, dataInterval: nil, runAfter: now, queuedAt: now, conf: request.conf,
-      version: plan.version)
+    var run = DAGRun(
+      number: lastRunNumber, dagID: request.dagID, runID: runID, type: .manual, state: .queued,
+      logicalDate: request.logicalDate, dataInterval: scheduled?.dataInterval, runAfter: now, queuedAt: now,
+      conf: request.conf, version: plan.version)
+    run.standsForScheduled = scheduled != nil
     work.replyRun = createRun(run, plan: plan, dag: dag)
   }
 
@@ -42,14 +51,34 @@ extension Scheduler {
     return nil
   }
 
-  private func freeRunID(_ dag: Int, for date: Timestamp) -> String {
-    let first = "manual__\(date.iso8601)"
-    var runID = first
-    var count = 1
-    while unfinishedRun(dag, where: { $0.runID == runID }) != nil {
-      count += 1
-      runID = "\(first)_\(count)"
+  /// The run that the schedule has still to make for the date; nil: it makes none for it.
+  private func scheduledRun(_ dag: Int, _ plan: DAGPlan, on date: Timestamp) -> Timetable.DueRun? {
+    dags[dag].timetable?.dueRun(
+      on: date, at: now, last: dags[dag].record.lastScheduled, startDate: plan.description.startDate,
+      endDate: plan.description.endDate, catchup: plan.description.catchup)
+  }
+
+  /// An id that no run of the DAG bears: none in memory, none that the scheduler was told of.
+  func freeRunID(_ id: String, _ dag: Int, besides taken: Set<String> = []) -> String {
+    RunIDs.free(id) {
+      dags[dag].unfinishedRunIDs[$0] != nil || dags[dag].takenRunIDs.contains($0) || taken.contains($0)
     }
-    return runID
+  }
+
+  /// Two requests at one moment have two ids, also when the first run has ended already.
+  private mutating func freeManualRunID(_ id: String, _ dag: Int, besides taken: Set<String>) -> String {
+    if dags[dag].latestManual.id != id { dags[dag].latestManual = (id, []) }
+    let free = freeRunID(id, dag, besides: taken.union(dags[dag].latestManual.given))
+    dags[dag].latestManual.given.insert(free)
+    return free
+  }
+
+  private func unfinishedRun(_ dag: Int, _ runID: String) -> DAGRun? {
+    dags[dag].unfinishedRunIDs[runID].map { slots[Int(slotsByRun[$0]!)].run }
+  }
+
+  /// Why a suspended DAG gets no more runs.
+  func suspensionRefusal(_ dag: Int) -> Refusal? {
+    dags[dag].suspension.map { .dagIsSuspended(dagID: dags[dag].record.dagID, reason: $0) }
   }
 }

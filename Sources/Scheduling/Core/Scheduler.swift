@@ -23,7 +23,7 @@ package struct Scheduler: Sendable {
   var unusedSlots: [Int32] = []
   /// The run that the last end of a task was about: mostly the next one is about the same.
   var latestRun: (number: Int64, slot: Int32)?
-  /// Plans of versions that requests about finished runs need.
+  /// Plans of versions that a request about finished runs needs; only until it has been handled.
   var knownPlans: [PlanKey: DAGPlan] = [:]
 
   var pools = PoolTable()
@@ -39,10 +39,12 @@ package struct Scheduler: Sendable {
   var waitingForParallelism = Heap<LaneReference>()
   var isParallelismFreed = false
   var timers = Heap<Timer>()
+  /// What a step left to the next one.
+  var postponed = PostponedWork()
 
   /// Was restored and has not looked around since.
   var isUnreviewed = true
-  /// Only while `handle` runs.
+  /// Of the event that is being handled, or was handled last.
   var now = Timestamp.longAgo
   var work = StepWork()
 
@@ -67,30 +69,35 @@ package struct Scheduler: Sendable {
 
   /// One event. Facts about a try that is not the current one, or no longer active, do nothing.
   package mutating func handle(_ event: Event, at now: Timestamp) -> Step {
+    if case .plansLoaded(let plans) = event {
+      for plan in plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
+      return Step()
+    }
+    defer { if !knownPlans.isEmpty { knownPlans = [:] } }
     self.now = now
     switch event {
     case .taskStarted(let key, let tryNumber):
       guard let place = find(key) else { return Step() }
       taskStarted(place, tryNumber: tryNumber)
     case .taskFinished(let key, let tryNumber, let result):
-      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
       latestRun = (key.run, place.slot)
       taskFinished(place, result)
     case .taskDeferred(let key, let tryNumber):
-      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
       taskDeferred(place, tryNumber: tryNumber)
     case .taskResumed(let key, let tryNumber):
-      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
       taskResumed(place)
     case .taskRescheduled(let key, let tryNumber, let until):
-      guard let place = find(key), isCurrent(place, tryNumber, event) else { return Step() }
+      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
       taskRescheduled(place, until: until)
     case .dagsLoaded(let plans): dagsLoaded(plans)
-    case .plansLoaded(let plans):
-      for plan in plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
+    case .plansLoaded: break
     case .wake: if isUnreviewed { review() }
     case .trigger(let request): trigger(request)
     case .backfill(let request): startBackfill(request)
+    case .continueBackfill(let number, let existing): continueBackfill(number, existing)
     case .cancelBackfill(let number): cancelBackfill(number)
     case .clear(let request): clear(request)
     case .setTaskState(let key, let state, let loaded): setTaskState(key, state, loaded)
@@ -100,12 +107,27 @@ package struct Scheduler: Sendable {
     case .deletePool(let name): deletePool(name)
     case .deleteDAG(let dagID): deleteDAG(dagID)
     }
-    settle()
+    // Without the history that is not in memory nobody can say what may start.
+    if !work.needsRestoring {
+      takeUpPostponed()
+      settle()
+    }
     return finishStep()
   }
 
-  /// When to be called with `.wake` if nothing else happens before.
-  package var nextWake: Timestamp? { timers.min?.at }
+  /// When to be called with `.wake` if nothing else happens before; a moment that has passed: at once.
+  package var nextWake: Timestamp? { postponed.isEmpty ? timers.min?.at : now }
+
+  /// Would do more by itself now.
+  package var goesOn: Bool { !postponed.isEmpty || !unfinishedBackfills.isEmpty }
+
+  private mutating func takeUpPostponed() {
+    guard !postponed.isEmpty else { return }
+    work.dagsToSchedule += postponed.schedules
+    work.dagsToPromote += postponed.promotions
+    work.backfillsToPromote += postponed.backfills
+    postponed = PostponedWork()
+  }
 
   /// Lets everything that the event set off happen, until nothing moves any more.
   private mutating func settle() {
@@ -120,6 +142,17 @@ package struct Scheduler: Sendable {
     } while !work.isSettled
     pruneTimers()
   }
+}
+
+/// What was due and would have made a step too large.
+struct PostponedWork: Sendable {
+  /// Indices in `Scheduler.dags`.
+  var schedules: [Int] = []
+  var promotions: [Int] = []
+  /// Numbers.
+  var backfills: [Int64] = []
+
+  var isEmpty: Bool { schedules.isEmpty && promotions.isEmpty && backfills.isEmpty }
 }
 
 /// One task instance in memory.

@@ -26,6 +26,11 @@ struct StepWork: Sendable {
   /// DAGs whose runs, and so what tasks find in their past, have changed.
   var dagsWithOtherPast: [Int] = []
   var needsRestoring = false
+  var notes: [String] = []
+  /// Task instances of the runs that were created.
+  var createdTasks = 0
+  /// Dates of schedules that were passed over.
+  var passedDates = 0
 
   var isSettled: Bool {
     evaluations.isEmpty && runsToCheck.isEmpty && dagsToPromote.isEmpty && backfillsToPromote.isEmpty
@@ -56,5 +61,8 @@ struct StepWork: Sendable {
     runsToCheck.removeAll(keepingCapacity: true)
     dagsWithOtherPast.removeAll(keepingCapacity: true)
     needsRestoring = false
+    notes = []
+    createdTasks = 0
+    passedDates = 0
   }
 }

@@ -8,7 +8,7 @@ package enum Event: Sendable {
   // Facts.
   /// The DAG files were read: the plan of every DAG there now is. A DAG that is missing has no new runs.
   case dagsLoaded([DAGPlan])
-  /// Plans of older versions, for the requests that follow: a finished run that a request is about is on one of them.
+  /// Plans of older versions, for the request that follows: a finished run that it is about is on one of them.
   /// Without its plan such a run moves to the newest version.
   case plansLoaded([DAGPlan])
   /// An executor has really started the try (only those that do not start at once say so).
@@ -26,6 +26,9 @@ package enum Event: Sendable {
   // Requests.
   case trigger(TriggerRequest)
   case backfill(BackfillRequest)
+  /// Makes the next runs of a backfill that has come to only some of its dates (`nextDates`).
+  /// - Parameter existing: every run of the DAG for one of those dates.
+  case continueBackfill(number: Int64, existing: [RunSnapshot])
   case cancelBackfill(number: Int64)
   case clear(ClearRequest)
   /// Only `success`, `failed` and `skipped` can be set by hand.
@@ -92,7 +95,7 @@ package struct Usage: Hashable, Sendable {
 
 package struct TriggerRequest: Hashable, Sendable {
   package var dagID: String
-  /// nil: `manual__<now>`, made unique.
+  /// nil: `manual__<logical date or requestedAt>`, made unique.
   package var runID: String?
   package var logicalDate: Timestamp?
   /// JSON text of an object with sorted keys, already checked against the DAG's parameters.
@@ -101,10 +104,14 @@ package struct TriggerRequest: Hashable, Sendable {
   package var existing: DAGRun?
   /// The run of the DAG, finished or not, that already bears `logicalDate`.
   package var holder: DAGRun?
+  /// What a run without a logical date is called after; nil: now.
+  package var requestedAt: Timestamp?
+  /// Ids that runs of the DAG bear, of those that the run may be called by.
+  package var takenRunIDs: Set<String>
 
   package init(
     dagID: String, runID: String? = nil, logicalDate: Timestamp? = nil, conf: String = "{}", existing: DAGRun? = nil,
-    holder: DAGRun? = nil
+    holder: DAGRun? = nil, requestedAt: Timestamp? = nil, takenRunIDs: Set<String> = []
   ) {
     self.dagID = dagID
     self.runID = runID
@@ -112,6 +119,8 @@ package struct TriggerRequest: Hashable, Sendable {
     self.conf = conf
     self.existing = existing
     self.holder = holder
+    self.requestedAt = requestedAt
+    self.takenRunIDs = takenRunIDs
   }
 }
 
@@ -121,15 +130,17 @@ package struct BackfillRequest: Sendable {
   package var toDate: Timestamp
   package var maxActiveRuns: Int
   package var runsBackwards: Bool
-  package var reprocess: Backfill.ReprocessBehavior
+  /// nil: `failed` where a task depends on its past, else `none`.
+  package var reprocess: Backfill.ReprocessBehavior?
   package var taskRegex: String?
   package var conf: String
-  /// Every run of the DAG with a logical date in the range, finished or not.
+  /// Every run of the DAG with a logical date in the range, finished or not. Those that are not among the first to be
+  /// cleared may come without their tasks.
   package var existing: [RunSnapshot]
 
   package init(
     dagID: String, fromDate: Timestamp, toDate: Timestamp, maxActiveRuns: Int = 10, runsBackwards: Bool = false,
-    reprocess: Backfill.ReprocessBehavior = .none, taskRegex: String? = nil, conf: String = "{}",
+    reprocess: Backfill.ReprocessBehavior? = nil, taskRegex: String? = nil, conf: String = "{}",
     existing: [RunSnapshot] = []
   ) {
     self.dagID = dagID

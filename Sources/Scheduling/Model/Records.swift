@@ -45,6 +45,11 @@ package struct DAGRun: Hashable, Sendable {
   package var version: String
   /// The backfill that made or took over the run.
   package var backfill: Int64?
+  /// It is for the first of all dates of its backfill, also of those whose runs were left alone: it has no past.
+  package var isFirstOfBackfill = false
+  /// Was triggered for a date that the schedule was still to make a run for: there is one run for each date, and this is
+  /// the one.
+  package var standsForScheduled = false
   /// Only tasks whose whole id matches belong to the run, and edges from other tasks do not count; nil: all tasks. Set by
   /// a backfill of some tasks.
   package var taskRegex: String?
@@ -52,6 +57,11 @@ package struct DAGRun: Hashable, Sendable {
   /// cancelled, it timed out, its tasks wait for each other. Set while the run is still `running` when a cancelled run
   /// waits for its teardowns; it then fails when they are done.
   package var reason: String?
+
+  /// What the run counts as the interval of its data: a manual run has its logical date only.
+  package var effectiveInterval: DataInterval? {
+    dataInterval ?? logicalDate.map { DataInterval(start: $0, end: $0) }
+  }
 
   package init(
     number: Int64, dagID: String, runID: String, type: DAGRunType, state: DAGRunState, logicalDate: Timestamp?,
@@ -155,10 +165,13 @@ package struct Backfill: Hashable, Sendable {
   package var taskRegex: String?
   package var createdAt: Timestamp
   package var completedAt: Timestamp?
+  /// The first date, in the order in which its runs are made, that it has not come to yet; nil: it has come to all.
+  package var nextDate: Timestamp?
 
   package init(
     number: Int64, dagID: String, fromDate: Timestamp, toDate: Timestamp, maxActiveRuns: Int, runsBackwards: Bool,
-    reprocess: ReprocessBehavior, conf: String, taskRegex: String?, createdAt: Timestamp, completedAt: Timestamp? = nil
+    reprocess: ReprocessBehavior, conf: String, taskRegex: String?, createdAt: Timestamp, completedAt: Timestamp? = nil,
+    nextDate: Timestamp? = nil
   ) {
     self.number = number
     self.dagID = dagID
@@ -171,6 +184,7 @@ package struct Backfill: Hashable, Sendable {
     self.taskRegex = taskRegex
     self.createdAt = createdAt
     self.completedAt = completedAt
+    self.nextDate = nextDate
   }
 
   /// What a backfill does with a run that exists already and has ended. Raw values are Airflow's.

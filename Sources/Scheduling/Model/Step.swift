@@ -12,6 +12,8 @@ package struct Step: Sendable {
   /// After the commit, restore the scheduler from the database: a DAG has come to depend on its past, and the finished
   /// runs that are its past are not in memory.
   package var needsRestoring = false
+  /// What happened that the changes do not show, in words for the log.
+  package var notes: [String] = []
 
   package init() {}
 }
@@ -34,6 +36,8 @@ package enum Change: Hashable, Sendable {
   case poolStored(Pool)
   case poolDeleted(name: String)
   case backfillCreated(Backfill)
+  /// Its runs before `nextDate` are made; nil: all are.
+  case backfillContinued(number: Int64, nextDate: Timestamp?)
   case backfillCompleted(number: Int64, at: Timestamp)
 }
 
@@ -135,6 +139,8 @@ package enum Refusal: Hashable, Sendable {
   /// Another run has that logical date.
   case logicalDateTaken(Timestamp, runID: String)
   case dagIsRunning(dagID: String, runID: String)
+  /// The database refuses what the scheduler would do for it.
+  case dagIsSuspended(dagID: String, reason: String)
   case defaultPoolCannotBeDeleted
   case nothingToDo(String)
   case invalid(String)

@@ -30,11 +30,17 @@ struct Adjacency: Sendable {
   }
 
   /// Every position that can be reached from `start`, without it.
-  func reachable(from start: Int) -> [Int32] {
+  func reachable(from start: Int) -> [Int32] { reachable(from: [Int32(start)]) }
+
+  /// Every position that can be reached from any of `starts`, without these.
+  func reachable(from starts: [Int32]) -> [Int32] {
     var seen = [Bool](repeating: false, count: count)
     var found: [Int32] = []
-    seen[start] = true
-    var next = Array(self[start])
+    var next: [Int32] = []
+    for start in starts {
+      seen[Int(start)] = true
+      next.append(contentsOf: self[Int(start)])
+    }
     while let position = next.popLast() {
       if seen[Int(position)] { continue }
       seen[Int(position)] = true

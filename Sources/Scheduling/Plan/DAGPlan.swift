@@ -80,11 +80,22 @@ package final class DAGPlan: Sendable {
   package func downstreamPositions(of position: Int) -> [Int] { downstream[position].map(Int.init) }
 
   /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is none.
-  package func selecting(_ regex: String) -> DAGPlan? {
-    guard let pattern = try? Regex(regex) else { return nil }
+  package func selecting(_ regex: String) throws(BoundedRegex.TooManySteps) -> DAGPlan? {
+    guard let pattern = BoundedRegex(regex) else { return nil }
+    let taskIDs = Set(try pattern.matching(taskIDs, whole: true))
+    return selecting(description.tasks.filter { taskIDs.contains($0.id) }, by: regex)
+  }
+
+  private func selecting(_ tasks: [TaskDescription], by regex: String) -> DAGPlan {
     var selected = description
-    selected.tasks = description.tasks.filter { $0.id.wholeMatch(of: pattern) != nil }
+    selected.tasks = tasks
     return DAGPlan(selected, version: version, taskRegex: regex)
+  }
+
+  /// The plan for a regular expression that was stored with a run or a backfill. It was checked before, so that it can
+  /// be matched; one that cannot selects nothing: no task runs that nobody asked for.
+  func selectingAsStored(_ regex: String) -> DAGPlan {
+    (try? selecting(regex)) ?? selecting([], by: regex)
   }
 
   private static func upstreamPositions(of task: TaskDescription, _ positions: [String: Int32]) -> [Int32] {

@@ -56,7 +56,7 @@ struct PlannedTask: Sendable {
 struct SetupConstraint: Sendable {
   /// Setups further up whose teardown is downstream of the task, or that have none: they must have succeeded.
   var indirectSetups: [Int32] = []
-  /// Of a teardown: the setups right above it.
+  /// Of a teardown, or a task whose rule asks for its setups: the setups right above it.
   var directSetups: [Int32] = []
   /// Of a teardown: the tasks between it and its setups that are not right above it. They must have ended.
   var scope: [Int32] = []

@@ -1,3 +1,5 @@
+import Dagrun
+
 /// Finds out, once a plan, which setups hold which tasks, and what each teardown waits for. As Airflow's
 /// `get_upstreams_only_setups` and `_evaluate_teardown_scope`.
 struct SetupConstraints {
@@ -10,6 +12,10 @@ struct SetupConstraints {
     }
     for teardown in tasks.indices where tasks[teardown].isTeardown {
       scopeTeardown(teardown, tasks, upstream, downstream)
+    }
+    for task in tasks.indices where tasks[task].rule == .allDoneSetupSuccess && !tasks[task].isTeardown {
+      let setups = Set(upstream[task]).filter { tasks[Int($0)].isSetup }.sorted()
+      if !setups.isEmpty { constraints[Int32(task), default: .init()].directSetups = setups }
     }
     for (position, constraint) in constraints.sorted(by: { $0.key < $1.key }) {
       for watched in constraint.indirectSetups + constraint.scope { watchers[watched, default: []].append(position) }

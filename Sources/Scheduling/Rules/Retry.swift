@@ -1,4 +1,5 @@
 import Dagrun
+import Foundation
 
 /// When a failed try is followed by the next one. Airflow's formula (`TaskInstance.next_retry_datetime`):
 ///
@@ -6,8 +7,10 @@ import Dagrun
 ///     wait = b + hash("dag#task#date#try") mod b             at most 24 h, and at most maxRetryDelay
 ///
 /// so the wait lies in [b, 2b), and is the same each time it is computed. `hash` is FNV-1a, 64 bits, of the text's
-/// UTF-8, where Airflow takes SHA-1; `date` is the logical date in ISO 8601, or the run's id when it has none. Without
-/// a multiplier above 1 the delay is constant, and has no jitter.
+/// UTF-8, where Airflow takes SHA-1; `date` is the logical date in ISO 8601, or the run's id when it has none.
+///
+/// Without a multiplier, and with one of 0 or 1, the delay is constant: it has no jitter, and `maxRetryDelay` does not
+/// count. A multiplier below 1 makes waits shorter from try to try.
 struct RetryPolicy {
   static let longestWaitSeconds = 86_400.0
 
@@ -24,26 +27,14 @@ struct RetryPolicy {
 
   /// Seconds from the end of try `tryNumber` (from 1) to the next.
   func waitSeconds(dagID: String, taskID: String, date: String, tryNumber: Int) -> Double {
-    var wait = delaySeconds
-    if let multiplier, multiplier > 1 {
-      let base = (delaySeconds * power(multiplier, tryNumber - 1)).rounded(.up)
-      // Past the longest wait the jitter would be cut off anyway.
-      let bounded = UInt64(saturating: min(max(1, base), Self.longestWaitSeconds))
-      let hash = StableHash.fnv1a("\(dagID)#\(taskID)#\(date)#\(tryNumber)")
-      wait = min(Double(bounded + hash % bounded), Self.longestWaitSeconds)
-    }
-    if let maximumSeconds, maximumSeconds > 0 { wait = min(wait, maximumSeconds) }
-    return wait
-  }
-
-  private func power(_ base: Double, _ exponent: Int) -> Double {
-    var result = 1.0
-    // A base just above 1 gets nowhere in any number of tries that there can be.
-    for _ in 0..<min(max(0, exponent), 1_000_000) {
-      if result >= Self.longestWaitSeconds { break }
-      result *= base
-    }
-    return result
+    guard let multiplier, multiplier > 0, multiplier != 1 else { return delaySeconds }
+    let base = (delaySeconds * pow(multiplier, Double(max(0, tryNumber - 1)))).rounded(.up)
+    // Past the longest wait the jitter would be cut off anyway.
+    let bounded = UInt64(saturating: min(max(1, base), Self.longestWaitSeconds))
+    let hash = StableHash.fnv1a("\(dagID)#\(taskID)#\(date)#\(tryNumber)")
+    let wait = min(Double(bounded + hash % bounded), Self.longestWaitSeconds)
+    guard let maximumSeconds, maximumSeconds > 0 else { return wait }
+    return min(wait, maximumSeconds)
   }
 }
 

@@ -1,7 +1,7 @@
 import Dagrun
 
 /// What the ends of the upstream tasks mean for a task.
-enum RuleDecision: Hashable, Sendable {
+package enum RuleDecision: Hashable, Sendable {
   case wait
   case run
   /// It will not run, and this is how it ends.

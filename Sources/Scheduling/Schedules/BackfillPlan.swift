@@ -44,15 +44,13 @@ extension BackfillPlan {
   package static func make(
     _ request: BackfillRequest, plan: DAGPlan, existing: [DAGRun], at now: Timestamp
   ) -> Result<BackfillPlan, Refusal> {
-    dates(of: request, plan: plan, at: now).map { BackfillPlan(request, dates: $0, existing: existing) }
-  }
-
-  /// - Parameter dates: what `dates(of:plan:at:)` found.
-  package init(_ request: BackfillRequest, dates: [Timestamp], existing: [DAGRun]) {
-    var runs: [Timestamp: DAGRun] = [:]
-    for run in existing { if let date = run.logicalDate { runs[date] = run } }
-    let rows = dates.map { Self.row(for: $0, runs[$0], request.reprocess) }
-    self.init(rows: request.runsBackwards ? rows.reversed() : rows)
+    dates(of: request, plan: plan, at: now).map { dates in
+      var runs: [Timestamp: DAGRun] = [:]
+      for run in existing { if let date = run.logicalDate { runs[date] = run } }
+      let reprocess = request.reprocess ?? defaultReprocessing(of: (try? tasks(of: request, plan).get()) ?? plan)
+      let rows = dates.map { row(for: $0, runs[$0], reprocess) }
+      return BackfillPlan(rows: request.runsBackwards ? rows.reversed() : rows)
+    }
   }
 
   /// The logical dates that a request asks for, or why it cannot be done: all that can be said before the runs that
@@ -76,25 +74,26 @@ extension BackfillPlan {
     guard request.maxActiveRuns >= 1 else {
       return .failure(.invalid("a backfill needs at least one active run, not \(request.maxActiveRuns)"))
     }
-    var tasks = plan
-    if let regex = request.taskRegex {
-      guard let selected = plan.selecting(regex) else {
-        return .failure(.invalid("\"\(regex)\" is no regular expression"))
-      }
-      guard selected.count > 0 else { return .failure(.invalid("no task of \(plan.dagID) matches \"\(regex)\"")) }
-      tasks = selected
+    let tasks: DAGPlan
+    switch Self.tasks(of: request, plan) {
+    case .failure(let refusal): return .failure(refusal)
+    case .success(let selected): tasks = selected
     }
     if request.runsBackwards, let task = tasks.pastTaskIDs.first {
       return .failure(.invalid("cannot run backwards: \(task) depends on its past"))
     }
-    let dues = timetable.ticks(in: request.fromDate...min(request.toDate, now), limit: maximumRuns + 1)
-    guard dues.count <= maximumRuns else {
+    if (request.reprocess ?? defaultReprocessing(of: tasks)) == .none, let task = tasks.pastTaskIDs.first {
+      return .failure(
+        .invalid(
+          "\(task) depends on its past, and runs that exist would not run again\n"
+            + "give --reprocess-behavior failed or completed"))
+    }
+    guard let dates = dates(of: timetable, in: request.fromDate...min(request.toDate, now), dueBy: now) else {
       return .failure(
         .invalid(
           "there are more than \(maximumRuns) runs of \(plan.dagID) from \(request.fromDate.iso8601) to "
             + "\(request.toDate.iso8601)\nname a shorter range"))
     }
-    let dates = dues.filter { $0.runAfter <= now }.map(\.logicalDate)
     guard !dates.isEmpty else {
       return .failure(
         .nothingToDo(
@@ -102,6 +101,20 @@ extension BackfillPlan {
             + nearest(to: request.fromDate, timetable, now: now)))
     }
     return .success(dates)
+  }
+
+  /// The tasks that a request is about, as though the DAG had no others.
+  private static func tasks(of request: BackfillRequest, _ plan: DAGPlan) -> Result<DAGPlan, Refusal> {
+    guard let regex = request.taskRegex else { return .success(plan) }
+    do {
+      guard let selected = try plan.selecting(regex) else {
+        return .failure(.invalid("\"\(regex)\" is no regular expression"))
+      }
+      guard selected.count > 0 else { return .failure(.invalid("no task of \(plan.dagID) matches \"\(regex)\"")) }
+      return .success(selected)
+    } catch {
+      return .failure(.invalid("\(error)"))
+    }
   }
 
   /// The dates on both sides of one that has none.
@@ -114,10 +127,22 @@ extension BackfillPlan {
       ? "" : "\nthe nearest \(dates.count == 1 ? "is" : "are") of \(dates.joined(separator: " and of "))"
   }
 
-  private static func row(
+  /// Where a task depends on its past, a run that failed would hold back all that come after it.
+  static func defaultReprocessing(of plan: DAGPlan) -> Backfill.ReprocessBehavior {
+    plan.pastTaskIDs.isEmpty ? .none : .failed
+  }
+
+  /// The logical dates in the range whose runs are due, ascending. nil: they are more than `maximumRuns`.
+  static func dates(of timetable: Timetable, in range: ClosedRange<Timestamp>, dueBy now: Timestamp) -> [Timestamp]? {
+    let dues = timetable.ticks(in: range, limit: maximumRuns + 1)
+    guard dues.count <= maximumRuns else { return nil }
+    return dues.filter { $0.runAfter <= now }.map(\.logicalDate)
+  }
+
+  package static func row(
     for date: Timestamp, _ existing: DAGRun?, _ reprocess: Backfill.ReprocessBehavior
   ) -> Row {
-    guard let existing else { return Row(logicalDate: date, runID: "backfill__\(date.iso8601)", verdict: .create) }
+    guard let existing else { return Row(logicalDate: date, runID: RunIDs.backfill(date), verdict: .create) }
     let verdict: Verdict =
       switch (existing.state, reprocess) {
       case (.queued, _), (.running, _): .inFlight

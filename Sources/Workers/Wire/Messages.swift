@@ -3,7 +3,7 @@ internal import Foundation
 
 /// What the engine tells a worker. On the wire each message is a length (32 bits), a kind (8 bits) and its fields.
 package enum WorkerRequest: Hashable, Sendable {
-  /// Comes once to each worker, before the first task of that run.
+  /// Comes to each worker before its first task of that run, and again when the variables have changed.
   case run(RunBriefing)
   case start(TryAssignment)
   /// Comes on the second socket, which is also read while a task runs.
