@@ -82,7 +82,7 @@ enum OutputLoss {
     Thread.detachNewThread {
       var entry = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
       while poll(&entry, 1, -1) < 0 && errno == EINTR {}
-      if entry.revents != 0, Interruption.isListening { Interruption.ask() }
+      if entry.revents != 0 { Interruption.ask() }
     }
   }
 

@@ -25,7 +25,7 @@ final class Departure: Sendable {
       $0 = Interruption { [self] in
         if case .removing = stage.withLock({ $0 }) { sayWhatIsRemoved() }
       } onSecond: { [self] in
-        sayWhatStays(isLeftAtOnce: true)
+        Self.sayWhatStays(in: workspace, isLeftAtOnce: true)
       }
     }
   }
@@ -35,21 +35,21 @@ final class Departure: Sendable {
   func beginRemoving() { stage.withLock { $0 = .removing } }
 
   func sayWhatIsRemoved() {
-    let names = unfinishedJobs().map(\.name)
+    let names = Self.unfinishedJobs(in: workspace).map(\.name)
     guard !names.isEmpty else { return }
     workspace.session.errors.line(
       "removing what \(Self.list(names)) in the cloud; Ctrl-C leaves at once, and leaves it there")
   }
 
   /// - Parameter isLeftAtOnce: the process ends with these words.
-  func sayWhatStays(isLeftAtOnce: Bool) {
-    let jobs = unfinishedJobs()
+  static func sayWhatStays(in workspace: Workspace, isLeftAtOnce: Bool) {
+    let jobs = unfinishedJobs(in: workspace)
     guard let last = jobs.last else { return }
     let errors = workspace.session.errors
-    for job in jobs.dropLast().prefix(Self.mostLines) {
+    for job in jobs.dropLast().prefix(mostLines) {
       errors.line("job \(job.name) stays too; remove it with: \(workspace.command("job cancel \(job.name)"))")
     }
-    if jobs.count - 1 > Self.mostLines { errors.line("and more: \(workspace.command("job list")) lists them") }
+    if jobs.count - 1 > mostLines { errors.line("and more: \(workspace.command("job list")) lists them") }
     let name = last.name
     if isLeftAtOnce, let scheduler = SchedulerLock.holder(of: workspace.home), scheduler.isAlive,
       scheduler.pid != getpid()
@@ -67,14 +67,13 @@ final class Departure: Sendable {
   }
 
   /// Those that a scheduler drives. Read beside the engine: a second signal must not wait for a database that hangs.
-  private func unfinishedJobs() -> [JobRecord] {
+  private static func unfinishedJobs(in workspace: Workspace) -> [JobRecord] {
     let found = FoundJobs()
-    let workspace = workspace
     DispatchQueue.global().async {
       let jobs = (try? workspace.reader()?.listJobs(JobFilter(isFinished: false))) ?? []
       found.set(jobs.filter { $0.task != nil && !$0.isDetached })
     }
-    return found.wait(seconds: Self.readLimitSeconds)
+    return found.wait(seconds: readLimitSeconds)
   }
 
   private static func list(_ names: [String]) -> String {

@@ -51,7 +51,11 @@ extension Workspace {
     }
     let isIdle = await ends.first { _ in true } ?? false
     await engine.stop()
-    guard isIdle else { return .success }
+    guard isIdle else {
+      // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is there.
+      Departure.sayWhatStays(in: self, isLeftAtOnce: false)
+      return .success
+    }
     try mentionWhatIsLeft()
     if let problem = await engine.dagFilesProblem {
       throw Complaint(.unavailable, "no DAG file can be used: \(problem)", hint: "only runs made before went on")
@@ -126,7 +130,7 @@ extension Workspace {
     }
     await engine.stopWhenJobsAreRemoved()
     notice.cancel()
-    departure.sayWhatStays(isLeftAtOnce: false)
+    Departure.sayWhatStays(in: self, isLeftAtOnce: false)
   }
 
   /// Says which jobs the request has left without anybody who wants them, and without anybody who removes them.
