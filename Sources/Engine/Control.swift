@@ -20,8 +20,12 @@ package enum ControlRequest: Codable, Hashable, Sendable {
   case deleteDAG(dagID: String)
   /// Answered by `.reasons`.
   case explain(dagID: String, runID: String, taskID: String)
+  /// What runs wait for, those that have ended aside. Answered by `.waiting`.
+  case waiting(runs: [Int64])
   /// Removes what a task's job has in the cloud; its task fails. Answered by `.done` at once.
   case cancelJob(name: String)
+  /// Lets somebody else drive a job that the scheduler has taken over. Answered by `.done` when it has let it go.
+  case leaveJob(name: String)
   /// Answered by `.progress`, again and again, until the run has finished; the last one says so.
   case follow(run: Int64)
 }
@@ -33,6 +37,7 @@ package enum ControlReply: Codable, Hashable, Sendable {
   case backfill(number: Int64, rows: [BackfillRow])
   case cleared([ClearedTask])
   case reasons(state: String, [String])
+  case waiting(WaitingRuns)
   case progress(RunProgress)
   case refused(ControlRefusal)
 }
@@ -172,6 +177,31 @@ package struct RunProgress: Codable, Hashable, Sendable {
       self.at = at
       self.reason = reason
     }
+  }
+}
+
+/// What runs wait for.
+package struct WaitingRuns: Codable, Hashable, Sendable {
+  /// The first of `count`.
+  package var tasks: [WaitingTask]
+  package var count: Int
+  /// Those that have not ended.
+  package var unfinishedRuns: [Int64]
+  /// Nothing of them moves, and nothing will before a person does something.
+  package var isStuck: Bool
+
+  package struct WaitingTask: Codable, Hashable, Sendable {
+    package var runID: String
+    /// nil: the run as a whole waits.
+    package var taskID: String?
+    /// As `explain` says it.
+    package var words: String
+    /// Which reasons they are, whatever the numbers in them.
+    package var kind: String
+    /// It is at work: a process, or a job.
+    package var isActive: Bool
+    /// What it waits for cannot come by itself.
+    package var isForever: Bool
   }
 }
 

@@ -25,10 +25,13 @@ extension Engine {
     case .ping: reply(.status(status))
     case .reload: reloadDAGFiles { reply(.done) }
     case .cancelJob(let name):
-      reply(jobs.cancel(name) ? .done : .refused(ControlRefusal(.notFound, "the scheduler drives no job \(name)")))
+      let isDriven = jobs.cancel(name) || takenJobs.cancel(name)
+      reply(isDriven ? .done : .refused(ControlRefusal(.notFound, "the scheduler drives no job \(name)")))
+    case .leaveJob(let name): reply(takenJobs.leave(name) ? .done : .refused(ControlRefusal(.notFound, "not driven")))
     case .follow(let run): return follow(run, reply)
     case .explain(let dagID, let runID, let taskID):
       answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
+    case .waiting(let runs): reply(.waiting(WaitingRuns(scheduler.waiting(ofRuns: runs, at: now()))))
     case .trigger, .backfill, .clear, .setTaskState, .setRunState, .setPaused, .deleteDAG:
       // Somebody may have saved the file a moment ago.
       withCurrentDAGFiles { [self] in translateAndSubmit(request, reply) }
@@ -73,6 +76,7 @@ extension Engine {
   private var translation: RequestTranslation {
     RequestTranslation(
       store: store, plan: { [self] in scheduler.plan(ofDAG: $0) },
+      pool: { [self] name in scheduler.poolUsage.first { $0.pool.name == name }?.pool },
       dagIDs: { [self] in scheduler.dagRecords.filter { $0.version != nil }.map(\.dagID) },
       importError: { [self] in importError($0) }, now: now())
   }
@@ -111,7 +115,9 @@ extension Engine {
       guard let task = try store.taskInstance(key) else {
         throw ControlRefusal(.unknownTask(dagID: dagID, taskID: taskID))
       }
-      let (state, stored) = (task.instance.state, [task.reason].compactMap { $0 })
+      let state = task.instance.state
+      let why = state == .removed ? Scheduler.whyRemoved(dagID: dagID) : nil
+      let stored = [task.reason ?? why].compactMap { $0 }
       let waits = state.isFinished ? [] : scheduler.explain(key, at: now()).map(\.description)
       return .reasons(state: state.rawValue, waits + stored)
     } catch {
@@ -138,6 +144,21 @@ extension Engine {
     let follower = Follower(snapshot, reasons: reasons, send: reply)
     if !follower.hasEnded { followers.add(follower) }
     return follower
+  }
+}
+
+extension WaitingRuns {
+  init(_ waiting: Waiting) {
+    tasks = waiting.tasks.map { task in
+      WaitingTask(
+        runID: task.runID, taskID: task.taskID, words: task.reasons.map(\.description).joined(separator: "; "),
+        kind: task.reasons.map(\.kind.rawValue).joined(separator: " "),
+        isActive: task.reasons.contains { $0.kind == .active || $0.kind == .waitsForMachine },
+        isForever: task.isForever)
+    }
+    count = waiting.count
+    unfinishedRuns = waiting.unfinishedRuns
+    isStuck = waiting.isStuck
   }
 }
 

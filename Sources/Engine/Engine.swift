@@ -102,6 +102,7 @@ package final class Engine: @unchecked Sendable {
   var stopReasons: [TryID: Action.StopReason] = [:]
   var adopted: AdoptedWorkers?
   lazy var jobs = makeTaskJobs()
+  lazy var takenJobs = makeTakenJobs()
   var followers = Followers()
   var idleWaiters: [() -> Void] = []
   var removalWaiters: [() -> Void] = []
@@ -169,7 +170,10 @@ package final class Engine: @unchecked Sendable {
     startServer()
     reloadDAGFiles {}
     watchDAGFiles()
-    if options.mode == .scheduler { forgetOldJobs() }
+    if options.mode == .scheduler {
+      forgetOldJobs()
+      takeJobs()
+    }
   }
 
   private func startPool() throws {
@@ -215,7 +219,7 @@ package final class Engine: @unchecked Sendable {
     }
   }
 
-  private func end() {
+  func end() {
     guard !isStopped else { return }
     isStopped = true
     timer.cancel()
@@ -226,6 +230,7 @@ package final class Engine: @unchecked Sendable {
     pool?.stop()
     adopted?.stop()
     jobs.stop()
+    takenJobs.stop()
     followers.endAll(ControlRefusal(.gone, "the scheduler was stopped"))
     for waiter in idleWaiters + removalWaiters + backfillWaiters.map(\.body) { waiter() }
     backfillWaiters = []
@@ -263,8 +268,8 @@ package final class Engine: @unchecked Sendable {
 
   private var isIdle: Bool {
     if isStopped { return true }
-    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && jobs.activeCount == 0 && pending.isEmpty
-      && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.goesOn
+    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && jobs.activeCount == 0 && takenJobs.count == 0
+      && pending.isEmpty && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.goesOn
   }
 }
 

@@ -15,6 +15,7 @@ struct RequestTranslation {
   let store: StoreConnection
   /// The current plan of a DAG; nil when no file describes it.
   let plan: (_ dagID: String) -> DAGPlan?
+  let pool: (_ name: String) -> Pool?
   /// Ids of all DAGs that have a plan.
   let dagIDs: () -> [String]
   /// What keeps the file of a DAG from describing it; nil when nothing is known to be wrong.
@@ -40,7 +41,7 @@ struct RequestTranslation {
         .setPool(Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred)))
     case .deletePool(let name): plain(.deletePool(name: name))
     case .deleteDAG(let dagID): try knownDAG(dagID) { plain(.deleteDAG(dagID: dagID)) }
-    case .ping, .reload, .explain, .follow, .cancelJob:
+    case .ping, .reload, .explain, .waiting, .follow, .cancelJob, .leaveJob:
       preconditionFailure("\(request) is answered by the engine, not by the scheduler")
     }
   }
@@ -60,6 +61,8 @@ struct RequestTranslation {
     if let runID {
       request.existing = try stored { () throws(StoreError) in try store.run(dagID: dagID, runID: runID) }
     }
+    // One that is there already is followed, or told of.
+    if request.existing == nil { try checkPools(of: plan.description) }
     if let logicalDate {
       request.holder = try stored { () throws(StoreError) in
         try store.listRuns(RunFilter(dagID: dagID, fromDate: logicalDate, toDate: logicalDate, limit: 1)).first
@@ -88,6 +91,7 @@ struct RequestTranslation {
 
   private func backfill(_ parameters: BackfillParameters) throws(ControlRefusal) -> Outcome {
     let plan = try currentPlan(parameters.dagID)
+    try checkPools(of: plan.description)
     if let regex = parameters.taskRegex { _ = try expression(regex) }
     var request = BackfillRequest(
       dagID: parameters.dagID, fromDate: parameters.fromDate, toDate: parameters.toDate,
@@ -227,6 +231,17 @@ struct RequestTranslation {
     }
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(conf.utf8)) else { return "{}" }
     return value.jsonText
+  }
+
+  /// A task that needs more slots than its pool has would wait for ever. A pool without slots is closed for a while.
+  private func checkPools(of dag: DAGDescription) throws(ControlRefusal) {
+    for task in dag.tasks {
+      guard let pool = pool(task.pool), pool.slots > 0, task.poolSlots > pool.slots else { continue }
+      throw ControlRefusal(
+        .invalid,
+        "\(dag.id) cannot run: its task \(task.id) needs \(task.poolSlots) slots, and pool \(pool.name) has \(pool.slots)"
+          + "\nmake the pool larger with 'dagrun pools set \(pool.name) \(task.poolSlots)', or let the task need fewer")
+    }
   }
 
   private func selectedTasks(of plan: DAGPlan, _ selection: TaskSelection) throws(ControlRefusal) -> Set<String> {

@@ -89,7 +89,12 @@ struct BackfillCreateCommand: Command {
         known.withLock { $0 = (number, runs) }
       }
       let follower = BackfillFollower(control: control, session: workspace.session, dagID: dag, backfill: number)
-      return try await follower.follow(runs)
+      do {
+        return try await follower.follow(runs)
+      } catch let complaint as Complaint {
+        try await workspace.waitUntilJobsAreRemoved(ofRuns: runs.map(\.number), control)
+        throw complaint
+      }
     }
   }
 

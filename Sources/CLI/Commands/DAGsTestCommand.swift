@@ -24,27 +24,59 @@ struct DAGsTestCommand: Command {
     let trial = try workspace.trial(in: folder.path + "/home")
     let logicalDate = await workspace.moment(date ?? .now, of: dag)
     let request = ControlRequest.trigger(dagID: dag, runID: "test", logicalDate: logicalDate, conf: conf)
-    let ended = try await trial.withScheduler(parallelism: parallelism.parallelism) { control in
-      for pool in try workspace.pools().map(\.pool) {
-        _ = try await control.send(
-          .setPool(
-            name: pool.name, slots: pool.slots, documentation: pool.documentation, includeDeferred: pool.includeDeferred
-          ))
+    OutputLoss.watchReader()
+    let ended: RunProgress
+    do {
+      ended = try await trial.withScheduler(parallelism: parallelism.parallelism) { control in
+        try await copyPools(of: workspace, to: control)
+        return try await follow(request, control, trial)
       }
-      guard case .run(let run, _) = try await control.send(request) else {
-        throw Complaint(.unavailable, "the scheduler did not make a run of \(dag)")
-      }
-      var follower = RunFollower(control: control, session: session)
-      follower.tryEnded = { task in
-        let path = trial.home.logPath(
-          dagID: dag, runID: run.runID, taskID: task.taskID, tryNumber: task.tryNumber)
-        var log = GrowingLog(path: path)
-        session.output.write(log.rest(isRunning: false))
-      }
-      return try await follower.follow(run)
+    } catch {
+      folder.keep(whileIn: trial)
+      throw error
     }
+    folder.keep(whileIn: trial)
     session.errors.line(ProgressView.summary(ended.run, counts: ended.counts, style: session.errors.style))
     return ended.run.state == .success ? .success : .runFailed
+  }
+
+  private func copyPools(of workspace: Workspace, to control: any Control) async throws {
+    for pool in try workspace.pools().map(\.pool) {
+      _ = try await control.send(
+        .setPool(
+          name: pool.name, slots: pool.slots, documentation: pool.documentation, includeDeferred: pool.includeDeferred))
+    }
+  }
+
+  private func follow(
+    _ request: ControlRequest, _ control: any Control, _ trial: Workspace
+  ) async throws -> RunProgress {
+    guard case .run(let run, _) = try await control.send(request) else {
+      throw Complaint(.unavailable, "the scheduler did not make a run of \(dag)")
+    }
+    let session = trial.session
+    var follower = RunFollower(control: control, session: session)
+    follower.tryEnded = { task in
+      let path = trial.home.logPath(
+        dagID: run.dagID, runID: run.runID, taskID: task.taskID, tryNumber: task.tryNumber)
+      var log = GrowingLog(path: path)
+      session.output.write(log.rest(isRunning: false))
+    }
+    do {
+      return try await follower.follow(run)
+    } catch {
+      // Nobody goes on with it. What is not cancelled yet is.
+      _ = try? await control.send(.setRunState(dagID: run.dagID, runID: run.runID, .failed))
+      throw error
+    }
+  }
+}
+
+extension TemporaryFolder {
+  /// A home whose jobs are there still is needed to remove them.
+  fileprivate func keep(whileIn trial: Workspace) {
+    let jobs = (try? trial.reader()?.listJobs(JobFilter(isFinished: false))) ?? []
+    if !jobs.isEmpty { keep() }
   }
 }
 

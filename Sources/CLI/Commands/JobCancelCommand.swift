@@ -28,11 +28,13 @@ struct JobCancelCommand: Command {
       session.errors.line("job \(name) has ended already: \(job.phase)")
       return .success
     }
-    if job.request.origin.task != nil, let control = SocketControl(workplace.home) {
-      guard case .done = try await control.send(.cancelJob(name: name)) else {
-        throw Complaint(.notFound, "the scheduler drives no job \(name)")
+    if let socket = SocketControl(workplace.home) {
+      let control = PatientControl(socket, home: workplace.home, errors: session.errors)
+      do {
+        if case .done = try await control.send(.cancelJob(name: name)) { return try await waitForEnd(workplace) }
+      } catch let refusal as ControlRefusal where refusal.kind == .notFound && job.request.origin.task == nil {
+        // It drives the jobs of tasks, and those that nobody else drives.
       }
-      return try await waitForEnd(workplace)
     }
     if job.request.origin.task == nil, workplace.isDriven(name) {
       try CancelWish.leave(workplace.home, name)
@@ -51,6 +53,14 @@ struct JobCancelCommand: Command {
     let (news, continuation) = AsyncStream.makeStream(of: JobNews.self)
     begin(runner) { continuation.yield($0) }
     runner.cancel(name)
+    let interruption = Interruption {
+      workplace.session.errors.line("still removing what job \(name) has; once more leaves at once")
+    } onSecond: {
+      workplace.session.errors.line(
+        "left. What job \(name) has may be there still, and cost money; remove it with: "
+          + workplace.cancelCommand(name, project: project))
+    }
+    defer { interruption.end() }
     var outcome: JobOutcome?
     for await item in news {
       guard case .ended(let end) = item else { continue }

@@ -31,6 +31,12 @@ struct JobGCCommand: Command {
   func execute(in session: Session) async throws -> ExitStatus {
     let workplace = try JobHome(session, global)
     let project = try await workplace.project(project)
+    let interruption = Interruption {
+      session.errors.line("still removing; once more leaves at once")
+    } onSecond: {
+      session.errors.line("left. Remove the rest with: \(workplace.command("job gc"))")
+    }
+    defer { interruption.end() }
     let access = try workplace.access()
     let collector = JobCollector(project: project, transport: access.transport)
     let plan = try plan(for: try await collector.inventory(), project, workplace)

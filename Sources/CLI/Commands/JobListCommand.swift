@@ -23,16 +23,16 @@ struct JobListCommand: Command {
     let workplace = try JobHome(session, global)
     if cloud { return try await listCloud(workplace) }
     var records: [Record] = []
+    var notes: [String] = []
+    let undriven = UndrivenJobs(workplace.home, command: workplace.command)
     if let reader = try workplace.reader() {
       let filter = JobFilter(isFinished: all ? nil : false, dagID: dag, limit: limit)
       records = try reader.listJobs(filter).map { job in
-        let attempts = try reader.attempts(ofJob: job.name)
-        do {
-          return try StoredJob(job, attempts: attempts).record
-        } catch let error as JobStateError {
-          session.errors.line(error.description)
-          return job.record
-        }
+        var record = try record(of: job, reader, session)
+        let isUndriven = undriven.isUndriven(job)
+        if isUndriven { notes.append(undriven.words(of: job)) }
+        record.append("driven", job.isFinished ? .null : .bool(!isUndriven))
+        return record
       }
     }
     let listing = Listing(
@@ -42,7 +42,17 @@ struct JobListCommand: Command {
       ],
       whenEmpty: all ? "there are no jobs" : "no job is under way; --all lists those that have ended")
     try listing.print(format.output, to: session)
+    for note in notes { session.errors.line(note) }
     return .success
+  }
+
+  private func record(of job: JobRecord, _ reader: StoreReader, _ session: Session) throws -> Record {
+    do {
+      return try StoredJob(job, attempts: try reader.attempts(ofJob: job.name)).record
+    } catch let error as JobStateError {
+      session.errors.line(error.description)
+      return job.record
+    }
   }
 
   private func listCloud(_ workplace: JobHome) async throws -> ExitStatus {

@@ -31,9 +31,8 @@ struct JobServeCommand: Command {
   }
 
   private func server(_ session: Session) throws -> JobServer {
-    // Whoever reads may be dead before what was cancelled is removed.
-    signal(SIGPIPE, SIG_IGN)
-    return try JobServer(try JobHome(session, global), prices: prices) { Self.write($0) }
+    // Whoever reads may be dead before what was cancelled is removed: that is told by `write`.
+    try JobServer(try JobHome(session, global), prices: prices) { Self.write($0) }
   }
 
   private static func readLines(_ handle: (String) -> Void) {

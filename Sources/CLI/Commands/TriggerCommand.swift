@@ -100,9 +100,14 @@ struct TriggerOptions: ParsableArguments {
           workspace.session.errors.line("run \(run.runID) of \(run.dagID) \(verb)")
         }
       }
-      return try await RunFollower(
-        control: control, session: workspace.session, showsProgress: !run.state.isFinished
-      ).follow(run)
+      let follower = RunFollower(
+        control: control, session: workspace.session, showsProgress: !run.state.isFinished)
+      do {
+        return try await follower.follow(run)
+      } catch let complaint as Complaint {
+        try await workspace.waitUntilJobsAreRemoved(ofRuns: [run.number], control)
+        throw complaint
+      }
     }
   }
 

@@ -22,6 +22,7 @@ struct Doctor {
     }
     findings.append(await examineDAGs())
     findings.append(await examineScheduler())
+    if homeFinding.verdict != .bad { findings += examineJobs() }
     findings.append(examineClock())
     findings.append(await examineMachines())
     return findings
@@ -135,7 +136,13 @@ struct Doctor {
       guard let control = SocketControl(home) else {
         return .good("scheduler", "none runs: 'dagrun trigger' runs single DAGs, 'dagrun scheduler' all that are due")
       }
-      guard case .status(let status) = try await control.send(.ping) else {
+      guard let answer = try await answer(of: control) else {
+        let holder = SchedulerLock.holder(of: home).map { "\($0.pid)" } ?? "PID"
+        return .bad(
+          "scheduler", "process \(holder) does not answer",
+          "it may be stopped or hang: 'kill -CONT \(holder)', or 'kill -KILL \(holder)' and start 'dagrun scheduler'")
+      }
+      guard case .status(let status) = answer else {
         return .bad("scheduler", "it gave an unexpected answer", "restart it: it may be of another version")
       }
       let text =
@@ -148,6 +155,39 @@ struct Doctor {
     } catch {
       let complaint = Complaint(explaining: error)
       return .bad("scheduler", complaint.message, complaint.hint ?? "stop that process and start 'dagrun scheduler'")
+    }
+  }
+
+  /// nil when none comes within some seconds.
+  private func answer(of control: SocketControl) async throws -> ControlReply? {
+    let (answers, continuation) = AsyncStream.makeStream(of: Result<ControlReply, any Error>?.self)
+    Task {
+      do {
+        continuation.yield(.success(try await control.send(.ping)))
+      } catch {
+        continuation.yield(.failure(error))
+      }
+    }
+    let limit = Task {
+      try await Task.sleep(for: .seconds(Quiet.seconds))
+      continuation.yield(nil)
+    }
+    defer { limit.cancel() }
+    return try await answers.first { _ in true }??.get()
+  }
+
+  private func examineJobs() -> [Finding] {
+    do {
+      let jobs = try workspace.reader()?.listJobs(JobFilter(isFinished: false)) ?? []
+      let undriven = UndrivenJobs(home, command: workspace.command)
+      let findings = jobs.filter(undriven.isUndriven).map { job in
+        Finding.warning(
+          "job \(job.name)", "nobody drives it, and it may cost money", undriven.advice(on: job))
+      }
+      return findings.isEmpty ? [.good("jobs", "\(jobs.count) under way")] : findings
+    } catch {
+      // The finding on the database says it.
+      return []
     }
   }
 

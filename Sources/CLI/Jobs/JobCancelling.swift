@@ -5,27 +5,30 @@ import Synchronization
 final class JobCancelling: Sendable {
   private struct State {
     var job: String?
+    var project: String?
     var wasInterrupted = false
     var isUnderWay = false
   }
 
   private let runner: JobRunner
-  private let errors: Output
+  private let workplace: JobHome
   private let state = Mutex(State())
 
-  init(_ runner: JobRunner, _ errors: Output) {
+  init(_ runner: JobRunner, _ workplace: JobHome) {
     self.runner = runner
-    self.errors = errors
+    self.workplace = workplace
   }
+
+  private var errors: Output { workplace.session.errors }
 
   var isUnderWay: Bool { state.withLock { $0.isUnderWay } }
   /// Also before there was a job to cancel.
   var wasInterrupted: Bool { state.withLock { $0.wasInterrupted } }
 
   /// This job is driven from now on. Somebody may have wanted to cancel it before it was known which it is.
-  func aim(at job: String) {
+  func aim(at job: String, project: String) {
     let isToCancel = state.withLock { state in
-      state.job = job
+      (state.job, state.project) = (job, project)
       state.isUnderWay = state.wasInterrupted
       return state.isUnderWay
     }
@@ -49,8 +52,11 @@ final class JobCancelling: Sendable {
       }
       if let job { cancel(job) }
     } onSecond: { [self] in
-      guard let job = state.withLock({ $0.job }) else { return }
-      errors.line("left. What job \(job) has may be there still; remove it with: dagrun job cancel \(job)")
+      let (aim, project) = state.withLock { ($0.job, $0.project) }
+      guard let job = aim else { return }
+      errors.line(
+        "left. What job \(job) has may be there still, and cost money; remove it with: "
+          + workplace.cancelCommand(job, project: project))
     }
   }
 

@@ -24,7 +24,8 @@ struct JobDriver {
     self.handsOver = handsOver
     try workplace.home.make()
     runner = try workplace.home.jobRunner(try workplace.access(prices: prices), logger: workplace.logger)
-    cancelling = JobCancelling(runner, workplace.session.errors)
+    cancelling = JobCancelling(runner, workplace)
+    if format == .log, leash == nil { OutputLoss.watchReader() }
   }
 
   enum Beginning {
@@ -32,6 +33,14 @@ struct JobDriver {
     case adopt(StoredJob)
     /// - Parameter likely: what it asks for, by somebody who knows, for its template may not say it.
     case attach(project: String, likely: JobRequest?)
+
+    fileprivate var project: String {
+      switch self {
+      case .start(let request): request.spec.config.project
+      case .adopt(let job): job.request.spec.config.project
+      case .attach(let project, _): project
+      }
+    }
   }
 
   private var session: Session { workplace.session }
@@ -39,7 +48,7 @@ struct JobDriver {
 
   /// Drives a job that is of no series.
   func run(_ name: String, _ beginning: Beginning, project: String) async throws -> JobEnd {
-    let lock = try workplace.lock(name)
+    let lock = try await workplace.lockBack(name)
     defer { withExtendedLifetime(lock) {} }
     let interruption = cancelling.byInterruption()
     defer { interruption.end() }
@@ -60,7 +69,7 @@ struct JobDriver {
   func drive(_ name: String, _ beginning: Beginning) async -> JobEnd.Course {
     let (words, continuation) = AsyncStream.makeStream(of: Word.self)
     begin(name, beginning, continuation)
-    cancelling.aim(at: name)
+    cancelling.aim(at: name, project: beginning.project)
     let course = await follow(name, words, continuation)
     switch course {
     case .ended: break

@@ -15,11 +15,15 @@ struct JobHome: Sendable {
 
   init(_ session: Session, _ global: GlobalOptions) throws {
     self.session = session
+    home = try Self.home(session, home: global.home, dagsFolder: global.dagsFolder)
+  }
+
+  private static func home(_ session: Session, home: String?, dagsFolder: String?) throws -> Home {
     do {
-      home = try session.places(home: global.home, dagsFolder: global.dagsFolder).home
+      return try session.places(home: home, dagsFolder: dagsFolder).home
     } catch let complaint as Complaint {
-      guard global.dagsFolder == nil, let user = session.environment["HOME"], !user.isEmpty else { throw complaint }
-      home = Home(path: user + "/.dagrun")
+      guard dagsFolder == nil, let user = session.environment["HOME"], !user.isEmpty else { throw complaint }
+      return Home(path: user + "/.dagrun")
     }
   }
 
@@ -88,6 +92,21 @@ struct JobHome: Sendable {
 
   private static let mostMembers = 1000
 
+  /// A command line for this home, to be typed where this command was.
+  func command(_ words: String) -> String {
+    var session = session
+    session.environment["DAGRUN_HOME"] = nil
+    let found = try? Self.home(session, home: nil, dagsFolder: nil)
+    return "dagrun \(words)\(found == home ? "" : " --home \(ShellWord.quote(home.path))")"
+  }
+
+  /// What to type to remove a job. One that no home knows any more is found by its project.
+  func cancelCommand(_ name: String, project: String?) -> String {
+    let isKnown = FileManager.default.fileExists(atPath: home.databasePath)
+    let place = project.map { isKnown ? "" : " --project \(ShellWord.quote($0))" } ?? ""
+    return command("job cancel \(name)\(place)")
+  }
+
   // MARK: The cloud
 
   func cloud() throws -> CloudSession {
@@ -136,6 +155,18 @@ struct JobHome: Sendable {
       return try JobLock(job: name, folder: home.jobsPath)
     } catch {
       throw Complaint(.unavailable, error.description)
+    }
+  }
+
+  /// The same, also of a job that the scheduler of the home has taken over because nobody drove it.
+  func lockBack(_ name: String) async throws -> JobLock {
+    do {
+      return try lock(name)
+    } catch {
+      guard let control = SocketControl(home), case .done = try? await control.send(.leaveJob(name: name)) else {
+        throw error
+      }
+      return try lock(name)
     }
   }
 

@@ -6,6 +6,8 @@ struct Output: Sendable {
   /// Columns of the terminal; nil elsewhere.
   var columns: Int?
   var style: Style
+  /// A result, or a log, that somebody reads; not what is said beside it.
+  private(set) var isStandardOutput = false
   private var sink: @Sendable (String) -> Void
 
   init(isTerminal: Bool, columns: Int? = nil, isColoured: Bool = false, sink: @escaping @Sendable (String) -> Void) {
@@ -25,12 +27,14 @@ struct Output: Sendable {
     let isTerminal = isatty(descriptor) == 1
     // https://no-color.org: present and not empty.
     let wantsNoColour = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
-    return Output(
+    var output = Output(
       isTerminal: isTerminal, columns: isTerminal ? terminalColumns(descriptor) : nil,
       isColoured: isTerminal && !wantsNoColour
     ) { text in
-      writeAll(text, to: descriptor)
+      writeAll(text, to: descriptor, isTerminal: isTerminal)
     }
+    output.isStandardOutput = descriptor == STDOUT_FILENO
+    return output
   }
 
   private static func terminalColumns(_ descriptor: Int32) -> Int? {
@@ -39,9 +43,9 @@ struct Output: Sendable {
     return Int(size.ws_col)
   }
 
-  /// A reader that went away ends us by SIGPIPE, as it should. A result that is not there in full is no success, so any
-  /// other failure to write one ends the command; of standard error there is nobody to tell.
-  private static func writeAll(_ text: String, to descriptor: Int32) {
+  /// Of standard error, whose reader went away, there is nobody to tell: what is said there is dropped, and the work goes
+  /// on. `OutputLoss` says what a result that cannot be written means.
+  static func writeAll(_ text: String, to descriptor: Int32, isTerminal: Bool) {
     var text = text
     text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)
@@ -49,13 +53,18 @@ struct Output: Sendable {
         let written = Foundation.write(descriptor, rest.baseAddress, rest.count)
         if written > 0 {
           rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-        } else if errno != EINTR {
-          guard descriptor == STDOUT_FILENO else { return }
-          let complaint = Complaint(
-            .unavailable, "cannot write to the standard output: \(String(cString: strerror(errno)))",
-            hint: "the result is not complete; nothing else was lost")
-          writeAll(complaint.text, to: STDERR_FILENO)
-          _exit(complaint.status.rawValue)
+          continue
+        }
+        let code = errno
+        switch code {
+        case EINTR: continue
+        case EAGAIN:
+          // Whoever shares the descriptor may have made it so that it does not wait.
+          var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          _ = poll(&entry, 1, -1)
+        default:
+          if descriptor == STDOUT_FILENO { OutputLoss.happened(code, isTerminal: isTerminal) }
+          return
         }
       }
     }

@@ -5,36 +5,77 @@ import Foundation
 import Scheduling
 import Storage
 
-/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs that go on.
+/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs that go on. One that can
+/// never go on is ended, as Airflow ends a deadlocked one.
 struct BackfillFollower {
   let control: any Control
   let session: Session
   let dagID: String
   let backfill: Int64
 
+  private enum Moment: Sendable {
+    case moved
+    case runEnded(RunSummary)
+    case tick
+    case waits(WaitingRuns?)
+    case interrupted
+    case endFailed(any Error)
+    case ended((any Error)?)
+  }
+
+  /// - Throws: a `Complaint` with `.interrupted` when the backfill was cancelled from here, with `.runFailed` when it could not
+  ///   go on; `SchedulerWentAway`.
   func follow(_ runs: [DAGRun]) async throws -> [RunSummary] {
-    let isInterrupted = Flag()
-    let interruption = Interruption {
-      isInterrupted.set()
-      session.errors.line("cancelling backfill \(backfill) of \(dagID); Ctrl-C again leaves at once")
-      Task { try await cancel(runs) }
-    }
+    let (moments, continuation) = AsyncStream.makeStream(of: Moment.self)
+    let interruption = Interruption { continuation.yield(.interrupted) }
     defer { interruption.end() }
+    let reports = Task { continuation.yield(.ended(await report(on: runs, to: continuation))) }
+    defer { reports.cancel() }
+    let clock = DispatchSource.makeTimerSource()
+    clock.schedule(deadline: .now() + 1, repeating: 1)
+    clock.setEventHandler { continuation.yield(.tick) }
+    clock.resume()
+    defer { clock.cancel() }
 
     var ended: [RunSummary] = []
-    do {
-      for run in runs {
-        // One after the other: those that have ended meanwhile say so at once.
-        for try await progress in control.follow(run: run.number) where progress.isFinal {
-          ended.append(progress.run)
-          report(ended, of: runs.count)
+    var notice = WaitingNotice(showsActive: true)
+    /// What is thrown at the end, when the backfill was ended from here.
+    var cause: Complaint?
+    follow: for await moment in moments {
+      switch moment {
+      case .moved: notice.moved()
+      case .runEnded(let run):
+        notice.moved()
+        ended.append(run)
+        report(ended, of: runs.count)
+      case .tick:
+        guard notice.isDue() else { continue }
+        let numbers = runs.map(\.number)
+        Task { continuation.yield(.waits(await control.waiting(ofRuns: numbers))) }
+      case .waits(let waiting):
+        let lines = notice.lines(waiting)
+        if !lines.isEmpty, session.errors.isTerminal { session.errors.write("\r\u{1B}[K") }
+        for line in lines { session.errors.line(line) }
+        guard let waiting, waiting.isStuck, cause == nil else { continue }
+        cause = waiting.complaint(
+          about: "backfill \(backfill) of \(dagID)",
+          hint: "see to that, then again with --reprocess-behavior failed")
+        end(runs, continuation)
+      case .interrupted:
+        cause = Complaint(.interrupted, "backfill \(backfill) of \(dagID) was cancelled")
+        session.errors.line("cancelling backfill \(backfill) of \(dagID); Ctrl-C again leaves at once")
+        end(runs, continuation)
+      case .endFailed(let error): throw error
+      case .ended(let error):
+        if let refusal = error as? ControlRefusal, refusal.kind == .gone, control.isElsewhere {
+          throw SchedulerWentAway(runID: runs[ended.count].runID)
         }
+        if let error { throw error }
+        break follow
       }
-    } catch let refusal as ControlRefusal where refusal.kind == .gone && control is SocketControl {
-      throw SchedulerWentAway(runID: runs[ended.count].runID)
     }
     if session.errors.isTerminal && !ended.isEmpty { session.errors.line() }
-    if isInterrupted.isSet { throw Complaint(.interrupted, "backfill \(backfill) of \(dagID) was cancelled") }
+    if let cause { throw cause }
     guard ended.count == runs.count else {
       throw Complaint(
         .unavailable, "the scheduler went away before backfill \(backfill) of \(dagID) had ended",
@@ -43,9 +84,34 @@ struct BackfillFollower {
     return ended
   }
 
-  private func cancel(_ runs: [DAGRun]) async throws {
-    _ = try await control.send(.cancelBackfill(number: backfill))
-    for run in runs { _ = try await control.send(.setRunState(dagID: dagID, runID: run.runID, .failed)) }
+  /// - Returns: what kept it from following them all.
+  private func report(on runs: [DAGRun], to continuation: AsyncStream<Moment>.Continuation) async -> (any Error)? {
+    do {
+      for run in runs {
+        // One after the other: those that have ended meanwhile say so at once.
+        for try await progress in control.follow(run: run.number) {
+          continuation.yield(progress.isFinal ? .runEnded(progress.run) : .moved)
+        }
+      }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private func end(_ runs: [DAGRun], _ continuation: AsyncStream<Moment>.Continuation) {
+    Task {
+      do {
+        _ = try await control.send(.cancelBackfill(number: backfill))
+        // Those that have ended stay as they are.
+        let going = await control.waiting(ofRuns: runs.map(\.number)).map { Set($0.unfinishedRuns) }
+        for run in runs where going?.contains(run.number) ?? true {
+          _ = try await control.send(.setRunState(dagID: dagID, runID: run.runID, .failed))
+        }
+      } catch {
+        continuation.yield(.endFailed(error))
+      }
+    }
   }
 
   private func report(_ ended: [RunSummary], of total: Int) {
@@ -67,14 +133,5 @@ struct BackfillFollower {
       if count > 0 { text += ", \(count) \(style.state(state.rawValue))" }
     }
     return text
-  }
-
-  private final class Flag: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value = false
-
-    var isSet: Bool { lock.withLock { value } }
-
-    func set() { lock.withLock { value = true } }
   }
 }

@@ -46,7 +46,7 @@ final class Leash: Sendable {
   init(_ descriptor: Int32) {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     // Who is dead reads nothing any more. What is still to be removed is removed all the same.
-    signal(SIGPIPE, SIG_IGN)
+    OutputLoss.noteLeash()
     // A thread of its own: not everything that can be a descriptor can be waited for otherwise.
     Thread.detachNewThread { [self] in read(descriptor) }
   }

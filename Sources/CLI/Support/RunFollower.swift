@@ -4,7 +4,8 @@ import Engine
 import Foundation
 import Scheduling
 
-/// Follows a run to its end and shows how it goes. Ctrl-C cancels the run and follows it on to its end.
+/// Follows a run to its end and shows how it goes. Ctrl-C cancels the run and follows it on to its end. A run that can never
+/// go on is ended.
 struct RunFollower {
   let control: any Control
   let session: Session
@@ -16,12 +17,14 @@ struct RunFollower {
   private enum Moment: Sendable {
     case progress(RunProgress)
     case tick
+    case waits(WaitingRuns?)
     case interrupted
-    case cancelFailed(any Error)
+    case endFailed(any Error)
     case ended((any Error)?)
   }
 
-  /// - Throws: a `Complaint` with `.interrupted` when the run was cancelled from here; `SchedulerWentAway`.
+  /// - Throws: a `Complaint` with `.interrupted` when the run was cancelled from here, with `.runFailed` when it could not go
+  ///   on; `SchedulerWentAway`.
   func follow(_ run: RunSummary) async throws -> RunProgress {
     let (dagID, runID) = (run.dagID, run.runID)
     let (moments, continuation) = AsyncStream.makeStream(of: Moment.self)
@@ -36,48 +39,54 @@ struct RunFollower {
       }
     }
     defer { reports.cancel() }
-    let clock = session.errors.isTerminal ? ticks(into: continuation) : nil
-    defer { clock?.cancel() }
+    let clock = ticks(into: continuation)
+    defer { clock.cancel() }
 
     var view = ProgressView(output: session.errors)
     defer { view.erase() }
+    var notice = WaitingNotice(showsActive: !session.errors.isTerminal)
     var last: RunProgress?
-    var isCancelled = false
+    /// What is thrown at the end, when the run was ended from here.
+    var cause: Complaint?
     follow: for await moment in moments {
       switch moment {
       case .progress(let progress):
         last = progress
+        if !progress.moved.isEmpty { notice.moved() }
         if showsProgress { view.report(progress, now: Timestamp(Date())) }
         for task in progress.moved where task.state.endsTry { tryEnded(task) }
         if progress.isFinal { break follow }
-      case .tick: view.tick(now: Timestamp(Date()))
+      case .tick:
+        view.tick(now: Timestamp(Date()))
+        if notice.isDue() {
+          Task { continuation.yield(.waits(await control.waiting(ofRuns: [run.number]))) }
+        }
+      case .waits(let waiting):
+        let lines = notice.lines(waiting)
+        if !lines.isEmpty { view.erase() }
+        for line in lines { session.errors.line(line) }
+        guard let waiting, waiting.isStuck, cause == nil else { continue }
+        cause = waiting.complaint(
+          about: "run \(runID) of \(dagID)", hint: "see to that, then: \(Self.again(dagID, runID))")
+        fail(run, continuation)
       case .interrupted:
-        isCancelled = true
+        cause = Complaint(
+          .interrupted, "run \(runID) of \(dagID) was cancelled",
+          hint: "'\(Self.again(dagID, runID))' runs its tasks again")
         view.erase()
         session.errors.line("cancelling run \(runID) of \(dagID); Ctrl-C again leaves at once")
-        Task {
-          do {
-            let reply = try await control.send(.setRunState(dagID: dagID, runID: runID, .failed))
-            if case .refused(let refusal) = reply { throw refusal }
-          } catch {
-            continuation.yield(.cancelFailed(error))
-          }
-        }
-      case .cancelFailed(let error): throw error
+        fail(run, continuation)
+      case .endFailed(let error): throw error
       case .ended(let error):
         // Over the socket: the process at its other end has left.
-        if control is SocketControl, (error as? ControlRefusal).map({ $0.kind == .gone }) ?? (error == nil) {
+        if control.isElsewhere, (error as? ControlRefusal).map({ $0.kind == .gone }) ?? (error == nil) {
           throw SchedulerWentAway(runID: runID)
         }
         if let error { throw error }
         break follow
       }
     }
-    if isCancelled {
-      throw Complaint(
-        .interrupted, "run \(runID) of \(dagID) was cancelled",
-        hint: "'dagrun tasks clear \(dagID) --run-id \(ShellWord.quote(runID))' runs its tasks again")
-    }
+    if let cause { throw cause }
     guard let last, last.isFinal else {
       throw Complaint(
         .unavailable, "the scheduler stopped before run \(runID) of \(dagID) had ended", hint: "try again")
@@ -85,9 +94,26 @@ struct RunFollower {
     return last
   }
 
+  private func fail(_ run: RunSummary, _ continuation: AsyncStream<Moment>.Continuation) {
+    Task {
+      do {
+        let reply = try await control.send(.setRunState(dagID: run.dagID, runID: run.runID, .failed))
+        if case .refused(let refusal) = reply { throw refusal }
+      } catch {
+        continuation.yield(.endFailed(error))
+      }
+    }
+  }
+
+  private static func again(_ dagID: String, _ runID: String) -> String {
+    "dagrun tasks clear \(dagID) --run-id \(ShellWord.quote(runID))"
+  }
+
   private func ticks(into continuation: AsyncStream<Moment>.Continuation) -> any DispatchSourceTimer {
     let timer = DispatchSource.makeTimerSource()
-    timer.schedule(deadline: .now() + 0.1, repeating: 0.1)
+    // Only what is drawn again and again needs to be told often.
+    let interval = session.errors.isTerminal ? 0.1 : 1
+    timer.schedule(deadline: .now() + interval, repeating: interval)
     timer.setEventHandler { continuation.yield(.tick) }
     timer.resume()
     return timer

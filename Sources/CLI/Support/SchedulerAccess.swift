@@ -51,7 +51,11 @@ extension Workspace {
     }
     let isIdle = await ends.first { _ in true } ?? false
     await engine.stop()
-    guard isIdle else { return .success }
+    guard isIdle else {
+      // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is there.
+      Departure.sayWhatStays(in: self, isLeftAtOnce: false)
+      return .success
+    }
     try mentionWhatIsLeft()
     if let problem = await engine.dagFilesProblem {
       throw Complaint(.unavailable, "no DAG file can be used: \(problem)", hint: "only runs made before went on")
@@ -85,40 +89,65 @@ extension Workspace {
   private func reach<Result: Sendable>(
     _ mode: Engine.Mode, parallelism: Int?, _ body: (any Control) async throws -> Result
   ) async throws -> Result {
-    switch try await findOrStart(mode, parallelism: parallelism) {
-    case .found(let control):
-      do {
-        return try await body(control)
-      } catch let refusal as ControlRefusal where refusal.kind == .gone {
-        // Another command was the scheduler, and left when its own run had ended: asked again, of the next one.
-        return try await reach(mode, parallelism: parallelism, body)
-      }
-    case .started(let engine):
-      do {
+    // Made before anything is begun: a signal that comes before somebody follows is not lost.
+    let departure = mode == .offline ? nil : Departure(self)
+    defer { departure?.end() }
+    while true {
+      switch try await findOrStart(mode, parallelism: parallelism) {
+      case .found(let control):
+        do {
+          return try await body(PatientControl(control, home: home, errors: session.errors))
+        } catch let refusal as ControlRefusal where refusal.kind == .gone {
+          // Another command was the scheduler, and left when its own run had ended: asked again, of the next one.
+          continue
+        }
+      case .started(let engine):
         let unwanted = mode == .offline ? Set(await engine.unwantedJobs()) : []
-        let result = try await body(EngineControl(engine))
-        if mode == .offline { await mentionUnwantedJobs(engine, known: unwanted) }
-        // The run has ended, and perhaps by being cancelled: there may be no other scheduler for a long time.
-        await engine.waitUntilStoppedJobsAreRemoved()
-        await engine.stop()
-        return result
-      } catch {
-        await engine.stop()
-        throw error
+        let outcome: Swift.Result<Result, any Error>
+        do {
+          outcome = .success(try await body(PatientControl(EngineControl(engine), home: home, errors: session.errors)))
+        } catch {
+          outcome = .failure(error)
+        }
+        // However it ended: there may be no other scheduler for a long time.
+        if let departure {
+          await stop(engine, departure)
+        } else {
+          await mentionUnwantedJobs(engine, known: unwanted)
+          await engine.stop()
+        }
+        return try outcome.get()
       }
     }
+  }
+
+  /// The scheduler in this process leaves when nothing is left that jobs which nobody waits for had in the cloud.
+  private func stop(_ engine: Engine, _ departure: Departure) async {
+    departure.beginRemoving()
+    let notice = Task {
+      try await Task.sleep(for: .seconds(Quiet.seconds))
+      departure.sayWhatIsRemoved()
+    }
+    await engine.stopWhenJobsAreRemoved()
+    notice.cancel()
+    Departure.sayWhatStays(in: self, isLeftAtOnce: false)
   }
 
   /// Says which jobs the request has left without anybody who wants them, and without anybody who removes them.
   private func mentionUnwantedJobs(_ engine: Engine, known: Set<String>) async {
     for name in await engine.unwantedJobs() where !known.contains(name) {
-      session.errors.line(Self.words(ofUnwantedJob: name))
+      session.errors.line(
+        "nobody wants job \(name) any more, and no scheduler is running: its machine costs money until one is started, "
+          + "which removes it; to remove it now: \(command("job cancel \(name)"))")
     }
   }
 
-  static func words(ofUnwantedJob name: String) -> String {
-    "nobody wants job \(name) any more, and no scheduler is running: its machine costs money until one is started, which "
-      + "removes it; to remove it now: dagrun job cancel \(name)"
+  /// A command line for this home, to be typed where this command was.
+  func command(_ words: String) -> String {
+    var session = session
+    session.environment["DAGRUN_HOME"] = nil
+    let isFound = (try? session.places())?.home == home
+    return "dagrun \(words)\(isFound ? "" : " --home \(ShellWord.quote(home.path))")"
   }
 
   private enum Reached {
@@ -127,7 +156,9 @@ extension Workspace {
   }
 
   private func findOrStart(_ mode: Engine.Mode, parallelism: Int?) async throws -> Reached {
-    let deadline = monotonicSeconds() + Self.patienceSeconds
+    let begin = monotonicSeconds()
+    let deadline = begin + Self.patienceSeconds
+    var isSaid = false
     // The database may be busy for a moment, with another command's first or last look at it.
     var triesElse = 5
     while true {
@@ -138,6 +169,11 @@ extension Workspace {
         where refusal.kind == .held && monotonicSeconds() < deadline || refusal.kind == .unavailable && triesElse > 0
       {
         if refusal.kind == .unavailable { triesElse -= 1 }
+        if Interruption.wasAsked { throw Complaint(.interrupted, "interrupted before anything was begun") }
+        if !isSaid, monotonicSeconds() - begin >= Quiet.seconds {
+          isSaid = true
+          session.errors.line("\(refusal.message.prefix { !$0.isNewline }); waiting for it")
+        }
         // It has the lock, and does not listen yet; or it is a short command, which will not.
         try await Task.sleep(for: .milliseconds(20))
       }

@@ -42,6 +42,7 @@ struct SoloTask {
   }
 
   func run(_ work: TryAssignment.Work) async throws -> (result: TryResult, stop: Stop?) {
+    if log.isStandardOutput { OutputLoss.watchReader() }
     let folder = try TemporaryFolder()
     let wantsStop = Atomic(false)
     let interruption = Interruption { wantsStop.store(true, ordering: .relaxed) }
@@ -126,5 +127,12 @@ final class TemporaryFolder: Sendable {
     try makeFolders(path, mode: 0o700)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  /// It is needed for longer than its owner lives.
+  func keep() { isKept.store(true, ordering: .relaxed) }
+
+  private let isKept = Atomic(false)
+
+  deinit {
+    if !isKept.load(ordering: .relaxed) { try? FileManager.default.removeItem(atPath: path) }
+  }
 }

@@ -35,14 +35,43 @@ extension Engine {
     return jobs
   }
 
-  /// Returns when all is gone that stopped jobs had in the cloud, or the engine has ended. Jobs that somebody waits for
-  /// may go on.
-  package func waitUntilStoppedJobsAreRemoved() async {
+  func makeTakenJobs() -> TakenJobs {
+    let taken = TakenJobs(
+      queue: queue, logger: logger, folder: options.home.jobsPath,
+      logPath: { [home = options.home] in home.logPath(ofJob: $0) }, runner: { [jobs] in try jobs.theRunner() })
+    taken.ended = { [weak self] in self?.tellIfIdle() }
+    return taken
+  }
+
+  /// Looks from time to time for jobs that nobody drives.
+  func takeJobs() {
+    guard !isStopped else { return }
+    do {
+      takenJobs.take(try store.unfinishedJobs())
+    } catch {
+      logger.debug("jobs that nobody drives could not be looked for", metadata: ["reason": "\(error)"])
+    }
+    queue.asyncAfter(deadline: .now() + Self.takingIntervalSeconds) { [weak self] in self?.takeJobs() }
+  }
+
+  private static let takingIntervalSeconds = 30.0
+
+  /// As `stop`, but not before all is gone that stopped jobs had in the cloud. Nothing comes between the two: a request to
+  /// stop another job is either waited for, or refused.
+  package func stopWhenJobsAreRemoved() async {
     await withCheckedContinuation { continuation in
-      queue.async { [self] in
-        guard !isStopped, jobs.isRemoving else { return continuation.resume() }
-        removalWaiters.append { continuation.resume() }
-      }
+      queue.async { [self] in stopWhenJobsAreRemoved { continuation.resume() } }
+    }
+  }
+
+  private func stopWhenJobsAreRemoved(_ done: @escaping @Sendable () -> Void) {
+    guard !isStopped, jobs.isRemoving else {
+      end()
+      return done()
+    }
+    removalWaiters.append { [self] in
+      // Whoever calls this is in the middle of something.
+      queue.async { [self] in stopWhenJobsAreRemoved(done) }
     }
   }
 

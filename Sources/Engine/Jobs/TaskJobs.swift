@@ -118,7 +118,7 @@ final class TaskJobs: @unchecked Sendable {
     strays = []
   }
 
-  private func theRunner() throws -> JobRunner {
+  func theRunner() throws -> JobRunner {
     if let runner { return runner }
     let made = try makeRunner()
     runner = made

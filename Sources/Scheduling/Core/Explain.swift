@@ -43,13 +43,17 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
     case .dagIsSuspended(let dagID, let reason):
       "the DAG \(dagID) is suspended until the scheduler is started again: \(reason)"
     case .rule(let rule, let pending, let count):
-      "\(rule.rawValue) waits for \(rule.requirement); not ended: \(Self.list(pending, of: count))"
+      count == 0
+        ? "\(rule.rawValue) waits for \(rule.requirement), which can no longer be: all upstream tasks have ended"
+        : "\(rule.rawValue) waits for \(rule.requirement); not ended: \(Self.list(pending, of: count))"
     case .setups(let setups): "waits for setups to succeed: \(setups.joined(separator: ", "))"
     case .teardownScope(let tasks):
       "a teardown waits for all tasks between it and its setups; not ended: \(tasks.joined(separator: ", "))"
     case .past(let taskID, let date):
       "depends on its past: \(taskID) of \(date.iso8601) has not succeeded"
     case .pool(let name, nil, _, _): "there is no pool \(name)"
+    case .pool(let name, let slots?, _, let needed) where slots >= 0 && needed > slots:
+      "pool \(name) is too small: it has \(Self.count(slots, "slot")), and the task needs \(needed)"
     case .pool(let name, let slots?, let used, let needed):
       "pool \(name) has no room: \(used) of \(slots) slots are in use, \(needed) needed"
     case .maxActiveTasks(let most):
@@ -90,8 +94,8 @@ extension Scheduler {
     let task = entry.tasks[position]
     switch task.state {
     case .none:
-      let reasons = runReasons(entry, at: now)
-      return reasons + ruleReasons(place, entry)
+      // Its own first: that no scheduler is running is no news of the task.
+      return ruleReasons(place, entry) + runReasons(entry, at: now)
     case .scheduled: return readyReasons(place, entry, at: now)
     case .upForReschedule:
       if let until = task.retryAt, !task.isReady { return [.rescheduled(until: until)] }
@@ -112,17 +116,27 @@ extension Scheduler {
     case .upstreamFailed, .skipped:
       let isByRule = entry.decide(position) == .end(task.state)
       return [.ended(task.state, because: isByRule ? entry.blame(position, for: task.state) : nil)]
-    case .removed, .success, .failed:
+    case .removed:
+      return [.ended(.removed, because: Self.whyRemoved(dagID: entry.run.dagID))]
+    case .success, .failed:
       return [.ended(task.state, because: nil)]
     }
   }
 
-  private func runReasons(_ entry: RunEntry, at now: Timestamp) -> [Reason] {
+  /// Of a task that its run has no longer.
+  package static func whyRemoved(dagID: String) -> String {
+    "the run moved to a version of \(dagID) without this task"
+  }
+
+  func runReasons(_ entry: RunEntry, at now: Timestamp) -> [Reason] {
     let offline: [Reason] = limits.isOffline ? [.offline] : []
-    if dags[entry.dag].record.isPaused { return offline + [.dagIsPaused(entry.run.dagID)] }
-    if let reason = dags[entry.dag].suspension { return [.dagIsSuspended(entry.run.dagID, reason: reason)] }
-    guard offline.isEmpty else { return offline }
-    guard entry.run.state == .queued else { return [] }
+    if dags[entry.dag].record.isPaused { return [.dagIsPaused(entry.run.dagID)] + offline }
+    if let reason = dags[entry.dag].suspension { return [.dagIsSuspended(entry.run.dagID, reason: reason)] + offline }
+    guard entry.run.state == .queued else { return offline }
+    return queueReasons(entry, at: now) + offline
+  }
+
+  private func queueReasons(_ entry: RunEntry, at now: Timestamp) -> [Reason] {
     if let number = openBackfill(of: entry.run), let backfill = backfills[number] {
       let most = backfill.backfill.maxActiveRuns
       return [.runIsQueued(backfill.running >= most ? .backfill(maxActiveRuns: most) : .nothing)]
@@ -166,9 +180,23 @@ extension Scheduler {
     let pool = entry.pools[Int(planned.pool)]
     let taskLimit =
       planned.maxActivePerDAG > 0 ? taskLimits.findIndex(dag: entry.dag, taskID: taskID) ?? -1 : -1
-    let blocker = blocker(slot: Int(place.slot), pool: pool, taskLimit: taskLimit, planned)
+    let blocker = ownBlocker(slot: Int(place.slot), pool: pool, taskLimit: taskLimit, planned)
+    if limits.isOffline, let blocker {
+      switch blocker {
+      // Where no scheduler is running, nothing is in line.
+      case .parallelism, .offline, .paused, .runNotRunning: return runReasons(entry, at: now)
+      case .maxActiveTasks, .pool, .maxActivePerDAG: break
+      }
+    }
+    let own = reason(blocker, place, entry, at: now)
+    return limits.isOffline && blocker != nil ? own + [.offline] : own
+  }
+
+  private func reason(_ blocker: Blocker?, _ place: TaskPlace, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
+    let planned = entry.plan.tasks[Int(place.position)]
+    let pool = entry.pools[Int(planned.pool)]
     switch blocker {
-    case nil: return [.nextInLine]
+    case nil: return limits.isOffline ? [.offline] : [.nextInLine]
     case .offline, .paused, .runNotRunning: return runReasons(entry, at: now)
     case .maxActiveTasks: return [.maxActiveTasks(entry.plan.maxActiveTasks)]
     case .pool:

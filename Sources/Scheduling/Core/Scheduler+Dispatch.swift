@@ -16,7 +16,11 @@ extension Scheduler {
 
   /// The first thing that keeps a ready task from starting; nil: nothing does. `explain` asks the same.
   func blocker(slot: Int, pool: Int32, taskLimit: Int32, _ planned: PlannedTask) -> Blocker? {
-    if limits.isOffline { return .offline }
+    limits.isOffline ? .offline : ownBlocker(slot: slot, pool: pool, taskLimit: taskLimit, planned)
+  }
+
+  /// The same, whether or not a scheduler is running.
+  func ownBlocker(slot: Int, pool: Int32, taskLimit: Int32, _ planned: PlannedTask) -> Blocker? {
     if let blocker = runBlocker(slot) { return blocker }
     if !pools[pool].hasRoom(for: planned.poolSlots) { return .pool }
     if taskLimit >= 0, taskLimits[taskLimit].active >= planned.maxActivePerDAG { return .maxActivePerDAG }

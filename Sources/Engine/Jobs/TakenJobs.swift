@@ -1,0 +1,98 @@
+internal import Clash
+internal import Dagrun
+internal import Dispatch
+internal import Logging
+internal import Storage
+
+/// Jobs of the home that belong to no task and that nobody drives, such as one whose `dagrun job run` was killed: the
+/// scheduler takes them over, so that their machines are replaced and removed. Whoever wants one back asks for it.
+///
+/// Not a detached one, which is meant to be on its own, nor one of another scheduler's tasks, which comes back for it.
+///
+/// Confined to the engine's queue. The lock of each is held as long as it is driven here, as by any other process.
+final class TakenJobs: @unchecked Sendable {
+  private let queue: DispatchQueue
+  private let logger: Logger
+  private let folder: String
+  private let logPath: (_ job: String) -> String
+  private let runner: () throws -> JobRunner
+  private var locks: [String: JobLock] = [:]
+  /// Once is enough.
+  private var hasSaidProblem = false
+  /// Called when one has ended.
+  var ended: () -> Void = {}
+
+  init(
+    queue: DispatchQueue, logger: Logger, folder: String, logPath: @escaping (_ job: String) -> String,
+    runner: @escaping () throws -> JobRunner
+  ) {
+    self.queue = queue
+    self.logger = logger
+    self.folder = folder
+    self.logPath = logPath
+    self.runner = runner
+  }
+
+  var count: Int { locks.count }
+
+  func take(_ jobs: [JobRecord]) {
+    for job in jobs where job.task == nil && !job.isDetached && !job.isFinished && locks[job.name] == nil {
+      guard let stored = try? StoredJob(job, attempts: []), stored.request.series == nil else { continue }
+      // Held: somebody drives it.
+      guard let lock = try? JobLock(job: job.name, folder: folder) else { continue }
+      drive(job.name, lock)
+    }
+  }
+
+  private func drive(_ name: String, _ lock: JobLock) {
+    let runner: JobRunner
+    do {
+      runner = try self.runner()
+    } catch {
+      if !hasSaidProblem {
+        logger.warning(
+          "nobody drives a job, and it cannot be taken over", metadata: ["job": "\(name)", "reason": "\(error)"])
+      }
+      hasSaidProblem = true
+      return
+    }
+    locks[name] = lock
+    logger.notice("took over a job that nobody drove", metadata: ["job": "\(name)"])
+    runner.adopt(name, logPath: logPath(name)) { [queue, weak self] news in
+      guard case .ended(let outcome) = news else { return }
+      let me = self
+      queue.async { me?.hasEnded(name, outcome) }
+    }
+  }
+
+  private func hasEnded(_ name: String, _ outcome: JobOutcome) {
+    guard locks.removeValue(forKey: name) != nil else { return }
+    for resource in outcome.leftBehind {
+      logger.warning(
+        "a job has left something behind; dagrun job gc removes it",
+        metadata: ["job": "\(name)", "resource": "\(resource)"])
+    }
+    logger.notice("a job that was taken over has ended", metadata: ["job": "\(name)"])
+    ended()
+  }
+
+  /// - Returns: false when it is not driven here.
+  func cancel(_ name: String) -> Bool {
+    guard locks[name] != nil, let runner = try? runner() else { return false }
+    runner.cancel(name)
+    return true
+  }
+
+  /// Lets somebody else drive it.
+  ///
+  /// - Returns: false when it is not driven here.
+  func leave(_ name: String) -> Bool {
+    guard locks[name] != nil, let runner = try? runner() else { return false }
+    runner.leave(name)
+    locks[name] = nil
+    return true
+  }
+
+  /// They go on by themselves; whoever stops the runner leaves them.
+  func stop() { locks = [:] }
+}

@@ -1,0 +1,170 @@
+package import Dagrun
+
+/// What unfinished runs wait for, and whether it can come.
+package struct Waiting: Hashable, Sendable {
+  /// At most so many of `count`: those that wait for something other than tasks of their own run.
+  package var tasks: [TaskWait] = []
+  package var count = 0
+  /// Those of the runs that have not ended.
+  package var unfinishedRuns: [Int64] = []
+  /// Nothing of the runs moves, and nothing will before a person does something about `tasks`.
+  package var isStuck = false
+}
+
+package struct TaskWait: Hashable, Sendable {
+  package var runID: String
+  /// nil: the run as a whole waits.
+  package var taskID: String?
+  package var reasons: [Reason]
+  /// What it waits for cannot come by itself.
+  package var isForever: Bool
+}
+
+extension Scheduler {
+  /// By the same predicates as `explain`.
+  ///
+  /// - Parameters:
+  ///   - numbers: of runs; those that have ended wait for nothing.
+  ///   - limit: of tasks that are told.
+  package func waiting(ofRuns numbers: [Int64], at now: Timestamp, limit: Int = 20) -> Waiting {
+    var waiting = Waiting()
+    var canMove = false
+    var isAnyStuck = false
+    for number in numbers {
+      guard let slot = slotsByRun[number] else { continue }
+      waiting.unfinishedRuns.append(number)
+      if let wait = runWait(slot, at: now) {
+        waiting.add(wait, limit: limit)
+        // It starts when others of the runs have ended, which they may never.
+        if !wait.reasons.allSatisfy(\.isForOtherRuns) { canMove = true }
+        continue
+      }
+      let entry = slots[Int(slot)]
+      for position in entry.tasks.indices where !entry.tasks[position].state.isFinished {
+        let place = TaskPlace(slot: slot, position: Int32(position))
+        guard !waitsForItsRun(place, entry) else { continue }
+        let never = whatNeverComes(place, entry)
+        if never == nil { canMove = true } else { isAnyStuck = true }
+        waiting.add(
+          TaskWait(
+            runID: entry.run.runID, taskID: entry.plan.taskIDs[position],
+            reasons: never.map { [$0] } ?? explain(entry.key(position), at: now), isForever: never != nil),
+          limit: limit)
+      }
+    }
+    waiting.isStuck = isAnyStuck && !canMove
+    return waiting
+  }
+
+  /// Of a run that starts no task at all.
+  private func runWait(_ slot: Int32, at now: Timestamp) -> TaskWait? {
+    let entry = slots[Int(slot)]
+    // Tasks that are at work are told of each by itself.
+    guard entry.active == 0 else { return nil }
+    let reasons = runReasons(entry, at: now)
+    return reasons.isEmpty
+      ? nil : TaskWait(runID: entry.run.runID, taskID: nil, reasons: reasons, isForever: false)
+  }
+
+  /// Other tasks of its run have to end first, and they say what they wait for.
+  private func waitsForItsRun(_ place: TaskPlace, _ entry: RunEntry) -> Bool {
+    let position = Int(place.position)
+    guard entry.tasks[position].state == .none, entry.decide(position) == .wait else { return false }
+    return pendingTasks(place, entry).contains { !entry.tasks[Int($0)].state.isFinished }
+  }
+
+  private func pendingTasks(_ place: TaskPlace, _ entry: RunEntry) -> [Int32] {
+    let constraint = entry.plan.constraints[place.position]
+    return Array(entry.plan.upstream[Int(place.position)]) + Array(constraint?.indirectSetups ?? [])
+      + Array(constraint?.scope ?? [])
+  }
+
+  /// The reason, when what the task waits for cannot come by itself; nil: it can.
+  private func whatNeverComes(_ place: TaskPlace, _ entry: RunEntry) -> Reason? {
+    let position = Int(place.position)
+    let planned = entry.plan.tasks[position]
+    switch entry.tasks[position].state {
+    case .none:
+      if entry.decide(position) == .wait {
+        return .rule(planned.rule, pending: [], count: 0)
+      }
+      guard planned.dependsOnPast, let past = blockingPast(of: place), isPastDead(of: place) else { return nil }
+      return .past(taskID: entry.plan.taskIDs[position], logicalDate: past.logicalDate)
+    case .scheduled, .upForReschedule:
+      guard !planned.isEmpty else { return nil }
+      let pool = pools[entry.pools[Int(planned.pool)]]
+      // A pool without any slot is one that somebody has closed for a while.
+      if let slots = pool.pool?.slots, slots <= 0 || Int(planned.poolSlots) <= slots { return nil }
+      return .pool(
+        name: pool.name, slots: pool.pool?.slots, used: Int(pool.usedSlots), needed: Int(planned.poolSlots))
+    case .queued, .running, .restarting, .upForRetry, .deferred, .awaitingInput, .success, .failed, .skipped,
+      .upstreamFailed, .removed:
+      return nil
+    }
+  }
+
+  /// An earlier instance has ended without success and has no further try; perhaps behind others that wait for it too.
+  private func isPastDead(of place: TaskPlace) -> Bool {
+    let taskID = slots[Int(place.slot)].plan.taskIDs[Int(place.position)]
+    var place = place
+    // Each is of an earlier date than the one before.
+    while let past = blockingPast(of: place) {
+      guard let slot = slotsByRun[past.run] else { return true }
+      let entry = slots[Int(slot)]
+      guard let position = entry.plan.position(of: taskID) else { return false }
+      if entry.tasks[position].state.isFinished { return true }
+      guard entry.tasks[position].state == .none, entry.run.state == .running, entry.decide(position) != .wait else {
+        return false
+      }
+      place = TaskPlace(slot: slot, position: Int32(position))
+    }
+    return false
+  }
+}
+
+extension Waiting {
+  fileprivate mutating func add(_ wait: TaskWait, limit: Int) {
+    count += 1
+    // What can never come is told in any case.
+    if tasks.count < limit || (wait.isForever && !tasks.contains(where: \.isForever)) { tasks.append(wait) }
+  }
+}
+
+extension Reason {
+  /// The run waits for a place among the active ones.
+  fileprivate var isForOtherRuns: Bool {
+    switch self {
+    case .runIsQueued(.maxActiveRuns), .runIsQueued(.backfill): true
+    default: false
+    }
+  }
+
+  /// Which reason it is, whatever the numbers and names in it: a reason is said once.
+  package enum Kind: String, CaseIterable, Sendable {
+    case runIsQueued, dagIsPaused, rule, setups, teardownScope, past, pool, maxActiveTasks, maxActivePerDAG, parallelism,
+      offline, nextInLine, retry, rescheduled, active, waitsForMachine, timedOut, ended
+  }
+
+  package var kind: Kind {
+    switch self {
+    case .runIsQueued: .runIsQueued
+    case .dagIsPaused: .dagIsPaused
+    case .rule: .rule
+    case .setups: .setups
+    case .teardownScope: .teardownScope
+    case .past: .past
+    case .pool: .pool
+    case .maxActiveTasks: .maxActiveTasks
+    case .maxActivePerDAG: .maxActivePerDAG
+    case .parallelism: .parallelism
+    case .offline: .offline
+    case .nextInLine: .nextInLine
+    case .retry: .retry
+    case .rescheduled: .rescheduled
+    case .active: .active
+    case .waitsForMachine: .waitsForMachine
+    case .timedOut: .timedOut
+    case .ended: .ended
+    }
+  }
+}

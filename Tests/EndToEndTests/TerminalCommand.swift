@@ -1,0 +1,61 @@
+import Foundation
+import Processes
+import Testing
+
+/// A command on a terminal of its own, which can be closed under it.
+final class TerminalCommand {
+  let pid: pid_t
+  private var master: Int32
+  private var text = ""
+  private var hasEnded = false
+
+  init(_ project: Project, _ arguments: [String]) throws {
+    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
+    try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0, "there are no terminals")
+    let slave = open(String(cString: try #require(ptsname(master))), O_RDWR | O_NOCTTY | O_CLOEXEC)
+    try #require(slave >= 0)
+    defer { close(slave) }
+    _ = fcntl(master, F_SETFL, O_NONBLOCK)
+    // Leads a session whose terminal it is, so that the kernel tells it of the end.
+    var spawn = Spawn(
+      "setsid", ["--ctty", Project.binary] + arguments, environment: project.environment,
+      workingDirectory: project.path)
+    spawn.descriptors = [0: slave, 1: slave, 2: slave]
+    pid = try spawn.start()
+  }
+
+  deinit {
+    closeTerminal()
+    guard !hasEnded else { return }
+    kill(pid, SIGKILL)
+    _ = waitForChild(pid)
+  }
+
+  /// What it has shown so far. Has to be read for it to go on.
+  func read() -> String {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while master >= 0 {
+      let count = Foundation.read(master, &buffer, buffer.count)
+      guard count > 0 else { break }
+      text += String(decoding: buffer[..<count], as: UTF8.self)
+    }
+    return text
+  }
+
+  func closeTerminal() {
+    if master >= 0 { close(master) }
+    master = -1
+  }
+
+  func waitForEnd(seconds: Double = 60) throws -> Int {
+    let descriptor = try ProcessDescriptor(pid: pid)
+    let end = monotonicSeconds() + seconds
+    while !descriptor.hasEnded(within: 50), monotonicSeconds() < end { _ = read() }
+    try #require(descriptor.hasEnded(within: 0), "it goes on: \(read())")
+    hasEnded = true
+    switch try #require(waitForChild(pid)).status {
+    case .exited(let code): return Int(code)
+    case .signaled(let number): return 128 + Int(number)
+    }
+  }
+}
