@@ -103,7 +103,7 @@ extension Engine {
       guard let task = try store.taskInstance(key) else {
         throw ControlRefusal(.unknownTask(dagID: dagID, taskID: taskID))
       }
-      let (state, stored) = (task.instance.state, [task.reason].compactMap { $0 })
+      let (state, stored) = (task.instance.state, [task.reason, task.loss].compactMap { $0 })
       let waits = state.isFinished ? [] : scheduler.explain(key, at: now()).map(\.description)
       return .reasons(state: state.rawValue, waits + stored)
     } catch {
