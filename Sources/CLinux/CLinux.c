@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -60,6 +61,18 @@ int clinux_epoll_wait(int epoll, unsigned long long *tokens, unsigned char *writ
 }
 
 void clinux_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+static int flush(FILE *stream) {
+  int result = fflush(stream) != 0 ? errno : ferror(stream) ? 0 : -1;
+  clearerr(stream);
+  return result;
+}
+
+int clinux_flush_streams(void) {
+  int output = flush(stdout), errors = flush(stderr);
+  fflush(NULL);
+  return output > errors ? output : errors;
+}
 
 static void call_back(int code, void *callback) { ((void (*)(int))callback)(code); }
 

@@ -35,15 +35,15 @@ extension Engine {
       }
       let task = run.plan.description.tasks[position]
       if case .computeEngineJob(let job) = task.work { return try launchJobs(job, id, in: run) }
-      let work = try work(of: task, in: run, tryNumber: tryNumber)
-      guard work.bytes <= TryAssignment.inputLimitBytes else {
+      let assignment = try assignment(of: task, id, in: run)
+      guard assignment.work.bytes <= TryAssignment.inputLimitBytes else {
         throw LaunchError(
-          "the values that it is given have \(work.bytes) bytes together, and may have \(TryAssignment.inputLimitBytes): "
-            + "hand on files' paths", isRetryable: false)
+          "the values that it is given have \(assignment.work.bytes) bytes together, and may have "
+            + "\(TryAssignment.inputLimitBytes): hand on files' paths", isRetryable: false)
       }
       pool!.submit(
         PendingTry(
-          assignment: TryAssignment(id: id, work: work, graceSeconds: options.graceSeconds), briefing: run.briefing,
+          assignment: assignment, briefing: run.briefing,
           logPath: run.briefing.logPath(taskID: key.taskID, tryNumber: tryNumber)))
     } catch {
       launchFailed(id, error)
@@ -64,16 +64,28 @@ extension Engine {
       PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, .failed(reason, isRetryable: isRetryable))))
   }
 
+  private func assignment(of task: TaskDescription, _ id: TryID, in run: LaunchedRun) throws -> TryAssignment {
+    let read = task.readOutputs
+    let outputs = try outputs(of: read, in: run)
+    let missing = missingStates(of: read, having: outputs, in: run)
+    let work = try work(of: task, id, in: run, outputs, missing)
+    var assignment = TryAssignment(id: id, work: work, graceSeconds: options.graceSeconds)
+    assignment.outputIsRead = run.plan.readTaskIDs.contains(task.id)
+    assignment.missingOutputs = missing
+    if case .bash(let script) = task.work { assignment.hidesScript = script.holdsPrivateValues }
+    return assignment
+  }
+
   private func work(
-    of task: TaskDescription, in run: LaunchedRun, tryNumber: Int
+    of task: TaskDescription, _ id: TryID, in run: LaunchedRun, _ outputs: [String: String], _ missing: [String: String]
   ) throws -> TryAssignment.Work {
     switch task.work {
     case .swift:
-      return .swift(library: run.library, entry: run.entry, inputs: try inputs(of: task, in: run))
+      // What was skipped has no output; a closure that takes an optional gets nil.
+      return .swift(library: run.library, entry: run.entry, inputs: task.inputs.map { outputs[$0] ?? "null" })
     case .bash(let script):
       let values = Template.Values(
-        run: run.briefing.context, taskID: task.id, tryNumber: tryNumber,
-        outputs: try outputs(of: task.readOutputs, in: run))
+        run: run.briefing.context, taskID: task.id, tryNumber: id.tryNumber, outputs: outputs, missing: missing)
       return .bash(
         script: try script.render(values, for: .shell),
         environment: try task.environment.mapValues { try $0.render(values, for: .plain) },
@@ -86,11 +98,14 @@ extension Engine {
     }
   }
 
-  private func inputs(of task: TaskDescription, in run: LaunchedRun) throws -> [String] {
-    guard !task.inputs.isEmpty else { return [] }
-    let outputs = try outputs(of: task.inputs, in: run)
-    // What was skipped has no output; a closure that takes an optional gets nil.
-    return task.inputs.map { outputs[$0] ?? "null" }
+  /// Task id -> its state, of those that have no output.
+  func missingStates(of taskIDs: [String], having outputs: [String: String], in run: LaunchedRun) -> [String: String] {
+    var states: [String: String] = [:]
+    for id in taskIDs where outputs[id] == nil {
+      let key = TaskInstanceKey(run: run.briefing.run, taskID: id)
+      states[id] = scheduler.taskInstance(key)?.state.rawValue
+    }
+    return states
   }
 
   func outputs(of taskIDs: [String], in run: LaunchedRun) throws -> [String: String] {
@@ -146,7 +161,11 @@ extension Engine {
       let start = scheduler.taskInstance(id.key)?.startDate ?? now
       result = TaskResult(
         reported.clampingDates(from: start.microseconds, to: now.microseconds), stopReason: stopReason)
-    case .workerEnded(let status): result = TaskResult(workerEnded: status)
+    case .workerEnded(let status, let loss): result = TaskResult(workerEnded: status, loss: loss)
+    case .lostConnection(let loss):
+      var failed = TaskResult.failed("closed the connection between its process and dagrun")
+      failed.loss = loss
+      result = failed
     case .failed(let reason): result = .failed(reason)
     case .stoppedBeforeStart:
       let date = now().microseconds

@@ -1,3 +1,5 @@
+internal import Processes
+
 /// The folder that holds everything one installation knows: its database, logs, compiled files, socket and lock.
 ///
 ///     dagrun.db          the database (and its -wal and -shm)
@@ -21,13 +23,13 @@ package struct Home: Hashable, Sendable {
   package var logsPath: String { path + "/logs" }
   package var workersPath: String { path + "/workers" }
 
-  /// The folder of a run's logs. Layout and names are Airflow's.
+  /// The folder of a run's logs. Layout and names are Airflow's; a name that is too long for the disk is shortened.
   package func logFolder(dagID: String, runID: String) -> String {
-    "\(logsPath)/dag_id=\(dagID)/run_id=\(runID)"
+    "\(logsPath)/\(fileName("dag_id=\(dagID)"))/\(fileName("run_id=\(runID)"))"
   }
 
   /// The log of one try. There is none when the try printed nothing.
   package func logPath(dagID: String, runID: String, taskID: String, tryNumber: Int) -> String {
-    "\(logFolder(dagID: dagID, runID: runID))/task_id=\(taskID)/attempt=\(tryNumber).log"
+    "\(logFolder(dagID: dagID, runID: runID))/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log"
   }
 }

@@ -21,6 +21,12 @@ package func signalGroup(_ group: pid_t, _ number: Int32) -> Bool {
   return kill(-group, number) == 0
 }
 
+/// Asks every process of the group to end, also those that are stopped: they would not hear it.
+package func terminateGroup(_ group: pid_t) {
+  signalGroup(group, SIGTERM)
+  signalGroup(group, SIGCONT)
+}
+
 /// The direct children of a process, also those that wait to be reaped.
 package func children(of pid: pid_t) -> [pid_t] {
   let folder = "/proc/\(pid)/task"

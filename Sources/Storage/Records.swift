@@ -34,6 +34,8 @@ package struct TaskRecord: Hashable, Sendable {
   package var exitCode: Int?
   package var signal: Int?
   package var usage: Usage
+  /// What of its log, output or journal could not be kept, in words.
+  package var loss: String?
 
   package var key: TaskInstanceKey { TaskInstanceKey(run: run, taskID: instance.taskID) }
 }
@@ -48,6 +50,8 @@ package struct TryRecord: Hashable, Sendable {
   package var exitCode: Int?
   package var signal: Int?
   package var usage: Usage
+  /// What of its log, output or journal could not be kept, in words.
+  package var loss: String?
 }
 
 /// What a list of DAGs shows.

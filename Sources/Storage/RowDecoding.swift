@@ -66,7 +66,8 @@ extension TaskRecord {
     self.init(
       run: row.int64(0), instance: instance, reason: row.optionalText(9), exitCode: row.optionalInt(10),
       signal: row.optionalInt(11),
-      usage: Usage(cpuSeconds: row.optionalDouble(12), peakMemoryBytes: row.optionalInt64(13)))
+      usage: Usage(cpuSeconds: row.optionalDouble(12), peakMemoryBytes: row.optionalInt64(13)),
+      loss: row.optionalText(14))
   }
 }
 
@@ -77,6 +78,7 @@ extension TryRecord {
       tryNumber: row.int(2), state: try row.value(3), startDate: row.optionalTimestamp(4),
       endDate: row.optionalTimestamp(5), reason: row.optionalText(6), exitCode: row.optionalInt(7),
       signal: row.optionalInt(8),
-      usage: Usage(cpuSeconds: row.optionalDouble(9), peakMemoryBytes: row.optionalInt64(10)))
+      usage: Usage(cpuSeconds: row.optionalDouble(9), peakMemoryBytes: row.optionalInt64(10)),
+      loss: row.optionalText(11))
   }
 }

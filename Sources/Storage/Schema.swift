@@ -30,8 +30,17 @@ enum Schema {
     migrator.registerMigration("0006 backfills in steps", foreignKeyChecks: .immediate) { database in
       try addColumns(database)
     }
+    migrator.registerMigration("0007 losses", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: losses)
+    }
     return migrator
   }
+
+  /// What of a try's log, output or journal could not be kept. At the end of their tables, as all new columns.
+  private static let losses = """
+    ALTER TABLE task_instance ADD COLUMN loss TEXT;
+    ALTER TABLE task_try ADD COLUMN loss TEXT;
+    """
 
   private static let foundation = """
     -- One row per DAG and version of its file. Written before anything refers to it, and it outlives the DAG.

@@ -18,13 +18,13 @@ extension ChangeWriter {
     let updated = try statement(
       """
       UPDATE task_instance SET state = ?, try_number = ?, max_tries = ?, start_date = ?, end_date = ?, retry_at = ?,
-        reason = ?, exit_code = ?, signal = ?, cpu_seconds = ?, peak_memory_bytes = ?
+        reason = ?, exit_code = ?, signal = ?, cpu_seconds = ?, peak_memory_bytes = ?, loss = ?
       WHERE run = ? AND task_id = ? AND state IS ? AND try_number = ?
       """
     ).execute(
       task.state.rawValue, task.tryNumber, task.maxTries, task.startDate, task.endDate, task.retryAt,
       transition.reason ?? details?.reason, details?.exitCode, details?.signal, details?.usage.cpuSeconds,
-      details?.usage.peakMemoryBytes, key.run, key.taskID, transition.from.rawValue, transition.fromTry)
+      details?.usage.peakMemoryBytes, details?.loss, key.run, key.taskID, transition.from.rawValue, transition.fromTry)
     guard updated == 1 else { throw try guardFailure(transition) }
     if let ended, task.tryNumber != ended.tryNumber || !task.state.isFinished {
       try insertPastTry(of: key, ended)
@@ -47,9 +47,10 @@ extension ChangeWriter {
     guard tryNumber >= 1 else { return }
     try statement(
       """
-      INSERT INTO task_try
+      INSERT INTO task_try (run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal,
+        cpu_seconds, peak_memory_bytes, loss)
       SELECT run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal, cpu_seconds,
-        peak_memory_bytes
+        peak_memory_bytes, loss
       FROM task_instance WHERE run = ? AND task_id = ? AND state IS ? AND try_number = ?
       ON CONFLICT DO NOTHING
       """
@@ -60,12 +61,12 @@ extension ChangeWriter {
     try statement(
       """
       INSERT INTO task_try (run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal,
-        cpu_seconds, peak_memory_bytes)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        cpu_seconds, peak_memory_bytes, loss)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).execute(
       key.run, key.taskID, ended.tryNumber, ended.state.rawValue, ended.startDate, ended.endDate, ended.reason,
-      ended.exitCode, ended.signal, ended.usage.cpuSeconds, ended.usage.peakMemoryBytes)
+      ended.exitCode, ended.signal, ended.usage.cpuSeconds, ended.usage.peakMemoryBytes, ended.loss)
   }
 
   private func guardFailure(_ transition: TaskTransition) throws -> StoreError {

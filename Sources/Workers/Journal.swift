@@ -149,7 +149,7 @@ private func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
 
 /// Writes the journal of this process: one call of the system per record.
 final class JournalWriter {
-  private let descriptor: Int32
+  let descriptor: Int32
   private let headerLength: Int
   private var length: Int
   private var writer = ByteWriter()

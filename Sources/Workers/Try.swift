@@ -24,9 +24,16 @@ package struct TryResult: Hashable, Sendable {
   /// Microseconds since 1970.
   package var startDate: Int64
   package var endDate: Int64
+  /// What of its log, its output or its journal could not be kept, and why: `the log lacks 12 bytes: No space left on
+  /// device`. nil: nothing is missing.
+  package var loss: String?
 
   /// Of an output, as JSON text. The database takes no value of a gigabyte, and every task that uses one gets a copy.
   package static let outputLimitBytes = 64 << 20
+  static func tooLarge(_ bytes: Int) -> String {
+    "its output has \(bytes) bytes, and an output may have \(outputLimitBytes): write it to a file, and hand on the path"
+  }
+
   /// Of the reason of a failure or a skip.
   static let reasonLimitBytes = 16 << 10
 
@@ -88,6 +95,12 @@ package struct TryAssignment: Hashable, Sendable {
   package var graceSeconds: Double
   /// Stopped when whoever gave it to the worker is gone. Otherwise it goes on, and the next scheduler finds its end.
   package var endsWithItsGiver = false
+  /// There are tasks that read its output: one that cannot be kept fails it.
+  package var outputIsRead = true
+  /// Values stand in its script, which other users must not see in the list of processes.
+  package var hidesScript = false
+  /// The states of tasks whose outputs it reads and that have none, by their ids.
+  package var missingOutputs: [String: String] = [:]
 
   package enum Work: Hashable, Sendable {
     case bash(script: String, environment: [String: String], workingDirectory: String?)
@@ -120,10 +133,7 @@ extension TryAssignment.Work {
 
 extension TryResult.Outcome {
   static func outputTooLarge(_ bytes: Int) -> TryResult.Outcome {
-    .failed(
-      reason: "its output has \(bytes) bytes, and an output may have \(TryResult.outputLimitBytes): "
-        + "write it to a file, and hand on the path",
-      isRetryable: false)
+    .failed(reason: TryResult.tooLarge(bytes), isRetryable: false)
   }
 
   /// Whatever a task says, a record of it stays small.
@@ -143,7 +153,7 @@ extension TryResult.Outcome {
     }
   }
 
-  private static func shorten(_ reason: String) -> String {
+  fileprivate static func shorten(_ reason: String) -> String {
     guard reason.utf8.count > TryResult.reasonLimitBytes else { return reason }
     return String(decoding: reason.utf8.prefix(TryResult.reasonLimitBytes), as: UTF8.self) + "…"
   }
@@ -179,12 +189,19 @@ extension ByteWriter {
     write(result.peakMemoryBytes)
     write(result.startDate)
     write(result.endDate)
+    write(result.loss) { $0.write($1) }
   }
 
   mutating func write(_ assignment: TryAssignment) {
     write(assignment.id)
     write(assignment.graceSeconds)
     write(assignment.endsWithItsGiver)
+    write(assignment.outputIsRead)
+    write(assignment.hidesScript)
+    write(assignment.missingOutputs) { writer, entry in
+      writer.write(entry.key)
+      writer.write(entry.value)
+    }
     switch assignment.work {
     case .bash(let script, let environment, let workingDirectory):
       write(UInt8(0))
@@ -220,31 +237,34 @@ extension ByteReader {
     default: throw MalformedBytes()
     }
     let output = try optionalString()
-    return try TryResult(
+    var result = try TryResult(
       told: outcome, output: output, cpuSeconds: try double(), peakMemoryBytes: try integer(Int64.self),
       startDate: try integer(Int64.self), endDate: try integer(Int64.self))
+    // A journal of an earlier version ends here.
+    if !isAtEnd { result.loss = try optionalString().map(TryResult.shorten) }
+    return result
   }
 
   mutating func tryAssignment() throws(MalformedBytes) -> TryAssignment {
     let id = try tryID()
     let graceSeconds = try double()
     let endsWithItsGiver = try bool()
+    let outputIsRead = try bool()
+    let hidesScript = try bool()
+    let missingOutputs = try texts()
     let work: TryAssignment.Work
     switch try byte() {
     case 0:
-      let script = try string()
-      var environment: [String: String] = [:]
-      for _ in 0..<(try integer(UInt32.self)) {
-        let name = try string()
-        environment[name] = try string()
-      }
-      work = .bash(script: script, environment: environment, workingDirectory: try optionalString())
+      work = .bash(script: try string(), environment: try texts(), workingDirectory: try optionalString())
     case 1:
       work = .swift(library: try string(), entry: try string(), inputs: try strings())
     default: throw MalformedBytes()
     }
     var assignment = TryAssignment(id: id, work: work, graceSeconds: graceSeconds)
     assignment.endsWithItsGiver = endsWithItsGiver
+    assignment.outputIsRead = outputIsRead
+    assignment.hidesScript = hidesScript
+    assignment.missingOutputs = missingOutputs
     return assignment
   }
 
@@ -252,6 +272,15 @@ extension ByteReader {
 
   private mutating func optionalInt32() throws(MalformedBytes) -> Int32? {
     try bool() ? try integer(Int32.self) : nil
+  }
+
+  private mutating func texts() throws(MalformedBytes) -> [String: String] {
+    var all: [String: String] = [:]
+    for _ in 0..<(try integer(UInt32.self)) {
+      let name = try string()
+      all[name] = try string()
+    }
+    return all
   }
 
   private mutating func strings() throws(MalformedBytes) -> [String] {

@@ -97,6 +97,8 @@ package final class WorkerLink {
     WorkerRequest.stop(id).append(to: &controlWriter)
     // A few bytes, which no socket is ever too full for; a worker that is gone needs no stop.
     _ = controlWriter.bytes.withUnsafeBytes { Glibc.send(control, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    // A Swift task may have stopped its process, and with it the thread that listens.
+    process.signal(SIGCONT)
   }
 
   /// True when nothing is left. A worker that is gone takes everything: its end is told by its process.

@@ -64,7 +64,44 @@ import Workers
       }
       return Data("\(sum)".utf8)
     }
-  default: nil
+  case "see_mask":
+    { _, _ in
+      let mask = umask(0)
+      umask(mask)
+      return Data("\(mask)".utf8)
+    }
+  case "see_folder": { _, _ in Data("\"\(FileManager.default.currentDirectoryPath)\"".utf8) }
+  case "stop_itself":
+    { _, _ in
+      kill(getpid(), SIGSTOP)
+      try await _Concurrency.Task.sleep(for: .seconds(1000))
+      return nil
+    }
+  case "close_all":
+    { _, _ in
+      for number in 3..<200 { close(Int32(number)) }
+      sleep(1000)
+      return nil
+    }
+  case "close_socket":
+    { _, _ in
+      close(3)
+      sleep(1000)
+      return nil
+    }
+  case "close_control":
+    { _, _ in
+      dup2(0, 4)
+      sleep(1000)
+      return nil
+    }
+  case let name:
+    (changes[name] ?? rootsChanges[name] ?? cheapChanges[name]).map { change in
+      { _, _ in
+        try change()
+        return nil
+      }
+    }
   }
 }
 
@@ -76,6 +113,13 @@ import Workers
 @MainActor func onMainThread() -> Bool { Thread.isMainThread }
 
 struct NotThere: Error {}
+
+// For tests, which ask for each of them.
+if CommandLine.arguments.dropFirst().first == "changes" {
+  let all = CommandLine.arguments.last == "root" ? rootsChanges : changes
+  print(all.keys.sorted().joined(separator: "\n"))
+  exit(0)
+}
 
 workerMain(
   arguments: Array(CommandLine.arguments.dropFirst(2)),

@@ -66,7 +66,7 @@ import Testing
     for request in requests { request.append(to: &writer) }
     for outcome in [TryResult.Outcome.success, .skipped(reason: "r"), .stopped(exitCode: 1), .stopped(signal: 9)] {
       let report = WorkerReport.finished(
-        id("t"), TryResult(outcome, startDate: 1, endDate: 2))
+        id("t"), TryResult(outcome, startDate: 1, endDate: 2), isLast: true)
       var single = ByteWriter()
       report.append(to: &single)
       #expect(try single.bytes.dropFirst(4).withUnsafeBytes { try WorkerReport($0) } == report)

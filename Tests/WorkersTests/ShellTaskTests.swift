@@ -29,11 +29,11 @@ import Testing
     #expect(try worker.bash("echo line", tryNumber: 2).output == #""line""#)
   }
 
-  @Test func `a silent script has no log file and no output`() throws {
+  @Test func `a silent script has no log file, and an empty output`() throws {
     let worker = try TestWorker()
     let result = try worker.bash("true")
     #expect(result.outcome == .success)
-    #expect(result.output == nil)
+    #expect(result.output == #""""#)
     #expect(worker.log("shell") == nil)
   }
 

@@ -11,6 +11,8 @@ final class TestWorker {
   let link: WorkerLink
   private var reports: [WorkerReport] = []
   private let root: String
+  /// As the last report says: no other task may run in this worker.
+  private(set) var isWorn = false
 
   init() throws {
     root = NSTemporaryDirectory() + "dagrun-worker-\(UUID().uuidString)"
@@ -57,7 +59,8 @@ final class TestWorker {
   }
 
   func finish() throws -> TryResult {
-    guard case .finished(_, let result)? = nextReport() else { throw WorkerDied() }
+    guard case .finished(_, let result, let isLast)? = nextReport() else { throw WorkerDied() }
+    isWorn = isLast
     return result
   }
 
@@ -89,6 +92,15 @@ final class TestWorker {
 
   /// Waits until the running Swift task has printed something.
   func waitForOutput() { waitForContents(of: WorkerOutput.path(in: folder)) }
+
+  /// Waits until the worker's process is stopped.
+  func waitUntilStopped() {
+    while true {
+      let status = readWholeFile("/proc/\(link.pid)/stat") ?? []
+      if String(decoding: status, as: UTF8.self).contains(") T ") { return }
+      sched_yield()
+    }
+  }
 
   func waitForLog(_ taskID: String) {
     waitForContents(of: root + "/logs/run 1/task_id=\(taskID)/attempt=1.log")

@@ -13,10 +13,3 @@ extension Home {
     }
   }
 }
-
-extension Home {
-  /// The log of one try, where Airflow's would be.
-  func logPath(dagID: String, runID: String, taskID: String, tryNumber: Int) -> String {
-    "\(logsPath)/dag_id=\(dagID)/run_id=\(runID)/task_id=\(taskID)/attempt=\(tryNumber).log"
-  }
-}

@@ -74,6 +74,7 @@ struct SoloTask {
       workerOutput: WorkerOutput.path(in: link.folder))
     var assignment = TryAssignment(id: id, work: work, graceSeconds: 10)
     assignment.endsWithItsGiver = true
+    if case .bash(let script) = task.work { assignment.hidesScript = script.holdsPrivateValues }
     var isSent = link.send(.run(briefing))
     isSent = link.send(.start(assignment)) && isSent
     let deadline = task.executionTimeoutSeconds.map { monotonicSeconds() + $0 }
@@ -84,7 +85,7 @@ struct SoloTask {
       var entry = pollfd(fd: link.socket, events: Int16(isSent ? POLLIN : POLLIN | POLLOUT), revents: 0)
       _ = poll(&entry, 1, 50)
       if !isSent { isSent = link.sendRest() }
-      let isOpen = link.receive { if case .finished(_, let ended) = $0 { result = ended } }
+      let isOpen = link.receive { if case .finished(_, let ended, _) = $0 { result = ended } }
       log.write(growing.rest(isRunning: result == nil))
       if result == nil && !isOpen {
         // The worker has died with the task in it; it noted how in the log.

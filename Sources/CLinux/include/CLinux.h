@@ -4,6 +4,7 @@
 #pragma once
 
 #include "Namespaces.h"
+#include "ProcessState.h"
 
 /// A descriptor that becomes readable when the process ends; -1 and errno on failure.
 int clinux_pidfd_open(int pid);
@@ -33,6 +34,9 @@ int clinux_epoll_wait(int epoll, unsigned long long *tokens, unsigned char *writ
 
 /// Standard output is written line by line, also to a file.
 void clinux_line_buffer_stdout(void);
+/// Writes what streams still hold. -1: all went well; otherwise what has failed of the standard ones since the last call,
+/// or 0 where that is not known any more.
+int clinux_flush_streams(void);
 /// Calls back when this process calls `exit`, with the code it was given.
 int clinux_on_exit(void (*callback)(int code));
 

@@ -152,3 +152,9 @@ public struct Output<Value> {
 
   package init(of task: TaskReference) { self.task = task }
 }
+
+extension Output {
+  /// For a closure that takes an optional: nil where the task has handed nothing on, because it was skipped or failed.
+  /// Whoever wants that has a trigger rule, such as `.allDone`, that lets it run then.
+  public var optional: Output<Value?> { Output<Value?>(of: task) }
+}

@@ -39,7 +39,7 @@ extension TaskReference {
   func setBody(_ body: @escaping @Sendable (TaskContext, inout InputReader) async throws -> Data?) {
     let names = builder.description.tasks[index].inputs
     builder.setBody(of: id) { context, data in
-      var inputs = InputReader(data, from: names)
+      var inputs = InputReader(data, from: names, missing: context.missingOutputs)
       return try await body(context, &inputs)
     }
   }

@@ -83,7 +83,7 @@ extension ComputeEngineJobDescription.Spec {
 
 extension Template {
   /// Values in the script of another language are not quoted as a shell wants it.
-  fileprivate var isForShell: Bool {
+  var isForShell: Bool {
     guard case .text(let text) = parts.first, text.hasPrefix("#!") else { return true }
     let line = text.prefix { !$0.isNewline }
     let words = line.dropFirst(2).split(separator: " ").map { $0.split(separator: "/").last ?? $0 }

@@ -8,12 +8,17 @@ extension Template {
     package var tryNumber: Int
     /// Task id -> its output as JSON text.
     package var outputs: [String: String]
+    /// The states of tasks that have none, by their ids.
+    package var missing: [String: String]
 
-    package init(run: RunContext, taskID: String, tryNumber: Int, outputs: [String: String] = [:]) {
+    package init(
+      run: RunContext, taskID: String, tryNumber: Int, outputs: [String: String] = [:], missing: [String: String] = [:]
+    ) {
       self.run = run
       self.taskID = taskID
       self.tryNumber = tryNumber
       self.outputs = outputs
+      self.missing = missing
     }
   }
 
@@ -44,6 +49,50 @@ extension Template {
   }
 }
 
+extension Template {
+  /// What is wrong with the script whatever the values will be: they stand where nothing can be quoted. nil: nothing, or
+  /// it cannot be known, because a value that is not quoted may change how bash reads what follows.
+  package var shellProblem: String? {
+    var scanner = ShellScanner()
+    for part in parts {
+      let text: String
+      switch part {
+      case .text(let own):
+        scanner.read(own)
+        continue
+      case .raw: return nil
+      case .value(let value): text = value
+      // Anything may come; a digit can stand wherever a value can.
+      case .variable, .output: text = "0"
+      }
+      do {
+        scanner.read(try scanner.quote(text))
+      } catch let error as RenderError {
+        return error.description
+      } catch {
+        return "\(error)"
+      }
+    }
+    return nil
+  }
+
+  /// Values stand in it that others may not be meant to see: of variables and parameters, of other tasks, and of the
+  /// program that described it. Names and dates of the run are none.
+  package var holdsPrivateValues: Bool { parts.contains { $0.isPrivate } }
+}
+
+extension Template.Part {
+  fileprivate var isPrivate: Bool {
+    switch self {
+    case .text: false
+    case .value, .output: true
+    case .variable(.param), .variable(.var): true
+    case .variable: false
+    case .raw(let part): part.isPrivate
+    }
+  }
+}
+
 extension Template.Values {
   fileprivate func text(of part: Template.Part) throws -> String {
     switch part {
@@ -52,7 +101,7 @@ extension Template.Values {
     case .variable(let variable): return try text(of: variable)
     case .output(let id):
       guard let json = outputs[id] else {
-        throw RenderError("task \"\(id)\" has no output: it was skipped, failed, or wrote nothing")
+        throw RenderError(missingOutput(of: id, state: missing[id]))
       }
       return Self.unquoted(json)
     }

@@ -7,11 +7,14 @@ public struct TaskContext: Sendable {
   public package(set) var taskID: String
   /// From 1.
   public let tryNumber: Int
+  /// The states of tasks whose outputs it takes and that have none, by their ids.
+  package var missingOutputs: [String: String]
 
-  package init(run: RunContext, taskID: String, tryNumber: Int) {
+  package init(run: RunContext, taskID: String, tryNumber: Int, missingOutputs: [String: String] = [:]) {
     self.run = run
     self.taskID = taskID
     self.tryNumber = tryNumber
+    self.missingOutputs = missingOutputs
   }
 
   public var dagID: String { run.dagID }

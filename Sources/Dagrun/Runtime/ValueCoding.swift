@@ -66,11 +66,14 @@ extension ValueCoding {
 struct InputReader {
   private let data: [Data]
   private let taskIDs: [String]
+  private let missing: [String: String]
   private var index = 0
 
-  init(_ data: [Data], from taskIDs: [String]) {
+  /// - Parameter missing: the states of those tasks that have no output, by their ids.
+  init(_ data: [Data], from taskIDs: [String], missing: [String: String] = [:]) {
     self.data = data
     self.taskIDs = taskIDs
+    self.missing = missing
   }
 
   mutating func next<Value: Decodable>(_ type: Value.Type) throws -> Value {
@@ -81,6 +84,10 @@ struct InputReader {
     do {
       return try ValueCoding.decode(type, from: data[index])
     } catch {
+      if index < taskIDs.count, let state = missing[taskIDs[index]] {
+        throw InputMismatch(
+          missingOutput(of: taskIDs[index], state: state) + "; a closure that can do without takes its output.optional")
+      }
       let source = index < taskIDs.count ? "task \"\(taskIDs[index])\"" : "another task"
       throw InputMismatch(
         "the output of \(source) is no \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
@@ -111,4 +118,22 @@ package struct InputMismatch: Error, CustomStringConvertible, Hashable {
   package let description: String
 
   init(_ description: String) { self.description = description }
+}
+
+/// Why a task has no output, in the same words wherever it is read.
+///
+/// - Parameter state: the raw value of the state that it is in; nil where there is no such task.
+package func missingOutput(of taskID: String, state: String?) -> String {
+  let reason =
+    switch state {
+    case nil: "the run has no such task"
+    case "success": "it succeeded, and returned nothing"
+    case "skipped": "it was skipped"
+    case "failed": "it failed"
+    case "upstream_failed": "a task before it failed"
+    case "removed": "the run moved to a version without it"
+    case "none", "scheduled", "queued": "it has not begun"
+    case let state?: "it has not ended (\(state))"
+    }
+  return "task \"\(taskID)\" has no output: \(reason)"
 }

@@ -79,9 +79,11 @@ extension Engine {
   func launchJobs(
     _ job: ComputeEngineJobDescription, _ id: TryID, in run: LaunchedRun
   ) throws {
+    let read = job.templates.flatMap(\.usedOutputs)
+    let outputs = try outputs(of: read, in: run)
     let values = Template.Values(
-      run: run.briefing.context, taskID: id.taskID, tryNumber: id.tryNumber,
-      outputs: try outputs(of: job.templates.flatMap(\.usedOutputs), in: run))
+      run: run.briefing.context, taskID: id.taskID, tryNumber: id.tryNumber, outputs: outputs,
+      missing: missingStates(of: read, having: outputs, in: run))
     let context = run.briefing.context
     let origin = JobOrigin(
       homeID: try store.homeID(),

@@ -21,6 +21,8 @@ final class PooledWorker {
   /// Runs that it was briefed about, with the variables that it was told.
   var briefed: [Int64: [String: String]] = [:]
   var isAwaitingRoom = false
+  /// Its task has closed the socket, and the process was killed for it.
+  var hasLostConnection = false
 
   init(number: Int, link: WorkerLink) {
     self.number = number

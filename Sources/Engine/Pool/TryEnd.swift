@@ -11,6 +11,7 @@ extension TaskResult {
     self.init(
       Outcome(result.outcome, stopReason: stopReason), output: result.output, usage: usage,
       startDate: Timestamp(microseconds: result.startDate), endDate: Timestamp(microseconds: result.endDate))
+    loss = result.loss
   }
 
   /// A try that no worker could tell the end of.
@@ -20,7 +21,10 @@ extension TaskResult {
   }
 
   /// A try whose worker's process ended under it.
-  init(workerEnded status: ExitStatus?) {
+  ///
+  /// - Parameter loss: what was lost with it.
+  init(workerEnded status: ExitStatus?, loss: String? = nil) {
+    defer { self.loss = loss }
     switch status {
     case .exited(let code):
       self = .failed("ended its process with exit code \(code)", exitCode: Int(code))

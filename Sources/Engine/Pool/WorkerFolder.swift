@@ -18,17 +18,21 @@ enum WorkerFolder {
   /// After a worker that died under its task: kills what the task has started, and saves what it printed.
   ///
   /// - Parameter note: added to the task's log.
-  static func cleanUp(_ folder: String, journal: WorkerJournal?, logPath: String, note: String?) {
+  /// - Returns: what of the log was lost, in words.
+  static func cleanUp(_ folder: String, journal: WorkerJournal?, logPath: String, note: String?) -> String? {
+    var losses: [String] = []
+    func add(_ line: String) {
+      if let lost = WorkerOutput.note(line, inLog: logPath) { losses.append("the log lacks \(lost)") }
+    }
     let killed = killSurvivors(folder, journal)
     do throws(SystemError) {
       try WorkerOutput.move(from: folder, to: logPath)
     } catch {
-      WorkerOutput.note("what the task printed is still in \(WorkerOutput.path(in: folder)): \(error)", inLog: logPath)
+      losses.append("the log lacks what the task printed: \(error)")
+      add("what the task printed is lost: \(error)")
     }
-    if let note { WorkerOutput.note(note, inLog: logPath) }
-    if killed > 0 {
-      WorkerOutput.note(
-        "killed \(killed) \(killed == 1 ? "process" : "processes") that the task had left behind", inLog: logPath)
-    }
+    if let note { add(note) }
+    if killed > 0 { add("killed \(killed) \(killed == 1 ? "process" : "processes") that the task had left behind") }
+    return losses.isEmpty ? nil : losses.joined(separator: "; ")
   }
 }

@@ -56,8 +56,10 @@ final class WorkerPool: @unchecked Sendable {
 
   enum TryEnd {
     case reported(TryResult)
-    /// Its worker's process ended under it.
-    case workerEnded(ExitStatus?)
+    /// Its worker's process ended under it. `loss`: what of the log.
+    case workerEnded(ExitStatus?, loss: String?)
+    /// It closed the connection between its process and this one, without which nobody knows of it.
+    case lostConnection(loss: String?)
     /// It never began.
     case failed(String)
     case stoppedBeforeStart
@@ -307,7 +309,7 @@ final class WorkerPool: @unchecked Sendable {
       case .loaded:
         endLoading(worker)
         startWorkersIfNeeded()
-      case .finished(let id, let result):
+      case .finished(let id, let result, let isLast):
         guard case .busy(let pending) = worker.state, pending.assignment.id == id else {
           return killSenseless(worker)
         }
@@ -317,7 +319,7 @@ final class WorkerPool: @unchecked Sendable {
         let seconds = Timestamp(microseconds: result.endDate).seconds(since: Timestamp(microseconds: result.startDate))
         meanSeconds += (max(0, seconds) - meanSeconds) / 8
         lastEnd = monotonicSeconds()
-        if result.peakMemoryBytes > options.maximumMemoryBytes, worker.library != nil {
+        if isLast || (result.peakMemoryBytes > options.maximumMemoryBytes && worker.library != nil) {
           worker.state = .leaving
           worker.link.hangUp()
         } else {
@@ -329,6 +331,18 @@ final class WorkerPool: @unchecked Sendable {
     if !isOpen {
       // Its process is about to end, and tells the rest.
       poller.remove(worker.link.socket)
+      killLostWorker(worker)
+    }
+  }
+
+  /// A process that ends closes its descriptors first. One that does not end has lost its connection.
+  private func killLostWorker(_ worker: PooledWorker) {
+    guard case .busy(let pending) = worker.state else { return }
+    queue.asyncAfter(deadline: .now() + 1) { [weak self, weak worker] in
+      guard let self, let worker, !isStopped, workers[worker.number] === worker else { return }
+      guard case .busy(let now) = worker.state, now.assignment.id == pending.assignment.id else { return }
+      worker.hasLostConnection = true
+      worker.link.process.signal(SIGKILL)
     }
   }
 
@@ -388,10 +402,13 @@ final class WorkerPool: @unchecked Sendable {
       if let entry, let result = entry.result {
         endedWithWorker(pending.assignment.id, .reported(result), worker.link.folder)
       } else if entry != nil || journal == nil {
-        WorkerFolder.cleanUp(
-          worker.link.folder, journal: journal, logPath: pending.logPath,
-          note: status.map { "the task's process ended with \($0)" })
-        endedWithWorker(pending.assignment.id, .workerEnded(status), worker.link.folder)
+        let note =
+          worker.hasLostConnection
+          ? "the task closed the connection between its process and dagrun"
+          : status.map { "the task's process ended with \($0)" }
+        let loss = WorkerFolder.cleanUp(worker.link.folder, journal: journal, logPath: pending.logPath, note: note)
+        let end: TryEnd = worker.hasLostConnection ? .lostConnection(loss: loss) : .workerEnded(status, loss: loss)
+        endedWithWorker(pending.assignment.id, end, worker.link.folder)
       } else {
         WorkerFolder.remove(worker.link.folder)
         pending.attempts += 1

@@ -43,6 +43,7 @@ final class AdoptedWorkers: @unchecked Sendable {
   func stop(_ id: TryID) -> Bool {
     guard let (worker, _) = workers[id] else { return false }
     worker.process.signal(SIGTERM)
+    worker.process.signal(SIGCONT)
     return true
   }
 

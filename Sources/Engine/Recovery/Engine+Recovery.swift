@@ -77,6 +77,7 @@ extension Engine {
     adopted?.watch(.init(folder: worker.folder, id: id, process: process, isStray: isStray))
     if isStray || stopReasons[id] != nil {
       process.signal(SIGTERM)
+      process.signal(SIGCONT)
       killLater(id)
     }
   }
@@ -114,12 +115,13 @@ extension Engine {
 
   private func died(_ id: TryID, _ journal: WorkerJournal, _ folder: String) {
     let logPath = logPath(id.key, tryNumber: id.tryNumber)
+    var loss: String?
     if let logPath {
-      WorkerFolder.cleanUp(
+      loss = WorkerFolder.cleanUp(
         folder, journal: journal, logPath: logPath,
         note: "the task's process died while no scheduler was there to see how")
     }
-    finish(id, TaskResult(workerEnded: nil))
+    finish(id, TaskResult(workerEnded: nil, loss: loss))
   }
 
   private func finish(_ id: TryID, _ result: TaskResult) {

@@ -37,6 +37,7 @@ extension Scheduler {
     let end = result.endDate ?? now
     var ended = EndedTry(
       tryNumber: Int(task.tryNumber), state: .success, startDate: start, endDate: end, usage: result.usage)
+    ended.loss = result.loss
 
     if task.state == .restarting {
       describe(&ended, result.outcome)

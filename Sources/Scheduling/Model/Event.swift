@@ -50,6 +50,8 @@ package struct TaskResult: Hashable, Sendable {
   /// When the try really began and ended, by the process that watched it.
   package var startDate: Timestamp?
   package var endDate: Timestamp?
+  /// What of its log, output or journal could not be kept, in words.
+  package var loss: String?
 
   package init(
     _ outcome: Outcome, output: String? = nil, usage: Usage = .init(), startDate: Timestamp? = nil,

@@ -90,6 +90,8 @@ package struct EndedTry: Hashable, Sendable {
   package var exitCode: Int?
   package var signal: Int?
   package var usage: Usage
+  /// What of its log, output or journal could not be kept, in words.
+  package var loss: String?
 
   package init(
     tryNumber: Int, state: TaskState, startDate: Timestamp?, endDate: Timestamp, reason: String? = nil,

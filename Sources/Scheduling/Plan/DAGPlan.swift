@@ -16,6 +16,9 @@ package final class DAGPlan: Sendable {
   /// Own weight and that of the relatives that the task's weight rule counts.
   package let priorities: [Int64]
 
+  /// Those whose outputs others read.
+  package let readTaskIDs: Set<String>
+
   let tasks: [PlannedTask]
   let upstream: Adjacency
   let downstream: Adjacency
@@ -45,6 +48,7 @@ package final class DAGPlan: Sendable {
     upstream = Adjacency(description.tasks.map { Self.upstreamPositions(of: $0, positions) })
     downstream = upstream.reversed
     pastTaskIDs = description.tasks.filter(\.dependsOnPast).map(\.id)
+    readTaskIDs = Self.readTaskIDs(of: description.tasks)
 
     var poolNames: [String] = []
     var tasks: [PlannedTask] = []
@@ -69,6 +73,15 @@ package final class DAGPlan: Sendable {
     for position in Self.decidingTasks(description.tasks, tasks, downstream) { tasks[position].decidesRun = true }
     self.tasks = tasks
     priorities = Self.priorities(of: description.tasks, downstream, upstream)
+  }
+
+  private static func readTaskIDs(of tasks: [TaskDescription]) -> Set<String> {
+    var all: Set<String> = []
+    for task in tasks {
+      for id in task.inputs { all.insert(id) }
+      for template in task.templates { all.formUnion(template.usedOutputs) }
+    }
+    return all
   }
 
   package func position(of taskID: String) -> Int? { positions[taskID].map(Int.init) }

@@ -56,6 +56,6 @@ extension TryRecord {
     self.init(
       tryNumber: task.instance.tryNumber, state: task.instance.state, startDate: task.instance.startDate,
       endDate: task.instance.endDate, reason: task.reason, exitCode: task.exitCode, signal: task.signal,
-      usage: task.usage)
+      usage: task.usage, loss: task.loss)
   }
 }

@@ -1,5 +1,6 @@
 package import Dagrun
 internal import Foundation
+internal import Processes
 
 /// What the engine tells a worker. On the wire each message is a length (32 bits), a kind (8 bits) and its fields.
 package enum WorkerRequest: Hashable, Sendable {
@@ -16,7 +17,8 @@ package enum WorkerReport: Hashable, Sendable {
   case ready
   /// It has read the DAG file of its first Swift task, and begins that task.
   case loaded
-  case finished(TryID, TryResult)
+  /// `isLast`: the task has changed the process, so that no other one may run in it.
+  case finished(TryID, TryResult, isLast: Bool)
 }
 
 /// What is the same for all tasks of a run.
@@ -37,7 +39,7 @@ package struct RunBriefing: Hashable, Sendable {
 
   /// As in Airflow.
   package func logPath(taskID: String, tryNumber: Int) -> String {
-    "\(logFolder)/task_id=\(taskID)/attempt=\(tryNumber).log"
+    "\(logFolder)/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log"
   }
 }
 
@@ -89,9 +91,10 @@ extension WorkerReport {
       switch self {
       case .ready:
         writer.write(UInt8(0))
-      case .finished(let id, let result):
+      case .finished(let id, let result, let isLast):
         writer.write(UInt8(1))
         writer.write(id)
+        writer.write(isLast)
         writer.write(result)
       case .loaded:
         writer.write(UInt8(2))
@@ -105,7 +108,8 @@ extension WorkerReport {
     case 0: self = .ready
     case 1:
       let id = try reader.tryID()
-      self = .finished(id, try reader.tryResult())
+      let isLast = try reader.bool()
+      self = .finished(id, try reader.tryResult(), isLast: isLast)
     case 2: self = .loaded
     default: throw MalformedBytes()
     }

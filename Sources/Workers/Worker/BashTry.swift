@@ -12,8 +12,11 @@ internal import Processes
 /// The script has ended when its shell has. Whatever it started is then ended too: its group gets SIGTERM, and what is
 /// left after a moment is killed, also what left the group.
 struct BashTry: ~Copyable {
+  private let assignment: TryAssignment
   private let current: CurrentTry
+  private let bash: String?
   private var log: LogFile
+  private var losses = Losses()
   private var tail = OutputTail()
   private var pipes: [Pipe] = []
   private let outputPath: String
@@ -21,8 +24,11 @@ struct BashTry: ~Copyable {
 
   /// Between SIGTERM and SIGKILL for what a script that ended left behind.
   private static let leftoverGraceSeconds = 1.0
-  /// The kernel takes no single argument above 128 KiB.
+  /// The kernel takes no single argument, and no variable with its name, of more than 128 KiB with the zero at its end.
   private static let maximumArgumentBytes = 100_000
+  private static let maximumVariableBytes = 128 * 1024 - 1
+  /// Holds a script that is not to be seen.
+  private static let scriptVariable = "DAGRUN_SCRIPT"
   /// Airflow's `skip_on_exit_code`.
   private static let skipExitCode: Int32 = 99
 
@@ -35,10 +41,14 @@ struct BashTry: ~Copyable {
     var outcome: TryResult.Outcome
     var output: String?
     var usage: ResourceUsage
+    var loss = Losses()
   }
 
-  init(current: CurrentTry, logPath: String, outputPath: String) {
+  /// - Parameter bash: nil where there is none.
+  init(_ assignment: TryAssignment, current: CurrentTry, bash: String?, logPath: String, outputPath: String) {
+    self.assignment = assignment
     self.current = current
+    self.bash = bash
     log = LogFile(path: logPath)
     self.outputPath = outputPath
   }
@@ -48,18 +58,22 @@ struct BashTry: ~Copyable {
     script: String, environment: [String: String], workingDirectory: String, scratch: String,
     onStart: (ProcessIdentity) -> Void, wakeControl: () -> Void
   ) -> Ended {
-    unlink(outputPath)
+    TaskOutputFile.remove(outputPath)
+    if let reason = Self.problem(with: environment) {
+      log.note(reason)
+      return failed(reason, isRetryable: false)
+    }
     let pid: pid_t
     do throws(SystemError) {
       pid = try start(script, environment, workingDirectory, scratch)
     } catch {
       closePipes()
       log.note("\(error)")
-      return Ended(outcome: .failed(reason: "\(error)"), output: nil, usage: usage)
+      return failed("\(error)", isRetryable: true)
     }
     if let identity = ProcessIdentity(of: pid) { onStart(identity) }
     let mustWake = current.become(
-      .init(cancel: { signalGroup(pid, SIGTERM) }, kill: { signalGroup(pid, SIGKILL) }))
+      .init(cancel: { terminateGroup(pid) }, kill: { signalGroup(pid, SIGKILL) }))
     if mustWake { wakeControl() }
 
     copyOutput(until: pid)
@@ -70,10 +84,43 @@ struct BashTry: ~Copyable {
     endLeftovers(of: pid)
     drainPipes()
     closePipes()
-    let outcome = outcome(ended.status)
-    let output = outcome == .success ? output() : nil
-    log.finish()
-    return Ended(outcome: outcome, output: output, usage: usage)
+    var outcome = outcome(ended.status)
+    var output: String?
+    if outcome == .success {
+      do throws(TaskOutputFile.Refusal) {
+        output = try self.output()
+      } catch {
+        log.note(error.reason)
+        if assignment.outputIsRead {
+          outcome = .failed(reason: error.reason, isRetryable: error.isRetryable)
+        } else {
+          losses.add("\(error.reason): it was not kept")
+        }
+      }
+    }
+    TaskOutputFile.remove(outputPath)
+    finishLog()
+    return Ended(outcome: outcome, output: output, usage: usage, loss: losses)
+  }
+
+  private consuming func failed(_ reason: String, isRetryable: Bool) -> Ended {
+    finishLog()
+    return Ended(outcome: .failed(reason: reason, isRetryable: isRetryable), output: nil, usage: usage, loss: losses)
+  }
+
+  private mutating func finishLog() {
+    if let lost = log.finish() { losses.add("the log lacks \(lost)") }
+  }
+
+  /// The kernel's word for it does not say which variable it is.
+  private static func problem(with environment: [String: String]) -> String? {
+    for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
+      let bytes = name.utf8.count + 1 + value.utf8.count
+      guard bytes > maximumVariableBytes else { continue }
+      return "the environment variable \(name) has \(bytes) bytes with its name, and the system takes "
+        + "\(maximumVariableBytes): hand the value on in a file, or put it into the script"
+    }
+    return nil
   }
 
   private mutating func start(
@@ -109,13 +156,25 @@ struct BashTry: ~Copyable {
       spawn.name = command.words[0]
       return spawn
     }
+    guard let bash else {
+      throw SystemError("find bash in PATH (\(environment["PATH"] ?? "not set"))", code: ENOENT)
+    }
+    var environment = environment
     var arguments = ["-c", script]
     if script.utf8.count > Self.maximumArgumentBytes {
       let path = scratch + "/script"
       try writeFile(path, script)
       arguments = [path]
+    } else if assignment.hidesScript {
+      // Arguments are shown to all users of the machine (`ps`), the environment is not. The variable is gone before the
+      // script begins, and its first line is still the first.
+      environment[Self.scriptVariable] = script
+      let name = Self.scriptVariable
+      arguments = ["-c", "eval \"unset \(name);$\(name)\""]
     }
-    return Spawn("bash", arguments, environment: environment, workingDirectory: workingDirectory)
+    var spawn = Spawn(bash, arguments, environment: environment, workingDirectory: workingDirectory)
+    spawn.name = "bash"
+    return spawn
   }
 
   /// Until the shell has ended.
@@ -171,7 +230,7 @@ struct BashTry: ~Copyable {
     } else {
       deadline = monotonicSeconds() + Self.leftoverGraceSeconds
       log.note("the script has ended, but not all that it started: ending that now")
-      signalGroup(group, SIGTERM)
+      terminateGroup(group)
     }
     while hasChildren() {
       let left = deadline - monotonicSeconds()
@@ -202,13 +261,7 @@ struct BashTry: ~Copyable {
 
   private mutating func outcome(_ status: ExitStatus) -> TryResult.Outcome {
     switch status {
-    case .exited(0):
-      var file = stat()
-      if stat(outputPath, &file) == 0, file.st_size > TryResult.outputLimitBytes {
-        unlink(outputPath)
-        return .outputTooLarge(Int(file.st_size))
-      }
-      return .success
+    case .exited(0): return .success
     case .exited(Self.skipExitCode): return .skipped(reason: "the script ended with exit code 99")
     case .exited(let code):
       return .failed(reason: "the script ended with exit code \(code)", exitCode: code)
@@ -218,15 +271,11 @@ struct BashTry: ~Copyable {
     }
   }
 
-  /// JSON text of what the script wrote to $DAGRUN_OUTPUT, or else of its last line.
-  private mutating func output() -> String? {
-    guard let written = readWholeFile(outputPath) else {
-      if tail.isTooLong { log.note("the last line is longer than \(OutputTail.limitBytes) bytes: no output is kept") }
-      return tail.value.map { JSONValue.string($0).jsonText }
-    }
-    unlink(outputPath)
-    let text = written.last == UInt8(ascii: "\n") ? written.dropLast() : written[...]
-    return JSONValue.string(String(decoding: text, as: UTF8.self)).jsonText
+  /// JSON text of what the script wrote to $DAGRUN_OUTPUT, or else of its last line. A script that wrote nothing has an
+  /// empty one.
+  private func output() throws(TaskOutputFile.Refusal) -> String? {
+    let text = try TaskOutputFile.read(outputPath) ?? tail.text()
+    return JSONValue.string(text).jsonText
   }
 }
 

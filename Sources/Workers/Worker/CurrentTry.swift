@@ -21,6 +21,7 @@ final class CurrentTry: Sendable {
     var startDate: Int64 = 0
     var graceSeconds = 0.0
     var endsWithItsGiver = false
+    var outputIsRead = true
     var isGiverGone = false
     var stoppable: Stoppable?
     var isStopping = false
@@ -38,6 +39,7 @@ final class CurrentTry: Sendable {
       $0.startDate = startDate
       $0.graceSeconds = assignment.graceSeconds
       $0.endsWithItsGiver = assignment.endsWithItsGiver
+      $0.outputIsRead = assignment.outputIsRead
       $0.isStopping = assignment.endsWithItsGiver && $0.isGiverGone
       $0.killAt = nil
       $0.stoppable = nil
@@ -103,13 +105,13 @@ final class CurrentTry: Sendable {
   }
 
   /// Ends the try: of several threads that want to, one gets it, with the moment it began.
-  func end() -> (id: TryID, startDate: Int64, wasStopping: Bool)? {
+  func end() -> (id: TryID, startDate: Int64, wasStopping: Bool, outputIsRead: Bool)? {
     state.withLock {
       guard let id = $0.id else { return nil }
       $0.id = nil
       $0.stoppable = nil
       $0.killAt = nil
-      return (id, $0.startDate, $0.isStopping)
+      return (id, $0.startDate, $0.isStopping, $0.outputIsRead)
     }
   }
 

@@ -7,6 +7,7 @@ struct LogFile: ~Copyable {
   private var descriptor: Int32 = -1
   private var isAtLineStart = true
   private var lostBytes = 0
+  private var allLostBytes = 0
   private var lossCode: Int32 = 0
 
   init(path: String) { self.path = path }
@@ -24,10 +25,14 @@ struct LogFile: ~Copyable {
     lostBytes += bytes.count - written
   }
 
-  /// Nothing more will come. The worker's own standard error has the last word about a log that can still not be written.
-  mutating func finish() {
+  /// Nothing more will come.
+  ///
+  /// - Returns: what it lacks, and why; nil: nothing. Also what it says itself by now.
+  mutating func finish() -> String? {
     if lostBytes > 0 { tellLoss() }
-    if lostBytes > 0 { Workers.note("the log \(path) lacks \(loss)") }
+    if lostBytes > 0 { allLostBytes += lostBytes }
+    lostBytes = 0
+    return allLostBytes == 0 ? nil : "\(allLostBytes) bytes: \(String(cString: strerror(lossCode)))"
   }
 
   private var loss: String { "\(lostBytes) bytes: \(String(cString: strerror(lossCode)))" }
@@ -36,6 +41,7 @@ struct LogFile: ~Copyable {
     let line = Array("\(isAtLineStart ? "" : "\n")dagrun: here are missing \(loss)\n".utf8)
     let written = line.withUnsafeBytes { put($0) }
     if written == line.count {
+      allLostBytes += lostBytes
       lostBytes = 0
       isAtLineStart = true
     } else if written > 0 {
@@ -120,10 +126,13 @@ package struct WorkerOutput {
   }
 
   /// Adds a line of dagrun's own to a log, as the engine does for a worker that has died.
-  package static func note(_ text: String, inLog path: String) {
+  ///
+  /// - Returns: as `LogFile.finish`.
+  @discardableResult
+  package static func note(_ text: String, inLog path: String) -> String? {
     var log = LogFile(path: path)
     log.note(text)
-    log.finish()
+    return log.finish()
   }
 
   /// Points the standard descriptors of this process at an empty file.
@@ -136,8 +145,22 @@ package struct WorkerOutput {
   }
 
   /// Called by the worker between two tasks: gives the log what was printed since the last call.
-  static func hand(from folder: String, to path: String) throws(SystemError) {
-    fflush(nil)
+  ///
+  /// - Returns: what the log lacks; nil: nothing.
+  static func hand(from folder: String, to path: String) throws(SystemError) -> String? {
+    let loss = flushStandardOutput()
+    try takeOver(from: folder, to: path)
+    return loss
+  }
+
+  /// What a task printed is lost where the file takes no more, and only the stream remembers.
+  private static func flushStandardOutput() -> String? {
+    flushStreams().map { code in
+      "some of what the task printed" + (code == 0 ? "" : ": \(String(cString: strerror(code)))")
+    }
+  }
+
+  private static func takeOver(from folder: String, to path: String) throws(SystemError) {
     var status = stat()
     if fstat(1, &status) == 0, status.st_size == 0 {
       // It could not be opened the last time.

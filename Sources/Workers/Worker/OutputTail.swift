@@ -21,11 +21,19 @@ struct OutputTail {
     isComplete = endsWithNewline
   }
 
-  /// Without the white space at its end, as in Airflow. nil when nothing was written.
-  var value: String? {
+  /// Without the white space at its end, as in Airflow. Empty when nothing was written.
+  func text() throws(TaskOutputFile.Refusal) -> String {
+    if isTooLong {
+      throw .init(
+        reason: "its last line, which is its output, is longer than \(Self.limitBytes) bytes: "
+          + "write it to $DAGRUN_OUTPUT, or to a file, and hand on the path")
+    }
     var end = line.count
     while end > 0, line[end - 1] <= 32 { end -= 1 }
-    return line.isEmpty && !isComplete || isTooLong ? nil : String(decoding: line[..<end], as: UTF8.self)
+    guard let text = String(validating: line[..<end], as: UTF8.self) else {
+      throw .init(reason: "its last line, which is its output, is no UTF-8: end with a line of text")
+    }
+    return text
   }
 
   private mutating func replace(with bytes: Slice<UnsafeRawBufferPointer>) {

@@ -40,7 +40,7 @@ struct SimpleCommand: Equatable {
     return words
   }
 
-  private static func find(_ name: String, _ path: String?, _ workingDirectory: String) -> String? {
+  static func find(_ name: String, _ path: String?, _ workingDirectory: String) -> String? {
     if name.contains("/") {
       return isExecutable(name.hasPrefix("/") ? name : "\(workingDirectory)/\(name)") ? name : nil
     }

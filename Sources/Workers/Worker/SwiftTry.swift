@@ -27,7 +27,7 @@ final class SwiftTaskRunner {
 
   func run(
     _ id: TryID, in context: RunContext, library: String, entry: String, inputs: [String], as current: CurrentTry,
-    onLoad: () -> Void, kill: @escaping @Sendable () -> Void, wakeControl: () -> Void
+    missingOutputs: [String: String], onLoad: () -> Void, kill: @escaping @Sendable () -> Void, wakeControl: () -> Void
   ) -> (TryResult.Outcome, output: String?) {
     if let failure = load(library, entry, onLoad) { return (failure, nil) }
     guard let body = code.body(context.dagID, id.taskID) else {
@@ -35,7 +35,8 @@ final class SwiftTaskRunner {
     }
     let inputs = inputs.map { Data($0.utf8) }
     let ending = Ending()
-    let taskContext = TaskContext(run: context, taskID: id.taskID, tryNumber: id.tryNumber)
+    let taskContext = TaskContext(
+      run: context, taskID: id.taskID, tryNumber: id.tryNumber, missingOutputs: missingOutputs)
     lane.run {
       do {
         ending.value = .success(try await body(taskContext, inputs))

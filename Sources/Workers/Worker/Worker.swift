@@ -14,11 +14,17 @@ final class Worker: @unchecked Sendable {
   private let socket: Int32
   private let current = CurrentTry()
   private let control: ControlThread
+  /// Looked up once: a task may change PATH.
+  private let bash: String?
   private let environment: [String: String]
   private let runner: SwiftTaskRunner
   private var briefings: [Int64: RunBriefing] = [:]
   /// It was given a try.
   private var hasBegun = false
+  /// What tasks must find, and leave. Of the task's thread.
+  private var process: ProcessState?
+  /// What loading the DAG file changed of the process in such a way that no other task may have it.
+  private var isWornByLoading = false
 
   /// What ending a try writes to, whichever thread ends it.
   private struct Outlets {
@@ -43,9 +49,13 @@ final class Worker: @unchecked Sendable {
     // A person who follows the log sees each line when it is printed.
     lineBufferStandardOutput()
     environment = TaskEnvironment.inherited()
+    bash = SimpleCommand.find("bash", environment["PATH"] ?? "/bin:/usr/bin", "/")
     runner = SwiftTaskRunner(code: code)
-    control = try ControlThread(socket: controlSocket, current: current)
+    control = try ControlThread(socket: controlSocket, current: current) { theWorker!.lostConnection() }
   }
+
+  /// Of its own: without any of them it could not go on.
+  var descriptors: [Int32] { [socket, outlets.withLock { $0.journal.descriptor }] + control.descriptors }
 
   func startControlThread() { startThread { [control] in control.run() } }
 
@@ -53,6 +63,7 @@ final class Worker: @unchecked Sendable {
 
   func run() -> Never {
     send(.ready)
+    process = ProcessState()
     var messages = MessageBuffer()
     while messages.fill(from: socket) != .end {
       do throws(MalformedBytes) {
@@ -125,10 +136,12 @@ final class Worker: @unchecked Sendable {
     current.begin(assignment, at: nowMicroseconds())
     let logPath = briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
     let wakeControl = { [control] in control.wake() }
+    process!.begins()
 
     switch assignment.work {
     case .bash(let script, let environment, let workingDirectory):
-      let attempt = BashTry(current: current, logPath: logPath, outputPath: folder + "/task_output")
+      let attempt = BashTry(
+        assignment, current: current, bash: bash, logPath: logPath, outputPath: folder + "/task_output")
       let ended = attempt.run(
         script: script,
         environment: TaskEnvironment.merge(
@@ -139,7 +152,8 @@ final class Worker: @unchecked Sendable {
       } wakeControl: {
         wakeControl()
       }
-      end(ended.outcome, output: ended.output, usage: ended.usage)
+      let isWorn = isWornByLoading || process!.differenceFromOutside() != nil
+      end(ended.outcome, output: ended.output, usage: ended.usage, loss: ended.loss, isLast: isWorn)
 
     case .swift(let library, let entry, let inputs):
       let before = CPUUsage()
@@ -152,14 +166,18 @@ final class Worker: @unchecked Sendable {
       }
       let (outcome, output) = runner.run(
         id, in: briefing.context, library: library, entry: entry, inputs: inputs, as: current,
+        missingOutputs: assignment.missingOutputs,
         onLoad: {
+          isWornByLoading = process!.loaded() != nil
+          process!.begins()
           // A file of many tasks takes a while to load: that is not the task's time.
           current.beginWork(at: nowMicroseconds())
           send(.loaded)
         },
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: wakeControl)
-      tidyUpSwiftTask(logPath: logPath)
-      if !end(outcome, output: output, usage: before.untilNow()) {
+      let isWorn = process!.difference() != nil || isWornByLoading
+      let loss = tidyUpSwiftTask(logPath: logPath)
+      if !end(outcome, output: output, usage: before.untilNow(), loss: loss, isLast: isWorn) {
         // The control thread was first, and kills this process.
         while true { pause() }
       }
@@ -169,25 +187,40 @@ final class Worker: @unchecked Sendable {
   // MARK: The end of a try
 
   /// Journal, then report. Of several threads that want to end a try one does; the others get false.
+  ///
+  /// - Parameter isLast: no other task may run in this process.
   @discardableResult
-  private func end(_ outcome: TryResult.Outcome, output: String?, usage used: ResourceUsage) -> Bool {
-    guard let (id, startDate, wasStopping) = current.end() else { return false }
+  private func end(
+    _ outcome: TryResult.Outcome, output: String?, usage used: ResourceUsage, loss: Losses = Losses(),
+    isLast: Bool = false
+  ) -> Bool {
+    guard let (id, startDate, wasStopping, outputIsRead) = current.end() else { return false }
     var outcome = (wasStopping ? outcome.afterStop : outcome).shortened
-    if let output, output.utf8.count > TryResult.outputLimitBytes, outcome == .success {
-      outcome = .outputTooLarge(output.utf8.count)
+    var output = output
+    var loss = loss
+    if let text = output, text.utf8.count > TryResult.outputLimitBytes, outcome == .success {
+      if outputIsRead {
+        outcome = .outputTooLarge(text.utf8.count)
+      } else {
+        loss.add("\(TryResult.tooLarge(text.utf8.count)): it was not kept")
+        output = nil
+      }
     }
-    let result = TryResult(
+    var result = TryResult(
       outcome, output: outcome == .success ? output : nil, cpuSeconds: used.cpuSeconds,
       peakMemoryBytes: used.peakMemoryBytes, startDate: startDate, endDate: nowMicroseconds())
+    result.loss = loss.text
     outlets.withLock { outlets in
       do throws(SystemError) {
         try outlets.journal.append(.finished(result))
       } catch {
+        loss.add("the worker's journal lacks its end: \(error)")
+        result.loss = loss.text
         // The report may still arrive. If it does not, the journal has to have the result (`journalAtLast`).
         outlets.unjournaled = result
       }
       outlets.report.removeAll()
-      WorkerReport.finished(id, result).append(to: &outlets.report)
+      WorkerReport.finished(id, result, isLast: isLast).append(to: &outlets.report)
       sendReport(&outlets)
     }
     return true
@@ -214,23 +247,28 @@ final class Worker: @unchecked Sendable {
   }
 
   /// No child of the task survives it, and what it printed becomes its log.
-  private func tidyUpSwiftTask(logPath: String) {
+  ///
+  /// - Returns: what of that was lost.
+  private func tidyUpSwiftTask(logPath: String) -> Losses {
+    var losses = Losses()
     let killed = endAllDescendants()
     if killed > 0 {
       note("killed \(killed) \(killed == 1 ? "process" : "processes") that the task had left behind")
     }
     do throws(SystemError) {
-      try WorkerOutput.hand(from: folder, to: logPath)
+      if let problem = try WorkerOutput.hand(from: folder, to: logPath) { losses.add("the log lacks \(problem)") }
     } catch {
+      losses.add("the log lacks what the task printed: \(error)")
       note("\(error)")
     }
+    return losses
   }
 
   /// On the control thread: the task did not end after it was cancelled. A thread cannot be killed, so the process is.
   private func killSwiftTask(logPath: String, since before: CPUUsage) {
     note("the task did not end after it was cancelled: killing its process")
-    tidyUpSwiftTask(logPath: logPath)
-    if end(.stopped(signal: SIGKILL), output: nil, usage: before.untilNow()) { kill(getpid(), SIGKILL) }
+    let loss = tidyUpSwiftTask(logPath: logPath)
+    if end(.stopped(signal: SIGKILL), output: nil, usage: before.untilNow(), loss: loss) { kill(getpid(), SIGKILL) }
   }
 
   /// On whichever thread called `exit`.
@@ -238,8 +276,32 @@ final class Worker: @unchecked Sendable {
     guard let id = current.id else { return }
     note("the task called exit(\(code))")
     let logPath = briefings[id.run]!.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
-    tidyUpSwiftTask(logPath: logPath)
-    end(.failed(reason: "called exit(\(code))", exitCode: code), output: nil, usage: CPUUsage.ofThisProcess())
+    let loss = tidyUpSwiftTask(logPath: logPath)
+    end(
+      .failed(reason: "called exit(\(code))", exitCode: code), output: nil, usage: CPUUsage.ofThisProcess(), loss: loss)
+  }
+
+  /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or be
+  /// told of its end: so the try ends here, while there is a way to say so.
+  func willLose(descriptor: Int32) {
+    endTry(
+      because: "closed descriptor \(descriptor), by which dagrun works with the task's process; "
+        + "close only what the task has opened")
+  }
+
+  /// On the control thread: the connection was closed unseen.
+  func lostConnection() -> Never {
+    endTry(because: "closed the connection between its process and dagrun; close only what the task has opened")
+  }
+
+  private func endTry(because reason: String) -> Never {
+    if let id = current.id, let briefing = briefings[id.run] {
+      note("the task \(reason)")
+      let loss = tidyUpSwiftTask(logPath: briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber))
+      end(
+        .failed(reason: reason), output: nil, usage: CPUUsage.ofThisProcess(), loss: loss, isLast: true)
+    }
+    _exit(WorkerExit.failure)
   }
 }
 

@@ -19,6 +19,7 @@ package func workerMain(arguments: [String], code: TaskCode) -> Never {
       controlSocket: WorkerDescriptors.control, code: code)
     theWorker = worker
     onExit { theWorker?.exitCalled(code: $0) }
+    guardDescriptors(worker.descriptors) { theWorker?.willLose(descriptor: $0) }
     worker.startControlThread()
     startThread { worker.run() }
   } catch {
@@ -47,7 +48,7 @@ package enum WorkerExit {
 }
 
 /// For `exit`, whose callback can capture nothing. Written once, before the worker runs anything.
-private nonisolated(unsafe) var theWorker: Worker?
+nonisolated(unsafe) var theWorker: Worker?
 
 func startThread(_ body: @escaping @Sendable () -> Void) {
   let thread = Thread(block: body)
