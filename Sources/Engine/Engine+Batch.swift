@@ -48,7 +48,7 @@ extension Engine {
       isInBatch = true
       while !pending.isEmpty, handleBatch() {}
       isInBatch = false
-      guard failedCommits == nil else { return }
+      guard failedCommits == nil, !isStopped else { return }
       pool?.resultsCommitted()
       // A worker that is free may have needed another one to be started, and that may have failed what waited for it.
     } while !pending.isEmpty
@@ -59,6 +59,7 @@ extension Engine {
 
   /// One transaction. False when it could not be committed.
   private func handleBatch() -> Bool {
+    guard !leaveIfHomeIsLost() else { return false }
     let batch = pending
     pending = []
     let moment = now()
@@ -119,6 +120,7 @@ extension Engine {
     let count = failedCommits ?? 0
     failedCommits = count + 1
     isDatabaseSuspect = true
+    commitProblem = error.description
     logger.error(
       "the database cannot be written; nothing starts until it can", metadata: ["reason": "\(error)"])
     for item in batch { item.answer?(.failure(ControlRefusal(.unavailable, error.description))) }
@@ -130,7 +132,7 @@ extension Engine {
   private func restoreAndRetry() {
     guard !isStopped else { return }
     // Requests that came meanwhile are not kept waiting for a disk.
-    for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, "the database cannot be written"))) }
+    for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, commitProblem ?? "the database cannot be written"))) }
     pending.removeAll { $0.answer != nil }
     do {
       scheduler = Scheduler(restoring: try store.snapshot(plans: knownPlans), limits: scheduler.limits)

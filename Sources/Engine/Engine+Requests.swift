@@ -31,7 +31,10 @@ extension Engine {
       answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
     case .trigger, .backfill, .clear, .setTaskState, .setRunState, .setPaused, .deleteDAG:
       // Somebody may have saved the file a moment ago.
-      withCurrentDAGFiles { [self] in translateAndSubmit(request, reply) }
+      withCurrentDAGFiles { [self] in
+        if let refusal = refusalOfUnreadFiles(request) { return reply(.refused(refusal)) }
+        translateAndSubmit(request, reply)
+      }
     case .cancelBackfill, .setPool, .deletePool:
       translateAndSubmit(request, reply)
     }
@@ -40,7 +43,7 @@ extension Engine {
 
   private func translateAndSubmit(_ request: ControlRequest, _ reply: @escaping (ControlReply) -> Void) {
     guard failedCommits == nil else {
-      return reply(.refused(ControlRefusal(.unavailable, "the database cannot be written at the moment")))
+      return reply(.refused(unwritable))
     }
     do throws(ControlRefusal) {
       switch try translation.translate(request) {
@@ -64,6 +67,10 @@ extension Engine {
     } catch {
       reply(.refused(error))
     }
+  }
+
+  private var unwritable: ControlRefusal {
+    ControlRefusal(.unavailable, "the database cannot be written at the moment\n\(commitProblem ?? "")")
   }
 
   private var translation: RequestTranslation {

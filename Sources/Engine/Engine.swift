@@ -87,12 +87,18 @@ package final class Engine: @unchecked Sendable {
   var failedCommits: Int?
   /// The last change that was to be written was not.
   var isDatabaseSuspect = false
+  /// Why not.
+  var commitProblem: String?
 
   var runs: [Int64: LaunchedRun] = [:]
   var stopReasons: [TryID: Action.StopReason] = [:]
   var adopted: AdoptedWorkers?
   lazy var jobs = makeTaskJobs()
   var followers = Followers()
+  var homeWatch: HomeWatch?
+  /// Why this engine has ended by itself.
+  var loss: String?
+  var lossWaiters: [(String?) -> Void] = []
   var idleWaiters: [() -> Void] = []
   var removalWaiters: [() -> Void] = []
   var dagFiles = DAGFiles()
@@ -149,6 +155,7 @@ package final class Engine: @unchecked Sendable {
     dispatchPrecondition(condition: .onQueue(queue))
     timer.setEventHandler { [weak self] in self?.timerFired() }
     timer.resume()
+    homeWatch = HomeWatch(options.home, lock: lock, queue: queue) { [weak self] in _ = self?.leaveIfHomeIsLost() }
     guard options.mode != .offline else { return }
     try startPool()
     do throws(SystemError) {
@@ -205,18 +212,23 @@ package final class Engine: @unchecked Sendable {
     }
   }
 
-  private func end() {
+  func end() {
     guard !isStopped else { return }
     isStopped = true
     timer.cancel()
     server?.stop()
     server = nil
     watcher = nil
+    homeWatch = nil
     poolSource?.cancel()
     pool?.stop()
     adopted?.stop()
     jobs.stop()
-    followers.endAll(ControlRefusal(.gone, "the scheduler was stopped"))
+    followers.endAll(loss.map { ControlRefusal(.unavailable, $0) } ?? ControlRefusal(.gone, "the scheduler was stopped"))
+    for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, loss ?? "the scheduler was stopped"))) }
+    pending = []
+    for waiter in lossWaiters { waiter(loss) }
+    lossWaiters = []
     for waiter in idleWaiters + removalWaiters { waiter() }
     idleWaiters = []
     removalWaiters = []
@@ -239,7 +251,7 @@ package final class Engine: @unchecked Sendable {
   package var dagFilesProblem: String? {
     get async {
       await withCheckedContinuation { continuation in
-        queue.async { [self] in continuation.resume(returning: dagFiles.problem?.description) }
+        queue.async { [self] in continuation.resume(returning: dagFiles.problem) }
       }
     }
   }

@@ -16,7 +16,8 @@ struct JobGCCommand: Command {
 
   @Flag(name: .shortAndLong, help: "Only say what would be removed.") var dryRun = false
   @Flag(help: "Also what other homes' jobs have left behind.") var allHomes = false
-  @Option(help: ArgumentHelp("For --all-homes; 7d by default.", valueName: "time")) var olderThan: DurationOption?
+  @Option(help: ArgumentHelp("For --all-homes; 7d by default, 0 for whatever there is.", valueName: "time"))
+  var olderThan: AgeOption?
   @Option(help: "The project. (default: as gcloud's)") var project: String?
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions

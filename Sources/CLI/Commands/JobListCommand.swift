@@ -28,7 +28,7 @@ struct JobListCommand: Command {
         do {
           return try StoredJob(job, attempts: attempts).record
         } catch let error as JobStateError {
-          session.errors.line(error.description)
+          session.errors.paragraph(error.description)
           return job.record
         }
       }

@@ -11,6 +11,7 @@ struct TasksLogsCommand: Command {
   @Argument(help: "The task.") var task: String
   @Option(name: .customLong("try"), help: "Of this try; default: the last one.") var tryNumber: Int?
   @Flag(name: .shortAndLong, help: "Go on while the task runs.") var follow = false
+  @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
@@ -18,6 +19,7 @@ struct TasksLogsCommand: Command {
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
+    let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     let instance = try workspace.task(task, of: found).instance

@@ -18,8 +18,9 @@ struct JobHome: Sendable {
     do {
       home = try session.places(home: global.home, dagsFolder: global.dagsFolder).home
     } catch let complaint as Complaint {
-      guard global.dagsFolder == nil, let user = session.environment["HOME"], !user.isEmpty else { throw complaint }
+      guard complaint == Places.noFolder(session.workingDirectory), global.dagsFolder == nil, let user = session.environment["HOME"], !user.isEmpty else { throw complaint }
       home = Home(path: user + "/.dagrun")
+      try home.checkTrust()
     }
   }
 
@@ -37,9 +38,8 @@ struct JobHome: Sendable {
   /// nil where nothing has run yet.
   func reader() throws -> StoreReader? {
     do {
-      return try StoreReader(path: home.databasePath)
-    } catch {
-      guard error.code == .missing || error.code == .olderDatabase else { throw error }
+      return try home.reader()
+    } catch let error as StoreError where error.code == .missing {
       return nil
     }
   }

@@ -201,6 +201,20 @@ struct JobOptions: ParsableArguments {
 }
 
 /// `90`, `90s`, `30m`, `1.5h`, `2d`.
+/// As `DurationOption`, or 0.
+struct AgeOption: ExpressibleByArgument {
+  var seconds: Double
+
+  init?(argument: String) {
+    if let duration = DurationOption(argument: argument) {
+      seconds = duration.seconds
+    } else {
+      guard ["0", "0s", "0m", "0h", "0d"].contains(argument) else { return nil }
+      seconds = 0
+    }
+  }
+}
+
 struct DurationOption: ExpressibleByArgument {
   var seconds: Double
 
