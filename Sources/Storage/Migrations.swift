@@ -24,6 +24,13 @@ struct Migrations {
     try !identifiers(in: database).subtracting(all.map(\.identifier)).isEmpty
   }
 
+  /// What an older dagrun had.
+  func first(_ count: Int) -> Migrations {
+    var copy = self
+    copy.all = Array(all.prefix(count))
+    return copy
+  }
+
   /// Within a transaction.
   func apply(to database: Database) throws {
     try database.execute(sql: "CREATE TABLE IF NOT EXISTS grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")

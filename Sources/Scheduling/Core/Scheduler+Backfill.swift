@@ -16,9 +16,13 @@ extension Scheduler {
     case .failure(let refusal): return refuse(refusal)
     case .success(let plan):
       guard !plan.isEmpty else {
-        return refuse(
-          .nothingToDo(
-            "every run between those dates exists already\n--reprocess-behavior failed or completed runs them again"))
+        // Perhaps of this very command, which was killed before.
+        let unfinished = request.existing.count { existing[$0.run.number]?.state.isFinished == false }
+        let advice =
+          unfinished == 0
+          ? "--reprocess-behavior failed or completed runs them again"
+          : "\(unfinished) of them have not ended: a scheduler goes on with them, `dagrun scheduler --until-idle` for example"
+        return refuse(.nothingToDo("every run between those dates exists already\n\(advice)"))
       }
       rows = plan.rows
     }
