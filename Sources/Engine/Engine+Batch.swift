@@ -132,7 +132,9 @@ extension Engine {
   private func restoreAndRetry() {
     guard !isStopped else { return }
     // Requests that came meanwhile are not kept waiting for a disk.
-    for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, commitProblem ?? "the database cannot be written"))) }
+    for item in pending {
+      item.answer?(.failure(ControlRefusal(.unavailable, commitProblem ?? "the database cannot be written")))
+    }
     pending.removeAll { $0.answer != nil }
     do {
       scheduler = Scheduler(restoring: try store.snapshot(plans: knownPlans), limits: scheduler.limits)

@@ -224,7 +224,8 @@ package final class Engine: @unchecked Sendable {
     pool?.stop()
     adopted?.stop()
     jobs.stop()
-    followers.endAll(loss.map { ControlRefusal(.unavailable, $0) } ?? ControlRefusal(.gone, "the scheduler was stopped"))
+    followers.endAll(
+      loss.map { ControlRefusal(.unavailable, $0) } ?? ControlRefusal(.gone, "the scheduler was stopped"))
     for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, loss ?? "the scheduler was stopped"))) }
     pending = []
     for waiter in lossWaiters { waiter(loss) }

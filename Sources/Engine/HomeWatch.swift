@@ -64,7 +64,11 @@ extension Engine {
   package func waitForLoss() async -> String? {
     await withCheckedContinuation { continuation in
       queue.async { [self] in
-        if isStopped { continuation.resume(returning: loss) } else { lossWaiters.append { continuation.resume(returning: $0) } }
+        if isStopped {
+          continuation.resume(returning: loss)
+        } else {
+          lossWaiters.append { continuation.resume(returning: $0) }
+        }
       }
     }
   }

@@ -20,7 +20,8 @@ import Testing
       let record: Record = ["name": .text(text), "list": .list([.text(text)]), "object": .object(["x": .text(text)])]
       for format in [OutputFormat.table, .plain] {
         try record.print(format, to: test.session)
-        try Listing(records: [record], columns: ["name", "list", "object"], whenEmpty: "").print(format, to: test.session)
+        try Listing(records: [record], columns: ["name", "list", "object"], whenEmpty: "").print(
+          format, to: test.session)
       }
       test.session.errors.write(Complaint(.notFound, text, hint: text).text)
       let all = test.output + test.errors

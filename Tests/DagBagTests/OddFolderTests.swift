@@ -53,20 +53,25 @@ import Testing
       bytes.copyBytes(from: "/tmp/s-\(getpid())".utf8)
     }
     let bound = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
     }
     try #require(bound == 0)
     try #require(rename("/tmp/s-\(getpid())", folder.dags + "/socket.swift") == 0)
     #expect(FileManager.default.currentDirectoryPath == before)
     let contents = try folder.bag().load()
-    #expect(contents.importErrors.map(\.message) == ["cannot read the file: it is a socket, and only regular files are read"])
+    #expect(
+      contents.importErrors.map(\.message) == ["cannot read the file: it is a socket, and only regular files are read"])
   }
 
   @Test func `links to folders are followed once, whatever they lead to`() throws {
     let folder = try TestFolder()
     try folder.write(Self.dag, to: "ok.swift")
     try folder.write(Self.dag.replacingOccurrences(of: "ok", with: "deep"), to: "a/deep.swift")
-    let links = ["self": ".", "other self": ".", "up": "..", "root": "/", "a/back": "..", "b": "a", "ok link.swift": "ok.swift"]
+    let links = [
+      "self": ".", "other self": ".", "up": "..", "root": "/", "a/back": "..", "b": "a", "ok link.swift": "ok.swift",
+    ]
     for (name, target) in links { try #require(symlink(target, folder.dags + "/" + name) == 0) }
     try #require(link(folder.dags + "/ok.swift", folder.dags + "/twin.swift") == 0)
 

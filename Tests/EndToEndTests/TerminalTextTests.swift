@@ -35,7 +35,9 @@ import Testing
         || (0x202a...0x202e).contains($0.value) || (0x2066...0x2069).contains($0.value)
     }
     #expect(obeyed.isEmpty, "\(command) sends \(obeyed.map { $0.value }): \(text.debugDescription)")
-    if !keepsLines { #expect(!text.hasPrefix("error: forged") && !text.contains("\nerror: forged"), "\(command): \(text)") }
+    if !keepsLines {
+      #expect(!text.hasPrefix("error: forged") && !text.contains("\nerror: forged"), "\(command): \(text)")
+    }
   }
 
   @Test func `sends no control characters and forges no line, in any command`() throws {
@@ -60,7 +62,9 @@ import Testing
       let ended = try project.run(command)
       // A log that goes to a program is as it is, and so are scripts and values of several lines.
       let isLog = command.starts(with: ["dags", "test"]) || command[0] == "tasks" && command[1] == "run"
-      if !isLog { expectShown(ended.output, command, keepsLines: command.contains("render") || command.contains("table")) }
+      if !isLog {
+        expectShown(ended.output, command, keepsLines: command.contains("render") || command.contains("table"))
+      }
       if !isLog { expectShown(ended.errors, command) }
     }
   }
@@ -81,10 +85,13 @@ import Testing
   }
 
   private func onTerminal(_ project: Project, _ arguments: [String]) throws -> String {
-    let master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
+    let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    try #require(master >= 0)
     defer { close(master) }
-    let slave = open(String(cString: ptsname(master)), O_RDWR | O_NOCTTY | O_CLOEXEC)
+    // TIOCSPTLCK and TIOCGPTN, which Swift does not import.
+    var (isLocked, number): (Int32, Int32) = (0, 0)
+    try #require(ioctl(master, 0x4004_5431, &isLocked) == 0 && ioctl(master, 0x8004_5430, &number) == 0)
+    let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
     try #require(slave >= 0)
     var spawn = Spawn(Project.binary, arguments, environment: project.environment, workingDirectory: project.path)
     spawn.descriptors = [1: slave, 2: slave]

@@ -18,7 +18,9 @@ struct JobHome: Sendable {
     do {
       home = try session.places(home: global.home, dagsFolder: global.dagsFolder).home
     } catch let complaint as Complaint {
-      guard complaint == Places.noFolder(session.workingDirectory), global.dagsFolder == nil, let user = session.environment["HOME"], !user.isEmpty else { throw complaint }
+      guard complaint == Places.noFolder(session.workingDirectory), global.dagsFolder == nil,
+        let user = session.environment["HOME"], !user.isEmpty
+      else { throw complaint }
       home = Home(path: user + "/.dagrun")
       try home.checkTrust()
     }

@@ -21,7 +21,11 @@ enum ShownText {
     else { return text }
     var shown = ""
     for scalar in text.unicodeScalars {
-      if isObeyed(scalar, keepsLines) { shown += escaped(scalar, spelling) } else { shown.unicodeScalars.append(scalar) }
+      if isObeyed(scalar, keepsLines) {
+        shown += escaped(scalar, spelling)
+      } else {
+        shown.unicodeScalars.append(scalar)
+      }
     }
     return shown
   }

@@ -21,7 +21,9 @@ struct JobLog: Sendable {
     self.path = path
     length = storedLength
     guard let path else { return }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolders(String(path[..<slash]), mode: 0o700) }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try makeFolders(String(path[..<slash]), mode: 0o700)
+    }
     let file = try Self.open(path)
     defer { close(file) }
     let size = Int(lseek(file, 0, SEEK_END))

@@ -16,7 +16,8 @@ package enum Identifier {
     let name = scalar.properties.name.map { " (\($0))" } ?? ""
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .spacingMark, .enclosingMark:
-      return "\(code)\(name), a mark of its own on the letter before it; write the letter with its mark as one character"
+      return
+        "\(code)\(name), a mark of its own on the letter before it; write the letter with its mark as one character"
     case .control, .format, .spaceSeparator, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
       return code + name
     default: return "\"\(scalar)\" (\(code))"

@@ -121,7 +121,8 @@ package struct CollectionPlan: Hashable, Sendable {
     // A topic of an older version has no date: it is as old as what else its job has.
     guard let created = newest else {
       return policy.olderThanSeconds <= 0
-        ? (.remove, "it is \(home)") : (.keep, "it is \(home), and nothing tells how old it is; --older-than 0 removes it")
+        ? (.remove, "it is \(home)")
+        : (.keep, "it is \(home), and nothing tells how old it is; --older-than 0 removes it")
     }
     let age = now.seconds(since: created)
     return age >= policy.olderThanSeconds

@@ -142,6 +142,7 @@ extension JobResource {
     let seconds = labels[MachineLabels.madeAt].flatMap { Int64($0) }
     let madeAt = seconds.flatMap { (0..<1 << 40).contains($0) ? Timestamp(microseconds: $0 * 1_000_000) : nil }
     self.init(
-      kind, name, job: job, homeID: labels["dagrun-home"], createdAt: created.flatMap(Timestamp.init(iso8601:)) ?? madeAt)
+      kind, name, job: job, homeID: labels["dagrun-home"],
+      createdAt: created.flatMap(Timestamp.init(iso8601:)) ?? madeAt)
   }
 }
