@@ -14,8 +14,7 @@ enum HiddenCommand {
         arguments: Array(arguments.dropFirst()),
         code: TaskCode(
           load: { try loadDAGFile(library: $0, entry: $1) }, body: { Registry.body(dagID: $0, taskID: $1) }))
-    case "describe-library" where arguments.count == 3:
-      describeMain(library: arguments[1], entry: arguments[2])
+    case "describe-library": describeMain(arguments: Array(arguments.dropFirst()))
     case "virtual-machine": virtualMachineMain(arguments: Array(arguments.dropFirst()))
     default: return
     }

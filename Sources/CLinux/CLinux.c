@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <malloc.h>
 #include <sys/syscall.h>
@@ -26,6 +28,21 @@ int clinux_pidfd_send_signal(int pidfd, int signal) {
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
+int clinux_signal_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
+
+int clinux_fork(void) { return fork(); }
+
+int clinux_memory_file(void) { return memfd_create("dagrun", MFD_CLOEXEC); }
+
+int clinux_lower_limit(enum clinux_limit limit, unsigned long long most) {
+  static const __rlimit_resource_t resources[] = {RLIMIT_AS, RLIMIT_NPROC, RLIMIT_FSIZE, RLIMIT_CORE};
+  struct rlimit now;
+  if (getrlimit(resources[limit], &now) != 0) return -1;
+  if (now.rlim_max == RLIM_INFINITY || now.rlim_max > most) now.rlim_max = most;
+  if (now.rlim_cur == RLIM_INFINITY || now.rlim_cur > now.rlim_max) now.rlim_cur = now.rlim_max;
+  return setrlimit(resources[limit], &now);
+}
 
 int clinux_rename_to_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);

@@ -1,4 +1,5 @@
 package import Dagrun
+internal import Processes
 
 /// What the DAG files say, and what is wrong with them. In the order of the files' paths, always.
 package struct BagContents: Sendable {
@@ -54,6 +55,22 @@ package struct ImportError: Error, Codable, Hashable, Sendable {
     self.message = message
     self.stage = stage
     self.details = details
+  }
+}
+
+extension ImportError {
+  /// A file that does not compile cannot say which DAGs it has; one that has the id in quotes has this one, most likely.
+  /// A module or a package has it when one of its files does.
+  package func mentions(_ dagID: String) -> Bool {
+    var files = [path]
+    if let tree = try? FolderTree(path) {
+      files = tree.folders.flatMap(\.files).map(\.path).filter { $0.hasSuffix(".swift") }
+    }
+    let quoted = "\"\(dagID)\""
+    return files.contains { file in
+      (try? readRegularFile(file, limitBytes: 16 << 20)).map { String(decoding: $0, as: UTF8.self).contains(quoted) }
+        ?? false
+    }
   }
 }
 

@@ -100,10 +100,17 @@ struct Compiler: Sendable {
     _ executable: String, _ arguments: [String], _ timeout: Double
   ) throws(CompileFailure) -> CapturedProcess {
     do {
-      return try Spawn(executable, arguments).run(timeout: timeout)
+      let result = try Self.privately(executable, arguments).run(timeout: timeout)
+      if let problem = result.machineProblem { throw DagBagError("cannot compile: \(problem)") }
+      return result
     } catch {
-      throw .machine(DagBagError("\(error)"))
+      throw .machine(error as? DagBagError ?? DagBagError("\(error)"))
     }
+  }
+
+  /// A tool that makes its files for their owner only.
+  static func privately(_ executable: String, _ arguments: [String]) -> Spawn {
+    Spawn("/bin/sh", ["-c", "umask 077; exec \"$0\" \"$@\"", executable] + arguments)
   }
 
   /// Two files are two modules, whatever their names, and none is the module of a library.
@@ -125,6 +132,17 @@ struct Compiler: Sendable {
       path: error?.path.flatMap { source.files.contains($0) ? $0 : nil } ?? source.path, line: error?.line,
       message: error.map { $0.message + $0.hint } ?? "\(tool) failed (\(result.status))", stage: .compile, details: text
     )
+  }
+}
+
+extension CapturedProcess {
+  /// What is wrong with the machine, in the tool's words. No file is to blame for it, and the next attempt may work.
+  fileprivate var machineProblem: Substring? {
+    guard !hasTimedOut, !status.isSuccess else { return nil }
+    // The compiler's words for a file begin with its path and line.
+    let lines = (text(2) + text(1)).split(separator: "\n").filter { !$0.contains(#/:\d+:\d+: /#) }
+    let codes = [ENOSPC, EDQUOT, EFBIG, EIO, EROFS, ENOMEM, EMFILE, ENFILE]
+    return lines.first { line in codes.contains { line.contains(String(cString: strerror($0))) } }
   }
 }
 

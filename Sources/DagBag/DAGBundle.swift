@@ -41,21 +41,22 @@ struct DAGBundle {
       throw DagBagError("\(error)")
     }
     let executable = realPath(executable) ?? executable
-    try copy(executable, to: folder + "/dagrun")
+    try copy(executable, to: folder + "/dagrun", mode: nil)
     let libraries = runtimeLibraries([executable] + files.map(\.libraryPath), in: toolchain.runtimeFolder)
-    for path in libraries { try copy(path, to: folder + "/" + URL(filePath: path).lastPathComponent) }
+    for path in libraries { try copy(path, to: folder + "/" + URL(filePath: path).lastPathComponent, mode: nil) }
     try copyOtherFiles(of: dagsFolder, to: folder + "/dags")
-    if let backtracer = toolchain.backtracer { try copy(backtracer, to: folder + "/swift-backtrace") }
+    if let backtracer = toolchain.backtracer { try copy(backtracer, to: folder + "/swift-backtrace", mode: nil) }
 
     var manifest = Manifest(files: files)
     for index in manifest.files.indices {
       let name = manifest.files[index].version + ".so"
-      try copy(manifest.files[index].libraryPath, to: folder + "/bundle/" + name)
+      // For its owner only in the cache; a bundle is for those who may read it.
+      try copy(manifest.files[index].libraryPath, to: folder + "/bundle/" + name, mode: 0o644)
       manifest.files[index].libraryPath = name
     }
     guard let bytes = try? JSONEncoder().encode(manifest) else { preconditionFailure("a manifest is always JSON") }
     // Last: until it is there, the folder is no bundle, and an older one stays whole.
-    try AtomicFile.write(bytes, to: folder + "/bundle/manifest.json")
+    try AtomicFile.write(bytes, to: folder + "/bundle/manifest.json", mode: 0o644)
   }
 
   /// The libraries of the Swift runtime that the files need, and those that these need.
@@ -78,29 +79,30 @@ struct DAGBundle {
       try makeFolders(folder)
       for name in names
       where !name.hasSuffix(".swift") && !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
-        guard let path = realPath(source + "/" + name), !isFolder(path) else { continue }
+        // A FIFO or a device cannot be copied.
+        guard let path = realPath(source + "/" + name), isRegular(path) else { continue }
         try makeFolders(Self.folder(of: folder + "/" + name))
-        try copy(path, to: folder + "/" + name)
+        try copy(path, to: folder + "/" + name, mode: nil)
       }
     } catch {
       throw error as? DagBagError ?? DagBagError("\(error)")
     }
   }
 
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  private static func isRegular(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
-  private static func copy(_ source: String, to path: String) throws(DagBagError) {
+  /// - Parameter mode: nil: that of the source.
+  private static func copy(_ source: String, to path: String, mode: mode_t?) throws(DagBagError) {
     let temporary = AtomicFile.temporaryPath(for: path)
     do {
-      // Copies the mode too.
       try FileManager.default.copyItem(atPath: source, toPath: temporary)
     } catch {
       throw DagBagError("cannot copy \(source) to \(path): \(error.localizedDescription)")
     }
-    try AtomicFile.publish(temporary, as: path)
+    try AtomicFile.publish(temporary, as: path, mode: mode)
   }
 
   private static func folder(of path: String) -> String {

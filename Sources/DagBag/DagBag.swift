@@ -30,6 +30,7 @@ package final class DagBag: Sendable {
 
   package let options: Options
   private let counts = Mutex(Counts())
+  private let hasTidied = Atomic(false)
   /// What this object has read of the cache, by path: a large description is not read again while its file is the same.
   private let known = Mutex([String: FileOutcome]())
 
@@ -67,10 +68,13 @@ package final class DagBag: Sendable {
       for file in bundle.files { contents.add(FileOutcome(file: file), pools: pools) }
       return contents
     }
-    let (sources, unreadable) = try DAGSource.find(in: options.dagsFolder)
-    contents.importErrors += unreadable
+    let found = try DAGSource.find(in: options.dagsFolder)
+    let sources = found.sources
+    contents.importErrors += found.errors
+    contents.warnings += found.warnings
     if sources.isEmpty { return contents }
     let workshop = try Workshop(options, known: known.withLock { $0 })
+    if !hasTidied.exchange(true, ordering: .relaxed) { AtomicFile.removeLeftovers(in: options.cacheFolder) }
     let outcomes = Mutex([Int: Result<Workshop.Found, DagBagError>]())
     DispatchQueue.concurrentPerform(iterations: sources.count) { index in
       let outcome: Result<Workshop.Found, DagBagError>

@@ -2,11 +2,24 @@ import Dagrun
 import Foundation
 import Processes
 
-/// The main function of the process that describes a compiled DAG file: `dagrun describe-library LIBRARY ENTRY`. Writes
-/// the description to descriptor 3, where no print of the file can get in between.
-package func describeMain(library: String, entry: String) -> Never {
-  // A file may loop for ever, and whoever waits for it may be interrupted.
-  dieWithParent()
+/// The main function of the process that describes a compiled DAG file: `dagrun describe-library LIBRARY ENTRY SECONDS`.
+/// Writes the description to descriptor 3, where no print of the file can get in between.
+///
+/// A file may loop for ever, start processes and leave them, and whoever waits for it may be interrupted. So its code runs
+/// in a child, with limits, and nothing of it is left when this process has ended.
+package func describeMain(arguments: [String]) -> Never {
+  guard arguments.count >= 2 else {
+    FileHandle.standardError.write(Data("`describe-library` is started by dagrun, not by hand\n".utf8))
+    exit(2)
+  }
+  let seconds = arguments.count > 2 ? Double(arguments[2]) ?? 0 : 3_600
+  supervise(seconds: seconds) {
+    limitToDescribing()
+    describe(library: arguments[0], entry: arguments[1])
+  }
+}
+
+private func describe(library: String, entry: String) -> Never {
   do {
     try loadDAGFile(library: library, entry: entry)
     let bytes = try JSONEncoder().encode(Registry.description())
@@ -61,18 +74,24 @@ struct Describer: Sendable {
     // Only to find the line of a crash.
     environment["SWIFT_BACKTRACE"] =
       "enable=yes,color=no,interactive=no,threads=crashed,images=none,registers=none,cache=no"
-    // A file, not a pipe: a description has no limit, and what is printed has one.
-    let answer = try Self.openNamelessFile(beside: library)
-    defer { close(answer) }
+    // A file, not a pipe: a description has no limit, and what is printed has one. In memory: the disk may be full.
+    let answer: Int32
     let result: CapturedProcess
+    let began = monotonicSeconds()
     do {
+      answer = try openMemoryFile()
       var spawn = Spawn(
-        executable, ["describe-library", library, entry], environment: environment, workingDirectory: folder)
+        executable, ["describe-library", library, entry, "\(timeoutSeconds)"], environment: environment,
+        workingDirectory: folder)
       spawn.descriptors[Self.descriptor] = answer
-      result = try spawn.run(timeout: timeoutSeconds, limitBytes: Self.printedLimitBytes / 2)
+      // It ends itself, and all that the file has started, when the time is up.
+      result = try spawn.run(timeout: timeoutSeconds + 10, limitBytes: Self.printedLimitBytes / 2)
     } catch {
       throw DagBagError("\(error)")
     }
+    defer { close(answer) }
+    let hasTimedOut =
+      result.hasTimedOut || result.status == .signaled(SIGALRM) && monotonicSeconds() - began >= timeoutSeconds
     let bytes = Self.contents(of: answer)
     let printed = result.text(1) + result.text(2)
     func failed(_ message: String, line: Int? = nil) -> Answer {
@@ -80,7 +99,7 @@ struct Describer: Sendable {
         ImportError(
           path: source.path, line: line, message: message, stage: .describe, details: printed.isEmpty ? nil : printed))
     }
-    if result.hasTimedOut {
+    if hasTimedOut {
       return failed(
         "the file's top-level code did not end within \(formatted(timeoutSeconds)) s; it should only describe DAGs")
     }
@@ -101,14 +120,6 @@ struct Describer: Sendable {
       }
       return .described(description, printed: printed)
     }
-  }
-
-  private static func openNamelessFile(beside path: String) throws(DagBagError) -> Int32 {
-    let name = AtomicFile.temporaryPath(for: path)
-    let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw DagBagError("cannot make \(name): \(String(cString: strerror(errno)))") }
-    unlink(name)
-    return descriptor
   }
 
   private static func contents(of descriptor: Int32) -> Data {

@@ -53,7 +53,7 @@ extension Compiler {
   private func swift(_ arguments: [String], _ source: DAGSource) throws(CompileFailure) -> String {
     let result: CapturedProcess
     do {
-      result = try Spawn(toolchain.swift, arguments).run(timeout: Self.packageTimeoutSeconds)
+      result = try Self.privately(toolchain.swift, arguments).run(timeout: Self.packageTimeoutSeconds)
     } catch {
       throw .machine(DagBagError("\(error)"))
     }

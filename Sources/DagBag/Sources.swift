@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 
 /// The source of one DAG file: a file, or a folder that is one module.
 struct DAGSource: Codable, Sendable {
@@ -15,84 +16,77 @@ struct DAGSource: Codable, Sendable {
   /// Absolute, sorted.
   var files: [String]
 
-  /// What could not be looked into, which is no reason to leave the rest out.
-  typealias Findings = (sources: [DAGSource], errors: [ImportError])
+  /// What could not be looked into, which is no reason to leave the rest out; and what was left out because it is read
+  /// already.
+  struct Findings {
+    var sources: [DAGSource] = []
+    var errors: [ImportError] = []
+    var warnings: [ImportError] = []
+  }
 
   /// Every DAG file below a folder, by path. Hidden files and folders are left out. A folder with a `Package.swift` or a
   /// `main.swift` is one DAG file; any other folder only groups files.
   ///
   /// - Throws: when the folder itself cannot be read.
   static func find(in folder: String) throws(DagBagError) -> Findings {
-    var found: Findings = ([], [])
-    do throws(ImportError) {
-      try collect(folder, depth: 0, into: &found)
+    let tree: FolderTree
+    do throws(FileProblem) {
+      tree = try FolderTree(folder) { !$0.contains("Package.swift") && !$0.contains("main.swift") }
     } catch {
-      throw DagBagError("cannot read the folder \(folder): \(error.message)")
+      throw DagBagError("cannot read the folder \(folder): \(error)")
     }
-    found.sources.sort { $0.path < $1.path }
+    var found = Findings()
+    for index in tree.folders.indices { found.add(tree.folders[index], isRoot: index == 0, of: tree) }
+    for name in tree.unnameable where name.isFolder || name.path.hasSuffix(".swift") {
+      found.error(name.path, "its name is not UTF-8; rename it")
+    }
+    for other in tree.repeats where other.file?.name.hasSuffix(".swift") ?? true {
+      // In a package its own tree has it.
+      guard !tree.folders[other.folder].isLeaf else { continue }
+      let what = other.file == nil ? "the folder" : "the file"
+      let place = other.original.map { "is read already, as \($0)" } ?? "contains the folder of the DAG files"
+      found.warnings.append(
+        ImportError(
+          path: other.path, line: nil, message: "left out: \(what) that it leads to \(place)", stage: .compile))
+    }
+    if tree.isCutShort {
+      found.error(folder, "there are too many files below it to look at all; a link may lead out of it")
+    }
+    found.sources.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     return found
   }
+}
 
-  private static func collect(_ folder: String, depth: Int, into found: inout Findings) throws(ImportError) {
-    // Deeper is a link that leads back up.
-    guard depth < 16 else { return }
-    for name in try list(folder) {
-      let path = folder + "/" + name
-      guard isFolder(path) else {
-        if name.hasSuffix(".swift") { found.sources.append(DAGSource(kind: .module, path: path, files: [path])) }
-        continue
+extension DAGSource.Findings {
+  fileprivate mutating func error(_ path: String, _ message: String) {
+    errors.append(ImportError(path: path, line: nil, message: message, stage: .compile))
+  }
+
+  fileprivate mutating func add(_ folder: FolderTree.Folder, isRoot: Bool, of tree: FolderTree) {
+    if let problem = folder.problem { return error(folder.path, "cannot read the folder: \(problem)") }
+    let files = folder.files.filter { $0.name.hasSuffix(".swift") }.map(\.path)
+    guard folder.isLeaf else {
+      if files.isEmpty, folder.folders.isEmpty, !isRoot, folder.path.hasSuffix(".swift") {
+        error(folder.path, "it is a folder without DAG files, and its name is that of a file")
       }
-      do throws(ImportError) {
-        try collect(folderOfFiles: path, depth: depth, into: &found)
-      } catch {
-        found.errors.append(error)
+      sources += files.map { DAGSource(kind: .module, path: $0, files: [$0]) }
+      return
+    }
+    guard folder.files.contains(where: { $0.name == "Package.swift" }) else {
+      sources.append(DAGSource(kind: .module, path: folder.path, files: files))
+      return
+    }
+    do throws(FileProblem) {
+      let package = try FolderTree(folder.path)
+      let all = package.folders.flatMap(\.files) + package.repeats.compactMap(\.file)
+      let paths = all.map(\.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      sources.append(DAGSource(kind: .package, path: folder.path, files: paths))
+      for below in package.folders {
+        if let problem = below.problem { error(below.path, "cannot read the folder: \(problem)") }
       }
+      if package.isCutShort { error(folder.path, "there are too many files in the package") }
+    } catch {
+      self.error(folder.path, "cannot read the folder: \(error)")
     }
-  }
-
-  private static func collect(
-    folderOfFiles path: String, depth: Int, into found: inout Findings
-  ) throws(ImportError) {
-    let inside = try list(path)
-    if inside.contains("Package.swift") {
-      let files = try filesBelow(path, depth: 0)
-      found.sources.append(DAGSource(kind: .package, path: path, files: files))
-    } else if inside.contains("main.swift") {
-      let files = inside.filter { $0.hasSuffix(".swift") }.map { path + "/" + $0 }
-      found.sources.append(DAGSource(kind: .module, path: path, files: files))
-    } else {
-      try collect(path, depth: depth + 1, into: &found)
-    }
-  }
-
-  private static func filesBelow(_ folder: String, depth: Int) throws(ImportError) -> [String] {
-    var found: [String] = []
-    guard depth < 16 else { return found }
-    for name in try list(folder) {
-      let path = folder + "/" + name
-      if isFolder(path) { found += try filesBelow(path, depth: depth + 1) } else { found.append(path) }
-    }
-    return found
-  }
-
-  /// Names in the folder without hidden ones, sorted by their bytes.
-  private static func list(_ folder: String) throws(ImportError) -> [String] {
-    guard let directory = opendir(folder) else {
-      throw ImportError(path: folder, line: nil, message: String(cString: strerror(errno)), stage: .compile)
-    }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 }

@@ -18,11 +18,7 @@ struct Workshop: Sendable {
   init(_ options: DagBag.Options, known: [String: FileOutcome]) throws(DagBagError) {
     self.known = known
     folder = options.cacheFolder
-    do {
-      try makeFolders(folder)
-    } catch {
-      throw DagBagError("\(error)")
-    }
+    try CacheFolder.prepare(folder)
     compiler = Compiler(
       toolchain: try Toolchain.find(cacheFolder: folder),
       library: try AuthoringLibrary.find(executable: options.executable, cacheFolder: folder), cacheFolder: folder,
@@ -69,7 +65,7 @@ struct Workshop: Sendable {
         case .importError(let error):
           let outcome = FileOutcome(errors: [error])
           // The file was edited while the compiler read it: what it said belongs to neither version.
-          if isStill(build, source) { try write(outcome, to: refused) }
+          if isStill(build, source) { keep(outcome, at: refused) }
           return (outcome, nil)
         }
       }
@@ -87,11 +83,10 @@ struct Workshop: Sendable {
       return try self.outcome(of: source, counts: counts)
     }
     let version = try noteFilesRead(answer.filesRead, by: build)
-    try write(Origin(source: source, builder: compiler.identity, entry: entry), to: path(version, "origin.json"))
+    keep(Origin(source: source, builder: compiler.identity, entry: entry), at: path(version, "origin.json"))
     let outcome = Self.outcome(of: answer, source, version: version, library: path(version, "so"), entry: entry)
     let kept = path(version, "described-\(describeKey).json")
-    try write(outcome, to: kept)
-    return (outcome, kept)
+    return (outcome, keep(outcome, at: kept) ? kept : nil)
   }
 
   // A file may read others when it is described: scripts of jobs. The compiled file, the *build*, is named by what it
@@ -102,7 +97,7 @@ struct Workshop: Sendable {
     guard let bytes = readWholeFile(path(build, "reads.json")),
       let paths = try? JSONDecoder().decode([String].self, from: Data(bytes))
     else { return build }
-    return Self.version(of: build, paths.map { ($0, readWholeFile($0).map { Data($0) }) })
+    return Self.version(of: build, paths.map { ($0, (try? readRegularFile($0)).map { Data($0) }) })
   }
 
   private static func version(of build: String, _ files: [(path: String, contents: Data?)]) -> String {
@@ -146,7 +141,7 @@ struct Workshop: Sendable {
     else { return nil }
     let answer = try describer.describe(origin.source, library: library, entry: origin.entry)
     let outcome = Self.outcome(of: answer, origin.source, version: version, library: library, entry: origin.entry)
-    try write(outcome, to: described)
+    keep(outcome, at: described)
     return outcome.file
   }
 
@@ -193,9 +188,11 @@ struct Workshop: Sendable {
     compiler.addKey(to: &hash)
     hash.add("path", source.path)
     for file in source.files {
-      guard let bytes = readWholeFile(file) else {
-        throw ImportError(
-          path: file, line: nil, message: "cannot read the file: \(String(cString: strerror(errno)))", stage: .compile)
+      let bytes: [UInt8]
+      do throws(FileProblem) {
+        bytes = try readRegularFile(file, limitBytes: file.hasSuffix(".swift") ? 16 << 20 : 1 << 30)
+      } catch {
+        throw ImportError(path: file, line: nil, message: "cannot read the file: \(error)", stage: .compile)
       }
       hash.add(file, bytes)
     }
@@ -217,6 +214,10 @@ struct Workshop: Sendable {
     guard let bytes = readWholeFile(path) else { return nil }
     return try? JSONDecoder().decode(FileOutcome.self, from: Data(bytes))
   }
+
+  /// What is found out again where it cannot be kept: on a full disk, or one that can only be read.
+  @discardableResult
+  private func keep(_ value: some Encodable, at path: String) -> Bool { (try? write(value, to: path)) != nil }
 
   private func write(_ value: some Encodable, to path: String) throws(DagBagError) {
     guard let bytes = try? JSONEncoder().encode(value) else { preconditionFailure("what is cached is always JSON") }

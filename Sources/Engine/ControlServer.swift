@@ -11,6 +11,7 @@ final class ControlServer: @unchecked Sendable {
   private let home: Home
   private let handler: (ControlRequest, ControlConnection) -> Void
   private let source: any DispatchSourceRead
+  private let identity: FileIdentity?
   private var connections: [ObjectIdentifier: ControlConnection] = [:]
 
   /// - Parameter handler: called on `queue`; answers through the connection, now or later.
@@ -21,6 +22,7 @@ final class ControlServer: @unchecked Sendable {
     self.home = home
     self.handler = handler
     let listener = try ControlSocket.listen(in: home)
+    identity = FileIdentity(home.socketPath)
     _ = fcntl(listener, F_SETFL, O_NONBLOCK)
     source = DispatchSource.makeReadSource(fileDescriptor: listener, queue: queue)
     source.setEventHandler { [weak self] in self?.accept(listener) }
@@ -31,7 +33,8 @@ final class ControlServer: @unchecked Sendable {
   /// Takes no further requests and drops those that wait for an answer.
   func stop() {
     dispatchPrecondition(condition: .onQueue(queue))
-    unlink(home.socketPath)
+    // Not that of another scheduler, where the home was replaced.
+    if let identity, FileIdentity(home.socketPath) == identity { unlink(home.socketPath) }
     source.cancel()
     for connection in connections.values { connection.close() }
   }

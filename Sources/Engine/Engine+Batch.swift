@@ -53,7 +53,7 @@ extension Engine {
       isInBatch = true
       while !pending.isEmpty, handleBatch() {}
       isInBatch = false
-      guard failedCommits == nil else { return }
+      guard failedCommits == nil, !isStopped else { return }
       pool?.resultsCommitted()
       // A worker that is free may have needed another one to be started, and that may have failed what waited for it.
     } while !pending.isEmpty
@@ -65,6 +65,7 @@ extension Engine {
 
   /// What is pending now. False when it could not be committed.
   private func handleBatch() -> Bool {
+    guard !leaveIfHomeIsLost() else { return false }
     let batch = pending
     pending = []
     do throws(StoreError) {
@@ -153,6 +154,7 @@ extension Engine {
     let count = failedCommits ?? 0
     failedCommits = count + 1
     isDatabaseSuspect = true
+    commitProblem = error.description
     logger.error(
       "the database cannot be written; nothing starts until it can", metadata: ["reason": "\(error)"])
     for item in batch { item.answer?(.failure(ControlRefusal(.unavailable, error.description))) }
@@ -164,7 +166,9 @@ extension Engine {
   private func restoreAndRetry() {
     guard !isStopped else { return }
     // Requests that came meanwhile are not kept waiting for a disk.
-    for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, "the database cannot be written"))) }
+    for item in pending {
+      item.answer?(.failure(ControlRefusal(.unavailable, commitProblem ?? "the database cannot be written")))
+    }
     pending.removeAll { $0.answer != nil }
     do throws(StoreError) {
       try restoreScheduler()

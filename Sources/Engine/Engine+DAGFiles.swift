@@ -21,8 +21,10 @@ struct DAGFiles {
   /// To be called when the folder has been read, by the reading that is under way, or by the next one.
   var waitersForThis: [() -> Void] = []
   var waitersForNext: [() -> Void] = []
-  /// Why the folder as a whole could not be read.
-  var problem: DagBagError?
+  /// Why what is in the folder now is not what the scheduler knows: it could not be read, or not be stored.
+  var problem: String?
+  /// How often in a row.
+  var failures = 0
 
   struct VersionKey: Hashable {
     var dagID: String
@@ -89,14 +91,13 @@ extension Engine {
     switch loaded {
     case .success(let read): contents = read
     case .failure(let error):
-      dagFiles.problem = error
+      failed("no DAG file can be used\n\(error)")
       // A command's request is refused with the same words.
       logger.log(
         level: options.mode == .scheduler ? .error : .info, "the DAG files cannot be read",
         metadata: ["reason": "\(error)"])
       return
     }
-    dagFiles.problem = nil
     for error in contents.importErrors where !dagFiles.importErrors.contains(error) {
       logger.warning("a DAG file cannot be used", metadata: ["reason": "\(error)"])
     }
@@ -104,10 +105,12 @@ extension Engine {
     do throws(StoreError) {
       try save(contents)
     } catch {
+      failed("what the DAG files say now cannot be stored\n\(error)")
       logger.error("the DAG files cannot be stored", metadata: ["reason": "\(error)"])
-      dagFiles.stamp = nil
       return
     }
+    dagFiles.problem = nil
+    dagFiles.failures = 0
     var plans: [DAGPlan] = []
     for file in contents.files {
       for dag in file.dags {
@@ -116,6 +119,29 @@ extension Engine {
       }
     }
     pending.append(PendingEvent(.dagsLoaded(plans)))
+  }
+
+  /// The machine is to blame, so it is tried again: by the next request, and by the clock.
+  private func failed(_ problem: String) {
+    dagFiles.problem = problem
+    dagFiles.stamp = nil
+    dagFiles.failures += 1
+    guard options.mode == .scheduler else { return }
+    let delay = min(60, pow(2, Double(min(dagFiles.failures, 10))))
+    queue.asyncAfter(deadline: .now() + delay) { [weak self] in
+      guard let self, !isStopped, dagFiles.problem != nil, !dagFiles.isLoading else { return }
+      reloadDAGFiles {}
+    }
+  }
+
+  /// A run is on what the file says now, or there is none: never on the version before, as if nothing had happened.
+  func refusalOfUnreadFiles(_ request: ControlRequest) -> ControlRefusal? {
+    guard let problem = dagFiles.problem else { return nil }
+    switch request {
+    case .trigger(let dagID, _, _, _): return ControlRefusal(.unavailable, "DAG \"\(dagID)\" cannot run: \(problem)")
+    case .backfill, .clear(_, onNewestVersion: true): return ControlRefusal(.unavailable, "nothing can run: \(problem)")
+    default: return nil
+    }
   }
 
   private func save(_ contents: BagContents) throws(StoreError) {
@@ -143,24 +169,22 @@ extension Engine {
   /// Why a DAG that somebody names is not there, when its file is broken, or when no file can be read at all.
   func importError(_ dagID: String) -> ControlRefusal? {
     if let problem = dagFiles.problem {
-      return ControlRefusal(.unavailable, "DAG \"\(dagID)\" cannot run: no DAG file can be used\n\(problem)")
+      return ControlRefusal(.unavailable, "DAG \"\(dagID)\" cannot run: \(problem)")
     }
-    // The scheduler forgets the version of a DAG whose file is broken; its runs do not.
-    let known = scheduler.dagRecord(dagID)?.version ?? (try? store.latestRun(dagID: dagID))?.version
-    let source = known.flatMap { try? store.version($0, dagID: dagID)?.sourcePath }
-    let error = dagFiles.importErrors.first { error in
-      error.path == source || mentions(dagID, error.path)
+    do throws(StoreError) {
+      // The scheduler forgets the version of a DAG whose file is broken; its runs do not.
+      var known = scheduler.dagRecord(dagID)?.version
+      if known == nil { known = try store.latestRun(dagID: dagID)?.version }
+      var source: String?
+      if let known { source = try store.version(known, dagID: dagID)?.sourcePath }
+      let error = dagFiles.importErrors.first { $0.path == source || $0.mentions(dagID) }
+      return error.map { error in
+        let details = error.details.map { "\n\($0)" } ?? ""
+        return ControlRefusal(.importError, "DAG \"\(dagID)\" cannot run: its file is broken\n\(error)\(details)")
+      }
+    } catch {
+      return ControlRefusal(.unavailable, "\(error)")
     }
-    return error.map { error in
-      let details = error.details.map { "\n\($0)" } ?? ""
-      return ControlRefusal(.importError, "DAG \"\(dagID)\" cannot run: its file is broken\n\(error)\(details)")
-    }
-  }
-
-  /// A file that does not compile cannot say which DAGs it has.
-  private func mentions(_ dagID: String, _ path: String) -> Bool {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return false }
-    return text.contains("\"\(dagID)\"")
   }
 }
 
@@ -181,38 +205,20 @@ struct FolderStamp: Equatable {
 
   private struct Entry: Equatable {
     var path: String
-    var inode: UInt
+    var identity: FileIdentity?
     var size: Int
-    var seconds: Int
-    var nanoseconds: Int
+    var modified: FolderTree.Modified?
   }
 
   /// nil when there is no such folder.
   init?(_ folder: String) {
-    guard add(folder) else { return nil }
-  }
-
-  private mutating func add(_ folder: String) -> Bool {
-    guard let directory = opendir(folder) else { return false }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    guard let tree = try? FolderTree(folder) else { return nil }
+    for folder in tree.folders {
+      entries.append(Entry(path: folder.path, identity: folder.identity, size: 0, modified: folder.modified))
+      for file in folder.files {
+        entries.append(Entry(path: file.path, identity: file.identity, size: file.size, modified: file.modified))
       }
-      // Hidden folders are other programs' own, such as .build.
-      if !name.hasPrefix(".") { names.append(name) }
     }
-    for name in names.sorted() {
-      let path = folder + "/" + name
-      var status = stat()
-      guard stat(path, &status) == 0 else { continue }
-      entries.append(
-        Entry(
-          path: path, inode: UInt(status.st_ino), size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
-          nanoseconds: status.st_mtim.tv_nsec))
-      if status.st_mode & S_IFMT == S_IFDIR { _ = add(path) }
-    }
-    return true
+    for other in tree.repeats { entries.append(Entry(path: other.path, identity: nil, size: 0, modified: nil)) }
   }
 }

@@ -34,7 +34,10 @@ extension Engine {
     case .waiting(let runs): reply(.waiting(WaitingRuns(scheduler.waiting(ofRuns: runs, at: now()))))
     case .trigger, .backfill, .clear, .setTaskState, .setRunState, .setPaused, .deleteDAG:
       // Somebody may have saved the file a moment ago.
-      withCurrentDAGFiles { [self] in translateAndSubmit(request, reply) }
+      withCurrentDAGFiles { [self] in
+        if let refusal = refusalOfUnreadFiles(request) { return reply(.refused(refusal)) }
+        translateAndSubmit(request, reply)
+      }
     case .cancelBackfill, .setPool, .deletePool:
       translateAndSubmit(request, reply)
     }
@@ -43,7 +46,7 @@ extension Engine {
 
   private func translateAndSubmit(_ request: ControlRequest, _ reply: @escaping (ControlReply) -> Void) {
     guard failedCommits == nil else {
-      return reply(.refused(ControlRefusal(.unavailable, "the database cannot be written at the moment")))
+      return reply(.refused(unwritable))
     }
     do throws(ControlRefusal) {
       switch try translation.translate(request) {
@@ -71,6 +74,10 @@ extension Engine {
     } catch {
       reply(.refused(error))
     }
+  }
+
+  private var unwritable: ControlRefusal {
+    ControlRefusal(.unavailable, "the database cannot be written at the moment\n\(commitProblem ?? "")")
   }
 
   private var translation: RequestTranslation {

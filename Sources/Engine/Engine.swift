@@ -89,6 +89,8 @@ package final class Engine: @unchecked Sendable {
   var failedCommits: Int?
   /// The last change that was to be written was not.
   var isDatabaseSuspect = false
+  /// Why not.
+  var commitProblem: String?
   /// What was committed last needs more of the database than is in memory.
   var mustRestore = false
   /// A batch is handled one event at a time.
@@ -104,6 +106,10 @@ package final class Engine: @unchecked Sendable {
   lazy var jobs = makeTaskJobs()
   lazy var takenJobs = makeTakenJobs()
   var followers = Followers()
+  var homeWatch: HomeWatch?
+  /// Why this engine has ended by itself.
+  var loss: String?
+  var lossWaiters: [(String?) -> Void] = []
   var idleWaiters: [() -> Void] = []
   var removalWaiters: [() -> Void] = []
   var dagFiles = DAGFiles()
@@ -160,6 +166,7 @@ package final class Engine: @unchecked Sendable {
     dispatchPrecondition(condition: .onQueue(queue))
     timer.setEventHandler { [weak self] in self?.timerFired() }
     timer.resume()
+    homeWatch = HomeWatch(options.home, lock: lock, queue: queue) { [weak self] in _ = self?.leaveIfHomeIsLost() }
     guard options.mode != .offline else { return }
     try startPool()
     do throws(SystemError) {
@@ -226,12 +233,18 @@ package final class Engine: @unchecked Sendable {
     server?.stop()
     server = nil
     watcher = nil
+    homeWatch = nil
     poolSource?.cancel()
     pool?.stop()
     adopted?.stop()
     jobs.stop()
     takenJobs.stop()
-    followers.endAll(ControlRefusal(.gone, "the scheduler was stopped"))
+    followers.endAll(
+      loss.map { ControlRefusal(.unavailable, $0) } ?? ControlRefusal(.gone, "the scheduler was stopped"))
+    for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, loss ?? "the scheduler was stopped"))) }
+    pending = []
+    for waiter in lossWaiters { waiter(loss) }
+    lossWaiters = []
     for waiter in idleWaiters + removalWaiters + backfillWaiters.map(\.body) { waiter() }
     backfillWaiters = []
     idleWaiters = []
@@ -255,7 +268,7 @@ package final class Engine: @unchecked Sendable {
   package var dagFilesProblem: String? {
     get async {
       await withCheckedContinuation { continuation in
-        queue.async { [self] in continuation.resume(returning: dagFiles.problem?.description) }
+        queue.async { [self] in continuation.resume(returning: dagFiles.problem) }
       }
     }
   }

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Foundation
 internal import Glibc
 internal import Processes
 
@@ -32,19 +31,23 @@ final class FolderWatcher: @unchecked Sendable {
     source.setCancelHandler { close(descriptor) }
     source.setEventHandler { [weak self] in self?.read() }
     source.resume()
-    try watch(folder)
+    try watch()
   }
 
   deinit { source.cancel() }
 
-  /// Watching a folder that is watched already changes nothing.
-  private func watch(_ path: String) throws(SystemError) {
-    guard inotify_add_watch(descriptor, path, Self.mask) >= 0 else { throw SystemError("watch the folder \(path)") }
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where !name.hasPrefix(".") {
-      var isFolder: ObjCBool = false
-      let below = path + "/" + name
-      if FileManager.default.fileExists(atPath: below, isDirectory: &isFolder), isFolder.boolValue {
-        try watch(below)
+  /// Watching a folder that is watched already changes nothing. One that may not be read, or has vanished meanwhile, is
+  /// left out.
+  private func watch() throws(SystemError) {
+    let tree: FolderTree
+    do throws(FileProblem) {
+      tree = try FolderTree(folder)
+    } catch {
+      throw SystemError("watch the folder \(folder) (\(error))", code: ENOENT)
+    }
+    for below in tree.folders where inotify_add_watch(descriptor, below.path, Self.mask) < 0 {
+      if below.path == folder || ![EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG].contains(errno) {
+        throw SystemError("watch the folder \(below.path)")
       }
     }
   }
@@ -58,7 +61,7 @@ final class FolderWatcher: @unchecked Sendable {
       guard let self else { return }
       isReportDue = false
       // A folder that was just made is watched from now on. One that vanished meanwhile is none to watch.
-      try? watch(folder)
+      try? watch()
       changed()
     }
   }

@@ -11,6 +11,9 @@ internal import Processes
 package final class SchedulerLock: Sendable {
   private let descriptor: Int32
 
+  /// The file that is locked, whatever its path names by now.
+  var identity: FileIdentity? { FileIdentity(descriptor: descriptor) }
+
   /// Who holds, or held, the lock.
   package struct Holder: Codable, Hashable, Sendable {
     package var pid: Int32

@@ -14,6 +14,71 @@ package func dieWithParent() {
   if getppid() != parent { _exit(1) }
 }
 
+/// Lets another process do something, and outlives whatever that does: every process that it has started and left is killed
+/// when it has ended, also one in a session of its own. This process, which must have one thread only, ends as the other
+/// one does; with SIGALRM when the time is up, and with SIGTERM when the one that started it has ended.
+package func supervise(seconds: Double, _ body: () -> Never) -> Never {
+  let parent = getppid()
+  _ = clinux_signal_with_parent(SIGTERM)
+  if getppid() != parent { _exit(1) }
+  _ = clinux_become_subreaper()
+  _ = clinux_lower_limit(CLINUX_LIMIT_CORE, 0)
+  var awaited = sigset_t()
+  var before = sigset_t()
+  sigemptyset(&awaited)
+  for number in [SIGCHLD, SIGTERM] { sigaddset(&awaited, number) }
+  sigprocmask(SIG_BLOCK, &awaited, &before)
+  let child = clinux_fork()
+  guard child >= 0 else { endAs(.signaled(SIGTERM)) }
+  if child == 0 {
+    sigprocmask(SIG_SETMASK, &before, nil)
+    dieWithParent()
+    body()
+  }
+  let deadline = monotonicSeconds() + seconds
+  while true {
+    if let ended = waitForChild(child, blocking: false) {
+      endAllDescendants()
+      endAs(ended.status)
+    }
+    let left = deadline - monotonicSeconds()
+    var time = timespec(tv_sec: Int(min(max(0, left), 1e6)), tv_nsec: 10_000_000)
+    let number = left > 0 ? sigtimedwait(&awaited, nil, &time) : 0
+    if left <= 0 || number == SIGTERM {
+      kill(child, SIGKILL)
+      endAllDescendants()
+      endAs(.signaled(left <= 0 ? SIGALRM : SIGTERM))
+    }
+  }
+}
+
+private func endAs(_ status: ExitStatus) -> Never {
+  switch status {
+  case .exited(let code): _exit(code)
+  case .signaled(let number):
+    // Not the handler that writes a report of a crash.
+    signal(number, SIG_DFL)
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    sigprocmask(SIG_SETMASK, &mask, nil)
+    kill(getpid(), number)
+    _exit(128 + number)
+  }
+}
+
+/// What code may use that only says something: 4 GiB of address space, some hundred processes, files of 1 GiB. (Processes
+/// are counted by user, so those that run now are added; root has no such limit.)
+package func limitToDescribing() {
+  _ = clinux_lower_limit(CLINUX_LIMIT_MEMORY, 4 << 30)
+  _ = clinux_lower_limit(CLINUX_LIMIT_FILE_SIZE, 1 << 30)
+  // "0.20 0.18 0.12 1/80 11206": the number after the slash is that of all threads.
+  let load = String(decoding: readWholeFile("/proc/loadavg") ?? [], as: UTF8.self)
+  let fields = load.split(separator: " ")
+  if fields.count > 3, let threads = fields[3].split(separator: "/").last.flatMap({ UInt64($0) }), threads < 1 << 40 {
+    _ = clinux_lower_limit(CLINUX_LIMIT_PROCESSES, threads + 256)
+  }
+}
+
 /// Signals every process of the group. False when the group has none.
 @discardableResult
 package func signalGroup(_ group: pid_t, _ number: Int32) -> Bool {

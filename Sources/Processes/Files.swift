@@ -45,6 +45,13 @@ private func readRest(of descriptor: Int32) -> [UInt8]? {
   }
 }
 
+/// A file without a name, in memory, and so on no disk that could be full.
+package func openMemoryFile() throws(SystemError) -> Int32 {
+  let descriptor = clinux_memory_file()
+  if descriptor < 0 { throw SystemError("make a file in memory") }
+  return descriptor
+}
+
 /// As `rename`, but fails with EEXIST when there is such a file; with EINVAL where the file system cannot do that.
 package func renameToNew(_ from: String, _ to: String) -> Int32 { clinux_rename_to_new(from, to) }
 
@@ -53,19 +60,39 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) thr
   var rest = bytes
   while !rest.isEmpty {
     let count = retrying { write(descriptor, rest.baseAddress, rest.count) }
-    if count < 0 { throw SystemError("write to descriptor \(descriptor)") }
+    if count < 0 { throw SystemError("write") }
     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
   }
 }
 
 /// Makes the folder and those above it that are missing.
-package func makeFolders(_ path: String, mode: UInt32 = 0o777) throws(SystemError) {
-  if mkdir(path, mode) == 0 || errno == EEXIST { return }
+///
+/// - Parameter mode: of those that are made, whatever the umask; nil: as the umask has it.
+package func makeFolders(_ path: String, mode: UInt32? = nil) throws(SystemError) {
+  if makeFolder(path, mode) { return }
   guard errno == ENOENT, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex else {
     throw SystemError("make the folder \(path)")
   }
   try makeFolders(String(path[..<slash]), mode: mode)
-  if mkdir(path, mode) != 0 && errno != EEXIST { throw SystemError("make the folder \(path)") }
+  if !makeFolder(path, mode) { throw SystemError("make the folder \(path)") }
+}
+
+/// True when it is there; else `errno` says why not.
+private func makeFolder(_ path: String, _ mode: UInt32?) -> Bool {
+  guard mkdir(path, mode ?? 0o777) == 0 else { return errno == EEXIST }
+  if let mode { chmod(path, mode) }
+  return true
+}
+
+/// Opens a file for its owner only, whatever the umask; -1 and `errno` on failure.
+package func openPrivately(_ path: String, _ flags: Int32) -> Int32 {
+  let descriptor = open(path, flags | O_CREAT | O_CLOEXEC, 0o600)
+  var status = stat()
+  // One that is there already may be from a time when others could read it.
+  if descriptor >= 0, fstat(descriptor, &status) == 0, status.st_mode & 0o7777 != 0o600, status.st_uid == geteuid() {
+    fchmod(descriptor, 0o600)
+  }
+  return descriptor
 }
 
 /// The name, or, where a file system takes none so long, its beginning and a hash of the whole of it. The same name

@@ -10,8 +10,12 @@ package struct SystemError: Error, Hashable, CustomStringConvertible {
     self.code = code
   }
 
-  /// The machine has not enough of something right now: processes, memory, descriptors, space on a disk.
-  package var isShortage: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT].contains(code) }
+  /// The machine has not enough of something right now: processes, memory, descriptors, space on a disk; or the disk
+  /// fails. None of it is the fault of a task, and all of it may pass: a full disk is emptied, a file system that an error
+  /// has made read-only is mounted again, a server of files comes back.
+  package var isShortage: Bool {
+    [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, EIO, EROFS, ESTALE, ENOLCK, ETIMEDOUT].contains(code)
+  }
 
   package var description: String { "cannot \(operation): \(String(cString: strerror(code)))" }
 }

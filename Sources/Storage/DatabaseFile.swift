@@ -17,29 +17,73 @@ enum DatabaseFile {
   static func inspect(_ path: String) throws(StoreError) -> Content {
     guard try exists(path) else { return .nothing }
     do {
-      let connection = try DatabaseQueue(path: readablePath(path), configuration: configuration(readOnly: true))
-      defer { try? connection.close() }
-      return try connection.read { database in
-        let application = try Int64.fetchOne(database, sql: "PRAGMA application_id")
-        let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
-        guard application == Schema.applicationID || isEmpty else {
-          throw StoreError(
-            code: .notADatabase, operation: "open", path: path, problem: "it is the database of another program",
-            hint: "Choose another --home.")
-        }
-        let migrator = Schema.migrator
-        if try migrator.hasBeenSuperseded(database) {
-          throw StoreError(
-            code: .newerDatabase, operation: "open", path: path,
-            problem: "it was written by a newer dagrun; it has not been touched",
-            hint: "Use that version of dagrun, or another --home.")
-        }
-        if try migrator.hasCompletedMigrations(database) { return .current }
-        let applied = try migrator.appliedMigrations(database).count
-        return applied == 0 ? .nothing : .older(migrations: applied)
-      }
+      return try reading(path) { try content(path, $0) }
     } catch {
       throw StoreError(error, operation: "open", path: path)
+    }
+  }
+
+  /// Opens for reading and reads. SQLite touches the file only when it is asked something.
+  private static func reading<Value>(_ path: String, _ body: (DatabaseQueue) throws -> Value) throws -> Value {
+    func open(_ name: String) throws -> Value {
+      try body(DatabaseQueue(path: name, configuration: configuration(readOnly: true)))
+    }
+    do {
+      return try open(readablePath(path))
+    } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+      // A process was killed while it changed the file without a write-ahead log, as older versions did when they made
+      // it. Only who may write can take back what it had begun.
+      try rollBack(path)
+      return try open(path)
+    } catch let error as DatabaseError
+      where [.SQLITE_CANTOPEN, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_READONLY].contains(error.resultCode)
+    {
+      // The files beside it cannot be made: the disk is full, or fails. Without a log the file is all there is; else what
+      // is in the log can be found in memory, where nobody else has the database.
+      if let name = immutableName(path) { return try open(name) }
+      guard let connection = try? exclusive(path), let value = try? body(connection) else { throw error }
+      return value
+    }
+  }
+
+  private static func exclusive(_ path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.label = "dagrun.store.reader"
+    configuration.prepareDatabase { database in
+      try database.execute(
+        sql: "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0")
+    }
+    return try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  private static func rollBack(_ path: String) throws {
+    var configuration = Configuration()
+    configuration.busyMode = .callback { wait(afterAttempt: $0) }
+    let connection = try DatabaseQueue(path: path, configuration: configuration)
+    defer { try? connection.close() }
+    _ = try connection.writeWithoutTransaction { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+  }
+
+  private static func content(_ path: String, _ connection: DatabaseQueue) throws -> Content {
+    defer { try? connection.close() }
+    return try connection.read { database in
+      let application = try Int64.fetchOne(database, sql: "PRAGMA application_id")
+      let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+      guard application == Schema.applicationID || isEmpty else {
+        throw StoreError(
+          code: .notADatabase, operation: "open", path: path, problem: "it is the database of another program",
+          hint: "Choose another --home.")
+      }
+      let migrations = Schema.migrations
+      if try migrations.areSuperseded(in: database) {
+        throw StoreError(
+          code: .newerDatabase, operation: "open", path: path,
+          problem: "it was written by a newer dagrun; it has not been touched",
+          hint: "Use that version of dagrun, or another --home.")
+      }
+      if try migrations.areComplete(in: database) { return .current }
+      let applied = try migrations.applied(in: database).count
+      return applied == 0 ? .nothing : .older(migrations: applied)
     }
   }
 
@@ -58,9 +102,9 @@ enum DatabaseFile {
   }
 
   private static func openForWritingOnce(_ path: String) throws(StoreError) -> DatabaseQueue {
-    let content = try inspect(path)
     do {
-      if content == .nothing { try createFile(path) }
+      if try !exists(path) { try NewDatabase(path: path).make(fill) }
+      let content = try inspect(path)
       let connection = try DatabaseQueue(path: path, configuration: configuration(readOnly: false))
       if content != .current { try migrate(connection, from: content) }
       return connection
@@ -71,16 +115,20 @@ enum DatabaseFile {
 
   private static func migrate(_ connection: DatabaseQueue, from content: Content) throws {
     do {
-      try connection.writeWithoutTransaction { database in
-        // First, so that a file which is left half made is known as ours.
-        try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+      try connection.inTransaction(.immediate) { database in
+        try fill(database)
+        return .commit
       }
-      try Schema.migrator.migrate(connection)
     } catch {
       guard let now = try? inspect(connection.path), now != content else { throw error }
       // Another process does the same, and was faster.
       if now != .current { throw DatabaseError(resultCode: .SQLITE_BUSY) }
     }
+  }
+
+  private static func fill(_ database: Database) throws {
+    try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+    try Schema.migrations.apply(to: database)
   }
 
   /// Opens for reading: beside a scheduler that writes, or where none runs.
@@ -93,11 +141,14 @@ enum DatabaseFile {
     case .older:
       throw StoreError(
         code: .olderDatabase, operation: "read", path: path, problem: "it was written by an older dagrun",
-        hint: "Start `dagrun scheduler` once: it brings the database up to date.")
+        hint: "Any command that may write there brings it up to date, for example: dagrun scheduler --until-idle")
     case .current: break
     }
     do {
-      return try DatabaseQueue(path: readablePath(path), configuration: configuration(readOnly: true))
+      return try reading(path) { connection in
+        _ = try connection.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+        return connection
+      }
     } catch {
       throw StoreError(error, operation: "open", path: path)
     }
@@ -156,10 +207,15 @@ enum DatabaseFile {
   /// folder that cannot be written, nobody else makes them either: the file is as it is, and may be read as such.
   private static func readablePath(_ path: String) -> String {
     let folder = (path as NSString).deletingLastPathComponent
-    guard access(folder.isEmpty ? "." : folder, W_OK) != 0, access(path + "-wal", F_OK) != 0,
-      let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed)
-    else { return path }
-    return "file:\(escaped)?immutable=1"
+    guard access(folder.isEmpty ? "." : folder, W_OK) != 0 else { return path }
+    return immutableName(path) ?? path
+  }
+
+  /// The file as it is, without a look at what is beside it; nil where there is something to look at.
+  private static func immutableName(_ path: String) -> String? {
+    var log = stat()
+    guard stat(path + "-wal", &log) != 0 || log.st_size == 0 else { return nil }
+    return path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed).map { "file:\($0)?immutable=1" }
   }
 
   private static func exists(_ path: String) throws(StoreError) -> Bool {
@@ -176,22 +232,5 @@ enum DatabaseFile {
         code: .notADatabase, operation: "open", path: path, problem: "it is not a file", hint: "Choose another --home.")
     }
     return true
-  }
-
-  /// Readable by the owner only, and so are the files that SQLite puts beside it: variables may be secrets.
-  private static func createFile(_ path: String) throws {
-    let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      let code = errno
-      if code == EEXIST { return }
-      let isReadOnly = code == EACCES || code == EROFS || code == EPERM
-      throw StoreError(
-        code: code == ENOSPC ? .diskFull : isReadOnly ? .readOnly : .cannotOpen, operation: "create", path: path,
-        problem: String(cString: strerror(code)),
-        hint: code == ENOSPC
-          ? "Free some space on that disk."
-          : "Check that the folder exists and that this user may write there, or choose another --home.")
-    }
-    close(descriptor)
   }
 }

@@ -10,30 +10,16 @@ enum Schema {
   /// Marks the file as dagrun's (`PRAGMA application_id`): "DAGR".
   static let applicationID: Int64 = 0x4441_4752
 
-  static var migrator: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("0001 foundation", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: foundation)
-    }
-    migrator.registerMigration("0002 readable views", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: readableViews)
-    }
-    migrator.registerMigration("0003 jobs", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: jobs)
-    }
-    migrator.registerMigration("0004 taken results", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: takenResults)
-    }
-    migrator.registerMigration("0005 ledger", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: ledger)
-    }
-    migrator.registerMigration("0006 backfills in steps", foreignKeyChecks: .immediate) { database in
-      try addColumns(database)
-    }
-    migrator.registerMigration("0007 losses", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: losses)
-    }
-    return migrator
+  static var migrations: Migrations {
+    var migrations = Migrations()
+    migrations.register("0001 foundation") { try $0.execute(sql: foundation) }
+    migrations.register("0002 readable views") { try $0.execute(sql: readableViews) }
+    migrations.register("0003 jobs") { try $0.execute(sql: jobs) }
+    migrations.register("0004 taken results") { try $0.execute(sql: takenResults) }
+    migrations.register("0005 ledger") { try $0.execute(sql: ledger) }
+    migrations.register("0006 backfills in steps") { try addColumns($0) }
+    migrations.register("0007 losses") { try $0.execute(sql: losses) }
+    return migrations
   }
 
   /// What of a try's log, output or journal could not be kept. At the end of their tables, as all new columns.

@@ -51,7 +51,9 @@ import Yams
   }
 
   @Test func `states have colours where they are wanted`() {
-    #expect(table.render(width: nil, style: Style(isColoured: true)).contains("\u{1B}[32msuccess\u{1B}[0m"))
+    #expect(
+      table.render(width: nil, style: Style(isColoured: true)).contains(
+        "\(ShownText.mark)[32msuccess\(ShownText.mark)[0m"))
   }
 }
 

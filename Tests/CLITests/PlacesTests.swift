@@ -1,4 +1,5 @@
 import Engine
+import Foundation
 import Testing
 
 @testable import CLI
@@ -48,5 +49,76 @@ import Testing
   @Test(arguments: [("~/x", "/u/x"), ("~", "/u"), ("a//b/../c/.", "/w/a/c"), ("/../a", "/a"), ("~x", "/w/~x")])
   func `paths are absolute`(path: String, expected: String) {
     #expect(Places.absolute(path, environment: ["HOME": "/u"], from: "/w") == expected)
+  }
+
+  // MARK: What is trusted
+
+  private func find(_ folder: TestFolder, from directory: String = "", home: String? = nil) throws -> Places {
+    try Places.find(home: home, dagsFolder: nil, environment: [:], workingDirectory: folder.path + directory)
+  }
+
+  /// A folder below that of the test, and a mode that lets others write it.
+  @Test(arguments: ["", "/dags", "/between", "/between/here"], [0o777, 0o775, 0o757] as [mode_t])
+  func `a folder that others may write is not used when it was only found`(place: String, mode: mode_t) throws {
+    let folder = try TestFolder()
+    let here = folder.path + "/between/here"
+    try FileManager.default.createDirectory(atPath: here, withIntermediateDirectories: true)
+    _ = try find(folder, from: "/between/here")
+    // Of a group that this user is not alone in.
+    if geteuid() == 0 { try #require(chown(folder.path + place, 0, 12_345) == 0) }
+    try #require(chmod(folder.path + place, mode) == 0)
+    guard geteuid() == 0 || mode & 0o002 != 0 else { return }
+    let error = #expect(throws: Complaint.self) { try find(folder, from: "/between/here") }
+    #expect(error?.status == .wrongUsage)
+    #expect(error?.message.contains("may be written by") == true)
+    #expect(error?.hint?.contains("--dags-folder '\(folder.path)/dags'") == true)
+    // Named, it is trusted.
+    let named = try Places.find(
+      home: nil, dagsFolder: folder.path + "/dags", environment: [:], workingDirectory: here)
+    #expect(named.dagsFolder == folder.path + "/dags")
+  }
+
+  @Test func `a sticky folder is good to lie in, and not to be the folder`() throws {
+    let folder = try TestFolder()
+    try #require(chmod(folder.path, 0o1777) == 0)
+    _ = try find(folder)
+    try #require(chmod(folder.path + "/dags", 0o1777) == 0)
+    #expect(throws: Complaint.self) { try find(folder) }
+  }
+
+  @Test(arguments: ["", "/cache"]) func `a home that others may write is never used`(below: String) throws {
+    let folder = try TestFolder()
+    let home = folder.path + "/.dagrun"
+    try FileManager.default.createDirectory(atPath: home + "/cache", withIntermediateDirectories: true)
+    for given in [nil, home] {
+      _ = try find(folder, home: given)
+      try #require(chmod(home + below, 0o777) == 0)
+      let error = #expect(throws: Complaint.self) { try find(folder, home: given) }
+      #expect(error?.status == .wrongUsage)
+      #expect(error?.hint?.contains("chmod go-w") == true)
+      try #require(chmod(home + below, 0o700) == 0)
+    }
+  }
+
+  @Test(arguments: ["/dags", "/.dagrun", "/.dagrun/cache", "", "/link"])
+  func `what belongs to another user is not used`(place: String) throws {
+    guard geteuid() == 0 else { return }
+    let folder = try TestFolder()
+    try FileManager.default.createDirectory(atPath: folder.path + "/.dagrun/cache", withIntermediateDirectories: true)
+    var directory = ""
+    if place == "/link" {
+      // A link of another user's that leads to this user's own folder.
+      directory = "/inner"
+      try FileManager.default.createDirectory(atPath: folder.path + "/inner", withIntermediateDirectories: true)
+      try #require(symlink("../dags", folder.path + "/inner/dags") == 0)
+      _ = try find(folder, from: directory)
+      try #require(lchown(folder.path + "/inner/dags", 12_345, 12_345) == 0)
+    } else {
+      _ = try find(folder)
+      try #require(chown(folder.path + place, 12_345, 12_345) == 0)
+    }
+    let error = #expect(throws: Complaint.self) { try find(folder, from: directory) }
+    #expect(error?.status == .wrongUsage)
+    #expect(error?.message.contains("the user with the number 12345") == true)
   }
 }

@@ -40,6 +40,72 @@ struct FileTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 
+  @Test func `a database that was left between two migrations is one of an older dagrun, and goes on`() throws {
+    for count in 1..<(try identifiers().count) {
+      let path = folder.file("left after \(count).db")
+      let connection = try DatabaseQueue(path: path)
+      try connection.write { database in
+        try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+        try Schema.migrations.first(count).apply(to: database)
+      }
+      try connection.close()
+      let error = #expect(throws: StoreError.self) { try StoreReader(path: path) }
+      #expect(error?.code == .olderDatabase)
+      try Store(path: path).add()
+      let reader = try StoreReader(path: path)
+      #expect(try reader.dags().count == 1)
+      #expect(try reader.check().isEmpty)
+    }
+  }
+
+  private func identifiers() throws -> [String] {
+    let path = folder.file("whole.db")
+    try Store(path: path).close()
+    let queue = try DatabaseQueue(path: path)
+    return try queue.read { try Schema.migrations.applied(in: $0) }
+  }
+
+  @Test func `what a killed process had begun without a log is rolled back by the next, also by a reader`() throws {
+    try Store(path: folder.database).close()
+    // As it is left: a page of the file is written over, and the journal has what it held.
+    let queue = try DatabaseQueue(path: folder.database)
+    try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+    try queue.writeWithoutTransaction { database in
+      try database.execute(sql: "PRAGMA cache_size = 1; BEGIN IMMEDIATE")
+      for number in 0..<2000 {
+        try database.execute(sql: "INSERT INTO variable VALUES (?, hex(randomblob(500)), '')", arguments: ["\(number)"])
+      }
+      for file in ["dagrun.db", "dagrun.db-journal"] {
+        try FileManager.default.copyItem(atPath: folder.file(file), toPath: folder.file("killed-" + file))
+      }
+      try database.execute(sql: "ROLLBACK")
+    }
+    for open in [{ try StoreReader(path: $0) }, { try Store(path: $0) }] as [(String) throws -> StoreConnection] {
+      let copy = Folder()
+      for file in ["dagrun.db", "dagrun.db-journal"] {
+        try FileManager.default.copyItem(atPath: folder.file("killed-" + file), toPath: copy.file(file))
+      }
+      let connection = try open(copy.database)
+      #expect(try connection.variables().isEmpty)
+      #expect(try connection.check().isEmpty)
+    }
+  }
+
+  @Test func `the journals of a database that was removed are not taken for the new one's`() throws {
+    let store = try Store(path: folder.database)
+    try store.setVariable(Variable(key: "old", value: "1"))
+    let log = try #require(FileManager.default.contents(atPath: folder.database + "-wal"))
+    try store.close()
+    try FileManager.default.removeItem(atPath: folder.database)
+    for suffix in ["-wal", "-journal", ".new", ".new-wal", ".new-journal"] {
+      try log.write(to: URL(filePath: folder.database + suffix))
+    }
+    let new = try Store(path: folder.database)
+    #expect(try new.variables().isEmpty)
+    #expect(try new.check().isEmpty)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains(".new") })
+  }
+
   @Test func `an empty file is no database yet`() throws {
     _ = FileManager.default.createFile(atPath: folder.database, contents: nil)
     #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }

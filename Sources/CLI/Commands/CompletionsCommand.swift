@@ -22,7 +22,7 @@ struct CompletionsCommand: Command {
       case .zsh: .zsh
       case .fish: .fish
       }
-    session.output.line(RootCommand.completionScript(for: kind))
+    session.output.write(RootCommand.completionScript(for: kind) + "\n")
     return .success
   }
 }

@@ -16,7 +16,7 @@ struct DAGsExportCommand: Command {
     let record = try workspace.dagFilesForOthers().exportRecord
     switch output {
     // On one line: a hundred files are a megabyte with the blanks that a person would like.
-    case .json: session.output.line(JSONText.compact(.object(record)))
+    case .json: session.output.data(JSONText.compact(.object(record)) + "\n")
     case .yaml: try record.print(.yaml, to: session)
     }
     return .success

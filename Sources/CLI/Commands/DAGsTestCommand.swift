@@ -15,9 +15,11 @@ struct DAGsTestCommand: Command {
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
   var conf: String?
   @OptionGroup var parallelism: ParallelismOption
+  @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
+    let session = logOptions.session(session)
     let conf = try ConfText.check(conf)
     let workspace = try Workspace(session, global)
     let folder = try TemporaryFolder()
@@ -60,7 +62,7 @@ struct DAGsTestCommand: Command {
       let path = trial.home.logPath(
         dagID: run.dagID, runID: run.runID, taskID: task.taskID, tryNumber: task.tryNumber)
       var log = GrowingLog(path: path)
-      session.output.write(log.rest(isRunning: false))
+      session.output.log(log.rest(isRunning: false))
     }
     do {
       return try await follower.follow(run)

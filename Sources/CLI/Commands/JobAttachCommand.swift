@@ -15,9 +15,11 @@ struct JobAttachCommand: Command {
   @Option(help: "The project of a job that was begun elsewhere. (default: as gcloud's)") var project: String?
   @Option(help: ArgumentHelp("What machines cost.", valueName: "file"), completion: .file()) var prices: String?
   @OptionGroup var format: JobFormatOption
+  @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
+    let session = logOptions.session(session)
     let workplace = try JobHome(session, global)
     let end = try await end(workplace)
     end.tell(in: session)

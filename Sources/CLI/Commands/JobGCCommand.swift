@@ -17,7 +17,7 @@ struct JobGCCommand: Command {
   @Flag(name: .shortAndLong, help: "Only say what would be removed.") var dryRun = false
   @Flag(help: "Also what other homes' jobs have left behind.") var allHomes = false
   @Option(
-    help: ArgumentHelp("For --all-homes; 7d by default.", valueName: "time"),
+    help: ArgumentHelp("For --all-homes; 7d by default, 0 for whatever there is.", valueName: "time"),
     transform: BoundedNumber.duration(.olderThan))
   var olderThan: DurationOption?
   @Option(help: "The project. (default: as gcloud's)") var project: String?

@@ -50,7 +50,7 @@ struct JobListCommand: Command {
     do {
       return try StoredJob(job, attempts: try reader.attempts(ofJob: job.name)).record
     } catch let error as JobStateError {
-      session.errors.line(error.description)
+      session.errors.paragraph(error.description)
       return job.record
     }
   }

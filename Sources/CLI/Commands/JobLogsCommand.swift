@@ -9,16 +9,18 @@ struct JobLogsCommand: Command {
 
   @Argument(help: "The job.") var name: String
   @Flag(name: .shortAndLong, help: "Go on while the job runs.") var follow = false
+  @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
+    let session = logOptions.session(session)
     let workplace = try JobHome(session, global)
     let job = try workplace.stored(name)
     var log = GrowingLog(path: workplace.logPath(of: job.request))
     while true {
       // Asked before the log is read, so that the last lines are not missed.
       let isFinished = try workplace.stored(name).isFinished
-      session.output.write(log.rest(isRunning: !isFinished && follow))
+      session.output.log(log.rest(isRunning: !isFinished && follow))
       if isFinished || !follow { return .success }
       if job.request.origin.task == nil, !workplace.isDriven(name) {
         session.errors.line("nobody receives the log of job \(name) now; 'dagrun job attach \(name)' does")

@@ -36,6 +36,7 @@ struct JobRunCommand: Command {
     completion: .file())
   var prices: String?
   @OptionGroup var format: JobFormatOption
+  @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
@@ -52,6 +53,7 @@ struct JobRunCommand: Command {
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
+    let session = logOptions.session(session)
     let workplace = try JobHome(session, global)
     return try await run(spec(in: workplace), workplace)
   }

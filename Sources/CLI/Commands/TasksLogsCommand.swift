@@ -13,6 +13,7 @@ struct TasksLogsCommand: Command {
     name: .customLong("try"), help: "Of this try; default: the last one.", transform: BoundedNumber.whole(.tryNumber))
   var tryNumber: Int?
   @Flag(name: .shortAndLong, help: "Go on while the task runs.") var follow = false
+  @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
@@ -20,6 +21,7 @@ struct TasksLogsCommand: Command {
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
+    let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     let instance = try workspace.task(task, of: found).instance

@@ -29,7 +29,7 @@ struct TasksRenderCommand: Command {
       }
       for field in rendered.fields {
         session.output.line(session.output.style.bold("\(field.name):"))
-        session.output.line(field.value.cell)
+        session.output.write(field.value.cell + "\n")
       }
     } else {
       try rendered.print(format.output, to: session)

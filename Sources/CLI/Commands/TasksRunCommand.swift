@@ -33,6 +33,7 @@ struct TasksRunCommand: Command {
     name: .shortAndLong,
     help: "'log' prints the task's log; 'json' or 'yaml' print how it ended, and the log on standard error.")
   var output: JobOutputFormat = .log
+  @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
@@ -42,6 +43,7 @@ struct TasksRunCommand: Command {
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
+    let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
     let given = try context.map { try GivenContext.read(from: $0) }
     let (trial, file) = try trial(given, in: workspace)

@@ -26,7 +26,7 @@ struct VariablesGetCommand: Command {
   func execute(in session: Session) throws -> ExitStatus {
     let variables = try Workspace(session, global).variables()
     if let value = variables.first(where: { $0.key == key })?.value ?? `default` {
-      session.output.line(value)
+      session.output.log(value + "\n")
       return .success
     }
     throw Complaint(notFound: "variable", key, among: variables.map(\.key), hint: "see 'dagrun variables list'")

@@ -119,7 +119,7 @@ struct JobDriver {
     for await word in words {
       switch word {
       case .news(.ended(let outcome)):
-        logOutput.write(text.rest)
+        logOutput.log(text.rest)
         return .ended(outcome, lastNote: lastNote, wasInterrupted: cancelling.wasInterrupted)
       case .news(let news): tell(news, of: name, &text, &lastNote)
       // A cancel that is under way is finished first: nobody else would.
@@ -133,12 +133,12 @@ struct JobDriver {
   private func tell(_ news: JobNews, of name: String, _ text: inout IncompleteText, _ lastNote: inout String) {
     switch news {
     case .note(let note):
-      session.errors.line(note)
+      session.errors.paragraph(note)
       lastNote = note
     case .began(let attempt):
       let place = attempt.zone ?? attempt.region
       session.errors.line("job \(name) runs on \(attempt.machineType) in \(place)\(attempt.isSpot ? " (Spot)" : "")")
-    case .log(let bytes): logOutput.write(text.append(bytes))
+    case .log(let bytes): logOutput.log(text.append(bytes))
     case .ended: break
     }
   }
@@ -148,7 +148,7 @@ struct JobDriver {
     guard let bytes = readWholeFile(path) else { return }
     // What is behind that is cut off when the job is taken up, and comes again.
     let length = stored.isFinished ? bytes.count : min(stored.logFileLength, bytes.count)
-    logOutput.write(String(decoding: bytes[..<length], as: UTF8.self))
+    logOutput.log(String(decoding: bytes[..<length], as: UTF8.self))
   }
 }
 

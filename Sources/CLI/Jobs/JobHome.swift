@@ -22,8 +22,12 @@ struct JobHome: Sendable {
     do {
       return try session.places(home: home, dagsFolder: dagsFolder).home
     } catch let complaint as Complaint {
-      guard dagsFolder == nil, let user = session.environment["HOME"], !user.isEmpty else { throw complaint }
-      return Home(path: user + "/.dagrun")
+      guard complaint == Places.noFolder(session.workingDirectory), dagsFolder == nil,
+        let user = session.environment["HOME"], !user.isEmpty
+      else { throw complaint }
+      let home = Home(path: user + "/.dagrun")
+      try home.checkTrust()
+      return home
     }
   }
 
@@ -41,9 +45,8 @@ struct JobHome: Sendable {
   /// nil where nothing has run yet.
   func reader() throws -> StoreReader? {
     do {
-      return try StoreReader(path: home.databasePath)
-    } catch {
-      guard error.code == .missing || error.code == .olderDatabase else { throw error }
+      return try home.reader()
+    } catch let error as StoreError where error.code == .missing {
       return nil
     }
   }

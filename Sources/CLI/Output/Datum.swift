@@ -43,11 +43,11 @@ indirect enum Datum: Hashable, Sendable {
     case .bool(let value): value ? "true" : "false"
     case .int(let value): String(value)
     case .double(let value): JSONText.number(value)
-    case .text(let value): value
+    case .text(let value): ShownText.escape(value)
     case .time(let value): value.iso8601
     case .list(let values): values.map(\.cell).joined(separator: ", ")
     case .object: JSONText.compact(self)
-    case .json(let text): text
+    case .json(let text): ShownText.escape(text)
     }
   }
 }

@@ -13,9 +13,11 @@ final class LabelledOutput: Sendable {
   }
 
   var output: Output {
-    Output(isTerminal: place.isTerminal, columns: place.columns, isColoured: place.style.isColoured) { [self] in
-      write($0)
-    }
+    var output = Output(
+      isTerminal: place.isTerminal, columns: place.columns, isColoured: place.style.isColoured
+    ) { [self] in write($0) }
+    output.sendsRawLogs = place.sendsRawLogs
+    return output
   }
 
   /// Nothing more comes, so that a line without an end is one too.
@@ -31,6 +33,6 @@ final class LabelledOutput: Sendable {
       pending = String(pending[pending.index(after: end)...])
       return lines
     }
-    if !lines.isEmpty { place.write(lines.map { label + $0 + "\n" }.joined()) }
+    if !lines.isEmpty { place.raw(lines.map { label + $0 + "\n" }.joined()) }
   }
 }

@@ -19,11 +19,11 @@ struct Listing {
 
   func print(_ format: OutputFormat, to session: Session) throws {
     switch format {
-    case .json: session.output.line(JSONText.pretty(.list(records.map(Datum.object))))
-    case .yaml: session.output.write(try YAMLText.write(.list(records.map(Datum.object))))
+    case .json: session.output.data(JSONText.pretty(.list(records.map(Datum.object))) + "\n")
+    case .yaml: session.output.data(try YAMLText.write(.list(records.map(Datum.object))))
     case .plain:
       for record in records {
-        session.output.line(columns.map { Self.plainCell(record[$0]) }.joined(separator: "\t"))
+        session.output.write(columns.map { Self.plainCell(record[$0]) }.joined(separator: "\t") + "\n")
       }
     case .table:
       guard !records.isEmpty else { return session.errors.line(whenEmpty) }
@@ -35,7 +35,7 @@ struct Listing {
   }
 
   /// A cell must not look like two cells, or a row like two rows.
-  private static func plainCell(_ value: Datum?) -> String {
+  fileprivate static func plainCell(_ value: Datum?) -> String {
     String((value?.cell ?? "").map { $0 == "\t" || $0.isNewline ? " " : $0 })
   }
 }
@@ -44,17 +44,18 @@ extension Record {
   /// One thing with its properties: a field a line in a table.
   func print(_ format: OutputFormat, to session: Session) throws {
     switch format {
-    case .json: session.output.line(JSONText.pretty(.object(self)))
-    case .yaml: session.output.write(try YAMLText.write(.object(self)))
+    case .json: session.output.data(JSONText.pretty(.object(self)) + "\n")
+    case .yaml: session.output.data(try YAMLText.write(.object(self)))
     case .plain:
-      for field in fields { session.output.line("\(field.name)\t\(field.value.cell)") }
+      for field in fields { session.output.write("\(ShownText.line(field.name))\t\(Listing.plainCell(field.value))\n") }
     case .table:
-      let width = fields.map { TextWidth.of($0.name) }.max() ?? 0
+      let names = fields.map { ShownText.line($0.name) }
+      let width = names.map(TextWidth.of).max() ?? 0
       let style = session.output.style
-      for field in fields {
+      for (name, field) in zip(names, fields) {
         let cell = field.name.hasSuffix("state") ? style.state(field.value.cell) : field.value.cell
         let lines = cell.split(separator: "\n", omittingEmptySubsequences: false)
-        session.output.line(style.bold(TextWidth.pad(field.name, to: width)) + "  " + (lines.first ?? ""))
+        session.output.line(style.bold(TextWidth.pad(name, to: width)) + "  " + (lines.first ?? ""))
         for line in lines.dropFirst() { session.output.line(String(repeating: " ", count: width + 2) + line) }
       }
     }

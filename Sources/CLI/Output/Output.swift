@@ -1,6 +1,7 @@
 import Foundation
 
-/// Where text goes: a terminal, a pipe, or a test.
+/// Where text goes: a terminal, a pipe, or a test. All that a command says passes through here, and control characters in
+/// it are shown as `\x1b`, whoever has put them there; see `ShownText`.
 struct Output: Sendable {
   var isTerminal: Bool
   /// Columns of the terminal; nil elsewhere.
@@ -17,10 +18,29 @@ struct Output: Sendable {
     self.sink = sink
   }
 
-  /// The text as it is.
-  func write(_ text: String) { sink(text) }
+  /// Logs go to a terminal as their tasks have written them.
+  var sendsRawLogs = false
 
-  func line(_ text: String = "") { sink(text + "\n") }
+  /// Text of any number of lines.
+  func write(_ text: String) { sink(ShownText.finish(text)) }
+
+  /// One line, also when what it tells has several: nothing can look like a further line of dagrun's.
+  func line(_ text: String = "") { sink(ShownText.finish(text, keepsLines: false) + "\n") }
+
+  /// A sentence that may have further lines, such as what to do: they are indented, so that they do not look like others.
+  func paragraph(_ text: String) {
+    let lines = text.split(whereSeparator: \.isNewline).map { ShownText.finish(String($0), keepsLines: false) }
+    sink(lines.joined(separator: "\n  ") + "\n")
+  }
+
+  /// JSON or YAML, which reads the same with its control characters escaped.
+  func data(_ text: String) { sink(ShownText.escape(text, as: .data)) }
+
+  /// What a task or a job has printed, or a value as it is stored: for a program as it is.
+  func log(_ text: String) { sink(isTerminal && !sendsRawLogs ? ShownText.escape(text) : text) }
+
+  /// The text as it is: what moves the cursor.
+  func raw(_ text: String) { sink(text) }
 
   /// One of the process's own descriptors.
   static func descriptor(_ descriptor: Int32, environment: [String: String]) -> Output {

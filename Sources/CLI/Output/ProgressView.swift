@@ -38,7 +38,7 @@ struct ProgressView {
 
   /// Removes the drawn block, so that an error or a summary stands alone.
   mutating func erase() {
-    output.write(erasure())
+    output.raw(erasure())
   }
 
   private mutating func erasure() -> String {
@@ -81,7 +81,7 @@ struct ProgressView {
     }
     if running.count > shownRunningTasks { lines.append("  … and \(running.count - shownRunningTasks) more") }
     // In one go, so that nothing flickers.
-    output.write(erasure() + lines.joined(separator: "\n") + "\n")
+    output.raw(erasure() + ShownText.finish(lines.joined(separator: "\n")) + "\n")
     drawnLines = lines.count
   }
 

@@ -22,6 +22,6 @@ struct Style: Sendable {
   }
 
   private func wrap(_ text: String, _ code: String) -> String {
-    isColoured && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    isColoured && !text.isEmpty ? "\(ShownText.mark)[\(code)m\(text)\(ShownText.mark)[0m" : text
   }
 }

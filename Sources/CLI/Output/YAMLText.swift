@@ -26,6 +26,8 @@ enum YAMLText {
 
   /// Quoted where a reader would take the bare text for something else: `no`, `1.0`, `null`, a date.
   private static func text(_ value: String) -> Node {
+    // Quoted, so that its control characters can be written as what they are.
+    if !ShownText.isPlain(value) { return Node(value, Tag(.str), .doubleQuoted) }
     let resolved = Resolver.default.resolveTag(of: Node(value))
     if value.contains("\n") { return Node(value, Tag(.str), .literal) }
     return Node(value, Tag(.str), resolved == .str ? .any : .doubleQuoted)

@@ -119,7 +119,7 @@ struct BackfillFollower {
     if session.errors.isTerminal {
       let failed = ended.count { $0.state == .failed }
       let failures = failed == 0 ? "" : session.errors.style.red(", \(failed) failed")
-      session.errors.write("\r\u{1B}[K\(dagID): \(ended.count)/\(total) runs\(failures)")
+      session.errors.raw("\r\u{1B}[K\(ShownText.line(dagID)): \(ended.count)/\(total) runs\(failures)")
     } else {
       session.errors.line("\(last.endDate?.iso8601 ?? "") \(last.runID) \(last.state.rawValue)")
     }

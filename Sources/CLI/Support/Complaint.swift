@@ -17,7 +17,7 @@ struct Complaint: Error, Hashable, Sendable {
   /// As it is printed to standard error.
   var text: String {
     let advice = (hint ?? "").split(whereSeparator: \.isNewline).map { "  \($0)\n" }
-    return "error: \(message)\n" + advice.joined()
+    return "error: \(ShownText.line(message))\n" + advice.joined()
   }
 }
 

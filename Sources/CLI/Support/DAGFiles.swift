@@ -33,8 +33,7 @@ struct DAGFiles: Sendable {
   func file(of id: String) -> DAGFile? { files.first { $0.dags.contains { $0.id == id } } }
 
   func complaint(aboutMissing id: String) -> Complaint {
-    // A file that does not compile cannot say which DAGs it has; one that has the id in quotes has this one, most likely.
-    let errors = importErrors.filter { Self.mentions(id, inFile: $0.path) }
+    let errors = importErrors.filter { $0.mentions(id) }
     guard !errors.isEmpty else {
       return Complaint(notFound: "DAG", id, among: dags.map(\.id), hint: "'dagrun dags list' lists those of \(folder)")
     }
@@ -52,17 +51,6 @@ struct DAGFiles: Sendable {
     session.errors.line(
       "\(files) \(files == 1 ? "file has" : "files have") import errors: see 'dagrun dags list-import-errors'")
   }
-
-  private static func mentions(_ id: String, inFile path: String) -> Bool {
-    var files = [path]
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue,
-      let names = try? FileManager.default.subpathsOfDirectory(atPath: path)
-    {
-      files = names.filter { $0.hasSuffix(".swift") && !$0.hasPrefix(".build/") }.map { path + "/" + $0 }
-    }
-    return files.contains { (try? String(contentsOfFile: $0, encoding: .utf8))?.contains("\"\(id)\"") == true }
-  }
 }
 
 extension ImportError {
@@ -76,8 +64,9 @@ extension ImportError {
 
   /// The place and the reason; below it, everything that the compiler said.
   func text(style: Style) -> String {
+    let path = ShownText.line(path)
     let place = line.map { "\(path):\($0)" } ?? path
-    var text = "\(style.bold(place)): \(message)\n"
+    var text = "\(style.bold(place)): \(ShownText.line(message))\n"
     for line in (details ?? "").split(whereSeparator: \.isNewline) where stage == .compile || line.count < 200 {
       text += "    \(line)\n"
     }

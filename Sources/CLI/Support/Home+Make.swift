@@ -1,7 +1,22 @@
 import Engine
+import Foundation
 import Processes
+import Storage
 
 extension Home {
+  /// Compiled files and jobs are in it: whoever may write there runs code as its owner.
+  ///
+  /// - Throws: exit code 2, when somebody else may write the home or its cache.
+  func checkTrust() throws {
+    for folder in [path, cachePath] {
+      guard let problem = FolderTrust.problem(with: folder) else { continue }
+      throw Complaint(
+        .wrongUsage, "will not use the home \(path): \(folder == path ? "it" : folder) \(problem)",
+        hint: "take it from others (chown, chmod go-w \(ShellWord.quote(folder))), or name another home with --home or "
+          + "DAGRUN_HOME")
+    }
+  }
+
   /// Makes the folder, for its owner only, where it is not there.
   func make() throws {
     do {
@@ -10,6 +25,37 @@ extension Home {
       throw Complaint(
         .unavailable, "cannot make the home \(path): \(error)",
         hint: "check the path and your rights, or name another home with --home or DAGRUN_HOME")
+    }
+  }
+}
+
+extension Home {
+  /// Reads the database. One that an older dagrun has written is brought up to date first.
+  ///
+  /// - Throws: `StoreError`, `.missing` where there is none.
+  @inline(never)
+  func reader(triesLeft: Int = 25) throws -> StoreReader {
+    do {
+      return try StoreReader(path: databasePath)
+    } catch let error where error.code == .olderDatabase {
+      // A scheduler of that version works with it as it is; one of this version brings it up to date at this moment.
+      if let holder = SchedulerLock.holder(of: self), holder.isAlive {
+        if triesLeft > 0 {
+          usleep(20_000)
+          return try reader(triesLeft: triesLeft - 1)
+        }
+        throw Complaint(
+          .unavailable, "cannot read the database \(databasePath): a scheduler of an older dagrun works with it",
+          hint: "restart the scheduler (process \(holder.pid)): a new one brings the database up to date")
+      }
+      do {
+        try Store(path: databasePath).close()
+      } catch let failure {
+        var error = error
+        error.hint = "It could not be brought up to date: \(failure.problem)"
+        throw error
+      }
+      return try StoreReader(path: databasePath)
     }
   }
 }

@@ -10,6 +10,8 @@ struct Places: Hashable, Sendable {
   /// An option counts more than its environment variable, and that more than what is found: the nearest folder `dags`
   /// from the working directory upward, with `.dagrun` beside it.
   ///
+  /// What was only found must be in the hands of this user, and a home always: see `FolderTrust`.
+  ///
   /// - Parameter bundledFolder: the one beside a binary that `dagrun build` made, which takes the place of the nearest one.
   ///   The home of such a binary may be anywhere: where nothing says so, it is in the working directory.
   static func find(
@@ -24,19 +26,44 @@ struct Places: Hashable, Sendable {
     let givenFolder = given(dagsFolder, "DAGRUN_DAGS_FOLDER")
     let nearest = nearestDagsFolder(from: workingDirectory)
 
+    func places(_ home: String, _ folder: String) throws -> Places {
+      if folder == nearest, givenFolder == nil { try checkFound(folder, from: workingDirectory) }
+      let home = Home(path: home)
+      try home.checkTrust()
+      return Places(home: home, dagsFolder: folder)
+    }
     if let givenHome {
       let folder = givenFolder ?? bundledFolder ?? nearest ?? parent(of: givenHome) + "/dags"
-      return Places(home: Home(path: givenHome), dagsFolder: folder)
+      return try places(givenHome, folder)
     }
     guard let folder = givenFolder ?? nearest else {
       if let bundledFolder {
-        return Places(home: Home(path: workingDirectory + "/.dagrun"), dagsFolder: bundledFolder)
+        return try places(workingDirectory + "/.dagrun", bundledFolder)
       }
-      throw Complaint(
-        .wrongUsage, "there is no folder 'dags' in \(workingDirectory) or above it",
-        hint: "make one (mkdir dags), go to your project, or name its folder with --dags-folder or DAGRUN_DAGS_FOLDER")
+      throw noFolder(workingDirectory)
     }
-    return Places(home: Home(path: parent(of: folder) + "/.dagrun"), dagsFolder: givenFolder ?? bundledFolder ?? folder)
+    return try places(parent(of: folder) + "/.dagrun", givenFolder ?? bundledFolder ?? folder)
+  }
+
+  static func noFolder(_ workingDirectory: String) -> Complaint {
+    Complaint(
+      .wrongUsage, "there is no folder 'dags' in \(workingDirectory) or above it",
+      hint: "make one (mkdir dags), go to your project, or name its folder with --dags-folder or DAGRUN_DAGS_FOLDER")
+  }
+
+  /// Nobody has named this folder, so that somebody else may have put it in the way.
+  private static func checkFound(_ folder: String, from workingDirectory: String) throws {
+    var problem = FolderTrust.problem(with: folder).map { "it \($0)" }
+    var between = workingDirectory
+    while problem == nil {
+      problem = FolderTrust.problem(with: between.isEmpty ? "/" : between, isParent: true).map { "\(between) \($0)" }
+      if between == parent(of: folder) || between.isEmpty || between == "/" { break }
+      between = parent(of: between)
+    }
+    guard let problem else { return }
+    throw Complaint(
+      .wrongUsage, "will not run the DAG files of \(folder), which was only found: \(problem)",
+      hint: "if you trust it, name it: dagrun --dags-folder \(ShellWord.quote(folder)) …, or set DAGRUN_DAGS_FOLDER")
   }
 
   private static func nearestDagsFolder(from directory: String) -> String? {

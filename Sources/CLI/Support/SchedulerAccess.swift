@@ -43,6 +43,9 @@ extension Workspace {
     let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
     let interruption = Interruption { continuation.yield(false) }
     defer { interruption.end() }
+    Task {
+      if await engine.waitForLoss() != nil { continuation.yield(false) }
+    }
     if untilIdle {
       Task {
         await engine.waitUntilIdle()
@@ -51,6 +54,7 @@ extension Workspace {
     }
     let isIdle = await ends.first { _ in true } ?? false
     await engine.stop()
+    if let loss = await engine.waitForLoss() { throw Complaint(ControlRefusal(.unavailable, loss)) }
     guard isIdle else {
       // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is there.
       Departure.sayWhatStays(in: self, isLeftAtOnce: false)
@@ -58,7 +62,7 @@ extension Workspace {
     }
     try mentionWhatIsLeft()
     if let problem = await engine.dagFilesProblem {
-      throw Complaint(.unavailable, "no DAG file can be used: \(problem)", hint: "only runs made before went on")
+      throw Complaint(ControlRefusal(.unavailable, "\(problem)\nonly runs made before went on"))
     }
     return .success
   }

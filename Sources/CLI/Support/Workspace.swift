@@ -31,18 +31,7 @@ struct Workspace: Sendable {
     }
   }
 
-  func existingReader() throws -> StoreReader { try existingReader(triesLeft: 25) }
-
-  private func existingReader(triesLeft: Int) throws -> StoreReader {
-    do {
-      return try StoreReader(path: home.databasePath)
-    } catch {
-      guard error.code == .olderDatabase, triesLeft > 0 else { throw error }
-    }
-    // Another command may be making it at this moment, or bringing it up to date.
-    usleep(20_000)
-    return try existingReader(triesLeft: triesLeft - 1)
-  }
+  func existingReader() throws -> StoreReader { try home.reader() }
 
   /// By DAG id.
   func dagSummaries() throws -> [String: DAGSummary] {

@@ -14,6 +14,23 @@ int clinux_pidfd_send_signal(int pidfd, int signal);
 int clinux_become_subreaper(void);
 /// This process is killed when the thread that started it ends.
 int clinux_die_with_parent(void);
+/// This process gets the signal when the thread that started it ends.
+int clinux_signal_with_parent(int signal);
+/// As fork, which Swift does not import. This process must have one thread only.
+int clinux_fork(void);
+/// A file without a name, in memory, closed on exec; -1 and errno.
+int clinux_memory_file(void);
+
+enum clinux_limit {
+  /// Bytes of address space.
+  CLINUX_LIMIT_MEMORY,
+  /// Processes and threads of this user; nothing for root.
+  CLINUX_LIMIT_PROCESSES,
+  CLINUX_LIMIT_FILE_SIZE,
+  CLINUX_LIMIT_CORE,
+};
+/// Lowers a limit of this process for good; one that is lower already stays. 0, or -1 and errno.
+int clinux_lower_limit(enum clinux_limit limit, unsigned long long most);
 
 /// As rename, but fails with EEXIST when there is such a file; with EINVAL where the file system cannot do that.
 int clinux_rename_to_new(const char *from, const char *to);

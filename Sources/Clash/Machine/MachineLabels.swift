@@ -5,6 +5,9 @@ internal import Foundation
 package enum MachineLabels {
   package static let marker = "dagrun"
 
+  /// Seconds since 1970, of what has no date of its own.
+  static let madeAt = "dagrun-made-at"
+
   /// dagrun's own labels win over the user's.
   package static func all(of request: JobRequest, attempt: Int) -> [String: String] {
     var labels = request.spec.config.labels

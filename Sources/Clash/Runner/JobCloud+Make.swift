@@ -2,13 +2,20 @@ internal import Dagrun
 internal import Foundation
 internal import GoogleCloud
 
+extension JobOwner {
+  /// Of a topic or a subscription, which Google gives no date: `job gc` has to know how old it is.
+  fileprivate func datedLabels() -> [String: String] {
+    labels.merging([MachineLabels.madeAt: String(Timestamp(Date()).microseconds / 1_000_000)]) { $1 }
+  }
+}
+
 /// Making things. Each returns false when something of the name is there already, and is not the job's.
 extension JobCloud {
   func makeTopic(_ request: JobRequest) async throws(CloudError) -> Bool {
     let owner = JobOwner(request: request)
     let regions = request.spec.config.allowedPersistenceRegions
     let topic = PubSubTopic(
-      labels: owner.labels,
+      labels: owner.datedLabels(),
       messageStoragePolicy: regions.isEmpty ? nil : .init(allowedPersistenceRegions: regions))
     do throws(CloudError) {
       try await pubSub.createTopic(request.name, topic)
@@ -23,7 +30,7 @@ extension JobCloud {
     let subscription = PubSubSubscription(
       ackDeadlineSeconds: acknowledgeLimitSeconds,
       messageRetention: DurationString(seconds: Self.retentionSeconds),
-      expirationPolicy: .init(ttl: DurationString(seconds: Self.expirationSeconds)), labels: owner.labels)
+      expirationPolicy: .init(ttl: DurationString(seconds: Self.expirationSeconds)), labels: owner.datedLabels())
     do throws(CloudError) {
       try await pubSub.createSubscription(request.name, topic: request.name, subscription)
       return true

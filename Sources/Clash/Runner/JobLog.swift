@@ -21,7 +21,9 @@ struct JobLog: Sendable {
     self.path = path
     length = storedLength
     guard let path else { return }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolders(String(path[..<slash])) }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try makeFolders(String(path[..<slash]), mode: 0o700)
+    }
     let file = try Self.open(path)
     defer { close(file) }
     let size = Int(lseek(file, 0, SEEK_END))
@@ -62,7 +64,7 @@ struct JobLog: Sendable {
   }
 
   private static func open(_ path: String) throws(SystemError) -> Int32 {
-    let file = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let file = openPrivately(path, O_RDWR)
     guard file >= 0 else { throw SystemError("open the log \(path)") }
     return file
   }

@@ -5,7 +5,23 @@ package enum Identifier {
     if id.isEmpty { return "is empty" }
     if id.utf8.count > 250, id.count > 250 { return "is longer than 250 characters" }
     if id == "." || id == ".." { return "is the name of a folder" }
-    return id.unicodeScalars.allSatisfy(isAllowed) ? nil : "may have letters, digits, \"_\", \".\" and \"-\" only"
+    guard let refused = id.unicodeScalars.first(where: { !isAllowed($0) }) else { return nil }
+    return "may have letters, digits, \"_\", \".\" and \"-\" only, and has \(words(refused))"
+  }
+
+  /// What cannot be seen in the id itself: a mark that is drawn on the letter before it, a blank, an invisible character.
+  private static func words(_ scalar: Unicode.Scalar) -> String {
+    let digits = String(scalar.value, radix: 16, uppercase: true)
+    let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    let name = scalar.properties.name.map { " (\($0))" } ?? ""
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark:
+      return
+        "\(code)\(name), a mark of its own on the letter before it; write the letter with its mark as one character"
+    case .control, .format, .spaceSeparator, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+      return code + name
+    default: return "\"\(scalar)\" (\(code))"
+    }
   }
 
   /// ASCII first: the tables of Unicode's properties are slow, and a file may have 100,000 ids.

@@ -59,7 +59,7 @@ extension NumberBound {
   package static let numExecutions = count("--num-executions", to: 1_000)
   package static let backfillRuns = maxActiveRuns.at("--max-active-runs")
   package static let tryNumber = count("--try", to: 2_147_483_647)
-  package static let olderThan = time("--older-than")
+  package static let olderThan = time("--older-than", isAboveZero: false)
   package static let grace = time("--grace")
 
   package static let inOptions: [NumberBound] = [

@@ -79,7 +79,10 @@ package enum Registry {
   static func readFile(_ path: String, besides location: SourceLocation) -> Data {
     let folder = URL(filePath: location.file).deletingLastPathComponent()
     let url = URL(filePath: path, relativeTo: folder).standardizedFileURL
-    let contents = try? Data(contentsOf: url)
+    // Opening anything else may wait for ever.
+    let target = url.resolvingSymlinksInPath().path(percentEncoded: false)
+    let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
+    let contents = type == .typeRegular ? try? Data(contentsOf: url) : nil
     results.withLock { $0.filesRead.append(.init(path: url.path(percentEncoded: false), contents: contents)) }
     guard let contents else {
       problem(

@@ -235,11 +235,17 @@ final class WorkerPool: @unchecked Sendable {
 
   /// The machine lacks what a worker needs, most likely not for long. That is not the tasks' fault: they wait.
   private func waitOutShortage(_ reason: String) {
+    let pause = pauseStarting()
+    logger.error("cannot start a worker process for now; tasks wait", metadata: ["reason": "\(reason)"])
+    checkLater(after: pause)
+  }
+
+  /// The next worker is started in a while, each time a longer one.
+  private func pauseStarting() -> Double {
     shortages += 1
     let pause = min(5, 0.05 * pow(2, Double(min(shortages, 10))))
     shortageEnds = monotonicSeconds() + pause
-    logger.error("cannot start a worker process for now; tasks wait", metadata: ["reason": "\(reason)"])
-    checkLater(after: pause)
+    return pause
   }
 
   /// Nobody is left who could take them.
@@ -418,6 +424,7 @@ final class WorkerPool: @unchecked Sendable {
           waitOutShortage("a worker process could not begin a task")
           submit(pending)
         } else if pending.attempts < 3 {
+          _ = pauseStarting()
           submit(pending)
         } else {
           ended(pending.assignment.id, .failed("three workers ended before they could begin it"))
@@ -456,9 +463,9 @@ final class WorkerPool: @unchecked Sendable {
       return waitOutShortage("a worker process could not start; it says why on its standard error")
     }
     failedStarts += 1
-    if failedStarts < 3 {
-      startWorkersIfNeeded()
-    } else {
+    // Also while others run, which may take whatever waits: a process that cannot live is not started over and over.
+    checkLater(after: pauseStarting())
+    if failedStarts >= 3 {
       failedStarts = 0
       failWaitingWithoutWorkers("worker processes end as soon as they start (\(status.map { "\($0)" } ?? "unknown"))")
     }

@@ -12,10 +12,14 @@ extension Scheduler {
     switch BackfillPlan.make(request, plan: newest, existing: known, at: now) {
     case .failure(let refusal): return refuse(refusal)
     case .success(let plan):
-      if plan.isEmpty {
-        return refuse(
-          .nothingToDo(
-            "every run between those dates exists already\n--reprocess-behavior failed or completed runs them again"))
+      guard !plan.isEmpty else {
+        // Perhaps of this very command, which was killed before.
+        let unfinished = plan.rows.count { $0.verdict == .inFlight }
+        let advice =
+          unfinished == 0
+          ? "--reprocess-behavior failed or completed runs them again"
+          : "\(unfinished) of them have not ended: a scheduler goes on with them, `dagrun scheduler --until-idle` for example"
+        return refuse(.nothingToDo("every run between those dates exists already\n\(advice)"))
       }
       rows = plan.rows
     }

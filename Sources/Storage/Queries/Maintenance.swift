@@ -22,7 +22,7 @@ extension StoreConnection {
       func count(_ what: String) throws -> Int { try Int.fetchOne(database, sql: "SELECT count(*) FROM \(what)") ?? 0 }
       return DatabaseInfo(
         path: path, sizeBytes: ["", "-wal"].map { DiskFile.size(path + $0) }.reduce(0, +),
-        schemaVersion: try Schema.migrator.appliedMigrations(database).last ?? "",
+        schemaVersion: try Schema.migrations.applied(in: database).last ?? "",
         sqliteVersion: try String.fetchOne(database, sql: "SELECT sqlite_version()") ?? "",
         counts: DatabaseInfo.Counts(
           dags: try count("dag"), versions: try count("dag_version"), runs: try count("dag_run"),

@@ -87,11 +87,10 @@ func note(_ text: String) {
 }
 
 func openLog(_ path: String) throws(SystemError) -> Int32 {
-  let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
-  var descriptor = open(path, flags, 0o644)
+  var descriptor = openPrivately(path, O_WRONLY | O_APPEND)
   if descriptor < 0, errno == ENOENT {
-    try makeFolders(String(path[..<path.lastIndex(of: "/")!]))
-    descriptor = open(path, flags, 0o644)
+    try makeFolders(String(path[..<path.lastIndex(of: "/")!]), mode: 0o700)
+    descriptor = openPrivately(path, O_WRONLY | O_APPEND)
   }
   if descriptor < 0 { throw SystemError("open the log \(path)") }
   return descriptor
@@ -109,7 +108,7 @@ package struct WorkerOutput {
     guard stat(output, &status) == 0, status.st_size > 0 else { return }
     if renameToNew(output, path) == 0 { return }
     if errno == ENOENT {
-      try makeFolders(String(path[..<path.lastIndex(of: "/")!]))
+      try makeFolders(String(path[..<path.lastIndex(of: "/")!]), mode: 0o700)
       if renameToNew(output, path) == 0 { return }
     }
     // A log that is there is added to: a script's, whose worker has died and said something about it.
@@ -137,7 +136,7 @@ package struct WorkerOutput {
 
   /// Points the standard descriptors of this process at an empty file.
   static func open(in folder: String) throws(SystemError) {
-    let descriptor = Glibc.open(path(in: folder), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let descriptor = openPrivately(path(in: folder), O_WRONLY | O_APPEND | O_TRUNC)
     if descriptor < 0 { throw SystemError("create \(path(in: folder))") }
     dup2(descriptor, 1)
     dup2(descriptor, 2)

@@ -118,10 +118,11 @@ package struct CollectionPlan: Hashable, Sendable {
     if let job, !job.isFinished { return (.keep, "this home has attached to its job (\(job.phase))") }
     let home = resource.homeID.map { "of the home \($0)" } ?? "of no home"
     guard policy.includesOtherHomes else { return (.keep, "it is \(home)") }
-    // A topic has no date: it is as old as what else its job has.
+    // A topic of an older version has no date: it is as old as what else its job has.
     guard let created = newest else {
       return policy.olderThanSeconds <= 0
-        ? (.remove, "it is \(home)") : (.keep, "it is \(home), and nothing tells how old it is")
+        ? (.remove, "it is \(home)")
+        : (.keep, "it is \(home), and nothing tells how old it is; --older-than 0 removes it")
     }
     let age = now.seconds(since: created)
     return age >= policy.olderThanSeconds

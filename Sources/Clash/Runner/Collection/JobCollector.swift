@@ -139,7 +139,10 @@ extension JobResource {
   /// nil when the labels are not ours.
   fileprivate init?(_ kind: Kind, _ name: String, labels: [String: String]?, created: String? = nil) {
     guard let labels, labels[MachineLabels.marker] == "job", let job = labels["dagrun-job"] else { return nil }
+    let seconds = labels[MachineLabels.madeAt].flatMap { Int64($0) }
+    let madeAt = seconds.flatMap { (0..<1 << 40).contains($0) ? Timestamp(microseconds: $0 * 1_000_000) : nil }
     self.init(
-      kind, name, job: job, homeID: labels["dagrun-home"], createdAt: created.flatMap(Timestamp.init(iso8601:)))
+      kind, name, job: job, homeID: labels["dagrun-home"],
+      createdAt: created.flatMap(Timestamp.init(iso8601:)) ?? madeAt)
   }
 }
