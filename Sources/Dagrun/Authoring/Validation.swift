@@ -88,6 +88,9 @@ struct Validation {
     for message in JobConfig.problems(variables: Array(task.environment.keys)) { problem(message) }
     if case .computeEngineJob(let job) = task.work { for message in job.problems { problem(message) } }
     if case .bash(let script) = task.work, script.parts.isEmpty { problem("its script is empty") }
+    for (script, shell) in task.work.scripts {
+      for message in script.shellProblems(shell, dagID: dag.id, taskID: task.id) { problem(message) }
+    }
     for case .param(let name) in templates(of: task).flatMap(\.variables) where !parameters.contains(name) {
       let hint = Identifier.closest(to: name, in: parameters).map { "; did you mean \"\($0)\"?" }
       problem("DAG \"\(dag.id)\" has no parameter \"\(name)\"\(hint ?? "; declare it in params:")")
