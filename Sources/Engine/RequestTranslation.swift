@@ -37,6 +37,9 @@ struct RequestTranslation {
     case .setPaused(let dagID, let isPaused):
       try knownDAG(dagID) { plain(.setPaused(dagID: dagID, isPaused)) }
     case .setPool(let name, let slots, let documentation, let includeDeferred):
+      if let problem = Identifier.problem(withBeginningOf: name) {
+        throw ControlRefusal(.invalid, "the pool's name \"\(name)\" \(problem)")
+      }
       plain(
         .setPool(Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred)))
     case .deletePool(let name): plain(.deletePool(name: name))
@@ -295,6 +298,7 @@ extension Identifier {
   fileprivate static func problem(withRunID id: String) -> String? {
     if id.isEmpty { return "is empty" }
     if id.utf8.count > 240 { return "is longer than 240 bytes" }
+    if let problem = problem(withBeginningOf: id) { return problem }
     if id == "." || id == ".." || id.contains("/") || id.unicodeScalars.contains(where: { $0.value < 32 }) {
       return "cannot be the name of a folder: leave out \"/\" and control characters"
     }

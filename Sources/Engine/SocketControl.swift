@@ -22,10 +22,7 @@ package struct SocketControl: Control {
       DispatchQueue.global().async {
         continuation.resume(
           with: Result {
-            guard let reply = try exchange.next() else {
-              // Asked again, the next scheduler would not end that answer either.
-              throw exchange.hasPartOfAnswer ? Self.brokenOff : Self.gone(home)
-            }
+            guard let reply = try exchange.next() else { throw Self.gone(home) }
             if case .refused(let refusal) = reply { throw refusal }
             return reply
           })
@@ -60,10 +57,6 @@ package struct SocketControl: Control {
     }
   }
 
-  private static let brokenOff = ControlRefusal(
-    .unavailable, "the scheduler's answer broke off in the middle: it was stopped, or the answer is too long; try again"
-  )
-
   private static func gone(_ home: Home) -> ControlRefusal {
     ControlRefusal(.gone, "the scheduler of \(home.path) went away before it answered; try again")
   }
@@ -72,7 +65,7 @@ package struct SocketControl: Control {
   private final class Exchange: @unchecked Sendable {
     // Written only by `next`, which one thread calls; `hangUp` only shuts the socket down, which is safe from any.
     private let descriptor: Int32
-    private var received = Data()
+    private var received = LineBuffer()
 
     init(_ home: Home, _ request: ControlRequest) throws {
       do {
@@ -101,21 +94,22 @@ package struct SocketControl: Control {
 
     func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    /// Whether the scheduler has begun to answer, and not ended.
-    var hasPartOfAnswer: Bool { !received.isEmpty }
-
     /// nil when the scheduler has closed the connection.
     func next() throws -> ControlReply? {
-      var mayHaveLine = true
       while true {
-        if mayHaveLine, let line = ControlLine.next(in: &received) {
+        if let line = try received.next() {
           return try JSONDecoder().decode(ControlReply.self, from: line)
         }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         let count = retrying { read(descriptor, &chunk, chunk.count) }
-        guard count > 0 else { return nil }
-        mayHaveLine = chunk[..<count].contains(UInt8(ascii: "\n"))
-        received += chunk[..<count]
+        guard count > 0 else {
+          // It was done, so it must not be asked for again.
+          if received.isInsideLine {
+            throw ControlRefusal(.unavailable, "the scheduler's answer broke off; see what became of the request")
+          }
+          return nil
+        }
+        received.append(chunk[..<count])
       }
     }
   }

@@ -187,3 +187,18 @@ extension TaskDescription.Work {
     }
   }
 }
+
+extension TaskDescription.Work {
+  /// What a shell reads, and which shell.
+  var scripts: [(script: Template, shell: ShellDialect)] {
+    switch self {
+    case .empty, .swift: return []
+    case .bash(let script): return [(script, .bash)]
+    case .computeEngineJob(let job):
+      return job.specs.compactMap { spec in
+        guard case .script(let script) = spec.command, let shell = script.shell else { return nil }
+        return (script, shell)
+      }
+    }
+  }
+}

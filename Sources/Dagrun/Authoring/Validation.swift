@@ -50,6 +50,9 @@ struct Validation {
     var seen: Set<String> = []
     for parameter in dag.parameters {
       if parameter.name.isEmpty { builder.problem("a parameter has an empty name") }
+      if let reason = Identifier.problem(withBeginningOf: parameter.name) {
+        builder.problem("the parameter's name \"\(parameter.name)\" \(reason)")
+      }
       if !seen.insert(parameter.name).inserted {
         builder.problem("there are two parameters \"\(parameter.name)\" in DAG \"\(dag.id)\"")
       }
@@ -92,6 +95,7 @@ struct Validation {
     check(.retryBackoff, task.retryBackoffMultiplier)
     check(.executionTimeout, task.executionTimeoutSeconds)
     if task.pool.isEmpty { problem("the name of its pool is empty") }
+    if let reason = Identifier.problem(withBeginningOf: task.pool) { problem("its pool \"\(task.pool)\" \(reason)") }
     check(.poolSlots, task.poolSlots)
     check(.priority, task.priorityWeight)
     check(.maxActivePerDAG, task.maxActivePerDAG)
@@ -99,7 +103,9 @@ struct Validation {
     for message in JobConfig.problems(variables: Array(task.environment.keys)) { problem(message) }
     if case .computeEngineJob(let job) = task.work { for message in job.problems { problem(message) } }
     if case .bash(let script) = task.work, script.parts.isEmpty { problem("its script is empty") }
-    for script in task.work.shellScripts { if let message = script.shellProblem { problem(message) } }
+    for (script, shell) in task.work.scripts {
+      for message in script.shellProblems(shell, dagID: dag.id, taskID: task.id) { problem(message) }
+    }
     for case .param(let name) in templates(of: task).flatMap(\.variables) where !parameters.contains(name) {
       let hint = Identifier.closest(to: name, in: parameters).map { "; did you mean \"\($0)\"?" }
       problem("DAG \"\(dag.id)\" has no parameter \"\(name)\"\(hint ?? "; declare it in params:")")

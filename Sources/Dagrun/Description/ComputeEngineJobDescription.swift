@@ -62,7 +62,7 @@ extension ComputeEngineJobDescription.Spec {
       switch self.command {
       case .image: .image
       case .arguments(let arguments): .arguments(try arguments.map(plain))
-      case .script(let script): .script(try text(script, script.isForShell ? .shell : .plain))
+      case .script(let script): .script(try text(script, script.shell.map { .script($0) } ?? .plain))
       case .file(let name, let contents, let arguments):
         .file(name: name, contents: contents, arguments: try arguments.map(plain))
       }
@@ -82,12 +82,20 @@ extension ComputeEngineJobDescription.Spec {
 }
 
 extension Template {
-  /// Values in the script of another language are not quoted as a shell wants it.
-  var isForShell: Bool {
-    guard case .text(let text) = parts.first, text.hasPrefix("#!") else { return true }
-    let line = text.prefix { !$0.isNewline }
-    let words = line.dropFirst(2).split(separator: " ").map { $0.split(separator: "/").last ?? $0 }
-    guard let program = words.first(where: { $0 != "env" && !$0.hasPrefix("-") }) else { return true }
-    return ["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"].contains(program)
+  /// What reads a container's script; nil: another language, in which values are not quoted.
+  package var shell: ShellDialect? {
+    guard case .text(let text) = parts.first, text.hasPrefix("#!") else { return .unknown }
+    let line = text.unicodeScalars.dropFirst(2).prefix { $0 != "\n" && $0 != "\r" }
+    let words = String(line).split { $0 == " " || $0 == "\t" }.map { $0.split(separator: "/").last ?? $0 }
+    // `env -S VARIABLE=value bash -e`
+    guard let program = words.first(where: { $0 != "env" && !$0.hasPrefix("-") && !$0.contains("=") }) else {
+      return .unknown
+    }
+    switch program {
+    case "bash", "rbash": return .bash
+    case "zsh", "ksh", "ksh93", "mksh", "lksh", "pdksh", "rksh", "rzsh": return .korn
+    case "sh", "dash", "ash", "busybox", "toybox", "yash", "posh", "hush": return .unknown
+    default: return nil
+    }
   }
 }

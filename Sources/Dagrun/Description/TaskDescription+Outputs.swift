@@ -17,20 +17,6 @@ extension TaskDescription {
   }
 }
 
-extension TaskDescription.Work {
-  /// Those whose values are quoted for a shell.
-  var shellScripts: [Template] {
-    switch self {
-    case .empty, .swift: []
-    case .bash(let script): [script]
-    case .computeEngineJob(let job):
-      job.specs.compactMap {
-        if case .script(let script) = $0.command, script.isForShell { script } else { nil }
-      }
-    }
-  }
-}
-
 extension Template {
   /// The tasks whose outputs it uses.
   package var usedOutputs: [String] { parts.compactMap(\.usedOutput) }

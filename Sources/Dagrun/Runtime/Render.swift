@@ -22,60 +22,43 @@ extension Template {
     }
   }
 
-  package enum Context {
-    /// For bash: every value is quoted for the place it stands at (`ShellScanner`), so that bash reads exactly the value
-    /// there, and nothing of it as a command.
-    case shell
+  package enum Context: Hashable {
+    /// Every value is quoted for the place it stands at (`ShellScript`), so that the shell reads exactly the value there,
+    /// and nothing of it as a command.
+    case script(ShellDialect)
     case plain
+
+    /// For bash.
+    package static var shell: Context { .script(.bash) }
   }
 
   /// - Throws: `RenderError` when a value does not exist, or cannot be quoted where it stands.
   package func render(_ values: Values, for context: Context) throws -> String {
     if parts.count == 1, case .text(let text) = parts[0] { return text }
-    var result = ""
-    var scanner = ShellScanner()
-    for part in parts {
-      let rendered: String
-      switch (part, context) {
-      case (.text(let text), _): rendered = text
-      case (.raw(let part), _): rendered = try values.text(of: part)
-      case (_, .plain): rendered = try values.text(of: part)
-      case (_, .shell): rendered = try scanner.quote(try values.text(of: part))
+    switch context {
+    case .plain: return try parts.map(values.text).joined()
+    case .script(let dialect):
+      var pieces: [ShellScript.Piece] = []
+      var texts: [String] = []
+      for part in parts {
+        let text = try values.text(of: part)
+        switch part {
+        case .text, .raw: pieces.append(.text(text))
+        case .value:
+          pieces.append(.hole(text))
+          texts.append(text)
+        // Of its value nothing is believed.
+        case .variable, .output:
+          pieces.append(.hole(nil))
+          texts.append(text)
+        }
       }
-      result += rendered
-      if context == .shell { scanner.read(rendered) }
+      return try ShellScript(pieces, dialect).rendered(texts)
     }
-    return result
   }
 }
 
 extension Template {
-  /// What is wrong with the script whatever the values will be: they stand where nothing can be quoted. nil: nothing, or
-  /// it cannot be known, because a value that is not quoted may change how bash reads what follows.
-  package var shellProblem: String? {
-    var scanner = ShellScanner()
-    for part in parts {
-      let text: String
-      switch part {
-      case .text(let own):
-        scanner.read(own)
-        continue
-      case .raw: return nil
-      case .value(let value): text = value
-      // Anything may come; a digit can stand wherever a value can.
-      case .variable, .output: text = "0"
-      }
-      do {
-        scanner.read(try scanner.quote(text))
-      } catch let error as RenderError {
-        return error.description
-      } catch {
-        return "\(error)"
-      }
-    }
-    return nil
-  }
-
   /// Values stand in it that others may not be meant to see: of variables and parameters, of other tasks, and of the
   /// program that described it. Names and dates of the run are none.
   package var holdsPrivateValues: Bool { parts.contains { $0.isPrivate } }
