@@ -154,21 +154,6 @@ extension Engine {
   }
 }
 
-extension WaitingRuns {
-  init(_ waiting: Waiting) {
-    tasks = waiting.tasks.map { task in
-      WaitingTask(
-        runID: task.runID, taskID: task.taskID, words: task.reasons.map(\.description).joined(separator: "; "),
-        kind: task.reasons.map(\.kind.rawValue).joined(separator: " "),
-        isActive: task.reasons.contains { $0.kind == .active || $0.kind == .waitsForMachine },
-        isForever: task.isForever)
-    }
-    count = waiting.count
-    unfinishedRuns = waiting.unfinishedRuns
-    isStuck = waiting.isStuck
-  }
-}
-
 extension Event {
   fileprivate var loadedRuns: [RunSnapshot] {
     switch self {

@@ -48,12 +48,15 @@ import Testing
     },
     Case(kind: .teardownScope, words: "a teardown waits for all tasks between it and its setups; not ended: a", task: "t") {
       var bed = TestBed(
-        dag("s", "a < s", "c < s", "t < s") {
+        dag("s", "a < s", "m < s", "c < m a", "t < c") {
           $0.task("s") { $0.role = .setup }
+          $0.task("c") { $0.triggerRule = .oneSuccess }
           $0.task("t") { $0.role = .teardown(setups: ["s"], failsRun: false) }
         })
       bed.trigger()
       bed.finish("s")
+      bed.finish("m")
+      bed.finish("c")
       return bed
     },
     Case(
@@ -143,7 +146,9 @@ import Testing
       return bed
     },
     Case(kind: .waitsForMachine, words: "try 1 is queued: waiting for a machine") {
-      var bed = TestBed(dag("b"))
+      let job = ComputeEngineJobDescription(
+        job: JobConfig(project: "my-project", image: "image"), specs: [.init(command: .image)])
+      var bed = TestBed(dag("b") { $0.task("b") { $0.work = .computeEngineJob(job) } })
       bed.trigger()
       return bed
     },

@@ -7,7 +7,10 @@ import Storage
 struct JobListCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Lists jobs.",
-    discussion: "Those of this home that have not ended; with --cloud, what the project has of any home's jobs.")
+    discussion: """
+      Those of this home that have not ended, and which of them nobody drives; with --cloud, what the project has of any \
+      home's jobs.
+      """)
 
   @Flag(help: "Also those that have ended.") var all = false
   @Flag(help: "What the project has, by its labels.") var cloud = false

@@ -11,7 +11,8 @@ struct JobRunCommand: Command {
       the job's program; where the program did not end by itself, with a status from 240 to 248 (docs/exit-codes.md), and \
       '-o json' tells them apart.
 
-      Ctrl-C and SIGTERM cancel the job and remove all that it has. The same --name again goes on with the same job.
+      Ctrl-C, SIGTERM, a closed terminal and a reader of the log that leaves cancel the job and remove all that it has. \
+      The same --name again goes on with the same job.
 
       --attempt, --leash and --hand-over are for other schedulers, such as Airflow (docs/jobs.md).
 

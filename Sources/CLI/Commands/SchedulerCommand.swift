@@ -5,7 +5,7 @@ struct SchedulerCommand: Command {
     commandName: "scheduler", abstract: "Schedules and runs the DAGs of the dags folder, until it is stopped.",
     discussion: """
       Only one scheduler works in a home. Ctrl-C or SIGTERM ends it: tasks that run go on, and the next scheduler \
-      finds them. A second Ctrl-C ends it at once.
+      finds them. A second Ctrl-C ends it at once. It also drives jobs of 'dagrun job run' that have lost their command.
       """)
 
   @Flag(help: "Run what is due, also what a crash left, and leave.") var untilIdle = false

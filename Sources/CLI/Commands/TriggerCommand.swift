@@ -12,7 +12,8 @@ struct TriggerCommand: Command {
     abstract: "Runs a DAG now, to its end.",
     discussion: """
       Where a scheduler runs, it gets the run and this command follows it; where none runs, this command is the \
-      scheduler until the run has ended. Ctrl-C cancels the run; a second Ctrl-C leaves at once.
+      scheduler until the run has ended. Ctrl-C cancels the run, and waits until its jobs are removed; a second Ctrl-C \
+      leaves at once. A run that can never go on ends as failed.
 
       With --run-id a caller may repeat the command: an unfinished run of that id is followed, a finished one is \
       reported with its exit code, another conf for the same id is refused.

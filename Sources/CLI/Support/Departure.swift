@@ -24,7 +24,7 @@ final class Departure: Sendable {
     interruption.withLock {
       $0 = Interruption { [self] in
         if case .removing = stage.withLock({ $0 }) { sayWhatIsRemoved() }
-      } onSecond: { [self] in
+      } onSecond: {
         Self.sayWhatStays(in: workspace, isLeftAtOnce: true)
       }
     }

@@ -41,7 +41,7 @@ extension ExitStatus: CaseIterable {
     (.notFound, "No such DAG, run, task, pool, variable, backfill or job."),
     (.importErrors, "A DAG file does not compile, or does not describe itself."),
     (.unavailable, "Another process holds what is needed, or the machine fails: disk, permissions, database."),
-    (.interrupted, "Stopped by Ctrl-C, SIGTERM or the end of its leash, or not confirmed."),
+    (.interrupted, "Stopped by Ctrl-C, SIGTERM, a closed terminal or the end of its leash, or not confirmed."),
     (.jobTimedOut, "A job took longer than its --timeout."),
     (.noCapacity, "A job got no machine: no capacity, or no quota."),
     (.jobRefused, "A job was refused: permissions, or a request that Google does not take."),

@@ -23,12 +23,15 @@ struct LogFollower {
     let key = TaskInstanceKey(run: run.number, taskID: taskID)
     var tryNumber = tryNumber
     var log = log(ofTry: tryNumber)
+    var quiet = QuietTask()
     while true {
       // Asked before the log is read, so that the last lines are not missed.
       guard let task = try reader.taskInstance(key)?.instance else { return .success }
       let isRunning = task.tryNumber == tryNumber && task.state.isActive
       if isRunning && log.workerOutput == nil { log.workerOutput = workerOutput(ofTry: tryNumber) }
-      workspace.session.output.log(log.rest(isRunning: isRunning))
+      let text = log.rest(isRunning: isRunning)
+      workspace.session.output.log(text)
+      if quiet.isDue(task, hasPrinted: !text.isEmpty) { await sayWhatIsWaitedFor() }
       if task.state.isFinished && task.tryNumber <= tryNumber {
         return task.state == .failed ? .runFailed : .success
       }
@@ -40,6 +43,27 @@ struct LogFollower {
         try await Task.sleep(for: .milliseconds(100))
       }
     }
+  }
+
+  /// Nothing has come for some seconds, and the task has not been explained in its state.
+  private struct QuietTask {
+    private var since = Date()
+    private var explained: TaskInstance?
+
+    mutating func isDue(_ task: TaskInstance, hasPrinted: Bool) -> Bool {
+      if hasPrinted { since = Date() }
+      guard !task.state.isFinished, Date().timeIntervalSince(since) >= Quiet.seconds,
+        explained?.state != task.state || explained?.tryNumber != task.tryNumber
+      else { return false }
+      explained = task
+      return true
+    }
+  }
+
+  private func sayWhatIsWaitedFor() async {
+    let request = ControlRequest.explain(dagID: run.dagID, runID: run.runID, taskID: taskID)
+    guard case .reasons(_, let reasons) = try? await workspace.ask(request), !reasons.isEmpty else { return }
+    workspace.session.errors.line("waiting for \(taskID): \(reasons.joined(separator: "; "))")
   }
 
   private func log(ofTry tryNumber: Int) -> TryLog {

@@ -1,0 +1,57 @@
+import Engine
+import Foundation
+import Scheduling
+import Testing
+
+@testable import CLI
+
+@Suite struct WaitingNoticeTests {
+  private static func waiting(_ words: String, kind: Reason.Kind = .pool, task: String = "t") -> WaitingRuns {
+    var runs = WaitingRuns(Waiting())
+    runs.tasks = [
+      .init(runID: "r", taskID: task, words: words, kind: kind.rawValue, isActive: kind == .active, isForever: false)
+    ]
+    runs.count = 1
+    return runs
+  }
+
+  @Test func `asks when nothing has happened for some seconds, and not twice at once`() {
+    var notice = WaitingNotice(showsActive: true)
+    let start = Date()
+    #expect(!notice.isDue(start.addingTimeInterval(4)))
+    #expect(notice.isDue(start.addingTimeInterval(6)))
+    #expect(!notice.isDue(start.addingTimeInterval(12)))
+    _ = notice.lines(nil, now: start.addingTimeInterval(12))
+    #expect(!notice.isDue(start.addingTimeInterval(16)))
+    #expect(notice.isDue(start.addingTimeInterval(18)))
+  }
+
+  @Test func `says each reason once, whatever the numbers in it`() {
+    var notice = WaitingNotice(showsActive: true)
+    let first = notice.lines(Self.waiting("pool gpu has no room: 2 of 2 slots are in use, 1 needed"))
+    #expect(first == ["t in r waits: pool gpu has no room: 2 of 2 slots are in use, 1 needed"])
+    #expect(notice.lines(Self.waiting("pool gpu has no room: 1 of 2 slots are in use, 2 needed")).isEmpty)
+    #expect(notice.lines(Self.waiting("it looks again at noon", kind: .rescheduled)).count == 1)
+    #expect(notice.lines(Self.waiting("there is no pool gpu", task: "u")).count == 1)
+  }
+
+  @Test func `says the first of many, and of those that are at work only where they are not seen`() {
+    var runs = WaitingRuns(Waiting())
+    runs.tasks = (1...8).map {
+      .init(runID: "r", taskID: "t\($0)", words: "waits", kind: "pool", isActive: false, isForever: false)
+    }
+    var notice = WaitingNotice(showsActive: false)
+    let lines = notice.lines(runs)
+    #expect(lines.count == 6 && lines.last == "and 3 more; 'dagrun explain' says what each waits for")
+    #expect(notice.lines(runs).isEmpty)
+    #expect(notice.lines(Self.waiting("try 1 is running", kind: .active)).isEmpty)
+  }
+
+  @Test func `what can never come is in the words of the end`() {
+    var runs = Self.waiting("pool gpu is too small")
+    runs.tasks[0].isForever = true
+    let complaint = runs.complaint(about: "run r of d", hint: "do something")
+    #expect(complaint.status == .runFailed)
+    #expect(complaint.message == "run r of d cannot go on, and was ended: t in r: pool gpu is too small")
+  }
+}
