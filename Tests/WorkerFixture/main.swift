@@ -96,11 +96,13 @@ import Workers
       return nil
     }
   case let name:
-    (changes[name] ?? rootsChanges[name] ?? cheapChanges[name]).map { change in
+    if let change = changes[name] ?? rootsChanges[name] ?? cheapChanges[name] {
       { _, _ in
         try change()
         return nil
       }
+    } else {
+      nil
     }
   }
 }

@@ -43,6 +43,7 @@ struct DAGsTestCommand: Command {
       }
       return try await follower.follow(run)
     }
+    try trial.tellLosses(ofRun: ended.run.number)
     session.errors.line(ProgressView.summary(ended.run, counts: ended.counts, style: session.errors.style))
     return ended.run.state == .success ? .success : .runFailed
   }

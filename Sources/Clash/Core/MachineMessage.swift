@@ -100,7 +100,13 @@ extension MachineResult: Decodable {
     endedAt = Timestamp(epochSeconds: try values.decode(Double.self, forKey: .endedAt))
     logBytes = try values.decode(Int.self, forKey: .logBytes)
     logTail = Array(try values.decode(Data.self, forKey: .logTail))
-    output = try values.decodeIfPresent(Data.self, forKey: .output).map { String(decoding: $0, as: UTF8.self) }
+    if let bytes = try values.decodeIfPresent(Data.self, forKey: .output) {
+      output = String(validating: bytes, as: UTF8.self)
+      if output == nil, infrastructure == nil {
+        infrastructure = InfrastructureFailure(
+          .outputs, "what the job wrote to $DAGRUN_OUTPUT is no UTF-8: write it to an output directory")
+      }
+    }
   }
 }
 
