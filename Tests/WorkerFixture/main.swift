@@ -64,6 +64,11 @@ import Workers
       }
       return Data("\(sum)".utf8)
     }
+  case "print_much":
+    { _, _ in
+      for _ in 0..<20_000 { print(String(repeating: "x", count: 99)) }
+      return nil
+    }
   case "see_mask":
     { _, _ in
       let mask = umask(0)
