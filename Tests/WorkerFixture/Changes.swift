@@ -23,9 +23,8 @@ let changes: [String: @Sendable () throws -> Void] = [
   "nice": { _ = nice(3) },
   "priority": { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) },
   "affinity": {
-    var processors = cpu_set_t()
-    processors.__bits.0 = 1
-    sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &processors)
+    var processors: UInt64 = 1
+    _ = setAffinity(0, 8, &processors)
   },
   "oom_score": { try Data("500".utf8).write(to: URL(fileURLWithPath: "/proc/self/oom_score_adj")) },
   "ignored_signal": { signal(SIGCHLD, SIG_IGN) },
@@ -55,17 +54,17 @@ let changes: [String: @Sendable () throws -> Void] = [
   },
   "alarm": { alarm(1000) },
   "locale": { setlocale(LC_ALL, setlocale(LC_ALL, nil).map { String(cString: $0) } == "C.UTF-8" ? "C" : "C.UTF-8") },
-  "thread_locale": { uselocale(newlocale(LC_ALL_MASK, "C", nil)) },
+  "thread_locale": { uselocale(newlocale(0x1fbf, "C", nil)) },
   "exit_handler": { atexit {} },
   "closed_input": { close(0) },
   "closed_output": { close(1) },
   "closed_errors": { close(2) },
   "closed_all_standard": { for number in 0..<3 { close(Int32(number)) } },
-  "closed_stream": { fclose(stdout) },
+  "closed_stream": { fclose(standardOutput()) },
   "other_input": { dup2(open("/dev/zero", O_RDONLY), 0) },
   "other_output": { dup2(open("/dev/null", O_WRONLY), 1) },
   "other_errors": { dup2(open("/dev/null", O_WRONLY), 2) },
-  "reopened_output": { freopen("/dev/null", "w", stdout) },
+  "reopened_output": { freopen("/dev/null", "w", standardOutput()) },
   "open_file": { _ = open("/dev/null", O_RDONLY) },
   "open_pipe": {
     var ends: [Int32] = [0, 0]
@@ -78,7 +77,7 @@ let changes: [String: @Sendable () throws -> Void] = [
   "timed": { DispatchQueue.global().asyncAfter(deadline: .now() + 1000) {} },
   "detached_task": { _Concurrency.Task.detached { while true { try await _Concurrency.Task.sleep(for: .seconds(1)) } } },
   "busy_detached_task": { _Concurrency.Task.detached { while true {} } },
-  "thread_name": { pthread_setname_np(pthread_self(), "mine") },
+  "thread_name": { _ = setName(pthread_self(), "mine") },
   "locked_memory": { mlock(malloc(1 << 14), 1 << 14) },
 ]
 
@@ -94,7 +93,12 @@ let rootsChanges: [String: @Sendable () throws -> Void] = [
   "namespace": { _ = unshareNetwork() },
 ]
 
+// Declared only for _GNU_SOURCE.
 @_silgen_name("unshare") private func unshare(_ flags: Int32) -> Int32
+@_silgen_name("sched_setaffinity") private func setAffinity(
+  _ pid: pid_t, _ size: Int, _ processors: UnsafePointer<UInt64>
+) -> Int32
+@_silgen_name("pthread_setname_np") private func setName(_ thread: pthread_t, _ name: UnsafePointer<CChar>) -> Int32
 private func unshareNetwork() -> Int32 { unshare(0x4000_0000) }
 
 /// What the worker puts back by itself.
@@ -102,3 +106,8 @@ let cheapChanges: [String: @Sendable () throws -> Void] = [
   "mask": { umask(0o777) },
   "working_folder": { chdir("/") },
 ]
+
+/// Swift lets no concurrent code touch the variable.
+private func standardOutput() -> UnsafeMutablePointer<FILE> {
+  dlsym(nil, "stdout")!.assumingMemoryBound(to: UnsafeMutablePointer<FILE>.self).pointee
+}

@@ -64,6 +64,11 @@ import Workers
       }
       return Data("\(sum)".utf8)
     }
+  case "print_much":
+    { _, _ in
+      for _ in 0..<20_000 { print(String(repeating: "x", count: 99)) }
+      return nil
+    }
   case "see_mask":
     { _, _ in
       let mask = umask(0)
@@ -96,11 +101,13 @@ import Workers
       return nil
     }
   case let name:
-    (changes[name] ?? rootsChanges[name] ?? cheapChanges[name]).map { change in
+    if let change = changes[name] ?? rootsChanges[name] ?? cheapChanges[name] {
       { _, _ in
         try change()
         return nil
       }
+    } else {
+      nil
     }
   }
 }

@@ -188,3 +188,93 @@ import Testing
     }
   }
 }
+
+/// What a script hands on.
+@Suite struct TaskOutputTests {
+  @Test(arguments: [
+    ("mkfifo $DAGRUN_OUTPUT", "$DAGRUN_OUTPUT is a named pipe, and must be a file"),
+    ("rm -f $DAGRUN_OUTPUT; ln -s /dev/zero $DAGRUN_OUTPUT", "$DAGRUN_OUTPUT is a symbolic link, and must be a file"),
+    ("echo x > x; ln -s $PWD/x $DAGRUN_OUTPUT", "$DAGRUN_OUTPUT is a symbolic link, and must be a file"),
+    ("mkdir -p $DAGRUN_OUTPUT/with/content", "$DAGRUN_OUTPUT is a folder, and must be a file"),
+    (
+      "python3 -c 'import os, socket; socket.socket(socket.AF_UNIX).bind(os.environ[\"DAGRUN_OUTPUT\"])'",
+      "$DAGRUN_OUTPUT is a socket, and must be a file"
+    ),
+    ("truncate -s 70000000 $DAGRUN_OUTPUT", "its output has 70000000 bytes, and an output may have 67108864"),
+    ("printf '\\xff' > $DAGRUN_OUTPUT", "what was written to $DAGRUN_OUTPUT is no UTF-8"),
+    ("printf '\\xff'", "its last line, which is its output, is no UTF-8"),
+    ("head -c 1100000 /dev/zero | tr '\\0' x", "its last line, which is its output, is longer than 1048576 bytes"),
+  ])
+  func `an output that cannot be kept fails its task, unless nobody reads it`(script: String, reason: String) throws {
+    let worker = try TestWorker()
+    let read = try worker.bash(script)
+    guard case .failed(let said, nil, nil, isRetryable: false) = read.outcome else {
+      Issue.record("\(read.outcome)")
+      return
+    }
+    #expect(said.hasPrefix(reason), "\(said)")
+    #expect(read.output == nil)
+    #expect(worker.log("shell")?.contains(reason) == true)
+
+    // Nothing of it is left for the next one.
+    #expect(try worker.bash("echo fine", tryNumber: 2).output == #""fine""#)
+
+    let id = TryID(run: 7, taskID: "shell", tryNumber: 3)
+    var assignment = TryAssignment(
+      id: id, work: .bash(script: script, environment: [:], workingDirectory: nil), graceSeconds: 20)
+    assignment.outputIsRead = false
+    worker.start(assignment)
+    let unread = try worker.finish()
+    #expect(unread.outcome == .success)
+    #expect(unread.output == nil)
+    #expect(unread.loss?.hasPrefix(reason) == true)
+  }
+
+  @Test func `a variable that the system does not take is named, with the limit`() throws {
+    let worker = try TestWorker()
+    let fits = String(repeating: "x", count: 131_071 - "BIG=".count)
+    #expect(try worker.bash("echo ${#BIG}", environment: ["BIG": fits]).output == "\"\(fits.count)\"")
+    for script in ["echo x", "true"] {
+      let result = try worker.bash(script, environment: ["BIG": fits + "x", "OTHER": "1"], tryNumber: 2)
+      #expect(
+        result.outcome
+          == .failed(
+            reason: "the environment variable BIG has 131072 bytes with its name, and the system takes 131071: "
+              + "hand the value on in a file, or put it into the script", isRetryable: false))
+    }
+  }
+
+  @Test(arguments: ["", "set -eu\n", "# a comment\n", "#!/bin/bash\n"])
+  func `a script with values is not in the list of processes`(beginning: String) throws {
+    // Also of what the script starts: a subshell, and one in the background.
+    let script =
+      beginning + """
+        : 'S3CRET'
+        seen() { tr '\\0' ' ' < /proc/$1/cmdline; }
+        { seen $$; (seen $BASHPID); seen $BASHPID & wait; } > $DAGRUN_OUTPUT
+        """
+    let worker = try TestWorker()
+    #expect(try worker.bash(script).output?.contains("S3CRET") == true)
+    let hidden = try worker.hidden(script, tryNumber: 2)
+    #expect(hidden.outcome == .success)
+    #expect(hidden.output?.contains("bash") == true)
+    #expect(hidden.output?.contains("S3CRET") == false, "\(hidden.output ?? "")")
+  }
+
+  @Test func `a script that is not shown runs as one that is`() throws {
+    let scripts = [
+      "echo $0; echo $LINENO\n\necho $LINENO >> $DAGRUN_OUTPUT", "no_such_command_x || echo $?", "exit 3",
+      "set -e\nfalse\necho not reached", "#!/bin/bash\necho first", "echo \"${DAGRUN_SCRIPT-unset}\"",
+      "echo 'it'\"'\"'s \\ $HOME `echo x`'", "trap 'echo bye' EXIT\necho hi", "kill -9 $$", "return_x() { return 4; }; return_x",
+      "cat <<E\n$((1 + 1))\nE", "case a in a) echo yes;; esac", "echo 'a\nb'",
+    ]
+    for (index, script) in scripts.enumerated() {
+      let worker = try TestWorker()
+      let shown = try worker.bash(script, tryNumber: 1)
+      let hidden = try worker.hidden(script, tryNumber: 2)
+      #expect(shown.outcome == hidden.outcome, "script \(index)")
+      #expect(shown.output == hidden.output, "script \(index)")
+      #expect(worker.log("shell", tryNumber: 1) == worker.log("shell", tryNumber: 2), "script \(index)")
+    }
+  }
+}

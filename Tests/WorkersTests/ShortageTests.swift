@@ -36,6 +36,37 @@ import Testing
     let rest = try #require(log.range(of: "\ndagrun: here are missing ").map { log[$0.upperBound...] })
     #expect(rest.contains(" bytes: File too large\n"))
     #expect(rest.hasSuffix("\nend\n"))
+    #expect(result.loss?.hasPrefix("the log lacks ") == true)
+    #expect(result.loss?.hasSuffix(" bytes: File too large") == true)
+  }
+
+  @Test func `what a Swift task could not print is part of its result`() throws {
+    let worker = try TestWorker()
+    try limitFileSize(of: worker, 1_000_000)
+    let result = try worker.swift("print_much")
+    #expect(result.outcome == .success)
+    #expect(result.loss?.hasPrefix("the log lacks some of what the task printed") == true, "\(result.loss ?? "nil")")
+    try limitFileSize(of: worker, nil)
+    #expect(try worker.swift("print").loss == nil)
+  }
+
+  @Test func `a journal that did not take the result is part of the result`() throws {
+    let worker = try TestWorker()
+    try limitFileSize(of: worker, 100_000)
+    #expect(try worker.swift("big").loss?.hasPrefix("the worker's journal lacks its end: ") == true)
+    try limitFileSize(of: worker, nil)
+  }
+
+  @Test(arguments: ["a", "한", "🧪", "\u{65}\u{301}"])
+  func `a log has a name that a disk takes, whatever the id`(letter: String) throws {
+    let worker = try TestWorker()
+    for count in [1, 60, 83, 240, 247, 248, 250] {
+      let id = TryID(run: 7, taskID: String(repeating: letter, count: count), tryNumber: 1)
+      worker.start(id, .bash(script: "echo the reason; exit 1", environment: [:], workingDirectory: nil))
+      let result = try worker.finish()
+      #expect(result.loss == nil)
+      #expect(worker.log(id.taskID) == "the reason\n", "\(count)")
+    }
   }
 
   @Test func `an output that is too large fails the task for good`() throws {

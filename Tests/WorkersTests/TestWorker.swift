@@ -50,7 +50,11 @@ final class TestWorker {
   }
 
   func start(_ id: TryID, _ work: TryAssignment.Work, graceSeconds: Double = 20) {
-    var isSent = link.send(.start(TryAssignment(id: id, work: work, graceSeconds: graceSeconds)))
+    start(TryAssignment(id: id, work: work, graceSeconds: graceSeconds))
+  }
+
+  func start(_ assignment: TryAssignment) {
+    var isSent = link.send(.start(assignment))
     while !isSent {
       var entry = pollfd(fd: link.socket, events: Int16(POLLOUT), revents: 0)
       _ = poll(&entry, 1, -1)
@@ -73,6 +77,16 @@ final class TestWorker {
     return try finish()
   }
 
+  /// A script with values, as the engine gives it.
+  func hidden(_ script: String, tryNumber: Int = 1) throws -> TryResult {
+    var assignment = TryAssignment(
+      id: TryID(run: 7, taskID: "shell", tryNumber: tryNumber),
+      work: .bash(script: script, environment: [:], workingDirectory: nil), graceSeconds: 20)
+    assignment.hidesScript = true
+    start(assignment)
+    return try finish()
+  }
+
   func startSwift(_ taskID: String, inputs: [String] = [], tryNumber: Int = 1, graceSeconds: Double = 20) {
     start(
       TryID(run: 7, taskID: taskID, tryNumber: tryNumber), .swift(library: "code", entry: "main", inputs: inputs),
@@ -87,7 +101,7 @@ final class TestWorker {
   /// nil when there is none.
   func log(_ taskID: String, tryNumber: Int = 1) -> String? {
     try? String(
-      contentsOfFile: root + "/logs/run 1/task_id=\(taskID)/attempt=\(tryNumber).log", encoding: .utf8)
+      contentsOfFile: root + "/logs/run 1/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log", encoding: .utf8)
   }
 
   /// Waits until the running Swift task has printed something.

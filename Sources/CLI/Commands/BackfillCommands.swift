@@ -63,6 +63,7 @@ struct BackfillCreateCommand: Command {
     try workspace.refusePaused(
       dag, hint: "'dagrun dags unpause \(dag)' lets it run; --no-wait stores the runs until then")
     let ended = try await follow(.backfill(parameters), workspace)
+    for run in ended { try workspace.tellLosses(ofRun: run.number, named: run.runID) }
     if format.output == .table {
       session.output.line(BackfillFollower.summary(ended, of: dag, style: session.output.style))
     } else {

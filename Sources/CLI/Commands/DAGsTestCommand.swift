@@ -37,6 +37,7 @@ struct DAGsTestCommand: Command {
       folder.keep(whileIn: trial)
       throw error
     }
+    try trial.tellLosses(ofRun: ended.run.number)
     folder.keep(whileIn: trial)
     session.errors.line(ProgressView.summary(ended.run, counts: ended.counts, style: session.errors.style))
     return ended.run.state == .success ? .success : .runFailed

@@ -41,6 +41,7 @@ struct TasksLogsCommand: Command {
     let follower = LogFollower(workspace: workspace, run: found, taskID: task)
     if follow { return try await follower.follow(from: wanted) }
     follower.printLog(ofTry: wanted, isRunning: wanted == instance.tryNumber && instance.state.isActive)
+    try follower.tellLoss(ofTry: wanted)
     return .success
   }
 }

@@ -133,6 +133,7 @@ struct TriggerOptions: ParsableArguments {
 
   private func report(_ run: RunSummary, _ workspace: Workspace, counts: [String: Int] = [:]) throws {
     let session = workspace.session
+    if run.state.isFinished { try workspace.tellLosses(ofRun: run.number) }
     guard format.output == .table else {
       var record = run.record
       record.append("failed_tasks", try Self.failedTasks(of: run, in: workspace))

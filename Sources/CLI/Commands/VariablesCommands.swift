@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dagrun
+import Foundation
 import Storage
 
 struct VariablesListCommand: Command {
@@ -53,9 +54,14 @@ struct VariablesSetCommand: Command {
   func execute(in session: Session) throws -> ExitStatus {
     var text = value
     if value == "-" {
-      var lines: [String] = []
-      while let line = session.readLine() { lines.append(line) }
-      text = lines.joined(separator: "\n")
+      var bytes = try session.readInput()
+      if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+      guard let valid = String(validating: bytes, as: UTF8.self) else {
+        throw Complaint(
+          .wrongUsage, "the value of variable \(key) is no UTF-8: a variable holds text",
+          hint: "store it as text, such as base64")
+      }
+      text = valid
     }
     try Workspace(session, global).set(Variable(key: key, value: text, documentation: description))
     session.output.line("variable \(key) is set")

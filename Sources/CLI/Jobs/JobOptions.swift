@@ -105,6 +105,10 @@ struct JobOptions: ParsableArguments {
       job = JobSpec(config: JobConfig(project: name, image: image ?? ""), command: .image)
     }
     try apply(to: &job, session.environment)
+    if script != nil, case .file(let name, let contents, _) = job.command, contents.contains(UInt8(ascii: "\r")) {
+      session.errors.line(
+        "the script \(name) has line ends of Windows (CRLF): a shell hands the CR on as part of the last argument")
+    }
     try apply(to: &job.config)
     return job
   }

@@ -28,6 +28,7 @@ extension TaskRecord {
     record.append("signal", .optional(signal))
     record.append("cpu_seconds", .optional(usage.cpuSeconds))
     record.append("peak_memory_bytes", .optional(usage.peakMemoryBytes.map(Int.init)))
+    record.append("loss", .optional(loss))
     return record
   }
 }

@@ -17,6 +17,13 @@ struct LogFollower {
     workspace.session.output.log(log.rest(isRunning: isRunning))
   }
 
+  /// What of the try could not be kept, as its record says.
+  func tellLoss(ofTry tryNumber: Int) throws {
+    let tries = try workspace.existingReader().tries(TaskInstanceKey(run: run.number, taskID: taskID))
+    guard let loss = tries.first(where: { $0.tryNumber == tryNumber })?.loss else { return }
+    workspace.session.errors.line("dagrun: \(loss)")
+  }
+
   /// Prints what comes, and goes on with the next try, until the task has ended.
   func follow(from tryNumber: Int) async throws -> ExitStatus {
     let reader = try workspace.existingReader()
@@ -32,6 +39,7 @@ struct LogFollower {
       let text = log.rest(isRunning: isRunning)
       workspace.session.output.log(text)
       if quiet.isDue(task, hasPrinted: !text.isEmpty) { await sayWhatIsWaitedFor() }
+      if !isRunning && task.tryNumber >= tryNumber { try tellLoss(ofTry: tryNumber) }
       if task.state.isFinished && task.tryNumber <= tryNumber {
         return task.state == .failed ? .runFailed : .success
       }

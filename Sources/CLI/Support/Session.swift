@@ -10,6 +10,8 @@ struct Session: Sendable {
   /// A line that a person typed; nil at the end of the input.
   var readLine: @Sendable () -> String?
   var inputIsTerminal: Bool
+  /// The standard input to its end.
+  var readInput: @Sendable () throws -> Data = { try FileHandle.standardInput.readToEnd() ?? Data() }
 
   static func process() -> Session {
     let environment = ProcessInfo.processInfo.environment

@@ -115,7 +115,13 @@ extension MachineResult: Decodable {
         forKey: .logBytes, in: values, debugDescription: "a log cannot have \(logBytes) bytes")
     }
     logTail = Array(try values.decode(Data.self, forKey: .logTail))
-    output = try values.decodeIfPresent(Data.self, forKey: .output).map { String(decoding: $0, as: UTF8.self) }
+    if let bytes = try values.decodeIfPresent(Data.self, forKey: .output) {
+      output = String(validating: bytes, as: UTF8.self)
+      if output == nil, infrastructure == nil {
+        infrastructure = InfrastructureFailure(
+          .outputs, "what the job wrote to $DAGRUN_OUTPUT is no UTF-8: write it to an output directory")
+      }
+    }
   }
 }
 

@@ -344,9 +344,10 @@ final class WorkerPool: @unchecked Sendable {
   /// A process that ends closes its descriptors first. One that does not end has lost its connection.
   private func killLostWorker(_ worker: PooledWorker) {
     guard case .busy(let pending) = worker.state else { return }
-    queue.asyncAfter(deadline: .now() + 1) { [weak self, weak worker] in
-      guard let self, let worker, !isStopped, workers[worker.number] === worker else { return }
-      guard case .busy(let now) = worker.state, now.assignment.id == pending.assignment.id else { return }
+    let (number, id) = (worker.number, pending.assignment.id)
+    queue.asyncAfter(deadline: .now() + 1) { [weak self] in
+      guard let self, !isStopped, let worker = workers[number] else { return }
+      guard case .busy(let now) = worker.state, now.assignment.id == id else { return }
       worker.hasLostConnection = true
       worker.link.process.signal(SIGKILL)
     }

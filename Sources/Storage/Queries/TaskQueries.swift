@@ -28,6 +28,20 @@ extension StoreConnection {
     }
   }
 
+  /// The tries of a run of which something could not be kept.
+  package func losses(run: Int64) throws(StoreError) -> [(taskID: String, tryNumber: Int, loss: String)] {
+    try read { database in
+      try statement(
+        database,
+        """
+        SELECT task_id, try_number, loss FROM task_try WHERE run = ?1 AND loss IS NOT NULL
+        UNION SELECT task_id, try_number, loss FROM task_instance WHERE run = ?1 AND loss IS NOT NULL
+        ORDER BY 1, 2
+        """
+      ).rows(run) { ($0.text(0), $0.int(1), $0.text(2)) }
+    }
+  }
+
   /// JSON text; nil when the task has none.
   package func output(_ key: TaskInstanceKey) throws(StoreError) -> String? {
     try outputs(run: key.run, [key.taskID])[key.taskID]

@@ -274,8 +274,8 @@ struct BashTry: ~Copyable {
   /// JSON text of what the script wrote to $DAGRUN_OUTPUT, or else of its last line. A script that wrote nothing has an
   /// empty one.
   private func output() throws(TaskOutputFile.Refusal) -> String? {
-    let text = try TaskOutputFile.read(outputPath) ?? tail.text()
-    return JSONValue.string(text).jsonText
+    if let written = try TaskOutputFile.read(outputPath) { return JSONValue.string(written).jsonText }
+    return JSONValue.string(try tail.text()).jsonText
   }
 }
 
