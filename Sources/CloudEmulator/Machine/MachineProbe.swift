@@ -1,5 +1,5 @@
 internal import Dispatch
-package import Foundation
+internal import Foundation
 
 /// Whether VMs can be had on this machine: boots one, and takes its power away.
 package enum MachineProbe {

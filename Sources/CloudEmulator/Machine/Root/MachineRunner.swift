@@ -45,7 +45,8 @@ func report(_ report: MachineReport) {
 /// What a VM needs of this machine, beside the kernel: without it, it would be up and mute.
 private func checkMachine(_ folder: MachineFolder) throws {
   var status = statvfs()
-  if statvfs(folder.boot, &status) == 0, status.f_flag & UInt(ST_NOEXEC) != 0 {
+  // ST_NOEXEC, which Swift does not see.
+  if statvfs(folder.boot, &status) == 0, status.f_flag & 8 != 0 {
     throw MachineError(
       "no program may be executed in \(folder.path): the disk is mounted noexec. Take another --folder, or TMPDIR")
   }
