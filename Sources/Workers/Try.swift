@@ -241,7 +241,7 @@ extension ByteReader {
       told: outcome, output: output, cpuSeconds: try double(), peakMemoryBytes: try integer(Int64.self),
       startDate: try integer(Int64.self), endDate: try integer(Int64.self))
     // A journal of an earlier version ends here.
-    if !isAtEnd { result.loss = try optionalString().map(TryResult.shorten) }
+    if !isAtEnd { result.loss = try optionalString().map(TryResult.Outcome.shorten) }
     return result
   }
 
