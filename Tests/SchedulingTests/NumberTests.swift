@@ -166,7 +166,9 @@ struct NumberTests {
     for expression in ["0 3 * * *", "*/5 * * * *", "0 0 29 2 *", "0 * 5 9 *"] {
       for zone in ["UTC", "Europe/Berlin", "America/Santiago"] {
         let timetable = Timetable(.cron(expression, timeZone: zone))!
-        for moment in [Timestamp.lowest, .highest, Timestamp(iso8601: "9950-01-01")!, Timestamp(iso8601: "0050-01-01")!] {
+        for moment in [
+          Timestamp.lowest, .highest, Timestamp(iso8601: "9950-01-01")!, Timestamp(iso8601: "0050-01-01")!,
+        ] {
           _ = timetable.next(after: moment)
           _ = timetable.newest(dueAt: moment)
         }
