@@ -150,7 +150,8 @@ let package = Package(
     .testTarget(
       name: "WorkersTests", dependencies: ["Workers", "WorkerFixture", "FuzzSupport"], swiftSettings: settings),
     .testTarget(
-      name: "EngineTests", dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", grdb],
+      name: "EngineTests",
+      dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", grdb],
       swiftSettings: settings),
     .testTarget(
       name: "CLITests",

@@ -124,7 +124,8 @@ struct Compiler: Sendable {
   static func importError(_ source: DAGSource, _ result: CapturedProcess, tool: String) -> ImportError {
     if result.hasTimedOut {
       return ImportError(
-        path: source.path, line: nil, message: "\(tool) took longer than \(Int(saturating: timeoutSeconds)) s", stage: .compile)
+        path: source.path, line: nil, message: "\(tool) took longer than \(Int(saturating: timeoutSeconds)) s",
+        stage: .compile)
     }
     let text = (result.text(2) + result.text(1)).trimmingCharacters(in: .newlines)
     let error = Diagnostic.first(in: text)

@@ -47,7 +47,8 @@ package enum ELFObject {
 
   private static func dynamicNames(tag: Int, of bytes: [UInt8]) -> [String] {
     guard let entries = section(".dynamic", of: bytes), let names = section(".dynstr", of: bytes) else { return [] }
-    return stride(from: entries.startIndex, to: max(entries.startIndex, entries.endIndex - 15), by: 16).compactMap { offset in
+    return stride(from: entries.startIndex, to: max(entries.startIndex, entries.endIndex - 15), by: 16).compactMap {
+      offset in
       guard number(offset, 8, in: entries) == tag, let name = number(offset + 8, 8, in: entries) else { return nil }
       return text(name, in: names)
     }

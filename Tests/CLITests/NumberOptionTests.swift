@@ -7,7 +7,8 @@ import Testing
 @Suite struct `Numbers of options` {
   /// By the option: a command line that ends where its value comes.
   private static let lines: [String: String] = [
-    "--parallelism": "scheduler --parallelism", "--limit": "dags list-runs nightly --limit", "--port": "emulator --port",
+    "--parallelism": "scheduler --parallelism", "--limit": "dags list-runs nightly --limit",
+    "--port": "emulator --port",
     "--num-executions": "dags next-execution nightly --num-executions",
     "--max-active-runs": "backfill nightly --from-date 2026-01-01 --to-date 2026-01-02 --max-active-runs",
     "--try": "tasks logs nightly latest extract --try", "--older-than": "job gc --all-homes --older-than",

@@ -55,7 +55,7 @@ import Testing
       _ = ELFObject.runPath(of: bytes)
     }
     for number in FuzzSource.integers {
-      for offset in stride(from: 0, to: file.count - 8, by: 4) {
+      for offset in stride(from: 0, to: 840, by: 8) {
         var bytes = file
         withUnsafeBytes(of: number.littleEndian) { bytes.replaceSubrange(offset..<offset + 8, with: $0) }
         read(bytes)

@@ -62,7 +62,8 @@ extension DescribingTests {
         let isWhole = !["retryBackoff"].contains(place) && bound.unit != .seconds
         let said = isWhole ? Double(whole(value)) : value
         let isAllowed =
-          place == "length" ? said >= 0 && said <= bound.highest : bound.allows(place == "maxRunDuration" ? said.rounded(.up) : said)
+          place == "length"
+          ? said >= 0 && said <= bound.highest : bound.allows(place == "maxRunDuration" ? said.rounded(.up) : said)
         // Less than the nanosecond that a duration counts in is nothing.
         if said > 0, said < 1e-9, bound.unit == .seconds { continue }
         #expect(file.problems.isEmpty == isAllowed, "\(place) = \(value): \(file.problems.map(\.message))")
@@ -79,7 +80,8 @@ extension DescribingTests {
     @Test func `what a parameter is by default, and may be, is a number that JSON can hold`() throws {
       for value in [Double.nan, .infinity, -.infinity] {
         for parameter: Param in [
-          .double("p", default: value), .double("p", default: 1, atMost: value), .double("p", default: 1, atLeast: value),
+          .double("p", default: value), .double("p", default: 1, atMost: value),
+          .double("p", default: 1, atLeast: value),
           .list("p", default: [1, value]),
         ] {
           let file = describing { DAG("d", params: [parameter]) { EmptyOperator("a") } }

@@ -19,7 +19,8 @@ import Testing
       return nil
     }
     #expect(
-      words(Double.nan) == "its output is nan, which JSON cannot hold: return a finite number, or an optional that is nil")
+      words(Double.nan)
+        == "its output is nan, which JSON cannot hold: return a finite number, or an optional that is nil")
     #expect(words(["loss": [1, Double.infinity]])?.contains("inf") == true)
     #expect(words(["loss": [1, Double.infinity]])?.contains("(at loss[1])") == true)
     #expect(words(Float.nan)?.hasPrefix("its output is nan") == true)

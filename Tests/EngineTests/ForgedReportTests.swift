@@ -83,12 +83,15 @@ import Testing
     var backfill = BackfillParameters(dagID: "a", fromDate: moment, toDate: moment)
     backfill.maxActiveRuns = 3
     let requests: [ControlRequest] = [
-      .trigger(dagID: "a", runID: nil, logicalDate: moment, conf: "{}"), .backfill(backfill), .cancelBackfill(number: 5),
+      .trigger(dagID: "a", runID: nil, logicalDate: moment, conf: "{}"), .backfill(backfill),
+      .cancelBackfill(number: 5),
       .setPool(name: "p", slots: 4, documentation: "", includeDeferred: false),
     ]
     for request in requests {
       let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
-      let places = text.matches(of: /-?[0-9]+/).map(\.range).filter { $0.lowerBound != text.startIndex && text[text.index(before: $0.lowerBound)] == ":" }
+      let places = text.matches(of: /-?[0-9]+/).map(\.range).filter {
+        $0.lowerBound != text.startIndex && text[text.index(before: $0.lowerBound)] == ":"
+      }
       for place in places {
         for number in FuzzSource.integers.map(String.init) + ["1e19", "-1e300", "0.5"] {
           var changed = text

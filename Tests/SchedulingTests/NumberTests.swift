@@ -10,7 +10,7 @@ struct NumberTests {
   /// Lives through all that a task can: runs, fails, waits, is cleared, times out; restored between.
   private func live(_ plan: DAGPlan) {
     var bed = TestBed(plan)
-    let run = bed.trigger()
+    let run = bed.trigger(plan.dagID)
     for _ in 0..<3 {
       let key = TaskInstanceKey(run: run, taskID: "a")
       if let task = bed.scheduler.taskInstance(key), task.state.isActive { bed.fail("a", run: run) }
@@ -61,6 +61,45 @@ struct NumberTests {
       number.set(&description, value)
       live(DAGPlan(try coded(description), version: "1"))
     }
+  }
+
+  @Test func `random descriptions stop nobody`() throws {
+    var fuzz = FuzzSource("descriptions")
+    let plan = dag("a", "b <- a", "c <- a b", "d") { description in
+      description.schedule = .cron("*/5 3 * * 1", timeZone: "Europe/Berlin")
+      description.startDate = Timestamp(iso8601: "2025-12-01")
+      description.dagrunTimeoutSeconds = 100
+      description.task("a") {
+        $0.retries = 2
+        $0.executionTimeoutSeconds = 5
+        $0.retryBackoffMultiplier = 2
+        $0.work = .bash(script: "echo \(.ds) \(.param("x"))")
+      }
+      description.task("b") { $0.role = .setup }
+      description.task("c") { $0.role = .teardown(setups: ["b"], failsRun: false) }
+      description.task("d") { $0.maxActivePerDAG = 1 }
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let json = Array(try encoder.encode(plan.description))
+    let text = String(decoding: json, as: UTF8.self)
+    let numbers = text.matches(of: /-?[0-9]+(\.[0-9]+)?/).map(\.range)
+    var read = 0
+    for round in 0..<FuzzSource.rounds(usual: 600) {
+      var bytes = json
+      if round.isMultiple(of: 2) {
+        bytes = fuzz.mutate(json)
+      } else {
+        var changed = text
+        changed.replaceSubrange(
+          numbers.randomElement(using: &fuzz)!, with: "\(FuzzSource.integers.randomElement(using: &fuzz)!)")
+        bytes = Array(changed.utf8)
+      }
+      guard let description = try? JSONDecoder().decode(DAGDescription.self, from: Data(bytes)) else { continue }
+      read += 1
+      live(DAGPlan(description, version: "1"))
+    }
+    #expect(read > 0)
   }
 
   @Test func `priorities of any size add up without end`() {
@@ -127,7 +166,9 @@ struct NumberTests {
     for expression in ["0 3 * * *", "*/5 * * * *", "0 0 29 2 *", "0 * 5 9 *"] {
       for zone in ["UTC", "Europe/Berlin", "America/Santiago"] {
         let timetable = Timetable(.cron(expression, timeZone: zone))!
-        for moment in [Timestamp.lowest, .highest, Timestamp(iso8601: "9950-01-01")!, Timestamp(iso8601: "0050-01-01")!] {
+        for moment in [
+          Timestamp.lowest, .highest, Timestamp(iso8601: "9950-01-01")!, Timestamp(iso8601: "0050-01-01")!,
+        ] {
           _ = timetable.next(after: moment)
           _ = timetable.newest(dueAt: moment)
         }

@@ -16,6 +16,8 @@ struct NumberTests {
     described.tasks[0].executionTimeoutSeconds = 10
     described.tasks[0].retries = 1
     try store.saveVersions([storedVersion(described)])
+    var running = task("a", .running, tryNumber: 1)
+    running.startDate = at(3)
     try store.commit([
       .dagStored(DAGRecord(dagID: "etl", version: "v1", lastScheduled: at(5))),
       .backfillCreated(
@@ -23,7 +25,7 @@ struct NumberTests {
           number: 1, dagID: "etl", fromDate: at(1), toDate: at(2), maxActiveRuns: 3, runsBackwards: false,
           reprocess: .none, conf: "{}", taskRegex: nil, createdAt: at(5))),
       .runCreated(
-        RunSnapshot(run: run(1, logicalDate: at(1)), tasks: [task("a", .running, tryNumber: 1), task("b")])),
+        RunSnapshot(run: run(1, logicalDate: at(1)), tasks: [running, task("b")])),
     ])
     return store
   }
@@ -57,7 +59,8 @@ struct NumberTests {
         _ = scheduler.handle(
           .taskFinished(
             active.key, tryNumber: active.tryNumber,
-            TaskResult(.failed(Failure(reason: "x"), retryable: true), startDate: at(1), endDate: at(2))), at: at(1_001))
+            TaskResult(.failed(Failure(reason: "x"), retryable: true), startDate: at(1), endDate: at(2))), at: at(1_001)
+        )
       }
       _ = scheduler.handle(.trigger(TriggerRequest(dagID: "etl")), at: at(1_002))
       _ = scheduler.handle(.wake, at: at(2_000))

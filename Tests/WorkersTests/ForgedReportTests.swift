@@ -49,7 +49,8 @@ import Testing
   }
 
   @Test func `have no larger output than an output may be`() {
-    #expect(report(result { $0.output = "\"" + String(repeating: "x", count: TryResult.outputLimitBytes) + "\"" }) == nil)
+    #expect(
+      report(result { $0.output = "\"" + String(repeating: "x", count: TryResult.outputLimitBytes) + "\"" }) == nil)
   }
 
   @Test func `have dates near those of their try`() {
@@ -85,8 +86,10 @@ import Testing
   @Test func `are JSON exactly where Foundation says so`() {
     var fuzz = FuzzSource("JSON texts")
     let seeds = [
-      #"{"a":[1,-2.5e+3,"ü\u00e9\n",true,false,null,{}],"b":{"c":[]}}"#, "0", "-0", "1e5", "[]", "{}", #""x""#, " [ 1 , 2 ] ",
-      "01", "1.", ".5", "+1", "[1,]", "{,}", #"{"a":1,}"#, #"{"a" 1}"#, "nul", "truex", "[", "]", "[}", #"{"a":}"#, "--1",
+      #"{"a":[1,-2.5e+3,"ü\u00e9\n",true,false,null,{}],"b":{"c":[]}}"#, "0", "-0", "1e5", "[]", "{}", #""x""#,
+      " [ 1 , 2 ] ",
+      "01", "1.", ".5", "+1", "[1,]", "{,}", #"{"a":1,}"#, #"{"a" 1}"#, "nul", "truex", "[", "]", "[}", #"{"a":}"#,
+      "--1",
       #""\x""#, #""\u12g4""#, "",
     ]
     for seed in seeds { compare(seed) }

@@ -102,9 +102,11 @@ extension JobMachine {
 extension JobRequest {
   /// When the cloud ends the VM by itself: as asked, or an hour after the job's own limit. A dead man's switch.
   var runLimitSeconds: Int? {
-    let limit = spec.config.maxRunDurationSeconds ?? spec.timeoutSeconds.map {
-      Int(saturating: $0.rounded(.up)).addingSaturating(3_600)
-    }
+    let limit =
+      spec.config.maxRunDurationSeconds
+      ?? spec.timeoutSeconds.map {
+        Int(saturating: $0.rounded(.up)).addingSaturating(3_600)
+      }
     return limit.map { min(max($0, 30), 120 * 86_400) }
   }
 }

@@ -106,7 +106,10 @@ extension JobCloud {
   }
 
   private static func numbered(_ template: InstanceTemplate) -> (InstanceTemplate, Int)? {
-    template.properties.labels?["dagrun-attempt"].flatMap(Int.init).map { (template, $0) }
+    template.properties.labels?["dagrun-attempt"].flatMap { Int($0) }.flatMap { number in
+      // Each attempt before it has a place in memory, and no job has had more.
+      (1...100_000).contains(number) ? (template, number) : nil
+    }
   }
 }
 

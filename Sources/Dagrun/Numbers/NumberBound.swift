@@ -36,7 +36,8 @@ package struct NumberBound: Hashable, Sendable {
   package func problem(_ value: Int) -> String? { allows(value) ? nil : problem(Double(value), "\(value)") }
 
   private func problem(_ value: Double, _ text: String) -> String {
-    "\(place) is \(text)\(unit.rawValue); \(value > highest ? "at most \(highestText)" : lowestRule)"
+    let rule = value.isNaN ? "it must be a number" : value > highest ? "at most \(highestText)" : lowestRule
+    return "\(place) is \(text)\(unit.rawValue); \(rule)"
   }
 
   private var lowestRule: String {

@@ -136,7 +136,8 @@ package final class DAGPlan: Sendable {
     of tasks: [TaskDescription], _ downstream: Adjacency, _ upstream: Adjacency
   ) -> [Int64] {
     let weights = PriorityWeights(
-      weights: tasks.map { Int64(NumberBound.priority.clamp($0.priorityWeight)) }, downstream: downstream, upstream: upstream,
+      weights: tasks.map { Int64(NumberBound.priority.clamp($0.priorityWeight)) }, downstream: downstream,
+      upstream: upstream,
       order: downstream.topologicalOrder(upstream: upstream))
     var totals: [WeightRule: [Int64]] = [:]
     for rule in WeightRule.allCases where tasks.contains(where: { $0.weightRule == rule }) {

@@ -94,7 +94,8 @@ struct CostTests {
     ("currency: EUR\nmachines: { a: { b: { standard: x } } }", "machines.a.b.standard: "),
     ("currency: EUR\nmachines: { a: { b: { standard: 1, sport: 2 } } }", "machines.a.b: there is no \"sport\""),
     ("currency: EUR\nmachines: { a: { b: { standard: -1 } } }", "standard is -1.0; it cannot be negative"),
-    ("currency: EUR\nmachines: {}\ndisks: { d: { '*': -1 } }", "disks.d.* is -1.0; it cannot be negative"), ("", ""), ("[", ""),
+    ("currency: EUR\nmachines: {}\ndisks: { d: { '*': -1 } }", "disks.d.* is -1.0; it cannot be negative"), ("", ""),
+    ("[", ""),
   ])
   func `a table that cannot be read says where and why`(yaml: String, words: String) {
     let error = #expect(throws: PriceTableError.self) { try PriceTable(yaml: yaml, source: "prices.yaml") }
