@@ -61,7 +61,7 @@ uninstall: ## Remove what `make install` put below PREFIX
 deps: ## Install the Debian packages that are missing
 	@scripts/install-packages
 
-python: ## Install Google's own Python clients into .build/python, for tests
+python: ## Install Google's own Python clients, and croniter, into .build/python, for tests
 	@scripts/install-python
 
 airflow: ## Install Airflow into .build/airflow, for tests
