@@ -257,7 +257,8 @@ package final class Engine: @unchecked Sendable {
 
   private var isIdle: Bool {
     if isStopped { return true }
-    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && jobs.activeCount == 0 && takenJobs.count == 0 && pending.isEmpty
+    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && jobs.activeCount == 0 && takenJobs.count == 0
+      && pending.isEmpty
       && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry
   }
 }
