@@ -83,7 +83,7 @@ extension Engine {
   private var translation: RequestTranslation {
     RequestTranslation(
       store: store, plan: { [self] in scheduler.plan(ofDAG: $0) },
-      pool: { [self] name in scheduler.poolUsage.first { $0.pool.name == name }?.pool },
+      pools: { [self] in scheduler.poolUsage.map(\.pool) },
       dagIDs: { [self] in scheduler.dagRecords.filter { $0.version != nil }.map(\.dagID) },
       importError: { [self] in importError($0) }, now: now())
   }

@@ -15,7 +15,7 @@ struct RequestTranslation {
   let store: StoreConnection
   /// The current plan of a DAG; nil when no file describes it.
   let plan: (_ dagID: String) -> DAGPlan?
-  let pool: (_ name: String) -> Pool?
+  let pools: () -> [Pool]
   /// Ids of all DAGs that have a plan.
   let dagIDs: () -> [String]
   /// What keeps the file of a DAG from describing it; nil when nothing is known to be wrong.
@@ -238,8 +238,9 @@ struct RequestTranslation {
 
   /// A task that needs more slots than its pool has would wait for ever. A pool without slots is closed for a while.
   private func checkPools(of dag: DAGDescription) throws(ControlRefusal) {
+    let pools = Dictionary(pools().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for task in dag.tasks {
-      guard let pool = pool(task.pool), pool.slots > 0, task.poolSlots > pool.slots else { continue }
+      guard let pool = pools[task.pool], pool.slots > 0, task.poolSlots > pool.slots else { continue }
       throw ControlRefusal(
         .invalid,
         "\(dag.id) cannot run: its task \(task.id) needs \(task.poolSlots) slots, and pool \(pool.name) has \(pool.slots)"

@@ -134,7 +134,8 @@ import Testing
     let cloud = try Cloud()
     let project = cloud.project
     let command = try project.start(
-      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--", "sh",
+      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--",
+      "sh",
       "-c", "trap 'exit 0' TERM; sleep 100 & wait")
     #expect(command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(command.text)")
     let driven = try project.run("job", "list", "-o", "json")
@@ -164,7 +165,8 @@ import Testing
     let cloud = try Cloud()
     let project = cloud.project
     let command = try project.start(
-      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--", "sh",
+      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--",
+      "sh",
       "-c", "trap 'exit 0' TERM; sleep 100 & wait")
     #expect(command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(command.text)")
     command.signal(SIGKILL)

@@ -10,9 +10,12 @@ final class TerminalCommand {
   private var hasEnded = false
 
   init(_ project: Project, _ arguments: [String]) throws {
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0, "there are no terminals")
-    let slave = open(String(cString: try #require(ptsname(master))), O_RDWR | O_NOCTTY | O_CLOEXEC)
+    master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    var (locked, number): (Int32, Int32) = (0, 0)
+    // TIOCSPTLCK and TIOCGPTN, as in asm-generic/ioctls.h: macros that Swift does not import.
+    let isUnlocked = ioctl(master, 0x4004_5431, &locked) == 0 && ioctl(master, 0x8004_5430, &number) == 0
+    try #require(master >= 0 && isUnlocked, "there are no terminals")
+    let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
     try #require(slave >= 0)
     defer { close(slave) }
     _ = fcntl(master, F_SETFL, O_NONBLOCK)

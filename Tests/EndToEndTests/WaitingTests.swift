@@ -50,7 +50,8 @@ import Testing
     let ended = try project.run("backfill", "d", "--from-date", "2026-01-01", "--to-date", "2026-01-20", timeout: 60)
     #expect(ended.code == 1, "\(ended.errors)")
     let words = "depends on its past: a of 2026-01-04T00:00:00+00:00 has not succeeded"
-    #expect(ended.errors.contains("cannot go on, and was ended: a in") && ended.errors.contains(words), "\(ended.errors)")
+    #expect(
+      ended.errors.contains("cannot go on, and was ended: a in") && ended.errors.contains(words), "\(ended.errors)")
     let runs = try project.run("dags", "list-runs", "d", "-o", "plain").output.split(separator: "\n")
     #expect(runs.count { $0.contains("\tsuccess\t") } == 3 && runs.count { $0.contains("\tfailed\t") } == 17)
     let run = try project.run("trigger", "d", "-l", "2026-01-21", timeout: 60)
@@ -84,7 +85,8 @@ import Testing
     #expect(doctor.output.contains("process \(scheduler.pid) does not answer"), "\(doctor.output)")
     for words in [["trigger", "hello"], ["pools", "set", "gpu", "2", ""]] {
       let command = try project.start(words)
-      #expect(command.wait { $0.contains("the scheduler (process \(scheduler.pid)) does not answer") }, "\(command.text)")
+      #expect(
+        command.wait { $0.contains("the scheduler (process \(scheduler.pid)) does not answer") }, "\(command.text)")
     }
     scheduler.signal(SIGCONT)
     scheduler.signal(SIGTERM)
@@ -102,7 +104,8 @@ import Testing
     run.signal(SIGKILL)
     _ = try run.waitForEnd()
     let lines = try project.run("explain", "p", "r", "x").output.split(separator: "\n")
-    #expect(lines.count == 3 && lines[1].contains("pool gpu") && lines[2].contains("no scheduler is running"), "\(lines)")
+    #expect(
+      lines.count == 3 && lines[1].contains("pool gpu") && lines[2].contains("no scheduler is running"), "\(lines)")
   }
 
   @Test func `a removed task says why`() throws {

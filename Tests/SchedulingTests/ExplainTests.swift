@@ -46,7 +46,9 @@ import Testing
       bed.finish("a")
       return bed
     },
-    Case(kind: .teardownScope, words: "a teardown waits for all tasks between it and its setups; not ended: a", task: "t") {
+    Case(
+      kind: .teardownScope, words: "a teardown waits for all tasks between it and its setups; not ended: a", task: "t"
+    ) {
       var bed = TestBed(
         dag("s", "a < s", "m < s", "c < m a", "t < c") {
           $0.task("s") { $0.role = .setup }
@@ -91,7 +93,9 @@ import Testing
     },
     Case(kind: .pool, words: "there is no pool gpu", isStuck: true) { pooled(nil, needing: 1) },
     // Closed for a while.
-    Case(kind: .pool, words: "pool gpu is too small: it has 0 slots") { pooled(Pool(name: "gpu", slots: 0), needing: 1) },
+    Case(kind: .pool, words: "pool gpu is too small: it has 0 slots") {
+      pooled(Pool(name: "gpu", slots: 0), needing: 1)
+    },
     Case(kind: .pool, words: "pool gpu has no room: 2 of 3 slots are in use, 2 needed") {
       var bed = TestBed(
         dag("a", "b") { for id in ["a", "b"] { $0.task(id) { ($0.pool, $0.poolSlots) = ("gpu", 2) } } },
@@ -159,7 +163,8 @@ import Testing
       bed.wait(6)
       return bed
     },
-    Case(kind: .ended, words: "it is upstream_failed: all_success needs all upstream tasks to succeed, but a is failed") {
+    Case(kind: .ended, words: "it is upstream_failed: all_success needs all upstream tasks to succeed, but a is failed")
+    {
       var bed = TestBed(dag("a", "b < a", "c"))
       bed.trigger()
       bed.fail("a", retryable: false)
@@ -201,7 +206,8 @@ import Testing
     #expect(waiting.isStuck == example.isStuck, "\(waiting)")
     // What keeps the task is told of the run too, unless it waits for other tasks of its run.
     let isTold = waiting.tasks.contains { $0.reasons.contains { $0.kind == example.kind } }
-    let isInside = [.setups, .teardownScope, .ended].contains(example.kind) || (example.kind == .rule && !example.isStuck)
+    let isInside =
+      [.setups, .teardownScope, .ended].contains(example.kind) || (example.kind == .rule && !example.isStuck)
     #expect(isTold != isInside, "\(waiting)")
   }
 
@@ -219,7 +225,8 @@ import Testing
       let offline = Scheduler(restoring: snapshot, limits: .offline)
       let key = TaskInstanceKey(run: example.run, taskID: example.task)
       let kinds = offline.explain(key, at: bed.now).map(\.kind)
-      #expect(kinds.first == example.kind || kinds.contains(example.kind) && kinds.first != .offline, "\(example): \(kinds)")
+      #expect(
+        kinds.first == example.kind || kinds.contains(example.kind) && kinds.first != .offline, "\(example): \(kinds)")
       #expect(!kinds.dropLast().contains(.offline), "\(example): \(kinds)")
     }
   }

@@ -166,9 +166,9 @@ struct JobHome: Sendable {
     do {
       return try lock(name)
     } catch {
-      guard let control = SocketControl(home), case .done = try? await control.send(.leaveJob(name: name)) else {
-        throw error
-      }
+      guard let socket = SocketControl(home) else { throw error }
+      let control = PatientControl(socket, home: home, errors: session.errors)
+      guard case .done = try? await control.send(.leaveJob(name: name)) else { throw error }
       return try lock(name)
     }
   }

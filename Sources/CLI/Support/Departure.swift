@@ -23,7 +23,13 @@ final class Departure: Sendable {
     self.workspace = workspace
     interruption.withLock {
       $0 = Interruption { [self] in
-        if case .removing = stage.withLock({ $0 }) { sayWhatIsRemoved() }
+        switch stage.withLock({ $0 }) {
+        case .removing: sayWhatIsRemoved()
+        case .atWork:
+          // Nobody follows yet what was asked for.
+          guard Interruption.isAlone else { return }
+          workspace.session.errors.line("interrupted; waiting for the scheduler's answer. Once more leaves at once")
+        }
       } onSecond: {
         Self.sayWhatStays(in: workspace, isLeftAtOnce: true)
       }

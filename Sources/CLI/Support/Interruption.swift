@@ -23,7 +23,10 @@ final class Interruption: Sendable {
   static var wasAsked: Bool { InterruptionSignals.shared.wasAsked }
 
   /// Whether somebody listens, so that the process must not end in the middle.
-  static var isListening: Bool { InterruptionSignals.isMade && InterruptionSignals.shared.isListening }
+  static var isListening: Bool { InterruptionSignals.isMade && InterruptionSignals.shared.listenerCount > 0 }
+
+  /// Nobody else listens.
+  static var isAlone: Bool { InterruptionSignals.shared.listenerCount == 1 }
 
   /// Asks as a first signal does. Never ends the process.
   static func ask() { InterruptionSignals.shared.ask() }

@@ -65,7 +65,7 @@ final class InterruptionSignals: Sendable {
   func remove(_ number: Int) { state.withLock { $0.listeners[number] = nil } }
 
   var wasAsked: Bool { state.withLock { $0.wasAsked } }
-  var isListening: Bool { state.withLock { !$0.listeners.isEmpty } }
+  var listenerCount: Int { state.withLock { $0.listeners.count } }
 
   func ask() {
     queue.async { [self] in

@@ -59,7 +59,8 @@ extension WaitingRuns {
   /// Why the runs are ended that can never go on.
   func complaint(about what: String, hint: String) -> Complaint {
     let forever = tasks.filter(\.isForever)
-    let first = forever.first.map { "\($0.taskID ?? "its run") in \($0.runID): \($0.words)" } ?? "nothing of it can start"
+    let first =
+      forever.first.map { "\($0.taskID ?? "its run") in \($0.runID): \($0.words)" } ?? "nothing of it can start"
     let more = forever.count > 1 ? "; and others" : ""
     return Complaint(.runFailed, "\(what) cannot go on, and was ended: \(first)\(more)", hint: hint)
   }

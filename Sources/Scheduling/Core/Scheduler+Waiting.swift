@@ -141,7 +141,8 @@ extension Reason {
 
   /// Which reason it is, whatever the numbers and names in it: a reason is said once.
   package enum Kind: String, CaseIterable, Sendable {
-    case runIsQueued, dagIsPaused, rule, setups, teardownScope, past, pool, maxActiveTasks, maxActivePerDAG, parallelism,
+    case runIsQueued, dagIsPaused, dagIsSuspended, rule, setups, teardownScope, past, pool, maxActiveTasks, maxActivePerDAG,
+      parallelism,
       offline, nextInLine, retry, rescheduled, active, waitsForMachine, timedOut, ended
   }
 
@@ -149,6 +150,7 @@ extension Reason {
     switch self {
     case .runIsQueued: .runIsQueued
     case .dagIsPaused: .dagIsPaused
+    case .dagIsSuspended: .dagIsSuspended
     case .rule: .rule
     case .setups: .setups
     case .teardownScope: .teardownScope
