@@ -27,7 +27,7 @@ enum Schema {
     migrator.registerMigration("0005 ledger", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: ledger)
     }
-    migrator.registerMigration("0026 losses", foreignKeyChecks: .immediate) { database in
+    migrator.registerMigration("0006 losses", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: losses)
     }
     return migrator
