@@ -7,9 +7,9 @@ func measureProcessCheck(binary: String) throws {
   var state = ProcessState()
   func nanoseconds(_ count: Int, _ body: () -> Void) -> Double {
     (0..<9).map { _ in
-      let begin = monotonicSeconds()
+      let begin = Processes.monotonicSeconds()
       for _ in 0..<count { body() }
-      return (monotonicSeconds() - begin) / Double(count) * 1e9
+      return (Processes.monotonicSeconds() - begin) / Double(count) * 1e9
     }.median
   }
   let call = nanoseconds(20_000) { _ = getppid() }
