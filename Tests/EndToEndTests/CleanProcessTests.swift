@@ -26,8 +26,10 @@ import Testing
     "descriptors": #"for _ in 0..<5 { _ = open("/dev/null", O_RDONLY) }"#,
     "thread": "Thread.detachNewThread { while true { sleep(1) } }",
     "queue": "DispatchQueue.global().async { while true { sleep(1) } }",
-    "task": #"_ = _Concurrency.Task.detached { while true { print("not mine"); try await _Concurrency.Task.sleep(for: .milliseconds(1)) } }"#,
-    "child": #"let p = Process(); p.executableURL = URL(fileURLWithPath: "/bin/sleep"); p.arguments = ["1000"]; try p.run()"#,
+    "task":
+      #"_ = _Concurrency.Task.detached { while true { print("not mine"); try await _Concurrency.Task.sleep(for: .milliseconds(1)) } }"#,
+    "child":
+      #"let p = Process(); p.executableURL = URL(fileURLWithPath: "/bin/sleep"); p.arguments = ["1000"]; try p.run()"#,
     "name": #"_ = control(15, strdup("mine"))"#,
     "subreaper": "_ = control(36, nil)",
     "dumpable": "_ = control(4, nil)",
