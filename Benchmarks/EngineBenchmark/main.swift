@@ -14,6 +14,7 @@ let benchmarks: [(name: String, run: (String) throws -> Void)] = [
   ("compile", measureCompile),
   ("throughput", measureThroughput),
   ("latency", measureLatency),
+  ("process", measureProcessCheck),
   ("shell", measureShell),
   ("backfill", measureBackfill),
   ("memory", measureMemory),

@@ -27,6 +27,11 @@ int clinux_pidfd_send_signal(int pidfd, int signal) {
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
+int clinux_is_subreaper(void) {
+  int value = 0;
+  return prctl(PR_GET_CHILD_SUBREAPER, &value, 0, 0, 0) == 0 && value;
+}
+
 int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
 int clinux_signal_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }

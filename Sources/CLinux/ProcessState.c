@@ -192,7 +192,6 @@ unsigned long clinux_process_state(char *bytes, unsigned long size, int only_for
   if (!only_foreign) {
     add(&text, "own\n");
     add_file(&text, "core dumps", "/proc/self/coredump_filter");
-    add_file(&text, "identity", "/proc/self/uid_map");
     add_signals(&text);
     add_timers(&text);
     add_ids(&text);

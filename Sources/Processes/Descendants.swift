@@ -6,6 +6,9 @@ package func becomeSubreaper() throws(SystemError) {
   if clinux_become_subreaper() != 0 { throw SystemError("become the reaper of orphaned descendants") }
 }
 
+/// Whether this process still is what `becomeSubreaper` has made it.
+package func isSubreaper() -> Bool { clinux_is_subreaper() != 0 }
+
 /// This process does not outlive the one that started it, however that ends. The thread that starts it has to wait for it.
 package func dieWithParent() {
   let parent = getppid()

@@ -44,7 +44,11 @@ package struct ProcessState: Sendable {
     let isUntouched = clinux_changes() == changes && monotonicSeconds() - begin < Self.longSeconds
     if isUntouched, clinux_environment_is_unchanged() != 0, clinux_descriptors_are_unchanged() != 0 { return nil }
     let now = Self.text(onlyForeign: false)
-    guard now != known else { return nil }
+    guard now != known else {
+      // The same variables in another place.
+      clinux_remember_environment()
+      return nil
+    }
     clinux_put_back_root_and_ids()
     return Self.firstDifference(known, now)
   }

@@ -115,6 +115,34 @@ private let hostile = [
     #expect(message([.value("a\0b")])?.contains("zero byte") == true)
   }
 
+  @Test func `where no value can be quoted is known before there is one`() {
+    let variable = Template.Part.variable(.ds)
+    let wrong: [[Template.Part]] = [
+      [.text("echo `echo "), variable, .text("`")], [.text("echo \"`echo "), variable, .text("`\"")],
+      [.text("x=$(case a in a) echo "), variable, .text(";; esac)")], [.text("cat <<"), variable, .text("\n")],
+      [.text("echo \"${x:-"), variable, .text("}\"")], [.text("echo \\"), variable],
+      [.text("cat <<END\n"), .value("a\nEND\nid"), .text("\nEND\n")], [.value("a\0b")],
+      [.text("x=$(("), .value("a[$(id)]"), .text("))")],
+      [.text("echo "), variable, .text(" `echo "), .output(taskID: "a"), .text("`")],
+    ]
+    for parts in wrong { #expect(Template(parts: parts).shellProblem != nil, "\(parts)") }
+    let right: [[Template.Part]] = [
+      [.text("echo `date` "), variable], [.text("echo '`'"), variable], [.text("x=$(("), variable, .text("))")],
+      [.text("echo \"$(echo "), variable, .text(")\"")], [.text("cat <<END\n"), variable, .text("\nEND\n")],
+      // How bash reads what follows is the value's doing.
+      [.raw(variable), .text(" `echo "), variable, .text("`")],
+    ]
+    for parts in right { #expect(Template(parts: parts).shellProblem == nil, "\(parts)") }
+  }
+
+  @Test func `a script is private when a value stands in it that others may not be meant to see`() {
+    for part in [Template.Part.value("x"), .output(taskID: "a"), .variable(.param("p")), .variable(.var("v"))] {
+      #expect(Template(parts: [.text("echo "), part]).holdsPrivateValues)
+      #expect(Template(parts: [.text("echo "), .raw(part)]).holdsPrivateValues)
+    }
+    #expect(!Template(parts: [.text("echo "), .variable(.ds), .variable(.runID)]).holdsPrivateValues)
+  }
+
   @Test func `a number is put into arithmetic`() throws {
     #expect(try bash(try rendered("echo -n $((\(6) * \(7)))", [:], .shell)) == "42")
   }

@@ -28,6 +28,28 @@ struct TryTests {
     #expect(try store.info().counts.pastTries == 0)
   }
 
+  @Test func `what was lost of a try stays with it, and is listed for its run`() throws {
+    try store.launch(key("extract"))
+    var first = finishing(key("extract"), as: .upForRetry)
+    first.ended?.loss = "the log lacks 5 bytes: No space left on device"
+    try store.commit([.taskChanged(first)])
+    #expect(try store.taskInstance(key("extract"))?.loss == first.ended?.loss)
+    try store.launch(key("extract"), from: .upForRetry, tryNumber: 2)
+    #expect(try store.taskInstance(key("extract"))?.loss == nil)
+    var second = finishing(key("extract"), tryNumber: 2)
+    second.ended?.loss = "the log lacks 6 bytes"
+    try store.commit([.taskChanged(second)])
+    let told = ["the log lacks 5 bytes: No space left on device", "the log lacks 6 bytes"]
+    #expect(try store.tries(key("extract")).map(\.loss) == told)
+    #expect(try store.losses(run: 1).map(\.loss) == told)
+    #expect(try store.losses(run: 1).map(\.tryNumber) == [1, 2])
+    // Cleared: the record of the last one moves to the others.
+    let cleared = TaskTransition(
+      key: key("extract"), from: .success, fromTry: 2, to: task("extract", .none, tryNumber: 2))
+    try store.commit([.taskChanged(cleared)])
+    #expect(try store.losses(run: 1).map(\.loss) == told)
+  }
+
   @Test func `a try that is followed by another keeps its record`() throws {
     try store.launch(key("extract"))
     try store.finish(key("extract"), as: .upForRetry)

@@ -75,7 +75,9 @@ let changes: [String: @Sendable () throws -> Void] = [
   "thread": { Thread.detachNewThread { sleep(1000) } },
   "dispatched": { DispatchQueue.global().async { sleep(1000) } },
   "timed": { DispatchQueue.global().asyncAfter(deadline: .now() + 1000) {} },
-  "detached_task": { _Concurrency.Task.detached { while true { try await _Concurrency.Task.sleep(for: .seconds(1)) } } },
+  "detached_task": {
+    _Concurrency.Task.detached { while true { try await _Concurrency.Task.sleep(for: .seconds(1)) } }
+  },
   "busy_detached_task": { _Concurrency.Task.detached { while true {} } },
   "thread_name": { _ = setName(pthread_self(), "mine") },
   "locked_memory": { mlock(malloc(1 << 14), 1 << 14) },

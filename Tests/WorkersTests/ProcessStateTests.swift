@@ -39,7 +39,9 @@ import Testing
     #expect(worker.log("print") == "a line of the task\n")
   }
 
-  @Test(arguments: ["noop", "greet", "print", "big", "throw", "skip", "fail", "main_actor", "hop", "mask", "working_folder"])
+  @Test(arguments: [
+    "noop", "greet", "print", "big", "throw", "skip", "fail", "main_actor", "hop", "mask", "working_folder",
+  ])
   func `a task that leaves its process as it was leaves it to others`(task: String) throws {
     let worker = try TestWorker()
     for tryNumber in 1...3 {

@@ -265,7 +265,8 @@ import Testing
     let scripts = [
       "echo $0; echo $LINENO\n\necho $LINENO >> $DAGRUN_OUTPUT", "no_such_command_x || echo $?", "exit 3",
       "set -e\nfalse\necho not reached", "#!/bin/bash\necho first", "echo \"${DAGRUN_SCRIPT-unset}\"",
-      "echo 'it'\"'\"'s \\ $HOME `echo x`'", "trap 'echo bye' EXIT\necho hi", "kill -9 $$", "return_x() { return 4; }; return_x",
+      "echo 'it'\"'\"'s \\ $HOME `echo x`'", "trap 'echo bye' EXIT\necho hi", "kill -9 $$",
+      "return_x() { return 4; }; return_x",
       "cat <<E\n$((1 + 1))\nE", "case a in a) echo yes;; esac", "echo 'a\nb'",
     ]
     for (index, script) in scripts.enumerated() {

@@ -12,6 +12,7 @@ int clinux_pidfd_open(int pid);
 int clinux_pidfd_send_signal(int pidfd, int signal);
 /// Orphaned descendants become children of this process.
 int clinux_become_subreaper(void);
+int clinux_is_subreaper(void);
 /// This process is killed when the thread that started it ends.
 int clinux_die_with_parent(void);
 /// This process gets the signal when the thread that started it ends.

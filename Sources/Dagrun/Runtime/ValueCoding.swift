@@ -122,18 +122,18 @@ package struct InputMismatch: Error, CustomStringConvertible, Hashable {
 
 /// Why a task has no output, in the same words wherever it is read.
 ///
-/// - Parameter state: the raw value of the state that it is in; nil where there is no such task.
+/// - Parameter state: the raw value of the state that it is in; nil where that is not known.
 package func missingOutput(of taskID: String, state: String?) -> String {
+  guard let state else { return "task \"\(taskID)\" has no output" }
   let reason =
     switch state {
-    case nil: "the run has no such task"
     case "success": "it succeeded, and returned nothing"
     case "skipped": "it was skipped"
     case "failed": "it failed"
     case "upstream_failed": "a task before it failed"
     case "removed": "the run moved to a version without it"
     case "none", "scheduled", "queued": "it has not begun"
-    case let state?: "it has not ended (\(state))"
+    default: "it has not ended (\(state))"
     }
   return "task \"\(taskID)\" has no output: \(reason)"
 }

@@ -99,6 +99,7 @@ struct BashTry: ~Copyable {
       }
     }
     TaskOutputFile.remove(outputPath)
+    if script.utf8.count > Self.maximumArgumentBytes { unlink(Self.scriptPath(in: scratch)) }
     finishLog()
     return Ended(outcome: outcome, output: output, usage: usage, loss: losses)
   }
@@ -112,15 +113,16 @@ struct BashTry: ~Copyable {
     if let lost = log.finish() { losses.add("the log lacks \(lost)") }
   }
 
+  private static func scriptPath(in folder: String) -> String { folder + "/script" }
+
   /// The kernel's word for it does not say which variable it is.
   private static func problem(with environment: [String: String]) -> String? {
-    for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
-      let bytes = name.utf8.count + 1 + value.utf8.count
-      guard bytes > maximumVariableBytes else { continue }
-      return "the environment variable \(name) has \(bytes) bytes with its name, and the system takes "
+    func bytes(_ entry: (key: String, value: String)) -> Int { entry.key.utf8.count + 1 + entry.value.utf8.count }
+    let tooLong = environment.filter { bytes($0) > maximumVariableBytes }
+    return tooLong.min { $0.key < $1.key }.map {
+      "the environment variable \($0.key) has \(bytes($0)) bytes with its name, and the system takes "
         + "\(maximumVariableBytes): hand the value on in a file, or put it into the script"
     }
-    return nil
   }
 
   private mutating func start(
@@ -162,7 +164,7 @@ struct BashTry: ~Copyable {
     var environment = environment
     var arguments = ["-c", script]
     if script.utf8.count > Self.maximumArgumentBytes {
-      let path = scratch + "/script"
+      let path = Self.scriptPath(in: scratch)
       try writeFile(path, script)
       arguments = [path]
     } else if assignment.hidesScript {

@@ -176,6 +176,10 @@ final class Worker: @unchecked Sendable {
         },
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: wakeControl)
       let isWorn = process!.difference() != nil || isWornByLoading
+      if isWorn, !isSubreaper() {
+        // Whom the task has orphaned meanwhile went to somebody else.
+        killSurvivors(markedBy: TaskEnvironment.marker, folder, leaders: [])
+      }
       let loss = tidyUpSwiftTask(logPath: logPath)
       if !end(outcome, output: output, usage: before.untilNow(), loss: loss, isLast: isWorn) {
         // The control thread was first, and kills this process.
