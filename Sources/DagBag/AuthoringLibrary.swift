@@ -22,7 +22,7 @@ struct AuthoringLibrary: Sendable {
       let copy = cacheFolder + "/library/" + hash
       if access(copy + "/" + name, R_OK) != 0 {
         do {
-          try makeFolders(copy)
+          try makeFolders(copy, mode: 0o700)
         } catch {
           throw DagBagError("\(error)")
         }

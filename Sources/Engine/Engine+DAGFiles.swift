@@ -25,6 +25,7 @@ struct DAGFiles {
   var problem: String?
   /// How often in a row.
   var failures = 0
+  var isRetryDue = false
 
   struct VersionKey: Hashable {
     var dagID: String
@@ -91,7 +92,7 @@ extension Engine {
     switch loaded {
     case .success(let read): contents = read
     case .failure(let error):
-      failed("no DAG file can be used\n\(error)")
+      guard failed("no DAG file can be used\n\(error)") else { return }
       // A command's request is refused with the same words.
       logger.log(
         level: options.mode == .scheduler ? .error : .info, "the DAG files cannot be read",
@@ -122,14 +123,26 @@ extension Engine {
   }
 
   /// The machine is to blame, so it is tried again: by the next request, and by the clock.
-  private func failed(_ problem: String) {
+  ///
+  /// - Returns: whether that is news.
+  @discardableResult
+  private func failed(_ problem: String) -> Bool {
+    defer { retryLoading() }
+    guard problem != dagFiles.problem else { return false }
     dagFiles.problem = problem
+    return true
+  }
+
+  private func retryLoading() {
     dagFiles.stamp = nil
     dagFiles.failures += 1
-    guard options.mode == .scheduler else { return }
+    guard options.mode == .scheduler, !dagFiles.isRetryDue else { return }
+    dagFiles.isRetryDue = true
     let delay = min(60, pow(2, Double(min(dagFiles.failures, 10))))
     queue.asyncAfter(deadline: .now() + delay) { [weak self] in
-      guard let self, !isStopped, dagFiles.problem != nil, !dagFiles.isLoading else { return }
+      guard let self, !isStopped else { return }
+      dagFiles.isRetryDue = false
+      guard dagFiles.problem != nil, !dagFiles.isLoading else { return }
       reloadDAGFiles {}
     }
   }

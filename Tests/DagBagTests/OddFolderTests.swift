@@ -49,7 +49,7 @@ import Testing
     address.sun_family = sa_family_t(AF_UNIX)
     // The name of a socket is short: bound in the folder itself.
     let before = FileManager.default.currentDirectoryPath
-    _ = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+    withUnsafeMutableBytes(of: &address.sun_path) { bytes in
       bytes.copyBytes(from: "/tmp/s-\(getpid())".utf8)
     }
     let bound = withUnsafePointer(to: &address) {

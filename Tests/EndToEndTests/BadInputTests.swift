@@ -110,6 +110,30 @@ import Testing
     expect(ended, code: 5, project.home, "space")
   }
 
+  /// What only reads needs no room, also where the files beside the database are gone, and its last writer was killed.
+  @Test(arguments: [
+    "\"$2\" trigger hello -r r -l 2026-01-31",
+    """
+    "$2" trigger hello -r r -l 2026-01-31; "$2" scheduler & p=$!
+    until [ -S "$1/scheduler.sock" ]; do :; done
+    "$2" pools set gpu 1; kill -KILL $p; wait $p; rm -f "$1/dagrun.db-shm"
+    """,
+  ])
+  func `a full disk can be read`(before: String) throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    let seed = "{ \(before); }; head -c 300000000 /dev/zero > \"$1/filler\" 2> /dev/null; :"
+    for command in [
+      ["tasks", "logs", "hello", "r", "number"], ["dags", "list-runs", "hello"], ["db", "check"], ["pools", "list"],
+      ["dags", "list"], ["explain", "hello", "r", "number"],
+    ] {
+      guard let ended = try project.run(mounting: "size=250m", command, seed: seed) else {
+        try Test.cancel("mounting is not allowed here, and nothing else fills a disk harmlessly")
+      }
+      #expect(ended.code == 0 || command[0] == "explain" && ended.code == 5, "\(command): \(ended)")
+      #expect(!ended.errors.contains("descriptor"))
+    }
+  }
+
   @Test func `no compiler is not the DAG file's fault`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     project.environment["DAGRUN_SWIFTC"] = "/nowhere/swiftc"

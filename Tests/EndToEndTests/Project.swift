@@ -62,6 +62,10 @@ final class Project {
   ///
   /// - Returns: nil where this user may not mount. Permissions would not do instead: root passes them all.
   func run(mounting options: String, _ arguments: String..., seed: String = ":") throws -> Ended? {
+    try run(mounting: options, arguments, seed: seed)
+  }
+
+  func run(mounting options: String, _ arguments: [String], seed: String) throws -> Ended? {
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     let script = "mount -t tmpfs -o \(options) tmpfs \"$1\" || exit 99; { \(seed) ; } >&2; shift; exec \"$@\""
     let ended = try spawn(

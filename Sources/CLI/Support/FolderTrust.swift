@@ -23,6 +23,24 @@ enum FolderTrust {
     return nil
   }
 
+  /// As `problem`, for a folder that is to be this user's alone. One like /tmp in which others could make things and have
+  /// made none, such as the root of a new file system in memory, is closed to them.
+  static func problemAfterClosing(_ folder: String) -> String? {
+    var status = stat()
+    guard stat(folder, &status) == 0, status.st_uid == geteuid(), status.st_mode & S_ISVTX != 0,
+      status.st_mode & S_IWOTH != 0
+    else { return problem(with: folder) }
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      var inside = stat()
+      if lstat(folder + "/" + name, &inside) == 0, !isTrusted(inside.st_uid) {
+        return "may be written by every user, and has \(ShownText.line(name)) of \(self.name(ofUser: inside.st_uid))"
+      }
+    }
+    // What can only be read nobody can write either.
+    if chmod(folder, status.st_mode & 0o7755) == 0 || errno == EROFS { return nil }
+    return problem(with: folder)
+  }
+
   private static func isTrusted(_ user: uid_t) -> Bool { user == geteuid() || user == 0 }
 
   /// A group with this user's name and nobody else in it, as many systems make one for each user.

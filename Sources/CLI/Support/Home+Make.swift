@@ -9,7 +9,7 @@ extension Home {
   /// - Throws: exit code 2, when somebody else may write the home or its cache.
   func checkTrust() throws {
     for folder in [path, cachePath] {
-      guard let problem = FolderTrust.problem(with: folder) else { continue }
+      guard let problem = FolderTrust.problemAfterClosing(folder) else { continue }
       throw Complaint(
         .wrongUsage, "will not use the home \(path): \(folder == path ? "it" : folder) \(problem)",
         hint: "take it from others (chown, chmod go-w \(ShellWord.quote(folder))), or name another home with --home or "
