@@ -35,7 +35,8 @@ enum EmulatorEndpoints {
     do throws(APIFailure) {
       let path = request.path == "/" ? Substring("emulator") : request.path.dropFirst()
       guard let call = try EmulatorMethod.routes.find(request, path: path, id: RequestID(value: 0)) else {
-        throw .noSuchEndpoint("The emulator has no \(request.method) \(request.path); docs/emulator.md lists what it has.")
+        throw .noSuchEndpoint(
+          "The emulator has no \(request.method) \(request.path); docs/emulator.md lists what it has.")
       }
       return .json(try perform(call, &emulation, at: now))
     } catch {

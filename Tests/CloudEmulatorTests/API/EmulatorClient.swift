@@ -45,7 +45,9 @@ struct EmulatorClient: Sendable {
   /// - Returns: their ids.
   func addFaults(_ script: Data) async throws -> [String] {
     struct Added: Decodable { var ids: [String] }
-    return try JSONDecoder().decode(Added.self, from: try await own("POST", "/emulator/faults", script, "application/yaml")).ids
+    return try JSONDecoder().decode(
+      Added.self, from: try await own("POST", "/emulator/faults", script, "application/yaml")
+    ).ids
   }
 
   /// Nil: all of them.

@@ -154,7 +154,8 @@ struct FrontDoorTests {
         "--b\r\nContent-Type: application/http\r\n\r\nGET \(target) HTTP/1.1\r\n\r\n\r\n"
       }
       let zones = "/compute/v1/projects/proj/zones"
-      let body = part(client.prefix + zones) + part(zones) + part("/batch/x") + part(client.prefix + "/batch/x") + "--b--"
+      let body =
+        part(client.prefix + zones) + part(zones) + part("/batch/x") + part(client.prefix + "/batch/x") + "--b--"
       let answer = try await client.sendExactly(
         "POST", "/batch/compute/v1",
         headers: [("Host", "127.0.0.1:\(client.port)"), ("Content-Type", "multipart/mixed; boundary=b")],
@@ -179,7 +180,8 @@ struct FrontDoorTests {
         "POST", "/upload/storage/v1/b/\(bucket)/o?uploadType=media&name=authorized_keys", body: Data("x".utf8))
       #expect([400, 404].contains(upload.status), "\(upload.status)")
       let name = bucket.removingPercentEncoding ?? bucket
-      let made = try await client.send("POST", "/storage/v1/b?project=p", body: JSON.object(["name": .string(name)]).data)
+      let made = try await client.send(
+        "POST", "/storage/v1/b?project=p", body: JSON.object(["name": .string(name)]).data)
       #expect(made.status == 400)
     }
     #expect(!FileManager.default.fileExists(atPath: folder + "/buckets"))
@@ -210,7 +212,9 @@ struct BlobStoreTests {
     for (bucket, name) in [("linked", "file"), ("own", "folder/file"), ("own", "file")] {
       #expect(store.read(bucket, name) == Data(), "\(bucket) \(name)")
     }
-    for (bucket, name) in [("linked", "file"), ("linked", "made"), ("own", "folder/made"), ("own", "folder/file"), ("own", "new")] {
+    for (bucket, name) in [
+      ("linked", "file"), ("linked", "made"), ("own", "folder/made"), ("own", "folder/file"), ("own", "new"),
+    ] {
       #expect(store.write(bucket, name, Data("overwritten".utf8)))
       #expect(store.read(bucket, name) == Data("overwritten".utf8))
     }

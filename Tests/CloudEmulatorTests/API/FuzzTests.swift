@@ -7,7 +7,8 @@ import Testing
 /// them to, from a seed: `DAGRUN_FUZZ_SEED`, and `DAGRUN_FUZZ_SECONDS` for a longer one.
 struct FuzzTests {
   static let seed = ProcessInfo.processInfo.environment["DAGRUN_FUZZ_SEED"].flatMap(UInt64.init) ?? 20_261_130
-  static let rounds = ProcessInfo.processInfo.environment["DAGRUN_FUZZ_SECONDS"].flatMap(Int.init).map { $0 * 3000 } ?? 6000
+  static let rounds =
+    ProcessInfo.processInfo.environment["DAGRUN_FUZZ_SECONDS"].flatMap(Int.init).map { $0 * 3000 } ?? 6000
 
   static let numbers: [String] = [
     "0", "1", "-1", "500", "501", "9007199254740992", "9223372036854775807", "9223372036854775808",
@@ -21,13 +22,13 @@ struct FuzzTests {
     String(repeating: "a(", count: 3000), "name eq \(String(repeating: "(a+)+", count: 20))",
   ]
   static let odd: [String] = [
-      "..", "../..", "%2e%2e%2f", "a/b", "*", "((((", "))))", "a:b", "-a", "NOT", "name=x", "name eq (a|b)*+", "\0", "é",
-      "e\u{301}", "👩‍👩‍👧", "bucket-1", "proj", "europe-west1-b", "job", "media", "resumable", "multipart", "true",
-      "custom-9223372036854775807-9223372036854775807", "upload-1700000000000001", "LTE=", "LTk=",
-      "OTIyMzM3MjAzNjg1NDc3NTgwNw==", "LTkyMjMzNzIwMzY4NTQ3NzU4MDg=", "bytes=0-", "bytes=--9223372036854775808",
-      "bytes=-9223372036854775808", "bytes=9223372036854775807-", "bytes=0-9223372036854775807", "bytes=5-2",
-      "bytes 0-9223372036854775807/*", "bytes -9223372036854775808-0/1", "bytes 9223372036854775807-0/1", "bytes */-1",
-    ]
+    "..", "../..", "%2e%2e%2f", "a/b", "*", "((((", "))))", "a:b", "-a", "NOT", "name=x", "name eq (a|b)*+", "\0", "é",
+    "e\u{301}", "👩‍👩‍👧", "bucket-1", "proj", "europe-west1-b", "job", "media", "resumable", "multipart", "true",
+    "custom-9223372036854775807-9223372036854775807", "upload-1700000000000001", "LTE=", "LTk=",
+    "OTIyMzM3MjAzNjg1NDc3NTgwNw==", "LTkyMjMzNzIwMzY4NTQ3NzU4MDg=", "bytes=0-", "bytes=--9223372036854775808",
+    "bytes=-9223372036854775808", "bytes=9223372036854775807-", "bytes=0-9223372036854775807", "bytes=5-2",
+    "bytes 0-9223372036854775807/*", "bytes -9223372036854775808-0/1", "bytes 9223372036854775807-0/1", "bytes */-1",
+  ]
 
   static func number(_ generator: inout SeededGenerator) -> JSON {
     switch Int.random(in: 0..<6, using: &generator) {
@@ -46,7 +47,8 @@ struct FuzzTests {
     case 1: return .string(texts.randomElement(using: &generator) ?? "")
     case 2: return .bool(.random(using: &generator))
     case 3: return number(&generator)
-    case 4: return .array((0..<Int.random(in: 0..<3, using: &generator)).map { _ in json(&generator, depth: depth + 1) })
+    case 4:
+      return .array((0..<Int.random(in: 0..<3, using: &generator)).map { _ in json(&generator, depth: depth + 1) })
     default:
       var object: JSON = [:]
       for _ in 0..<Int.random(in: 0..<5, using: &generator) {
@@ -95,8 +97,10 @@ struct FuzzTests {
     var cloud = TestCloud()
     try cloud.makeGroup(scheduling: TestCloud.spot)
     _ = try cloud.send("PUT", "/v1/projects/proj/topics/topic-1")
-    _ = try cloud.send("PUT", "/v1/projects/proj/subscriptions/subscription-1", ["topic": "projects/proj/topics/topic-1"])
-    _ = try cloud.send("POST", "/upload/storage/v1/b/bucket-1/o?uploadType=media&name=object-1", data: Data("0123456789".utf8))
+    _ = try cloud.send(
+      "PUT", "/v1/projects/proj/subscriptions/subscription-1", ["topic": "projects/proj/topics/topic-1"])
+    _ = try cloud.send(
+      "POST", "/upload/storage/v1/b/bucket-1/o?uploadType=media&name=object-1", data: Data("0123456789".utf8))
     let parameters: [String] = [
       "maxResults", "pageToken", "pageSize", "filter", "orderBy", "fields", "$fields", "start", "size", "prefix",
       "delimiter", "uploadType", "name", "upload_id", "ifGenerationMatch", "alt", "requestId", "grace", "access_token",
@@ -128,7 +132,8 @@ struct FuzzTests {
         headers[name] = Self.texts.randomElement(using: &generator)
       }
       let body = Self.mutated(Self.bodies.randomElement(using: &generator) ?? [:], &generator)
-      let request = APIRequest(route.verb, path, headers: headers, body: ["GET", "DELETE"].contains(route.verb) ? Data() : body.data)
+      let request = APIRequest(
+        route.verb, path, headers: headers, body: ["GET", "DELETE"].contains(route.verb) ? Data() : body.data)
       if FrontDoor.isOwn(request.path) {
         if !request.path.contains("secrets") { _ = EmulatorEndpoints.answer(request, &cloud.emulation, at: cloud.now) }
       } else {
@@ -146,7 +151,9 @@ struct FuzzTests {
       project: "p", zone: "z", name: "n", id: .max, machineType: "t", isSpot: true, metadata: ["a": "b", "": ""],
       serviceAccount: "", scopes: [], folder: "/")
     let metadata = InstanceMetadata(machine)
-    let paths = ["instance/", "instance/preempted", "instance/service-accounts/default/token", "", "project/", "x", "../.."]
+    let paths = [
+      "instance/", "instance/preempted", "instance/service-accounts/default/token", "", "project/", "x", "../..",
+    ]
     for _ in 0..<Self.rounds {
       var uri = "/computeMetadata/v1/" + (paths.randomElement(using: &generator) ?? "")
       let names = ["timeout_sec", "wait_for_change", "last_etag", "recursive", "alt", "scopes", ""]

@@ -210,7 +210,8 @@ struct PubSubTests {
       let head = "{\"messages\":[{\"data\":\""
       let tail = "\"}]}"
       let text = String(repeating: "A", count: (bytes - head.utf8.count - tail.utf8.count) / 4 * 4)
-      return try cloud.send("POST", Self.topic + ":publish", headers: ["content-type": "application/json"],
+      return try cloud.send(
+        "POST", Self.topic + ":publish", headers: ["content-type": "application/json"],
         data: Data((head + text + tail).utf8))
     }
     #expect(try answer(10_000_000).status == 200)

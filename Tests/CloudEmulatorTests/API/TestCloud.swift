@@ -22,7 +22,8 @@ struct TestCloud {
     options.timing.stagingSeconds = 1
     change(&options)
     emulation = Emulation(
-      options: options, address: "127.0.0.1:1", door: FrontDoor(secret: ""), machineFolder: "/machines", blobs: BlobStore(folder: nil),
+      options: options, address: "127.0.0.1:1", door: FrontDoor(secret: ""), machineFolder: "/machines",
+      blobs: BlobStore(folder: nil),
       key: .ofThisProcess)
   }
 

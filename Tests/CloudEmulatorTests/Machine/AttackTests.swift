@@ -49,7 +49,8 @@ struct AttackTests {
     .init("process_vm_readv", 310, 270, "1, 0, 0, 0, 0, 0"), .init("process_vm_writev", 311, 271, "1, 0, 0, 0, 0, 0"),
     .init("pidfd_getfd", 438, 438), .init("kcmp", 312, 272),
     .init("init_module", 175, 105), .init("finit_module", 313, 273), .init("delete_module", 176, 106, #""loop", 0"#),
-    .init("kexec_load", 246, 104), .init("kexec_file_load", 320, 294), .init("reboot", 169, 142, "0xfee1dead, 672274793, 0x89abcdef"),
+    .init("kexec_load", 246, 104), .init("kexec_file_load", 320, 294),
+    .init("reboot", 169, 142, "0xfee1dead, 672274793, 0x89abcdef"),
     .init("bpf", 321, 280), .init("perf_event_open", 298, 241), .init("userfaultfd", 323, 282, "1"),
     .init("io_uring_setup", 425, 425), .init("add_key", 248, 217), .init("request_key", 249, 218),
     .init("keyctl", 250, 219), .init("open_by_handle_at", 304, 265), .init("name_to_handle_at", 303, 264),
@@ -77,39 +78,44 @@ struct AttackTests {
   static func attacks(outside: String) -> [Attack] {
     let host = getpid()
     let writes: [String] = [
-        "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/kernel/sysrq",
-        "/proc/sys/kernel/modprobe", "/proc/sys/kernel/panic", "/proc/sys/kernel/random/boot_id",
-        "/proc/sys/vm/drop_caches", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/fs/file-max", "/proc/sysrq-trigger",
-        "/proc/irq/default_smp_affinity", "/proc/1/mem", "/proc/1/oom_score_adj", "/sys/power/state",
-        "/sys/kernel/mm/ksm/run", "/sys/devices/system/cpu/cpu0/online", "/proc/mtrr", "/dev/mem", "/dev/kmem",
-        "/proc/bus/pci/devices", "/proc/self/uid_map", "/proc/self/gid_map",
-      ]
+      "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/kernel/sysrq",
+      "/proc/sys/kernel/modprobe", "/proc/sys/kernel/panic", "/proc/sys/kernel/random/boot_id",
+      "/proc/sys/vm/drop_caches", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/fs/file-max", "/proc/sysrq-trigger",
+      "/proc/irq/default_smp_affinity", "/proc/1/mem", "/proc/1/oom_score_adj", "/sys/power/state",
+      "/sys/kernel/mm/ksm/run", "/sys/devices/system/cpu/cpu0/online", "/proc/mtrr", "/dev/mem", "/dev/kmem",
+      "/proc/bus/pci/devices", "/proc/self/uid_map", "/proc/self/gid_map",
+    ]
     let reads: [String] = [
       "/proc/kcore", "/proc/kallsyms", "/proc/keys", "/proc/kmsg", "/proc/iomem", "/proc/timer_list", "/proc/1/environ",
       "/proc/1/mem", "/proc/\(host)/environ", "/proc/\(host)/cmdline", "/etc/shadow", "\(outside)/mark",
-      "/proc/1/root\(outside)/mark", "/sys/firmware/dmi/tables/DMI", "/sys/class/net/lo/address", "/dev/sda", "/dev/vda",
+      "/proc/1/root\(outside)/mark", "/sys/firmware/dmi/tables/DMI", "/sys/class/net/lo/address", "/dev/sda",
+      "/dev/vda",
     ]
     var attacks = calls.map { Attack($0.name, $0.command) }
-    for path in writes { attacks.append(Attack("write \(path)", "test -e \(path) && (printf 1 > \(path)) 2> /dev/null")) }
+    for path in writes {
+      attacks.append(Attack("write \(path)", "test -e \(path) && (printf 1 > \(path)) 2> /dev/null"))
+    }
     for path in reads {
       attacks.append(Attack("read \(path)", "[ -n \"$(head -c 1 \(path) 2> /dev/null | tr '\\0' x)\" ]"))
     }
     let others: [Attack] = [
-        Attack("signal the host", "kill -0 \(host)"), Attack("signal everybody", "grep -q '^Name:.init' /proc/1/status; kill -9 1"),
-        Attack("list of /proc/irq", "[ -n \"$(ls /proc/irq 2> /dev/null)\" ]"),
-        Attack("list of /proc/bus", "[ -n \"$(ls /proc/bus 2> /dev/null)\" ]"),
-        Attack("list of /sys/kernel", "[ -n \"$(ls /sys/kernel 2> /dev/null)\" ]"),
-        Attack("list of /sys/fs", "[ -n \"$(ls /sys/fs 2> /dev/null)\" ]"),
-        Attack("list of /.kernel/uncovered", "[ -n \"$(ls /.kernel/uncovered 2> /dev/null)\" ]"),
-        Attack("write /usr", "touch /usr/evil"), Attack("write /", "touch /evil"), Attack("write /sys", "touch /sys/evil"),
-        Attack("new privileges", "! grep -q '^NoNewPrivs:.1' /proc/self/status"),
-        Attack("no filter", "! grep -q '^Seccomp:.2' /proc/self/status"),
-        Attack("capabilities", "! grep -q '^CapBnd:.00000000a80425fb' /proc/self/status"),
-        Attack("effective", "perl -ne 'exit 1 if /^CapEff:\\s+(\\w+)/ && !(hex($1) & ~0xa80425fb)' /proc/self/status"),
-        Attack("mount by name", "mount -t tmpfs none /mnt"), Attack("nsenter", "nsenter -t 1 -m true"),
-        Attack("unshare", "unshare --user --map-root-user true"),
-        Attack("root of this machine", getuid() == 0 ? "grep -q '^ *0 *0 ' /proc/self/uid_map" : "false"),
-      ]
+      Attack("signal the host", "kill -0 \(host)"),
+      Attack("signal everybody", "grep -q '^Name:.init' /proc/1/status; kill -9 1"),
+      Attack("list of /proc/irq", "[ -n \"$(ls /proc/irq 2> /dev/null)\" ]"),
+      Attack("list of /proc/bus", "[ -n \"$(ls /proc/bus 2> /dev/null)\" ]"),
+      Attack("list of /sys/kernel", "[ -n \"$(ls /sys/kernel 2> /dev/null)\" ]"),
+      Attack("list of /sys/fs", "[ -n \"$(ls /sys/fs 2> /dev/null)\" ]"),
+      Attack("list of /.kernel/uncovered", "[ -n \"$(ls /.kernel/uncovered 2> /dev/null)\" ]"),
+      Attack("write /usr", "touch /usr/evil"), Attack("write /", "touch /evil"),
+      Attack("write /sys", "touch /sys/evil"),
+      Attack("new privileges", "! grep -q '^NoNewPrivs:.1' /proc/self/status"),
+      Attack("no filter", "! grep -q '^Seccomp:.2' /proc/self/status"),
+      Attack("capabilities", "! grep -q '^CapBnd:.00000000a80425fb' /proc/self/status"),
+      Attack("effective", "perl -ne 'exit 1 if /^CapEff:\\s+(\\w+)/ && !(hex($1) & ~0xa80425fb)' /proc/self/status"),
+      Attack("mount by name", "mount -t tmpfs none /mnt"), Attack("nsenter", "nsenter -t 1 -m true"),
+      Attack("unshare", "unshare --user --map-root-user true"),
+      Attack("root of this machine", getuid() == 0 ? "grep -q '^ *0 *0 ' /proc/self/uid_map" : "false"),
+    ]
     return attacks + others
   }
 
@@ -119,7 +125,8 @@ struct AttackTests {
     let commands = Self.attacks(outside: outside.path)
     var script = "out=$1\n"
     for attack in commands {
-      script += "( \(attack.command) ) > /dev/null 2>&1 && echo '\(attack.name)' >> $out.succeeded; echo x >> $out.tried\n"
+      script +=
+        "( \(attack.command) ) > /dev/null 2>&1 && echo '\(attack.name)' >> $out.succeeded; echo x >> $out.tried\n"
     }
     let machine = try TestMachine(
       script: """
@@ -131,7 +138,9 @@ struct AttackTests {
     #expect(await machine.end() == [.booted, .ended(.poweredOff)])
     for place in ["vm", "container"] {
       #expect(machine.output("\(place).succeeded") == nil, "in the \(place)")
-      #expect(machine.output("\(place).tried")?.split(separator: "\n").count == commands.count, "in the \(place): \(machine.console)")
+      #expect(
+        machine.output("\(place).tried")?.split(separator: "\n").count == commands.count,
+        "in the \(place): \(machine.console)")
     }
     // A container has processes of its own.
     #expect(machine.output("pid") == "1")

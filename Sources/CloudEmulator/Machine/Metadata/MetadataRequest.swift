@@ -79,7 +79,8 @@ enum MetadataAnswer: Equatable {
       let known = since ?? request.query["last_etag"].flatMap { $0 == "0" ? nil : $0 } ?? tag
       // An etag that is unknown is answered at once: whoever has it has missed a change.
       if known == tag {
-        self = .wait(since: tag, seconds: request.query["timeout_sec"].flatMap { Double($0) }.map { clamp($0, to: 0...86400) })
+        self = .wait(
+          since: tag, seconds: request.query["timeout_sec"].flatMap { Double($0) }.map { clamp($0, to: 0...86400) })
         return
       }
     }

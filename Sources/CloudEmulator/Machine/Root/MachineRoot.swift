@@ -39,8 +39,9 @@ struct MachineRoot {
 
     let root = folder.root
     try check(clinux_mount_new("tmpfs", root, "mode=755,size=1m"), "mount the root of the VM at \(root)")
-    for name in ["usr", "opt", "sys", ".kernel", "proc", "dev", "etc", "run", "root", "mnt", "tmp", "var", "home", "media", "srv"]
-    {
+    for name in [
+      "usr", "opt", "sys", ".kernel", "proc", "dev", "etc", "run", "root", "mnt", "tmp", "var", "home", "media", "srv",
+    ] {
       try makeFolders(root + "/" + name, mode: 0o755)
     }
     try SystemFolders.bind(into: root)

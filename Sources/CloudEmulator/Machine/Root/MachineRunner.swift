@@ -52,7 +52,8 @@ private func checkMachine(_ folder: MachineFolder) throws {
   }
   let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
   for program in ["sh", "bash", "curl"] where !places.contains(where: { access("\($0)/\(program)", X_OK) == 0 }) {
-    throw MachineError("this machine has no '\(program)' in \(places.joined(separator: ", ")), which a VM needs. Install it")
+    throw MachineError(
+      "this machine has no '\(program)' in \(places.joined(separator: ", ")), which a VM needs. Install it")
   }
 }
 
