@@ -115,32 +115,43 @@ private let hostile = [
     #expect(message([.value("a\0b")])?.contains("zero byte") == true)
   }
 
-  @Test func `where no value can be quoted is known before there is one`() {
-    let variable = Template.Part.variable(.ds)
-    let wrong: [[Template.Part]] = [
-      [.text("echo `echo "), variable, .text("`")], [.text("echo \"`echo "), variable, .text("`\"")],
-      [.text("x=$(case a in a) echo "), variable, .text(";; esac)")], [.text("cat <<"), variable, .text("\n")],
-      [.text("echo \"${x:-"), variable, .text("}\"")], [.text("echo \\"), variable],
-      [.text("cat <<END\n"), .value("a\nEND\nid"), .text("\nEND\n")], [.value("a\0b")],
-      [.text("x=$(("), .value("a[$(id)]"), .text("))")],
-      [.text("echo "), variable, .text(" `echo "), .output(taskID: "a"), .text("`")],
-    ]
-    for parts in wrong { #expect(Template(parts: parts).shellProblem != nil, "\(parts)") }
-    let right: [[Template.Part]] = [
-      [.text("echo `date` "), variable], [.text("echo '`'"), variable], [.text("x=$(("), variable, .text("))")],
-      [.text("echo \"$(echo "), variable, .text(")\"")], [.text("cat <<END\n"), variable, .text("\nEND\n")],
-      // How bash reads what follows is the value's doing.
-      [.raw(variable), .text(" `echo "), variable, .text("`")],
-    ]
-    for parts in right { #expect(Template(parts: parts).shellProblem == nil, "\(parts)") }
-  }
-
   @Test func `a script is private when a value stands in it that others may not be meant to see`() {
     for part in [Template.Part.value("x"), .output(taskID: "a"), .variable(.param("p")), .variable(.var("v"))] {
       #expect(Template(parts: [.text("echo "), part]).holdsPrivateValues)
       #expect(Template(parts: [.text("echo "), .raw(part)]).holdsPrivateValues)
     }
     #expect(!Template(parts: [.text("echo "), .variable(.ds), .variable(.runID)]).holdsPrivateValues)
+  }
+
+  /// The same in each shell that a container may have, of what is taken there.
+  @Test(arguments: ShellPlacesTests.Judge.all)
+  func `a hostile value reaches the command as it is, in every shell`(judge: ShellPlacesTests.Judge) throws {
+    let folder = try TemporaryFolder()
+    for script in [
+      "printf %s @", "printf %s \"@\"", "printf %s '@'", "x=@; printf %s \"$x\"", "printf %s \"$(printf %s @)\"",
+      "printf %s \"$(printf %s \"@\")\"", "x=${nothing:-@}; printf %s \"$x\"", "# it's a comment\nprintf %s @",
+      "(printf %s @)", "for x in a @; do :; done; printf %s \"$x\"", "case x in x) printf %s @ ;; esac",
+      "case @ in @) printf %s @ ;; esac", "x=a@; printf %s \"${x#a}\"", "x=@a; printf %s \"${x%a}\"",
+      "cat <<END\n@\nEND", "cat <<-'END'\n@\n\tEND", "cat <<END\n$(printf %s @)\nEND", "export x=@; printf %s \"$x\"",
+      "f() { printf %s \"$1\"; }; f @", "x=@ y=$x; printf %s \"$y\"", "set -- @; printf %s \"$1\"", "sh -c 'printf %s \"$1\"' _ @",
+      "[ @ = @ ] && printf %s @",
+    ] {
+      let values = hostile.filter { !$0.contains("\n") }
+      var program = ""
+      for value in values {
+        let texts = script.split(separator: "@", omittingEmptySubsequences: false)
+        var parts: [Template.Part] = []
+        for (index, text) in texts.enumerated() {
+          if index > 0 { parts.append(output("a")) }
+          parts.append(.text(String(text)))
+        }
+        let json = String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+        program += "{ " + (try rendered(Template(parts: parts), ["a": json], .script(judge.dialect))) + "\n}\necho '|end'\n"
+      }
+      let line = script.hasPrefix("cat") ? "\n" : ""
+      let expected = values.map { $0 + line + "|end\n" }.joined()
+      #expect(try folder.run(program, by: judge) == expected + "end\n", "\(script)")
+    }
   }
 
   @Test func `a number is put into arithmetic`() throws {

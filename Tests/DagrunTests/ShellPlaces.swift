@@ -99,5 +99,9 @@ enum ShellPlaces {
     "do eval @", "x=1 y=2 eval @", "x=$(true) eval @", "a[0]=1 eval @", "x= eval @", "x+=1 eval @", "2>&1 x=1 eval @", "<<A eval @\nA", "'eval' @", "\"eval\" @", "$'eval' @", "ev''al @", "eval\t@", "command command eval @", "command -- eval @",
     "command -p eval @", "builtin command eval @", "env -i sh -c @", "exec sh -c @", "nohup nice sh -c @", "timeout 5s bash -lc @", "timeout -k 1 5 sh -c @", "env A=1 B=2 bash -c \"@\"", "env -u X sh -c @", "setsid sh -c @", "xargs -I{} sh -c @ </dev/null", "sudo -n sh -c @",
     "@\n@", "@ @", "echo @\n#@\necho @", "\n\n@", "  @", "\t'@'", "\"@\"", "$(echo @)", "`@`", "\\@", "#!/bin/bash\n@", "echo @ \\\n @ \\\n @", "echo \"@\" \\\n'@'", "echo\\ @", "\\\neval @", "e\\val @", "{eval,@}", "~@/x y", "*@ y", "[@ = x ]", "[[@ = x ]]",
+    "for x in #@\ndo :; done", "for x in y #@\ndo :; done", "case x in #@\nx) ;; esac", "case x in (#@\nx) ;; esac", "case #@\nx in x) ;; esac", "a=(#@\n)", "a=(x #@\n)", "echo > #@\n", "[[ x == #@\nx ]]",
+    "cat <\\\n<EOF\n@\nEOF", "cat <<\\\n-EOF\n@\nEOF", "echo $\\\n@", "echo \"$\\\n@\"", "echo $\\\n(@)", "(\\\n(@))", "echo ${\\\nx:-@}", "echo x;\\\n;@", "echo &\\\n> @", "cat <<EOF\n$\\\n@\nEOF",
+    "eval ${x:=@}", "eval \"${x=@}\"", "let ${x:=@}", "[[ ${x:=@} -gt 0 ]]", "[[ ${x:-@} -gt 0 ]]", "sh -c ${x:-@}", "declare -i n=${x:-@}", "a[${x:-@}]=1", "echo $((${x:=@}))", "${x:-@} y", "export ${x:-@}", "printf ${x:-@} @",
+    "env \"$x\" @", "command \"$x\" @", "bash \"$x\" @", "bash $x @", "x=eval; $x @", "x=eval; command $x @", "cat <<EOF; a=(\n@)\nEOF", "exec \"$x\" @", "env -u X \"$x\" @",
   ]
 }

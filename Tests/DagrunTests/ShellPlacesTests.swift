@@ -17,8 +17,10 @@ import Testing
         Judge(command: ["/bin/bash"], dialect: .bash), Judge(command: ["/bin/bash"], dialect: .unknown),
         Judge(command: ["/bin/bash", "--posix"], dialect: .unknown),
       ]
-      for command in [["/bin/dash"], ["/bin/busybox", "sh"], ["/usr/bin/busybox", "sh"]]
-      where FileManager.default.isExecutableFile(atPath: command[0]) {
+      for command in [["/bin/dash"], ["/bin/busybox", "sh"]] {
+        // In CI a missing one is a failure of its tests.
+        let isThere = FileManager.default.isExecutableFile(atPath: command[0])
+        guard isThere || ProcessInfo.processInfo.environment["CI"] != nil else { continue }
         judges.append(Judge(command: command, dialect: .unknown))
       }
       return judges

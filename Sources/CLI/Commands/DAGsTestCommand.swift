@@ -63,7 +63,7 @@ struct DAGsTestCommand: Command {
       let path = trial.home.logPath(
         dagID: run.dagID, runID: run.runID, taskID: task.taskID, tryNumber: task.tryNumber)
       var log = GrowingLog(path: path)
-      session.output.log(log.rest(isRunning: false))
+      log.read(isRunning: false, session.output.log)
     }
     do {
       return try await follower.follow(run)

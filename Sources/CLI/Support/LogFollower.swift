@@ -14,7 +14,7 @@ struct LogFollower {
   func printLog(ofTry tryNumber: Int, isRunning: Bool) {
     var log = log(ofTry: tryNumber)
     if isRunning { log.workerOutput = workerOutput(ofTry: tryNumber) }
-    workspace.session.output.log(log.rest(isRunning: isRunning))
+    log.read(isRunning: isRunning, workspace.session.output.log)
   }
 
   /// What of the try could not be kept, as its record says.
@@ -36,9 +36,12 @@ struct LogFollower {
       guard let task = try reader.taskInstance(key)?.instance else { return .success }
       let isRunning = task.tryNumber == tryNumber && task.state.isActive
       if isRunning && log.workerOutput == nil { log.workerOutput = workerOutput(ofTry: tryNumber) }
-      let text = log.rest(isRunning: isRunning)
-      workspace.session.output.log(text)
-      if quiet.isDue(task, hasPrinted: !text.isEmpty) { await sayWhatIsWaitedFor() }
+      var hasPrinted = false
+      log.read(isRunning: isRunning) { text in
+        hasPrinted = hasPrinted || !text.isEmpty
+        workspace.session.output.log(text)
+      }
+      if quiet.isDue(task, hasPrinted: hasPrinted) { await sayWhatIsWaitedFor() }
       if !isRunning && task.tryNumber >= tryNumber { try tellLoss(ofTry: tryNumber) }
       if task.state.isFinished && task.tryNumber <= tryNumber {
         return task.state == .failed ? .runFailed : .success

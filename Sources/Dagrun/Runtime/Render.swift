@@ -10,6 +10,8 @@ extension Template {
     package var outputs: [String: String]
     /// The states of tasks that have none, by their ids.
     package var missing: [String: String]
+    /// The text is to be read by a person, and values may be stand-ins.
+    package var isShown = false
 
     package init(
       run: RunContext, taskID: String, tryNumber: Int, outputs: [String: String] = [:], missing: [String: String] = [:]
@@ -53,7 +55,7 @@ extension Template {
           texts.append(text)
         }
       }
-      return try ShellScript(pieces, dialect).rendered(texts)
+      return try ShellScript(pieces, dialect).rendered(texts, isShown: values.isShown)
     }
   }
 }

@@ -205,7 +205,7 @@ extension ShellReader {
     case ":" where second == "-" || second == "=" || second == "+" || second == "?":
       position += 2
       try readOperand(&operand, isQuoted: isQuoted)
-      if second == "=" { allow(operand, assignedTo: name) }
+      if second == "=" { noteAssignment(operand, to: name) }
     case ":":
       position += 1
       if dialect == .bash {
@@ -216,7 +216,7 @@ extension ShellReader {
     case "-", "+", "?", "=":
       position += 1
       try readOperand(&operand, isQuoted: isQuoted)
-      if symbol == "=" { allow(operand, assignedTo: name) }
+      if symbol == "=" { noteAssignment(operand, to: name) }
     case "#", "%":
       position += symbol == second ? 2 : 1
       try readOperand(&operand, isQuoted: isQuoted)
