@@ -86,7 +86,7 @@ struct SoloTask {
       _ = poll(&entry, 1, 50)
       if !isSent { isSent = link.sendRest() }
       let isOpen = link.receive { if case .finished(_, let ended, _) = $0 { result = ended } }
-      log.log(growing.rest(isRunning: result == nil))
+      growing.read(isRunning: result == nil, log.log)
       if result == nil && !isOpen {
         // The worker has died with the task in it; it noted how in the log.
         let now = Timestamp(Date()).microseconds
