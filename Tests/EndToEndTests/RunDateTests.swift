@@ -51,7 +51,8 @@ import Testing
 
       DAG("setup") {
         let create = BashOperator("create", "mkdir ../thing")
-        create --> BashOperator("work", "test -d ../thing") --> BashOperator("delete", "rmdir ../thing").asTeardown(of: create)
+        let work = BashOperator("work", "test -d ../thing")
+        create --> work --> BashOperator("delete", "rmdir ../thing").asTeardown(of: create)
       }
       """
     ])

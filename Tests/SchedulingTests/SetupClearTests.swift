@@ -12,9 +12,11 @@ import Testing
   }
 
   @Test(arguments: [
-    (["work"], false, false, ["create", "delete", "work"]), (["work"], false, true, ["create", "delete", "report", "work"]),
+    (["work"], false, false, ["create", "delete", "work"]),
+    (["work"], false, true, ["create", "delete", "report", "work"]),
     (["report"], false, false, ["report"]), (["report"], true, false, ["create", "delete", "report", "work"]),
-    (["create"], false, false, ["create", "delete"]), (["create"], false, true, ["create", "delete", "report", "work"]),
+    (["create"], false, false, ["create", "delete"]),
+    (["create"], false, true, ["create", "delete", "report", "work"]),
     (["delete"], false, false, ["delete"]), (["delete"], true, false, ["create", "delete", "work"]),
   ])
   func `what is meant with a task`(named: [String], upstream: Bool, downstream: Bool, meant: [String]) {
