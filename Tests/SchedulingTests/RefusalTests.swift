@@ -150,7 +150,7 @@ import Testing
   @Test func `a request that finds nothing to do leaves a run as it was marked`() {
     let scene = Scene()
     var bed = scene.bed
-    bed.send(.setTaskState(TaskInstanceKey(run: 90, taskID: "a"), .success, loaded: scene.marked))
+    bed.send(.setTaskState(TaskInstanceKey(run: 90, taskID: "stuck"), .success, loaded: scene.marked))
     #expect(bed.last.reply == .done && bed.last.changes.isEmpty)
   }
 
