@@ -51,7 +51,8 @@ import Testing
 
       DAG("setup") {
         let create = BashOperator("create", "mkdir ../thing")
-        create --> BashOperator("work", "test -d ../thing") --> BashOperator("delete", "rmdir ../thing").asTeardown(of: create)
+        let work = BashOperator("work", "test -d ../thing")
+        create --> work --> BashOperator("delete", "rmdir ../thing").asTeardown(of: create)
       }
       """
     ])
@@ -67,7 +68,8 @@ import Testing
 
   @Test func `a regular expression that backtracks without end is refused`() throws {
     let id = String(repeating: "a", count: 38)
-    let project = try Project(["regex": "import Dagrun\nDAG(\"regex\", schedule: .daily) { EmptyOperator(\"\(id)\") }\n"])
+    let text = "import Dagrun\nDAG(\"regex\", schedule: .daily) { EmptyOperator(\"\(id)\") }\n"
+    let project = try Project(["regex": text])
     for command in [
       ["tasks", "clear", "regex", "-t", "(a|a)*c", "-y"],
       ["backfill", "regex", "--from-date", "2026-01-01", "--to-date", "2026-01-02", "--task-regex", "(a|a)*c"],

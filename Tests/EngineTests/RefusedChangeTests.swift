@@ -51,7 +51,8 @@ import Testing
     let engine = try await workshop.start()
     let control = EngineControl(engine)
     _ = try await control.send(.reload)
-    if !change.hasPrefix("INSERT ON dag_run"), !change.hasPrefix("INSERT ON task"), !change.hasPrefix("UPDATE ON dag ") {
+    if !change.hasPrefix("INSERT ON dag_run"), !change.hasPrefix("INSERT ON task"), !change.hasPrefix("UPDATE ON dag ")
+    {
       _ = workshop.waitFor("ran")
     }
     do {

@@ -97,7 +97,10 @@ import Testing
   }
 
   @Test func `a backfill goes on after a restart where it was, and a run made meanwhile keeps its date`() {
-    let plan = hourly { $0.startDate = Timestamp(iso8601: "2030-01-01T00:00:00Z"); $0.tasks[0].work = .swift }
+    let plan = hourly {
+      $0.startDate = Timestamp(iso8601: "2030-01-01T00:00:00Z")
+      $0.tasks[0].work = .swift
+    }
     var bed = TestBed(plan)
     let from = Self.start.adding(seconds: -2499 * 3600)
     bed.send(.backfill(BackfillRequest(dagID: "dag", fromDate: from, toDate: Self.start)))

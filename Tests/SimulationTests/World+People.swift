@@ -55,7 +55,8 @@ extension World {
     return .backfill(
       BackfillRequest(
         dagID: dagID, fromDate: from, toDate: to, maxActiveRuns: random.pick([1, 2, 10]),
-        runsBackwards: random.chance(1, of: 3), reprocess: random.pick(Backfill.ReprocessBehavior.allCases.map(Optional.some) + [nil]),
+        runsBackwards: random.chance(1, of: 3),
+        reprocess: random.pick(Backfill.ReprocessBehavior.allCases.map(Optional.some) + [nil]),
         taskRegex: random.pick([nil, nil, "task_[0-5]", "task_.*"]),
         existing: existing.filter { $0.run.logicalDate.map { $0 >= from && $0 <= to } ?? false }))
   }

@@ -23,7 +23,8 @@ extension Scheduler: Equatable {
     lines.append("active tasks \(activeTasks), \(localTasks) of them here, unfinished runs \(unfinishedRuns)")
     let dags = dagRecords.map { record in
       let dag = self.dags[dagIndices[record.dagID]!]
-      return "\(record) in version \(dag.plan?.version ?? "none"), taken \(Array(dag.takenDates)), runs \(Array(dag.runs)), "
+      return "\(record) in version \(dag.plan?.version ?? "none"), taken \(Array(dag.takenDates)), "
+        + "runs \(Array(dag.runs)), "
         + "\(dag.unfinishedLive) unfinished, \(dag.runningLive) running"
     }
     lines.append("DAGs \(dags)")
