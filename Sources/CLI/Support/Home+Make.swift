@@ -37,25 +37,32 @@ extension Home {
   func reader(triesLeft: Int = 25) throws -> StoreReader {
     do {
       return try StoreReader(path: databasePath)
-    } catch let error where error.code == .olderDatabase {
-      // A scheduler of that version works with it as it is; one of this version brings it up to date at this moment.
-      if let holder = SchedulerLock.holder(of: self), holder.isAlive {
-        if triesLeft > 0 {
-          usleep(20_000)
-          return try reader(triesLeft: triesLeft - 1)
-        }
+    } catch {
+      guard error.code == .olderDatabase else { throw error }
+    }
+    // A scheduler of that version works with it as it is; one of this version brings it up to date at this moment.
+    if let holder = SchedulerLock.holder(of: self), holder.isAlive {
+      guard triesLeft > 0 else {
         throw Complaint(
           .unavailable, "cannot read the database \(databasePath): a scheduler of an older dagrun works with it",
           hint: "restart the scheduler (process \(holder.pid)): a new one brings the database up to date")
       }
-      do {
-        try Store(path: databasePath).close()
-      } catch let failure {
-        var error = error
-        error.hint = "It could not be brought up to date: \(failure.problem)"
-        throw error
-      }
-      return try StoreReader(path: databasePath)
+      usleep(20_000)
+      return try reader(triesLeft: triesLeft - 1)
+    }
+    try bringUpToDate()
+    return try StoreReader(path: databasePath)
+  }
+
+  @inline(never)
+  private func bringUpToDate() throws {
+    do {
+      try Store(path: databasePath).close()
+    } catch {
+      throw Complaint(
+        .unavailable,
+        "the database \(databasePath) was written by an older dagrun, and cannot be brought up to date: "
+          + error.problem, hint: error.hint.isEmpty ? nil : error.hint)
     }
   }
 }
