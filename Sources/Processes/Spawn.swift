@@ -76,7 +76,7 @@ package struct Spawn: Sendable {
     }
     if code != 0 {
       let place = workingDirectory.map { " in \($0)" } ?? ""
-      throw SystemError("start \(executable)\(place)", code: code)
+      throw SystemError("start \(name ?? executable)\(place)", code: code)
     }
     return pid
   }

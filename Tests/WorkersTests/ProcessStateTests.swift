@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "noop", "greet", "print", "big", "throw", "skip", "fail", "main_actor", "hop", "mask", "working_folder",
+    "noop", "greet", "print", "big", "throw", "skip", "fail", "mask", "working_folder",
   ])
   func `a task that leaves its process as it was leaves it to others`(task: String) throws {
     let worker = try TestWorker()
@@ -63,7 +63,7 @@ import Testing
     #expect(try worker.bash("umask; pwd > $DAGRUN_OUTPUT", tryNumber: 2).output == shell)
   }
 
-  @Test(arguments: ["prlimit --pid $PPID --nofile=100:", "renice -n 3 -p $PPID", "taskset -p 1 $PPID"])
+  @Test(arguments: ["prlimit --pid $PPID --nofile=100:", "echo 300 > /proc/$PPID/oom_score_adj"])
   func `a shell task that changes its worker from outside is its last one`(script: String) throws {
     let worker = try TestWorker()
     #expect(try worker.bash("true").outcome == .success)
@@ -87,7 +87,10 @@ import Testing
   @Test func `a shell task starts with no signal ignored or blocked`() throws {
     let worker = try TestWorker()
     let state = try worker.bash("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\n'").output ?? ""
-    #expect(state.filter { $0.isNumber && $0 != "0" }.isEmpty, "\(state)")
+    // But for the two of the C library's own, which nobody can send.
+    let ownBits = state.replacingOccurrences(of: "0000000180000000", with: "0")
+    #expect(ownBits.contains("SigIgn"))
+    #expect(ownBits.filter { $0.isNumber && $0 != "0" }.isEmpty, "\(state)")
   }
 
   @Test func `a task that stopped itself hears the order to end`() throws {

@@ -100,8 +100,9 @@ final class TestWorker {
 
   /// nil when there is none.
   func log(_ taskID: String, tryNumber: Int = 1) -> String? {
-    try? String(
-      contentsOfFile: root + "/logs/run 1/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log", encoding: .utf8)
+    readWholeFile(root + "/logs/run 1/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log").map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 
   /// Waits until the running Swift task has printed something.
