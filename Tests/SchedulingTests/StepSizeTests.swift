@@ -34,10 +34,10 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `a backfill of 20 years of hours is made step by step`(runsBackwards: Bool) {
+  func `a backfill of two years of hours is made step by step`(runsBackwards: Bool) {
     var bed = TestBed(hourly { $0.startDate = Timestamp(iso8601: "2030-01-01T00:00:00Z") })
     bed.now = Self.start
-    let from = Timestamp(iso8601: "2006-01-01T00:00:00Z")!
+    let from = Timestamp(iso8601: "2024-01-01T00:00:00Z")!
     bed.send(
       .backfill(
         BackfillRequest(
@@ -47,7 +47,7 @@ import Testing
       return
     }
     let sizes = runsMade(&bed)
-    #expect(rows.count == 175_320 && sizes.reduce(0, +) == 175_320)
+    #expect(rows.count == 17_544 && sizes.reduce(0, +) == 17_544)
     #expect(sizes.allSatisfy { $0 <= 1000 })
     #expect(bed.scheduler.openBackfills.isEmpty && bed.scheduler.unfinishedRuns.isEmpty)
   }
@@ -78,8 +78,8 @@ import Testing
   }
 
   @Test func `runs of many tasks count by their tasks`() {
-    var bed = TestBed(hourly())
-    bed.send(.setPaused(dagID: "dag", true))
+    var bed = TestBed()
+    bed.now = bed.now.adding(seconds: 9 * 86_400)
     bed.send(
       .dagsLoaded([
         hourly { description in
@@ -90,8 +90,6 @@ import Testing
           }
         }
       ]))
-    bed.now = bed.now.adding(seconds: 9 * 86_400)
-    bed.send(.setPaused(dagID: "dag", false))
     let sizes = runsMade(&bed)
     #expect(sizes.count > 1 && sizes.allSatisfy { $0 <= 4 })
   }
