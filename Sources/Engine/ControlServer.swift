@@ -122,7 +122,8 @@ final class ControlConnection: @unchecked Sendable {
       line = ControlLine.encode(
         ControlReply.refused(
           ControlRefusal(
-            .invalid, "the answer has \(line.count >> 20) MB, and at most \(Self.answerLimitBytes >> 20) can be given; ask for less, "
+            .invalid,
+            "the answer has \(line.count >> 20) MB, and at most \(Self.answerLimitBytes >> 20) can be given; ask for less, "
               + "as for a shorter range of dates")))
     }
     unsent.removeFirst(sentCount)
@@ -168,7 +169,9 @@ final class ControlConnection: @unchecked Sendable {
       reply(
         .refused(
           ControlRefusal(
-            .invalid, "the request has more than \(Self.requestLimitBytes >> 20) MB, which no request needs; is the conf so long?")))
+            .invalid,
+            "the request has more than \(Self.requestLimitBytes >> 20) MB, which no request needs; is the conf so long?"
+          )))
       closesWhenSent = true
       if !isClosed { send() }
       return false

@@ -37,8 +37,7 @@ struct RequestTranslation {
     case .setPaused(let dagID, let isPaused):
       try knownDAG(dagID) { plain(.setPaused(dagID: dagID, isPaused)) }
     case .setPool(let name, let slots, let documentation, let includeDeferred):
-      try setPool(
-        Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred))
+      try setPool(Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred))
     case .deletePool(let name): plain(.deletePool(name: name))
     case .deleteDAG(let dagID): try knownDAG(dagID) { plain(.deleteDAG(dagID: dagID)) }
     case .ping, .reload, .explain, .waiting, .follow, .cancelJob, .leaveJob:

@@ -133,7 +133,8 @@ private let hostile = [
       "(printf %s @)", "for x in a @; do :; done; printf %s \"$x\"", "case x in x) printf %s @ ;; esac",
       "case @ in @) printf %s @ ;; esac", "x=a@; printf %s \"${x#a}\"", "x=@a; printf %s \"${x%a}\"",
       "cat <<END\n@\nEND", "cat <<-'END'\n@\n\tEND", "cat <<END\n$(printf %s @)\nEND", "export x=@; printf %s \"$x\"",
-      "f() { printf %s \"$1\"; }; f @", "x=@ y=$x; printf %s \"$y\"", "set -- @; printf %s \"$1\"", "sh -c 'printf %s \"$1\"' _ @",
+      "f() { printf %s \"$1\"; }; f @", "x=@ y=$x; printf %s \"$y\"", "set -- @; printf %s \"$1\"",
+      "sh -c 'printf %s \"$1\"' _ @",
       "[ @ = @ ] && printf %s @",
     ] {
       let values = hostile.filter { !$0.contains("\n") }
@@ -146,7 +147,8 @@ private let hostile = [
           parts.append(.text(String(text)))
         }
         let json = String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
-        program += "{ " + (try rendered(Template(parts: parts), ["a": json], .script(judge.dialect))) + "\n}\necho '|end'\n"
+        program +=
+          "{ " + (try rendered(Template(parts: parts), ["a": json], .script(judge.dialect))) + "\n}\necho '|end'\n"
       }
       let line = script.hasPrefix("cat") ? "\n" : ""
       let expected = values.map { $0 + line + "|end\n" }.joined()

@@ -31,11 +31,16 @@ import Testing
   private static func hostile(_ file: String) -> [String] {
     let run = ":>\(file)"
     return [
-      "$(\(run))", "`\(run)`", ";\(run);", "'; \(run); '", "\"; \(run); \"", "a[$(\(run))]", "a[$(\(run))0]=1", "x\nEOF\n\(run)\n",
-      "\\'; \(run) #", "'\\'; \(run) #", "(\(run))", ")\n\(run)\n(", "|\(run)", "&& \(run)", "]] ; \(run)", "}\n\(run)\n{",
-      "\\", "1)) ; \(run); ((1", ") \(run) ;;", "${x:=$(\(run))}", "EOF", "\\$(\(run))", "\r\nEOF\r\n\(run)", "{a,$(\(run))}",
-      "<(\(run))", run, "[$(\(run))]=1", "a=$(\(run))", "\n\(run)\n", "A\n\(run)", "X\nEOF\n)\n\(run)", "x\\\nEOF\n\(run)\n", "EO\\\nF\n\(run)\n",
-      "!\(run)", "'\u{301}; \(run); '\u{301}", "\u{1}\u{7f}$(\(run))\u{81}\u{88}", "s/x/x/w\(file)", "BEGIN{printf \"\">\"\(file)\"}",
+      "$(\(run))", "`\(run)`", ";\(run);", "'; \(run); '", "\"; \(run); \"", "a[$(\(run))]", "a[$(\(run))0]=1",
+      "x\nEOF\n\(run)\n",
+      "\\'; \(run) #", "'\\'; \(run) #", "(\(run))", ")\n\(run)\n(", "|\(run)", "&& \(run)", "]] ; \(run)",
+      "}\n\(run)\n{",
+      "\\", "1)) ; \(run); ((1", ") \(run) ;;", "${x:=$(\(run))}", "EOF", "\\$(\(run))", "\r\nEOF\r\n\(run)",
+      "{a,$(\(run))}",
+      "<(\(run))", run, "[$(\(run))]=1", "a=$(\(run))", "\n\(run)\n", "A\n\(run)", "X\nEOF\n)\n\(run)",
+      "x\\\nEOF\n\(run)\n", "EO\\\nF\n\(run)\n",
+      "!\(run)", "'\u{301}; \(run); '\u{301}", "\u{1}\u{7f}$(\(run))\u{81}\u{88}", "s/x/x/w\(file)",
+      "BEGIN{printf \"\">\"\(file)\"}",
       "-1", "-v", "E", "eval",
     ]
   }
@@ -44,7 +49,8 @@ import Testing
   private static func pairs(_ file: String) -> [(String, String)] {
     let run = ":>\(file)"
     return [
-      ("-v", "a[$(\(run))]"), ("E", "OF\n\(run)\n"), ("E", "O"), ("-c", run), ("eval", run), ("'", "; \(run) #"), ("$", "(\(run))"), ("\\", "$(\(run))"),
+      ("-v", "a[$(\(run))]"), ("E", "OF\n\(run)\n"), ("E", "O"), ("-c", run), ("eval", run), ("'", "; \(run) #"),
+      ("$", "(\(run))"), ("\\", "$(\(run))"),
       ("$", "'\\'; \(run) #'"),
     ]
   }
@@ -66,9 +72,12 @@ import Testing
     for (number, script) in scripts.enumerated() {
       let texts = script.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
       let single = Self.hostile(mark).map { value in texts.dropFirst().map { _ in value } }
-      let double = texts.count < 3 ? [] : Self.pairs(mark).map { pair in
-        texts.indices.dropFirst().map { $0 % 2 == 1 ? pair.0 : pair.1 }
-      }
+      let double =
+        texts.count < 3
+        ? []
+        : Self.pairs(mark).map { pair in
+          texts.indices.dropFirst().map { $0 % 2 == 1 ? pair.0 : pair.1 }
+        }
       // Some of the values at each place, others in its surroundings; all of them when asked.
       let isPlain = number % ShellPlaces.surroundings.count == 0 || number >= scripts.count - ShellPlaces.whole.count
       let share = isAll ? 1 : isPlain ? 5 : 67
@@ -90,7 +99,8 @@ import Testing
     // Enough is taken for the test to mean something.
     #expect(taken > 2_000)
     let left = try folder.run(cases, by: judge, mark: mark)
-    #expect(left.isEmpty, "\(left.count) of \(cases.count), among them: \(left.prefix(5).joined(separator: "\n-----\n"))")
+    #expect(
+      left.isEmpty, "\(left.count) of \(cases.count), among them: \(left.prefix(5).joined(separator: "\n-----\n"))")
   }
 }
 

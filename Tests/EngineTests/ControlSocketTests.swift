@@ -180,7 +180,8 @@ import Testing
     try await withTemporaryHome { home in
       let rows = String(repeating: "x", count: ControlConnection.answerLimitBytes)
       let server = try queue.sync {
-        try ControlServer(home: home, queue: queue) { _, connection in connection.reply(.reasons(state: "none", [rows])) }
+        try ControlServer(home: home, queue: queue) { _, connection in connection.reply(.reasons(state: "none", [rows]))
+        }
       }
       defer { queue.sync { server.stop() } }
       let control = try #require(SocketControl(home))

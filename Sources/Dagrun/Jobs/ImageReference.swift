@@ -31,7 +31,9 @@ package enum ImageReference {
       if let reason = hostReason(first) { return reason }
       components.removeFirst()
     }
-    if components.reduce(components.count - 1, { $0 + $1.count }) > 255 { return "its path has more than 255 characters" }
+    if components.reduce(components.count - 1, { $0 + $1.count }) > 255 {
+      return "its path has more than 255 characters"
+    }
     for component in components { if let reason = componentReason(component) { return reason } }
     return nil
   }
@@ -47,7 +49,8 @@ package enum ImageReference {
     if text.first == UInt8(ascii: "[") {
       guard let end = text.firstIndex(of: UInt8(ascii: "]")) else { return "its host has a [ without a ]" }
       let address = text[(text.startIndex + 1)..<end]
-      let isAddress = !address.isEmpty && address.allSatisfy { isHexadecimal($0) || isUpper($0) || $0 == UInt8(ascii: ":") }
+      let isAddress =
+        !address.isEmpty && address.allSatisfy { isHexadecimal($0) || isUpper($0) || $0 == UInt8(ascii: ":") }
       guard isAddress else { return "its host is no address of IPv6" }
       name = text[(end + 1)...]
       if name.isEmpty { return nil }
@@ -102,8 +105,11 @@ package enum ImageReference {
     if text.count > 128 { return "its tag has more than 128 characters" }
     let isTag =
       (isAlphanumeric(first) || first == UInt8(ascii: "_"))
-      && text.allSatisfy { isAlphanumeric($0) || [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-")].contains($0) }
-    return isTag ? nil : "its tag may have letters, digits, \"_\", \".\" and \"-\", and begins with none of the last two"
+      && text.allSatisfy {
+        isAlphanumeric($0) || [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-")].contains($0)
+      }
+    return isTag
+      ? nil : "its tag may have letters, digits, \"_\", \".\" and \"-\", and begins with none of the last two"
   }
 
   private static func digestReason(_ text: ArraySlice<UInt8>) -> String? {

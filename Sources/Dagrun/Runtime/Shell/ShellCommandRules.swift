@@ -19,14 +19,17 @@ extension ShellReader {
     guard let first = words.first else { return .anything }
     let arguments = words.dropFirst()
     for hole in first.holes where known[hole] == nil {
-      refuse(hole, "a value stands where a command is named, so that it could choose what runs; "
+      refuse(
+        hole,
+        "a value stands where a command is named, so that it could choose what runs; "
           + "put it into a shell variable first, or write \\(raw: …)")
     }
     allow(first)
     guard let name = literal(first) else {
       // A path names a program, never a builtin.
       if first.text.contains("/") { return settleProgram(name: "", words) }
-      let reason = "a value is given to a command whose name is in a shell variable, so that it is not known what it does "
+      let reason =
+        "a value is given to a command whose name is in a shell variable, so that it is not known what it does "
         + "with it; write: env \"$name\" …"
       allow(arguments, .nothing(reason))
       return .nothing(reason)
@@ -86,7 +89,8 @@ extension ShellReader {
         let isShells = ["command", "builtin", "noglob", "nocorrect", "-"].contains(name)
         return isShells ? try settle([word] + rest) : settleProgram(name: "", [word] + rest)
       }
-      if text == "-S" || text.hasPrefix("--split-string") || name == "env" && text.hasPrefix("-") && text.contains("S") {
+      if text == "-S" || text.hasPrefix("--split-string") || name == "env" && text.hasPrefix("-") && text.contains("S")
+      {
         let reason = "a value is given to env -S, which takes it apart; use env without -S"
         allow(rest, .nothing(reason))
         return .nothing(reason)
@@ -148,9 +152,12 @@ extension ShellReader {
       // `"$script"` is the author's, and no option.
       if texts[next] == nil, words[next].holes.isEmpty, words[next].isQuoted { return false }
       guard let text = texts[next] else {
-        limits[next] = takesCode
+        limits[next] =
+          takesCode
           ? .plain("the code of \(shell) -c")
-          : .nothing("a value stands where \(shell) is told what to run; write the script's name out, or pass the value after it")
+          : .nothing(
+            "a value stands where \(shell) is told what to run; write the script's name out, or pass the value after it"
+          )
         if takesCode { return false }
         continue
       }
@@ -174,7 +181,9 @@ extension ShellReader {
     codeOf name: String, _ flags: Set<String>, _ texts: [String?], after index: Int, _ limits: inout [ShellHole.Limit]
   ) {
     for next in texts.indices where next > index {
-      if next > index + 1, let flag = texts[next - 1], flags.contains(flag) { limits[next] = .plain("the code of \(name)") }
+      if next > index + 1, let flag = texts[next - 1], flags.contains(flag) {
+        limits[next] = .plain("the code of \(name)")
+      }
     }
   }
 
@@ -191,7 +200,10 @@ extension ShellReader {
         next += 2
         continue
       }
-      if let text, code.contains(text) || name.hasSuffix("sed") && text.hasPrefix("-") && text.hasSuffix("e") && !text.hasPrefix("--") {
+      if let text,
+        code.contains(text)
+          || name.hasSuffix("sed") && text.hasPrefix("-") && text.hasSuffix("e") && !text.hasPrefix("--")
+      {
         isGiven = true
         if next + 1 < limits.count { limits[next + 1] = place }
         next += 2

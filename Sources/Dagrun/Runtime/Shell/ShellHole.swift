@@ -36,7 +36,8 @@ struct ShellHole {
   /// What the place itself takes.
   var limit = Limit.anything
   /// What is taken at last. A place is refused until it is known to be safe.
-  var taken = Limit.nothing("a value stands where it is not known how the shell reads it; put it into a shell variable first")
+  var taken = Limit.nothing(
+    "a value stands where it is not known how the shell reads it; put it into a shell variable first")
   var isSettled = false
   /// The value of a variable, which may have been declared to be a number.
   var isAssigned = false

@@ -64,7 +64,8 @@ struct ShellReader {
       }
       if declaresIntegers || declaresArrays, holes[index].isDeclared {
         refuse(
-          index, "a value is declared in a script with arrays or integer variables; write name=VALUE in a line of its own")
+          index,
+          "a value is declared in a script with arrays or integer variables; write name=VALUE in a line of its own")
       }
     }
   }
@@ -78,7 +79,8 @@ extension ShellReader {
       guard index + 2 < symbols.count, symbols[index + 1] == "\n" else { continue }
       let (before, after) = (symbols[index - 1], symbols[index + 2])
       if before == "$" || operators.contains(before) && operators.contains(after) {
-        throw Lost("a value stands in a script with an operator that is continued in the next line; write it in one line")
+        throw Lost(
+          "a value stands in a script with an operator that is continued in the next line; write it in one line")
       }
     }
   }

@@ -196,7 +196,8 @@ extension ShellReader {
           refuse(hole, Self.afterBackslash)
           word.append(hole: hole)
         } else if next == "'", dialect == .unknown {
-          throw Lost("a value comes after $'…\\'…', which the shells read differently; begin the script with #!/bin/bash")
+          throw Lost(
+            "a value comes after $'…\\'…', which the shells read differently; begin the script with #!/bin/bash")
         }
       }
     }
