@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dagrun
 import Engine
 import Scheduling
 import Storage
