@@ -36,7 +36,8 @@ struct EmulatorAddress: ParsableArguments {
     if let address { return Self.base(address) }
     if let host = environment["PUBSUB_EMULATOR_HOST"], !host.isEmpty { return Self.base(host) }
     if let compute = environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"], !compute.isEmpty {
-      return Self.base(compute.replacing(/compute\/v1\/*$/, with: ""))
+      let base = Self.base(compute)
+      return base.hasSuffix("/compute/v1") ? String(base.dropLast("/compute/v1".count)) : base
     }
     throw Complaint(
       .wrongUsage, "it is not said where the emulator is",

@@ -81,7 +81,7 @@ struct AttackTests {
       "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/kernel/sysrq",
       "/proc/sys/kernel/modprobe", "/proc/sys/kernel/panic", "/proc/sys/kernel/random/boot_id",
       "/proc/sys/vm/drop_caches", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/fs/file-max", "/proc/sysrq-trigger",
-      "/proc/irq/default_smp_affinity", "/proc/1/mem", "/proc/1/oom_score_adj", "/sys/power/state",
+      "/proc/irq/default_smp_affinity", "/proc/1/mem", "/sys/power/state",
       "/sys/kernel/mm/ksm/run", "/sys/devices/system/cpu/cpu0/online", "/proc/mtrr", "/dev/mem", "/dev/kmem",
       "/proc/bus/pci/devices", "/proc/self/uid_map", "/proc/self/gid_map",
     ]
@@ -100,7 +100,6 @@ struct AttackTests {
     }
     let others: [Attack] = [
       Attack("signal the host", "kill -0 \(host)"),
-      Attack("signal everybody", "grep -q '^Name:.init' /proc/1/status; kill -9 1"),
       Attack("list of /proc/irq", "[ -n \"$(ls /proc/irq 2> /dev/null)\" ]"),
       Attack("list of /proc/bus", "[ -n \"$(ls /proc/bus 2> /dev/null)\" ]"),
       Attack("list of /sys/kernel", "[ -n \"$(ls /sys/kernel 2> /dev/null)\" ]"),

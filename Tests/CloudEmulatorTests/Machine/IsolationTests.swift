@@ -120,8 +120,8 @@ struct IsolationTests {
   static let lacks: [(how: String, words: String)] = [
     ("echo 0 > /proc/sys/user/max_user_namespaces; exec \"$@\"", "gives no user namespace"),
     ("mount -t tmpfs -o noexec none \"$FOLDER\"; exec \"$@\"", "mounted noexec"),
-    ("mount --bind /dev/null /usr/bin/bash; exec \"$@\"", "has no 'bash'"),
-    ("mount --bind /dev/null /usr/bin/curl; exec \"$@\"", "has no 'curl'"),
+    ("mount --bind /dev/null /usr/bin/bash; exec \"$@\"", "has no bash"),
+    ("mount --bind /dev/null /usr/bin/curl; exec \"$@\"", "has no curl"),
     ("mkdir \"$FOLDER/root\"; mount --rbind / \"$FOLDER/root\"; exec chroot \"$FOLDER/root\" \"$@\"", "chroot"),
   ]
 

@@ -10,9 +10,11 @@ enum LoopbackPeer {
   static func user(of channel: any Channel) -> UInt32? {
     guard let own = channel.localAddress?.port, let other = channel.remoteAddress?.port else { return nil }
     // A program may have opened it as IPv6.
-    return ["/proc/net/tcp", "/proc/net/tcp6"].lazy.compactMap { path in
-      user(from: other, to: own, in: String(decoding: readWholeFile(path) ?? [], as: UTF8.self))
-    }.first
+    for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
+      let list = String(decoding: readWholeFile(path) ?? [], as: UTF8.self)
+      if let user = user(from: other, to: own, in: list) { return user }
+    }
+    return nil
   }
 
   /// - Parameter list: of lines `sl local_address rem_address st tx:rx tr:when retrnsmt uid …`, in hexadecimal.

@@ -50,10 +50,16 @@ private func checkMachine(_ folder: MachineFolder) throws {
     throw MachineError(
       "no program may be executed in \(folder.path): the disk is mounted noexec. Take another --folder, or TMPDIR")
   }
+  let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+  guard access(executable, F_OK) == 0 else {
+    throw MachineError(
+      "this program, \(executable), is not to be seen at its own path: in a chroot, no VM can be had. Run the emulator "
+        + "outside, or without VMs: --machines none")
+  }
   let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
   for program in ["sh", "bash", "curl"] where !places.contains(where: { access("\($0)/\(program)", X_OK) == 0 }) {
     throw MachineError(
-      "this machine has no '\(program)' in \(places.joined(separator: ", ")), which a VM needs. Install it")
+      "this machine has no \(program) in \(places.joined(separator: ", ")), which a VM needs. Install it")
   }
 }
 
