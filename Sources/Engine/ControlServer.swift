@@ -64,15 +64,23 @@ final class ControlServer: @unchecked Sendable {
 /// One client of the server. Confined to the engine's queue; a client that does not read never holds the engine up.
 final class ControlConnection: @unchecked Sendable {
   /// Answers that a client has not read yet; one that lets so much pile up is dropped.
-  private static let limitBytes = 64 << 20
+  static let unreadLimitBytes = 64 << 20
+  /// One answer; a longer one is refused in its place.
+  static let answerLimitBytes = 32 << 20
+  /// One request.
+  static let requestLimitBytes = 1 << 20
 
   private let descriptor: Int32
   private let queue: DispatchQueue
   private let handler: (ControlRequest, ControlConnection) -> Void
   private let reader: any DispatchSourceRead
   private let writer: any DispatchSourceWrite
-  private var received = Data()
-  private var unsent = Data()
+  private var received = LineBuffer(limitBytes: requestLimitBytes)
+  private var unsent: [UInt8] = []
+  /// How much of it has gone.
+  private var sentCount = 0
+  /// The client is told why, and then hung up on.
+  private var closesWhenSent = false
   private var isWriterResumed = false
   private(set) var isClosed = false
   private var openSources = 2
@@ -105,8 +113,19 @@ final class ControlConnection: @unchecked Sendable {
 
   func reply(_ reply: ControlReply) {
     dispatchPrecondition(condition: .onQueue(queue))
-    guard !isClosed else { return }
-    unsent += ControlLine.encode(reply)
+    guard !isClosed, !closesWhenSent else { return }
+    var line = ControlLine.encode(reply)
+    if line.count > Self.answerLimitBytes {
+      line = ControlLine.encode(
+        ControlReply.refused(
+          ControlRefusal(
+            .invalid,
+            "the answer has \(line.count >> 20) MB, and at most \(Self.answerLimitBytes >> 20) can be given; ask for less, "
+              + "as for a shorter range of dates")))
+    }
+    unsent.removeFirst(sentCount)
+    sentCount = 0
+    unsent += line
     send()
   }
 
@@ -123,36 +142,76 @@ final class ControlConnection: @unchecked Sendable {
   }
 
   private func receive() {
+    guard !closesWhenSent else { return discard() }
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
+    // A client that sends without end does not keep the queue: the source reports the rest again.
+    for _ in 0..<16 {
       let count = retrying { read(descriptor, &chunk, chunk.count) }
       if count < 0 && errno == EAGAIN { break }
       guard count > 0 else { return close() }
-      received += chunk[..<count]
+      received.append(chunk[..<count])
+      guard answerLines() else { return }
     }
-    while let line = ControlLine.next(in: &received) {
-      do {
-        handler(try JSONDecoder().decode(ControlRequest.self, from: line), self)
-      } catch {
-        reply(
-          .refused(
-            ControlRefusal(.invalid, "the scheduler does not know this request; is it of another version of dagrun?")))
+  }
+
+  /// - Returns: whether the client is listened to any longer.
+  private func answerLines() -> Bool {
+    do {
+      while let line = try received.next() {
+        guard !isClosed else { return false }
+        answer(line)
       }
+      return !isClosed
+    } catch {
+      reply(
+        .refused(
+          ControlRefusal(
+            .invalid,
+            "the request has more than \(Self.requestLimitBytes >> 20) MB, which no request needs; is the conf so long?"
+          )))
+      closesWhenSent = true
+      if !isClosed { send() }
+      return false
+    }
+  }
+
+  private func answer(_ line: Data) {
+    let request: ControlRequest
+    do { request = try JSONDecoder().decode(ControlRequest.self, from: line) } catch {
+      return reply(
+        .refused(
+          ControlRefusal(.invalid, "the scheduler does not know this request; is it of another version of dagrun?")))
+    }
+    handler(request, self)
+  }
+
+  /// What a refused client still sends is read: closed with bytes unread, the socket would lose the refusal.
+  private func discard() {
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    for _ in 0..<16 {
+      let count = retrying { read(descriptor, &chunk, chunk.count) }
+      if count < 0 && errno == EAGAIN { return }
+      guard count > 0 else { return close() }
     }
   }
 
   private func send() {
-    while !isClosed && !unsent.isEmpty {
-      let count = unsent.withUnsafeBytes { bytes in
+    while !isClosed && sentCount < unsent.count {
+      let count = unsent[sentCount...].withUnsafeBytes { bytes in
         retrying { Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
       }
       if count < 0 {
-        if errno == EAGAIN && unsent.count <= Self.limitBytes { return awaitRoom(true) }
+        if errno == EAGAIN && unsent.count - sentCount <= Self.unreadLimitBytes { return awaitRoom(true) }
         return close()
       }
-      unsent = Data(unsent.dropFirst(count))
+      sentCount += count
     }
-    if !isClosed { awaitRoom(false) }
+    guard !isClosed else { return }
+    unsent = []
+    sentCount = 0
+    // The client hangs up when it has read that.
+    if closesWhenSent { shutdown(descriptor, Int32(SHUT_WR)) }
+    awaitRoom(false)
   }
 
   private func awaitRoom(_ isNeeded: Bool) {

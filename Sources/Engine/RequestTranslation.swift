@@ -36,8 +36,7 @@ struct RequestTranslation {
     case .setPaused(let dagID, let isPaused):
       try knownDAG(dagID) { plain(.setPaused(dagID: dagID, isPaused)) }
     case .setPool(let name, let slots, let documentation, let includeDeferred):
-      plain(
-        .setPool(Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred)))
+      try setPool(Pool(name: name, slots: slots, documentation: documentation, includeDeferred: includeDeferred))
     case .deletePool(let name): plain(.deletePool(name: name))
     case .deleteDAG(let dagID): try knownDAG(dagID) { plain(.deleteDAG(dagID: dagID)) }
     case .ping, .reload, .explain, .follow, .cancelJob:
@@ -46,6 +45,13 @@ struct RequestTranslation {
   }
 
   // MARK: Requests
+
+  private func setPool(_ pool: Pool) throws(ControlRefusal) -> Outcome {
+    if let problem = Identifier.problem(withBeginningOf: pool.name) {
+      throw ControlRefusal(.invalid, "the pool's name \"\(pool.name)\" \(problem)")
+    }
+    return plain(.setPool(pool))
+  }
 
   private func trigger(
     dagID: String, runID: String?, logicalDate: Timestamp?, conf: String
@@ -272,6 +278,7 @@ extension Identifier {
   fileprivate static func problem(withRunID id: String) -> String? {
     if id.isEmpty { return "is empty" }
     if id.utf8.count > 240 { return "is longer than 240 bytes" }
+    if let problem = problem(withBeginningOf: id) { return problem }
     if id == "." || id == ".." || id.contains("/") || id.unicodeScalars.contains(where: { $0.value < 32 }) {
       return "cannot be the name of a folder: leave out \"/\" and control characters"
     }

@@ -65,7 +65,7 @@ package struct SocketControl: Control {
   private final class Exchange: @unchecked Sendable {
     // Written only by `next`, which one thread calls; `hangUp` only shuts the socket down, which is safe from any.
     private let descriptor: Int32
-    private var received = Data()
+    private var received = LineBuffer()
 
     init(_ home: Home, _ request: ControlRequest) throws {
       do {
@@ -97,13 +97,19 @@ package struct SocketControl: Control {
     /// nil when the scheduler has closed the connection.
     func next() throws -> ControlReply? {
       while true {
-        if let line = ControlLine.next(in: &received) {
+        if let line = try received.next() {
           return try JSONDecoder().decode(ControlReply.self, from: line)
         }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         let count = retrying { read(descriptor, &chunk, chunk.count) }
-        guard count > 0 else { return nil }
-        received += chunk[..<count]
+        guard count > 0 else {
+          // It was done, so it must not be asked for again.
+          if received.isInsideLine {
+            throw ControlRefusal(.unavailable, "the scheduler's answer broke off; see what became of the request")
+          }
+          return nil
+        }
+        received.append(chunk[..<count])
       }
     }
   }

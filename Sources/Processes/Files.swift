@@ -7,15 +7,15 @@ package func readWholeFile(_ path: String) -> [UInt8]? {
   return descriptor < 0 ? nil : readRest(of: descriptor)
 }
 
-/// What a file has from a position on; empty when it ends before. nil when it cannot be read.
-package func readFile(_ path: String, from position: Int) -> [UInt8]? {
+/// What a file has from a position on, up to a limit; empty when it ends before. nil when it cannot be read.
+package func readFile(_ path: String, from position: Int, limit: Int = .max) -> [UInt8]? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return nil }
   guard lseek(descriptor, off_t(position), SEEK_SET) >= 0 else {
     close(descriptor)
     return nil
   }
-  return readRest(of: descriptor)
+  return readRest(of: descriptor, limit: limit)
 }
 
 /// As `readWholeFile`, for a file that must not be taken for missing when it only cannot be read. nil when there is none.
@@ -27,11 +27,12 @@ package func readFileIfThere(_ path: String) throws(SystemError) -> [UInt8]? {
 }
 
 /// Closes the descriptor. nil on failure.
-private func readRest(of descriptor: Int32) -> [UInt8]? {
+private func readRest(of descriptor: Int32, limit: Int = .max) -> [UInt8]? {
   defer { close(descriptor) }
   var bytes: [UInt8] = []
   var chunk = 4096
-  while true {
+  while bytes.count < limit {
+    chunk = min(chunk, limit - bytes.count)
     var hasFailed = false
     let part = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, used in
       let count = retrying { read(descriptor, buffer.baseAddress, buffer.count) }
@@ -43,6 +44,7 @@ private func readRest(of descriptor: Int32) -> [UInt8]? {
     bytes += part
     chunk = min(chunk * 2, 1 << 20)
   }
+  return bytes
 }
 
 /// As `rename`, but fails with EEXIST when there is such a file; with EINVAL where the file system cannot do that.

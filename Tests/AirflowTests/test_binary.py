@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -201,3 +203,26 @@ def test_a_program_without_the_right_to_execute_is_copied(plugin, stand_in, monk
     assert stand_in_path.startswith(str(tmp_path / "home/bin/"))
     assert plugin.Binary().query("x") == {}
     assert json.loads(Path(stand_in.calls_file).read_text().splitlines()[0])["argv"] == ["x"]
+
+
+@pytest.mark.parametrize("planted", ["the program", "a link", "in a folder of all"])
+def test_a_copy_that_others_can_write_is_not_run(plugin, stand_in, monkeypatch, tmp_path, planted):
+    """What lies in $DAGRUN_HOME/bin under the right name runs as this user."""
+    os.chmod(stand_in.path, 0o644)
+    monkeypatch.setenv("DAGRUN_HOME", str(tmp_path / "home"))
+    about = os.stat(stand_in.path)
+    folder = tmp_path / "home/bin"
+    folder.mkdir(parents=True)
+    copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"
+    other = tmp_path / "other"
+    other.write_text(f"#!/bin/sh\ntouch {tmp_path}/left\n")
+    os.chmod(other, 0o777 if planted != "in a folder of all" else 0o755)
+    if planted == "a link":
+        copied.symlink_to(other)
+    else:
+        shutil.copy(other, copied)
+    os.chmod(folder, 0o777 if planted == "in a folder of all" else 0o755)
+    with contextlib.suppress(plugin.AirflowException):
+        plugin.Binary().query("x")
+    assert not (tmp_path / "left").exists()
+    assert planted != "in a folder of all" or os.stat(folder).st_mode & 0o022 == 0

@@ -23,4 +23,20 @@ import Testing
     try write("the try's\n", "attempt=1.log")
     #expect(log.rest(isRunning: false) == "the try's\n")
   }
+
+  @Test func `a long log comes in parts of bounded size, and whole`() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/growing-log-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    // Characters of three bytes do not end where a part does.
+    let text = String(repeating: "漢字é\n", count: 500_000)
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    for isRunning in [true, false] {
+      var log = GrowingLog(path: path)
+      var parts: [String] = []
+      log.read(isRunning: isRunning) { parts.append($0) }
+      #expect(parts.count > 4)
+      #expect(parts.allSatisfy { $0.utf8.count <= 1 << 20 })
+      #expect(parts.joined() == text)
+    }
+  }
 }

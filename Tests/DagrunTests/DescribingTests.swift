@@ -161,6 +161,35 @@ func describing(_ file: () -> Void) -> FileDescription {
     #expect(file.problems[5].message == "task \"b c\": DAG \"mistakes\" has no parameter \"no\"; declare it in params:")
   }
 
+  @Test func `no name begins like an option`() {
+    let file = describing {
+      DAG("-d", params: [.int("-p", default: 1)]) { BashOperator("-t", "true", pool: "-pool") }
+    }
+    #expect(file.problems.count == 4)
+    #expect(file.problems.allSatisfy { $0.message.contains("take it for an option") })
+  }
+
+  @Test func `a place that takes no value is noted when the file is read, with its line`() {
+    let job = JobConfig(project: "my-project", image: "debian")
+    let line = #line
+    let file = describing {
+      DAG("places") {
+        BashOperator("fine", "[[ \(.var("x")) -gt 0 ]] && echo $'\(.runID)' $((\(.tryNumber)))")
+        BashOperator("raw", "\(raw: .var("x")) `\(.ds)`")
+        BashOperator("backticks", "echo `\(.ds)`")
+        BashOperator("date", "echo $((\(.ds)))")
+        BashOperator("known", "[ \("x") -gt 0 ]")
+        BashOperator("number", "[ \(5) -gt 0 ]")
+        BashOperator("twice", "eval \(.ds) \(.runID)")
+        ComputeEngineJobOperator("job", job: job, command: "echo $'\(.ds)'")
+        ComputeEngineJobOperator("job_of_bash", job: job, command: "#!/bin/bash\necho $'\(.ds)'")
+        ComputeEngineJobOperator("python", job: job, command: "#!/usr/bin/python3\nprint(`\(.ds)`)")
+        ComputeEngineJobOperator("hidden_shell", job: job, command: "#!/usr/bin/env\t-S A=1 sh\n`\(.ds)`")
+      }
+    }
+    #expect(file.problems.map { $0.location.line - line } == [5, 6, 7, 9, 10, 13])
+  }
+
   @Test func `a chain of 100,000 tasks is no cycle, and takes no deep recursion`() {
     let file = describing {
       DAG("long") {

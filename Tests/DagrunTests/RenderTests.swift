@@ -115,6 +115,39 @@ private let hostile = [
     #expect(message([.value("a\0b")])?.contains("zero byte") == true)
   }
 
+  /// The same in each shell that a container may have, of what is taken there.
+  @Test(arguments: ShellPlacesTests.Judge.all)
+  func `a hostile value reaches the command as it is, in every shell`(judge: ShellPlacesTests.Judge) throws {
+    let folder = try TemporaryFolder()
+    for script in [
+      "printf %s @", "printf %s \"@\"", "printf %s '@'", "x=@; printf %s \"$x\"", "printf %s \"$(printf %s @)\"",
+      "printf %s \"$(printf %s \"@\")\"", "x=${nothing:-@}; printf %s \"$x\"", "# it's a comment\nprintf %s @",
+      "(printf %s @)", "for x in a @; do :; done; printf %s \"$x\"", "case x in x) printf %s @ ;; esac",
+      "case @ in @) printf %s @ ;; esac", "x=a@; printf %s \"${x#a}\"", "x=@a; printf %s \"${x%a}\"",
+      "cat <<END\n@\nEND", "cat <<-'END'\n@\n\tEND", "cat <<END\n$(printf %s @)\nEND", "export x=@; printf %s \"$x\"",
+      "f() { printf %s \"$1\"; }; f @", "x=@ y=$x; printf %s \"$y\"", "set -- @; printf %s \"$1\"",
+      "sh -c 'printf %s \"$1\"' _ @",
+      "[ @ = @ ] && printf %s @",
+    ] {
+      let values = hostile.filter { !$0.contains("\n") }
+      var program = ""
+      for value in values {
+        let texts = script.split(separator: "@", omittingEmptySubsequences: false)
+        var parts: [Template.Part] = []
+        for (index, text) in texts.enumerated() {
+          if index > 0 { parts.append(output("a")) }
+          parts.append(.text(String(text)))
+        }
+        let json = String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+        program +=
+          "{ " + (try rendered(Template(parts: parts), ["a": json], .script(judge.dialect))) + "\n}\necho '|end'\n"
+      }
+      let line = script.hasPrefix("cat") ? "\n" : ""
+      let expected = values.map { $0 + line + "|end\n" }.joined()
+      #expect(try folder.run(program, by: judge) == expected + "end\n", "\(script)")
+    }
+  }
+
   @Test func `a number is put into arithmetic`() throws {
     #expect(try bash(try rendered("echo -n $((\(6) * \(7)))", [:], .shell)) == "42")
   }

@@ -134,4 +134,76 @@ import Testing
       _ = consume watcher
     }
   }
+
+  @Test(arguments: [1, 7, 4096]) func `lines are found by looking at each byte once`(partBytes: Int) throws {
+    var buffer = LineBuffer(limitBytes: 100_000)
+    let text = Array((String(repeating: "x", count: 90_000) + "\n\nshort\nrest").utf8)
+    var lines: [String] = []
+    var looked = 0
+    for start in stride(from: 0, to: text.count, by: partBytes) {
+      buffer.append(text[start..<min(start + partBytes, text.count)])
+      let before = buffer.searched
+      while let line = try buffer.next() { lines.append(String(decoding: line, as: UTF8.self)) }
+      looked += max(0, buffer.searched - before)
+    }
+    #expect(lines.map(\.count) == [90_000, 0, 5])
+    #expect(looked <= text.count)
+    #expect(buffer.isInsideLine)
+  }
+
+  @Test func `a line over the limit is refused, whether it ends or not`() throws {
+    for ending in ["", "\n"] {
+      var buffer = LineBuffer(limitBytes: 10)
+      buffer.append(Array((String(repeating: "x", count: 11) + ending).utf8)[...])
+      #expect(throws: LineBuffer.TooLong.self) { try buffer.next() }
+    }
+    var buffer = LineBuffer(limitBytes: 10)
+    buffer.append(Array((String(repeating: "x", count: 10) + "\n").utf8)[...])
+    #expect(try buffer.next()?.count == 10)
+  }
+
+  @Test func `a request that is too long is refused in words, and the next client is answered`() async throws {
+    try await withTemporaryHome { home in
+      let server = try serve(home)
+      defer { queue.sync { server.stop() } }
+      let control = try #require(SocketControl(home))
+      let conf = String(repeating: "x", count: ControlConnection.requestLimitBytes)
+      let refusal = await #expect(throws: ControlRefusal.self) {
+        try await control.send(.trigger(dagID: "d", runID: nil, logicalDate: nil, conf: conf))
+      }
+      #expect(refusal?.kind == .invalid)
+      #expect(try await control.send(.ping) == .status(status))
+    }
+  }
+
+  @Test func `an answer that is too long is refused in its place`() async throws {
+    try await withTemporaryHome { home in
+      let rows = String(repeating: "x", count: ControlConnection.answerLimitBytes)
+      let server = try queue.sync {
+        try ControlServer(home: home, queue: queue) { _, connection in connection.reply(.reasons(state: "none", [rows]))
+        }
+      }
+      defer { queue.sync { server.stop() } }
+      let control = try #require(SocketControl(home))
+      let refusal = await #expect(throws: ControlRefusal.self) { try await control.send(.ping) }
+      #expect(refusal?.kind == .invalid)
+      #expect(refusal?.message.contains("shorter range") == true)
+    }
+  }
+
+  @Test func `an answer that breaks off is not asked for again`() async throws {
+    try await withTemporaryHome { home in
+      let server = try queue.sync {
+        try ControlServer(home: home, queue: queue) { _, connection in
+          // More than the socket holds, so that only its beginning has gone.
+          connection.reply(.reasons(state: "none", [String(repeating: "x", count: 16 << 20)]))
+          connection.close()
+        }
+      }
+      defer { queue.sync { server.stop() } }
+      let control = try #require(SocketControl(home))
+      let refusal = await #expect(throws: ControlRefusal.self) { try await control.send(.ping) }
+      #expect(refusal?.kind == .unavailable)
+    }
+  }
 }

@@ -187,9 +187,10 @@ class Binary:
         folder = Path(self.environment()["DAGRUN_HOME"]) / "bin"
         copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"
         program = copied / "dagrun" if name.endswith(ARCHIVE) else copied
+        self._make_private(folder, copied)
         if not program.exists():
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if name.endswith(ARCHIVE):
                     self._unpack(name, copied)
                 else:
@@ -202,7 +203,24 @@ class Binary:
                 ) from error
         if not program.exists():
             raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+        for path in (folder, copied, program):
+            if not is_safe(path):
+                raise failure(
+                    f"{path} may have been written by somebody else, so that it is not run.",
+                    f"Remove {folder}, and let it be made again in a folder that only this user may write to.",
+                )
         return str(program)
+
+    @staticmethod
+    def _make_private(folder: Path, copied: Path) -> None:
+        """A folder of this user's that others could write to is closed, and what lies in it is not believed."""
+        if is_safe(folder) or not folder.is_dir() or folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+            return
+        os.chmod(folder, stat.S_IMODE(folder.stat().st_mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
+        if copied.is_dir() and not copied.is_symlink():
+            shutil.rmtree(copied)
+        elif os.path.lexists(copied):
+            os.unlink(copied)
 
     @staticmethod
     def _copy(name: str, copied: Path) -> None:
@@ -228,6 +246,16 @@ class Binary:
                     raise
         finally:
             shutil.rmtree(made, ignore_errors=True)
+
+
+def is_safe(path: Path) -> bool:
+    """Whether only this user and root can have written it."""
+    try:
+        about = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return about.st_uid in (0, os.geteuid()) and not about.st_mode & others and not stat.S_ISLNK(about.st_mode)
 
 
 def cannot_run(path: str, error: OSError) -> AirflowException:

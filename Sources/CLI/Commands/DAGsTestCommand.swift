@@ -39,7 +39,7 @@ struct DAGsTestCommand: Command {
         let path = trial.home.logPath(
           dagID: dag, runID: run.runID, taskID: task.taskID, tryNumber: task.tryNumber)
         var log = GrowingLog(path: path)
-        session.output.write(log.rest(isRunning: false))
+        log.read(isRunning: false, session.output.write)
       }
       return try await follower.follow(run)
     }

@@ -18,7 +18,7 @@ struct JobLogsCommand: Command {
     while true {
       // Asked before the log is read, so that the last lines are not missed.
       let isFinished = try workplace.stored(name).isFinished
-      session.output.write(log.rest(isRunning: !isFinished && follow))
+      log.read(isRunning: !isFinished && follow, session.output.write)
       if isFinished || !follow { return .success }
       if job.request.origin.task == nil, !workplace.isDriven(name) {
         session.errors.line("nobody receives the log of job \(name) now; 'dagrun job attach \(name)' does")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dagrun
 import Storage
 
 struct VariablesListCommand: Command {
@@ -44,6 +45,9 @@ struct VariablesSetCommand: Command {
 
   func validate() throws {
     guard !key.isEmpty else { throw ValidationError("a variable needs a name") }
+    if let problem = Identifier.problem(withBeginningOf: key) {
+      throw ValidationError("the variable's name \"\(key)\" \(problem)")
+    }
   }
 
   func execute(in session: Session) throws -> ExitStatus {

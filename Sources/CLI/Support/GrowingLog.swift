@@ -17,14 +17,31 @@ struct GrowingLog {
 
   /// What has come since the last call.
   mutating func rest(isRunning: Bool) -> String {
+    var text = ""
+    read(isRunning: isRunning) { text += $0 }
+    return text
+  }
+
+  /// What has come since the last call, in parts: a log may be larger than the memory.
+  mutating func read(isRunning: Bool, _ write: (String) -> Void) {
+    while let part = nextPart(isRunning: isRunning) { write(part) }
+  }
+
+  private static let partBytes = 1 << 20
+
+  /// nil when there is nothing more.
+  private mutating func nextPart(isRunning: Bool) -> String? {
+    let limit = Self.partBytes
     let bytes =
-      readFile(path, from: position) ?? (isRunning ? workerOutput.flatMap { readFile($0, from: position) } : nil)
-    guard let bytes, !bytes.isEmpty else { return "" }
+      readFile(path, from: position, limit: limit)
+      ?? (isRunning ? workerOutput.flatMap { readFile($0, from: position, limit: limit) } : nil)
+    guard let bytes, !bytes.isEmpty else { return nil }
     var end = bytes.count
-    if isRunning {
+    if isRunning || end == limit {
       // Half a character waits for its other half.
       while end > 0 && end > bytes.count - 4 && bytes[end - 1] >= 0x80 { end -= 1 }
     }
+    guard end > 0 else { return nil }
     position += end
     return String(decoding: bytes[..<end], as: UTF8.self)
   }

@@ -14,7 +14,7 @@ struct LogFollower {
   func printLog(ofTry tryNumber: Int, isRunning: Bool) {
     var log = log(ofTry: tryNumber)
     if isRunning { log.workerOutput = workerOutput(ofTry: tryNumber) }
-    workspace.session.output.write(log.rest(isRunning: isRunning))
+    log.read(isRunning: isRunning, workspace.session.output.write)
   }
 
   /// Prints what comes, and goes on with the next try, until the task has ended.
@@ -28,7 +28,7 @@ struct LogFollower {
       guard let task = try reader.taskInstance(key)?.instance else { return .success }
       let isRunning = task.tryNumber == tryNumber && task.state.isActive
       if isRunning && log.workerOutput == nil { log.workerOutput = workerOutput(ofTry: tryNumber) }
-      workspace.session.output.write(log.rest(isRunning: isRunning))
+      log.read(isRunning: isRunning, workspace.session.output.write)
       if task.state.isFinished && task.tryNumber <= tryNumber {
         return task.state == .failed ? .runFailed : .success
       }

@@ -27,16 +27,25 @@ struct TryLog {
 
   /// What has come since the last call.
   mutating func rest(isRunning: Bool) -> String {
-    var text = own.rest(isRunning: isRunning)
+    var text = ""
+    read(isRunning: isRunning) { text += $0 }
+    return text
+  }
+
+  /// What has come since the last call, in parts.
+  mutating func read(isRunning: Bool, _ write: (String) -> Void) {
+    own.read(isRunning: isRunning, write)
     findMembers()
     for number in members.keys.sorted() {
-      guard let news = members[number]?.rest(isRunning: isRunning), let last = news.last else { continue }
-      if speaker != number { text += (isInsideLine ? "\n" : "") + "[dagrun] job \(number):\n" }
-      text += news
-      speaker = number
-      isInsideLine = last != "\n"
+      guard var member = members[number] else { continue }
+      member.read(isRunning: isRunning) { news in
+        if speaker != number { write((isInsideLine ? "\n" : "") + "[dagrun] job \(number):\n") }
+        write(news)
+        speaker = number
+        isInsideLine = news.last != "\n"
+      }
+      members[number] = member
     }
-    return text
   }
 
   private mutating func findMembers() {

@@ -62,13 +62,19 @@ struct TrialRun {
     }
   }
 
-  /// - Parameter standIns: put a name where an output is not there; otherwise it is an error.
+  /// - Parameter standIns: to be shown, not run: a name stands where an output is not there, which is an error otherwise,
+  ///   and a mask where a variable holds a secret.
   func render(_ template: Template, for context: Template.Context, standIns: Bool) throws -> String {
     var outputs = outputs
+    var shown = self.context
     if standIns {
+      for name in shown.variables.keys where SensitiveName.isSensitive(name) {
+        shown.variables[name] = SensitiveName.mask
+      }
       for id in task.upstream where outputs[id] == nil { outputs[id] = "\"<output of \(id)>\"" }
     }
-    let values = Template.Values(run: self.context, taskID: task.id, tryNumber: tryNumber, outputs: outputs)
+    var values = Template.Values(run: shown, taskID: task.id, tryNumber: tryNumber, outputs: outputs)
+    values.isShown = standIns
     do {
       return try template.render(values, for: context)
     } catch let error as RenderError {

@@ -5,7 +5,13 @@ package enum Identifier {
     if id.isEmpty { return "is empty" }
     if id.utf8.count > 250, id.count > 250 { return "is longer than 250 characters" }
     if id == "." || id == ".." { return "is the name of a folder" }
+    if let problem = problem(withBeginningOf: id) { return problem }
     return id.unicodeScalars.allSatisfy(isAllowed) ? nil : "may have letters, digits, \"_\", \".\" and \"-\" only"
+  }
+
+  /// Names of all kinds are arguments of commands: of dagrun's, and of those that run it.
+  package static func problem(withBeginningOf name: String) -> String? {
+    name.utf8.first == UInt8(ascii: "-") ? "begins with \"-\", so that commands would take it for an option" : nil
   }
 
   /// ASCII first: the tables of Unicode's properties are slow, and a file may have 100,000 ids.

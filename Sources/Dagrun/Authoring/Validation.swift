@@ -50,6 +50,9 @@ struct Validation {
     var seen: Set<String> = []
     for parameter in dag.parameters {
       if parameter.name.isEmpty { builder.problem("a parameter has an empty name") }
+      if let reason = Identifier.problem(withBeginningOf: parameter.name) {
+        builder.problem("the parameter's name \"\(parameter.name)\" \(reason)")
+      }
       if !seen.insert(parameter.name).inserted {
         builder.problem("there are two parameters \"\(parameter.name)\" in DAG \"\(dag.id)\"")
       }
@@ -82,6 +85,7 @@ struct Validation {
       problem("executionTimeout is \(timeout) s; it must be more than 0")
     }
     if task.pool.isEmpty { problem("the name of its pool is empty") }
+    if let reason = Identifier.problem(withBeginningOf: task.pool) { problem("its pool \"\(task.pool)\" \(reason)") }
     atLeastOne(task.poolSlots, "poolSlots")
     atLeastOne(task.maxActivePerDAG, "maxActive(perDAG:)")
     atLeastOne(task.maxActivePerRun, "maxActive(perRun:)")

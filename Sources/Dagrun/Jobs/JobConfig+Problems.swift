@@ -8,7 +8,7 @@ extension JobConfig {
       if !isRight { found.append(message()) }
     }
     check(Self.isProject(project), "\"\(project)\" cannot be the id of a Google Cloud project")
-    check(!image.isEmpty && !image.utf8.contains { $0 <= 32 }, "\"\(image)\" cannot be the name of an image")
+    if let problem = ImageReference.problem(with: image) { found.append(problem) }
     check(!machineTypes.isEmpty, "there is no machine type")
     for type in machineTypes { check(Self.isName(type), "\"\(type)\" cannot be a machine type") }
     for zone in zones { check(Self.isZone(zone), "\"\(zone)\" cannot be a zone; write one as \"\(Self.defaultZone)\"") }

@@ -8,6 +8,8 @@ extension Template {
     package var tryNumber: Int
     /// Task id -> its output as JSON text.
     package var outputs: [String: String]
+    /// The text is to be read by a person, and values may be stand-ins.
+    package var isShown = false
 
     package init(run: RunContext, taskID: String, tryNumber: Int, outputs: [String: String] = [:]) {
       self.run = run
@@ -48,7 +50,7 @@ extension Template {
           texts.append(text)
         }
       }
-      return try ShellScript(pieces, dialect).rendered(texts)
+      return try ShellScript(pieces, dialect).rendered(texts, isShown: values.isShown)
     }
   }
 }

@@ -12,6 +12,7 @@ struct Impersonation: Sendable {
   ) async throws(CloudError) -> AccessToken {
     let endpoint = TokenEndpoint(http: http, world: world, subject: email ?? "the impersonated account")
     let question = Question(delegates: delegates, scope: scopes, lifetime: "\(lifetimeSeconds)s")
+    try endpoint.requireSafe(url)
     guard let body = try? JSONEncoder().encode(question) else { preconditionFailure("plain texts are JSON") }
     let request = HTTPRequest(
       "POST", url,

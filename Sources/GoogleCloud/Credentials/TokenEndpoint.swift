@@ -51,10 +51,23 @@ struct TokenEndpoint: Sendable {
     form: [(String, String)], to url: String, headers: [(name: String, value: String)] = [], hiding secrets: [Secret],
     hint: (_ body: String) -> String? = { _ in nil }
   ) async throws(CloudError) -> HTTPResponse {
+    try requireSafe(url)
     let body = form.map { "\(CloudPath.encoded($0.0))=\(CloudPath.encoded($0.1))" }.joined(separator: "&")
     let type = (name: "Content-Type", value: "application/x-www-form-urlencoded")
     return try await send(
       HTTPRequest("POST", url, headers: [type] + headers, body: Data(body.utf8)), hiding: secrets, hint: hint)
+  }
+
+  /// What goes there are keys and tokens: it must not be read on the way. A file of credentials names the address, and is
+  /// not believed. On this machine is the emulator.
+  func requireSafe(_ url: String) throws(CloudError) {
+    let isSecure = url.lowercased().hasPrefix("https://")
+    guard isSecure || Transfer.host(of: url).map(Transfer.isLoopback) == true else {
+      throw CloudError(
+        .invalid, operation: "sign in as", subject: subject,
+        message: "its credentials would be sent to \(Transfer.withoutQuery(url)), which is not https",
+        hint: "write https:// there, or make the file of credentials anew")
+    }
   }
 
   func decode<Value: Decodable>(_ type: Value.Type, _ answer: HTTPResponse) throws(CloudError) -> Value {

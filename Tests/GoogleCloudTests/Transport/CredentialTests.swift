@@ -381,4 +381,30 @@ struct CredentialTests {
     let none = await error { try await search(StubHTTP(.lost(sent: false, .noConnection)), environment).project() }
     #expect(none?.description == "cannot find the Google Cloud project: neither the environment nor gcloud names one")
   }
+
+  @Test(arguments: [
+    "http://sts.example/token", "HTTP://127.0.0.1.example/token", "http://localhost@evil.example/t",
+    "ftp://localhost/t", "", "https:/x",
+  ])
+  func `a file's secrets go to https only, or to this machine`(url: String) async throws {
+    let endpoint = TokenEndpoint(http: StubHTTP(.status(200)), world: clock.world([:]), subject: "s")
+    let refused = await #expect(throws: CloudError.self) { try await endpoint.post(form: [], to: url, hiding: []) }
+    #expect(refused?.code == nil)
+    await #expect(throws: CloudError.self) {
+      try await Impersonation(url: url).token(
+        from: AccessToken(Secret("t"), expiresAt: nil), StubHTTP(.status(200)), clock.world([:]), [])
+    }
+    let http = StubHTTP(.status(200))
+    await #expect(throws: CloudError.self) {
+      try await search(http, file: Samples.serviceAccount(["token_uri": url])).grant()
+    }
+    #expect(http.requests.isEmpty)
+  }
+
+  @Test(arguments: [
+    "https://sts.example/token", "HTTPS://x", "http://127.0.0.1:80/t", "http://localhost/t", "http://[::1]:8/t",
+  ])
+  func `https and loopback are taken`(url: String) throws {
+    try TokenEndpoint(http: StubHTTP(.status(200)), world: clock.world([:]), subject: "s").requireSafe(url)
+  }
 }

@@ -15,7 +15,8 @@ extension RunnerScript {
     set_variable() { # NAME VALUE
       case $1 in
         '' | [!A-Za-z_]* | *[!A-Za-z0-9_]* | _ | PWD | OLDPWD | PPID | OPTIND | UID | EUID | \
-          PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | LANG* | LC_* | BASH* | LD_* | DOCKER_* | GO*)
+          PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | LANG* | LC_* | BASH* | LD_* | DOCKER_* | \
+          GODEBUG | GOGC | GOMAXPROCS | GOMEMLIMIT | GORACE | GOTRACEBACK | GOCOVERDIR)
           options+=(--env "$1=$2")
           ;;
         *)
@@ -85,11 +86,21 @@ extension RunnerScript {
       line=(run "${options[@]}" "${setting[image]}" ${front[@]+"${front[@]}"} ${arguments[@]+"${arguments[@]}"})
     }
 
+    # The values are exported, not given to env: no command line has them, not even for a moment. Their names are the
+    # job's and may be any of this script's, so from here on only the positional parameters are used.
     run_container() {
       local -a line=() variables=()
       compose_line
-      HOME=$docker_home exec env -- ${variables[@]+"${variables[@]}"} "$docker_program" "${line[@]}" \
-        >"$log" 2>&1 </dev/null
+      exec >"$log" 2>&1 </dev/null
+      export HOME=$docker_home
+      set -- ${variables[@]+"${variables[@]}"} '' "$docker_program" "${line[@]}"
+      while [[ -n $1 ]]; do
+        unset -v "${1%%=*}"
+        export "$1"
+        shift
+      done
+      shift
+      exec "$@"
     }
 
     inspect_container() { # FORMAT

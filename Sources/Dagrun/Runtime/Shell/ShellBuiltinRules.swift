@@ -23,7 +23,9 @@ extension ShellReader {
       allow(words, .nothing(Self.evaluates(name)))
     case _ where Self.evaluating.contains(name):
       if name == "read", words.contains(where: { literal($0) == "-a" }) { declaresArrays = true }
-      let hides = words.contains { literal($0).map { $0.contains("declare") || $0.contains("typeset") || $0.contains("alias") } ?? false }
+      let hides = words.contains {
+        literal($0).map { $0.contains("declare") || $0.contains("typeset") || $0.contains("alias") } ?? false
+      }
       if hides { throw Lost("a value comes after \(name) of a text that changes what assignments mean") }
       allow(words, .nothing(Self.evaluates(name)))
     default: return false
@@ -37,9 +39,11 @@ extension ShellReader {
 
   /// They run, calculate or name a variable by a word that they are given.
   private static let evaluating: Set<String> = [
-    "eval", ".", "source", "trap", "let", "read", "unset", "getopts", "unalias", "bind", "complete", "compgen", "compopt",
+    "eval", ".", "source", "trap", "let", "read", "unset", "getopts", "unalias", "bind", "complete", "compgen",
+    "compopt",
     "hash", "history", "fc", "caller", "dirs", "pushd", "popd", "disown", "fg", "bg", "jobs", "suspend", "logout",
-    "times", "help", "integer", "float", "functions", "zmodload", "autoload", "zle", "vared", "whence", "print", "zparseopts",
+    "times", "help", "integer", "float", "functions", "zmodload", "autoload", "zle", "vared", "whence", "print",
+    "zparseopts",
     "zformat", "zstyle", "sched", "zcompile", "nameref", "compound", "enum",
   ]
 
@@ -54,12 +58,17 @@ extension ShellReader {
     let beginning = format.text.first
     let isOption = beginning == nil || beginning == "-" || beginning?.scalar == nil
     if isOption && rest.count == words.count {
-      allow(rest, .nothing("a value is given to printf, whose format or options it could change; begin with: printf '%s'"))
+      allow(
+        rest, .nothing("a value is given to printf, whose format or options it could change; begin with: printf '%s'"))
       return
     }
     // ksh and zsh calculate what a format of numbers is given.
     let text = literal(format)
-    let isText = text.map { $0.replacing("%%", with: "").split(separator: "%", omittingEmptySubsequences: false).dropFirst().allSatisfy { $0.first == "s" } }
+    let isText = text.map {
+      $0.replacing("%%", with: "").split(separator: "%", omittingEmptySubsequences: false).dropFirst().allSatisfy {
+        $0.first == "s"
+      }
+    }
     if dialect == .korn, isText != true {
       allow(rest, .number("printf with a format that is not %s"))
     } else {
@@ -100,9 +109,13 @@ extension ShellReader {
       guard let text = literal(word), word.holes.isEmpty else { break }
       if text == "--" {
         isAfterDashes = true
-      } else if text.hasPrefix("-") || text.hasPrefix("+"), !text.contains("k"), !text.contains("H"), !text.contains("A") {
+      } else if text.hasPrefix("-") || text.hasPrefix("+"), !text.contains("k"), !text.contains("H"),
+        !text.contains("A")
+      {
         // As `-euo pipefail`.
-      } else if ["pipefail", "errexit", "nounset", "xtrace", "noglob", "noclobber", "allexport", "verbose", "noexec"].contains(text) {
+      } else if ["pipefail", "errexit", "nounset", "xtrace", "noglob", "noclobber", "allexport", "verbose", "noexec"]
+        .contains(text)
+      {
         // The name after -o.
       } else {
         break
@@ -112,7 +125,9 @@ extension ShellReader {
     if isAfterDashes {
       allow(rest, .anything)
     } else if !rest.isEmpty {
-      if rest.allSatisfy({ $0.holes.isEmpty }), rest.first.flatMap(literal)?.first.map({ $0 != "-" && $0 != "+" }) == true {
+      if rest.allSatisfy({ $0.holes.isEmpty }),
+        rest.first.flatMap(literal)?.first.map({ $0 != "-" && $0 != "+" }) == true
+      {
         // `set a b c`
         if ["keyword", "history", "histexpand", "posix", "emacs", "vi"].contains(rest.first.flatMap(literal) ?? "") {
           throw Lost("a value comes after set -o, which changes what commands mean; leave it out")
@@ -128,7 +143,7 @@ extension ShellReader {
 
   private mutating func settleDeclaration(_ name: String, _ words: ArraySlice<ShellWord>) {
     var isPlain = name == "export" || name == "readonly" || name == "local"
-    for word in words where word.assignedName == nil {
+    for word in words where word.assignedName == nil && quotedName(word) == nil {
       let text = literal(word)
       if let text, text.hasPrefix("-") || text.hasPrefix("+") {
         if text.contains("i") { declaresIntegers = true }
@@ -140,12 +155,19 @@ extension ShellReader {
       }
     }
     for word in words {
-      guard isPlain, let variable = word.assignedName, !word.isArray else {
+      guard isPlain, let variable = word.assignedName ?? quotedName(word), !word.isArray else {
         allow(word, .nothing(Self.evaluates(name)))
         continue
       }
       for hole in word.holes { holes[hole].isDeclared = true }
       allow(word, assignedTo: variable)
     }
+  }
+
+  /// The name of `"name=value"`.
+  private func quotedName(_ word: ShellWord) -> String? {
+    let name = word.text.prefix { $0 != "=" }
+    guard name.count < word.text.count, name.first?.isNameStart == true, name.allSatisfy(\.isName) else { return nil }
+    return name.string
   }
 }

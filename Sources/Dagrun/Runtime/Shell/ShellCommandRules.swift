@@ -4,9 +4,8 @@ extension ShellReader {
   /// The command is read; its words' places are known.
   mutating func settle(_ command: ShellCommand) throws {
     for word in command.assignments {
-      if dialect != .bash, word.text.contains("+"), word.string.prefix(while: { $0 != "=" }).hasSuffix("+") {
-        allow(word, .nothing(Self.onlyBash("name+=")))
-      }
+      let isOnlyBash = word.hasSubscript || word.string.prefix { $0 != "=" }.hasSuffix("+")
+      if dialect != .bash, isOnlyBash { allow(word, .nothing(Self.onlyBash("name[…]= and name+="))) }
       allow(word, assignedTo: word.assignedName ?? "")
     }
     var input = ShellHole.Limit.anything
@@ -20,14 +19,17 @@ extension ShellReader {
     guard let first = words.first else { return .anything }
     let arguments = words.dropFirst()
     for hole in first.holes where known[hole] == nil {
-      refuse(hole, "a value stands where a command is named, so that it could choose what runs; "
+      refuse(
+        hole,
+        "a value stands where a command is named, so that it could choose what runs; "
           + "put it into a shell variable first, or write \\(raw: …)")
     }
     allow(first)
     guard let name = literal(first) else {
       // A path names a program, never a builtin.
       if first.text.contains("/") { return settleProgram(name: "", words) }
-      let reason = "a value is given to a command whose name is in a shell variable, so that it is not known what it does "
+      let reason =
+        "a value is given to a command whose name is in a shell variable, so that it is not known what it does "
         + "with it; write: env \"$name\" …"
       allow(arguments, .nothing(reason))
       return .nothing(reason)
@@ -83,9 +85,12 @@ extension ShellReader {
           allow(word, .number("the words before the command of \(name)"))
           continue
         }
-        return try settle(rest.isEmpty ? [word] : [word] + rest)
+        // Only the shell's own run a builtin.
+        let isShells = ["command", "builtin", "noglob", "nocorrect", "-"].contains(name)
+        return isShells ? try settle([word] + rest) : settleProgram(name: "", [word] + rest)
       }
-      if text == "-S" || text.hasPrefix("--split-string") || name == "env" && text.hasPrefix("-") && text.contains("S") {
+      if text == "-S" || text.hasPrefix("--split-string") || name == "env" && text.hasPrefix("-") && text.contains("S")
+      {
         let reason = "a value is given to env -S, which takes it apart; use env without -S"
         allow(rest, .nothing(reason))
         return .nothing(reason)
@@ -112,13 +117,14 @@ extension ShellReader {
   /// A program is given its arguments as they are. Some of them are code to some programs.
   private mutating func settleProgram(name: String, _ words: ArraySlice<ShellWord>) -> ShellHole.Limit {
     var input = ShellHole.Limit.anything
+    let words = Array(words)
     let texts = words.map(literal)
     var limits: [ShellHole.Limit] = texts.map { _ in .anything }
     for (index, text) in texts.enumerated() {
-      guard let base = text?.split(separator: "/").last.map(String.init), !words[words.startIndex + index].isArray else { continue }
+      guard let base = text?.split(separator: "/").last.map(String.init), !words[index].isArray else { continue }
       // A shell may also be run by the command: `sudo bash -c`, `docker exec c sh -c`.
       if Self.shells.contains(base) {
-        let readsInput = limit(operandsOf: base, texts, after: index, &limits)
+        let readsInput = limit(operandsOf: base, words, after: index, &limits)
         if readsInput { input = .plain("the input of \(base)") }
       } else if let flags = Self.interpreters[base] {
         limit(codeOf: base, flags, texts, after: index, &limits)
@@ -130,25 +136,28 @@ extension ShellReader {
     case "sed", "gsed", "awk", "gawk", "mawk", "nawk": limit(scriptOf: name, texts, &limits)
     default: break
     }
-    for (word, limit) in zip(words, limits) {
-      // What names a program may not be chosen by its argument either.
-      allow(word, limit)
-    }
+    for (word, limit) in zip(words, limits) { allow(word, limit) }
     return input
   }
 
   /// - Returns: whether the shell reads its commands from its standard input.
   private func limit(
-    operandsOf shell: String, _ texts: [String?], after index: Int, _ limits: inout [ShellHole.Limit]
+    operandsOf shell: String, _ words: [ShellWord], after index: Int, _ limits: inout [ShellHole.Limit]
   ) -> Bool {
+    let texts = words.map(literal)
     var takesCode = false
     var next = index + 1
     while next < texts.count {
       defer { next += 1 }
+      // `"$script"` is the author's, and no option.
+      if texts[next] == nil, words[next].holes.isEmpty, words[next].isQuoted { return false }
       guard let text = texts[next] else {
-        limits[next] = takesCode
+        limits[next] =
+          takesCode
           ? .plain("the code of \(shell) -c")
-          : .nothing("a value stands where \(shell) is told what to run; write the script's name out, or pass the value after it")
+          : .nothing(
+            "a value stands where \(shell) is told what to run; write the script's name out, or pass the value after it"
+          )
         if takesCode { return false }
         continue
       }
@@ -172,8 +181,9 @@ extension ShellReader {
     codeOf name: String, _ flags: Set<String>, _ texts: [String?], after index: Int, _ limits: inout [ShellHole.Limit]
   ) {
     for next in texts.indices where next > index {
-      // `\(value)` after text: the text is not known, but its beginning is a flag of code or is not.
-      if next > index + 1, let flag = texts[next - 1], flags.contains(flag) { limits[next] = .plain("the code of \(name)") }
+      if next > index + 1, let flag = texts[next - 1], flags.contains(flag) {
+        limits[next] = .plain("the code of \(name)")
+      }
     }
   }
 
@@ -190,7 +200,10 @@ extension ShellReader {
         next += 2
         continue
       }
-      if let text, code.contains(text) || name.hasSuffix("sed") && text.hasPrefix("-") && text.hasSuffix("e") && !text.hasPrefix("--") {
+      if let text,
+        code.contains(text)
+          || name.hasSuffix("sed") && text.hasPrefix("-") && text.hasSuffix("e") && !text.hasPrefix("--")
+      {
         isGiven = true
         if next + 1 < limits.count { limits[next + 1] = place }
         next += 2

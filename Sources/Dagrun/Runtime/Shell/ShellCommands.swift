@@ -183,7 +183,9 @@ extension ShellReader {
       return
     } else {
       let start = position
-      while let symbol = peek, position - start < 3, ["<", ">", "&", "|"].contains(symbol), !(symbol == "<" && peek(1) == "(") {
+      while let symbol = peek, position - start < 3, ["<", ">", "&", "|"].contains(symbol),
+        !(symbol == "<" && peek(1) == "(")
+      {
         position += 1
       }
       let isCopy = symbols[start..<position].last == "&"
@@ -278,7 +280,8 @@ extension ShellReader {
       let before = index > 0 ? words[index - 1] : ShellWord()
       let after = index + 1 < words.count ? words[index + 1] : ShellWord()
       if before.isBareText, ["-v", "-R"].contains(before.string) {
-        allow(word, .nothing("a value stands after \(before.string), which evaluates it; compare \"${name+set}\" instead"))
+        allow(
+          word, .nothing("a value stands after \(before.string), which evaluates it; compare \"${name+set}\" instead"))
       } else if Self.compares(before) || Self.compares(after) {
         allow(word, .number("a comparison of numbers in [[…]]"))
       } else {

@@ -80,7 +80,9 @@ extension ShellReader {
     defer { parentheses -= 1 }
     try nested { reader in
       _ = try reader.readList(.parentheses)
-      if !reader.pending.isEmpty { throw Lost("a value comes after a here-document that begins behind its parenthesis") }
+      if !reader.pending.isEmpty {
+        throw Lost("a value comes after a here-document that begins behind its parenthesis")
+      }
     }
   }
 
@@ -205,7 +207,7 @@ extension ShellReader {
     case ":" where second == "-" || second == "=" || second == "+" || second == "?":
       position += 2
       try readOperand(&operand, isQuoted: isQuoted)
-      if second == "=" { allow(operand, assignedTo: name) }
+      if second == "=" { noteAssignment(operand, to: name) }
     case ":":
       position += 1
       if dialect == .bash {
@@ -216,7 +218,7 @@ extension ShellReader {
     case "-", "+", "?", "=":
       position += 1
       try readOperand(&operand, isQuoted: isQuoted)
-      if symbol == "=" { allow(operand, assignedTo: name) }
+      if symbol == "=" { noteAssignment(operand, to: name) }
     case "#", "%":
       position += symbol == second ? 2 : 1
       try readOperand(&operand, isQuoted: isQuoted)
@@ -254,7 +256,9 @@ extension ShellReader {
       case "'" where isQuoted, "\"" where isQuoted:
         throw Lost("a value comes after a ${…} with quotes inside of quotes, which the shells read differently")
       case "<" where peek(1) == "(", ">" where peek(1) == "(":
-        throw Lost("a value comes after a \(symbol.scalar.map(String.init) ?? "")(…) in a ${…}, which the shells read differently")
+        throw Lost(
+          "a value comes after a \(symbol.scalar.map(String.init) ?? "")(…) in a ${…}, which the shells read differently"
+        )
       case "'": try readSingleQuotes(&word)
       case "\"": try readDoubleQuotes(&word)
       case "\\": isQuoted ? readQuotedBackslash(&word) : readBareBackslash(&word)

@@ -36,7 +36,8 @@ struct ShellHole {
   /// What the place itself takes.
   var limit = Limit.anything
   /// What is taken at last. A place is refused until it is known to be safe.
-  var taken = Limit.nothing("a value stands where it is not known how the shell reads it; put it into a shell variable first")
+  var taken = Limit.nothing(
+    "a value stands where it is not known how the shell reads it; put it into a shell variable first")
   var isSettled = false
   /// The value of a variable, which may have been declared to be a number.
   var isAssigned = false
@@ -48,20 +49,22 @@ struct ShellHole {
 
 extension ShellHole {
   /// The value as the shell must see it here.
-  func quote(_ value: String) throws -> String {
+  ///
+  /// - Parameter isShown: nothing runs it, so a name may stand for a number.
+  func quote(_ value: String, isShown: Bool = false) throws -> String {
     guard !value.unicodeScalars.contains("\0") else {
       throw RenderError("a value with a zero byte cannot be put into a shell script")
     }
     switch taken {
     case .anything: break
     case .number(let place):
-      guard Self.isWholeNumber(value) else {
+      guard isShown || Self.isWholeNumber(value) else {
         throw RenderError("\"\(value)\" stands in \(place), where only a whole number can be put")
       }
       if case .bare = quoting { break }
       return value
     case .plain(let place):
-      guard Self.isPlain(value) else {
+      guard isShown || Self.isPlain(value) else {
         throw RenderError(
           "\"\(value)\" stands in \(place), where only a date or a number can be put; pass it in environment:, or as an "
             + "argument")

@@ -48,6 +48,7 @@ struct ShellReader {
 
   mutating func read() {
     do {
+      try checkContinuations()
       _ = try readList(.script)
     } catch {
       let reason = (error as? Lost)?.reason ?? "\(error)"
@@ -63,7 +64,23 @@ struct ShellReader {
       }
       if declaresIntegers || declaresArrays, holes[index].isDeclared {
         refuse(
-          index, "a value is declared in a script with arrays or integer variables; write name=VALUE in a line of its own")
+          index,
+          "a value is declared in a script with arrays or integer variables; write name=VALUE in a line of its own")
+      }
+    }
+  }
+}
+
+extension ShellReader {
+  /// A backslash at the end of a line joins what it stands between, also to an operator: `<\` and `<EOF` are `<<EOF`.
+  private func checkContinuations() throws {
+    let operators = Array("<>&|;()-".unicodeScalars).map { ShellSymbol($0) }
+    for index in symbols.indices.dropFirst() where symbols[index] == "\\" {
+      guard index + 2 < symbols.count, symbols[index + 1] == "\n" else { continue }
+      let (before, after) = (symbols[index - 1], symbols[index + 2])
+      if before == "$" || operators.contains(before) && operators.contains(after) {
+        throw Lost(
+          "a value stands in a script with an operator that is continued in the next line; write it in one line")
       }
     }
   }
@@ -192,6 +209,11 @@ extension ShellReader {
 
   /// The value of a variable.
   mutating func allow(_ word: ShellWord, assignedTo name: String) {
+    noteAssignment(word, to: name)
+    allow(word)
+  }
+
+  mutating func noteAssignment(_ word: ShellWord, to name: String) {
     let special = Self.isSpecial(name)
     for hole in word.holes {
       holes[hole].isAssigned = true
@@ -199,7 +221,6 @@ extension ShellReader {
         refuse(hole, "a value is given to \(name), which the shell itself uses; choose another name")
       }
     }
-    allow(word)
   }
 
   /// Variables whose value a shell, or the loader of programs, reads as more than text.

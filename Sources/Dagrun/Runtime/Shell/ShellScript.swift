@@ -31,8 +31,8 @@ struct ShellScript {
   /// The script with its values, each quoted for its place.
   ///
   /// - Parameter values: one for each hole.
-  func rendered(_ values: [String]) throws -> String {
-    let quoted = try zip(holes, values).map { hole, value in try hole.quote(value) }
+  func rendered(_ values: [String], isShown: Bool = false) throws -> String {
+    let quoted = try zip(holes, values).map { hole, value in try hole.quote(value, isShown: isShown) }
     for index in Set(holes.flatMap(\.documents)).sorted() {
       let document = documents[index]
       if document.isBroken(filled(document.body, quoted)) {

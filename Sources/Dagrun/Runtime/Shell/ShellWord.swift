@@ -38,6 +38,7 @@ extension ShellReader {
   mutating func readWord(_ mode: WordMode) throws -> ShellWord {
     var word = ShellWord()
     var open = 0
+    if peek == "#" { throw Lost("a value comes after a comment in the middle of a command") }
     while let symbol = peek {
       if let hole = symbol.hole {
         position += 1
@@ -195,7 +196,8 @@ extension ShellReader {
           refuse(hole, Self.afterBackslash)
           word.append(hole: hole)
         } else if next == "'", dialect == .unknown {
-          throw Lost("a value comes after $'…\\'…', which the shells read differently; begin the script with #!/bin/bash")
+          throw Lost(
+            "a value comes after $'…\\'…', which the shells read differently; begin the script with #!/bin/bash")
         }
       }
     }
@@ -228,6 +230,7 @@ extension ShellReader {
   /// `name=(…)`, from the parenthesis.
   private mutating func readArray(_ word: inout ShellWord) throws {
     guard dialect == .bash else { throw Lost(Self.onlyBash("an array")) }
+    guard pending.isEmpty else { throw Lost("a value comes after an array in the line of a here-document") }
     declaresArrays = true
     word.isArray = true
     position += 1

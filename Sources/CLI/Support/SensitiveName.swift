@@ -1,0 +1,14 @@
+/// Whether a name says that its value is a secret, by Airflow's rule (`DEFAULT_SENSITIVE_FIELDS` of its secrets masker).
+enum SensitiveName {
+  static let mask = "***"
+
+  static func isSensitive(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return words.contains { name.contains($0) }
+  }
+
+  private static let words = [
+    "access_token", "api_key", "apikey", "authorization", "keyfile_dict", "passphrase", "passwd", "password",
+    "private_key", "secret", "service_account", "token",
+  ]
+}
