@@ -91,49 +91,6 @@ import Testing
       #expect(SocketControl(home) != nil)
     }
   }
-}
-
-@Suite struct `The lock of a home` {
-  @Test func `is refused while another holds it, by name`() async throws {
-    try await withTemporaryHome { home in
-      let lock = try SchedulerLock(home)
-      let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(home) }
-      #expect(refusal?.kind == .held)
-      #expect(refusal?.message.contains("process \(getpid())") == true)
-      _ = consume lock
-    }
-  }
-
-  @Test func `can be taken again when its holder has let go`() async throws {
-    try await withTemporaryHome { home in
-      do { _ = try SchedulerLock(home) }
-      #expect(throws: Never.self) { try SchedulerLock(home) }
-    }
-  }
-
-  @Test func `says why when the home cannot be made`() throws {
-    let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(Home(path: "/dev/null/home")) }
-    #expect(refusal?.message.contains("/dev/null") == true)
-    #expect(refusal?.message.contains("--home") == true)
-  }
-}
-
-@Suite struct `Watching the DAG files` {
-  @Test(arguments: ["new.swift", "folder/main.swift"])
-  func `tells of a file that was written`(file: String) async throws {
-    try await withTemporaryHome { home in
-      let queue = DispatchQueue(label: "test")
-      let path = home.path + "/" + file
-      try FileManager.default.createDirectory(
-        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-      let (changes, report) = AsyncStream.makeStream(of: Void.self)
-      let watcher = try queue.sync { try FolderWatcher(home.path, queue: queue) { report.yield() } }
-      try Data("x".utf8).write(to: URL(fileURLWithPath: path))
-      var iterator = changes.makeAsyncIterator()
-      #expect(await iterator.next() != nil)
-      _ = consume watcher
-    }
-  }
 
   @Test(arguments: [1, 7, 4096]) func `lines are found by looking at each byte once`(partBytes: Int) throws {
     var buffer = LineBuffer(limitBytes: 100_000)
@@ -204,6 +161,49 @@ import Testing
       let control = try #require(SocketControl(home))
       let refusal = await #expect(throws: ControlRefusal.self) { try await control.send(.ping) }
       #expect(refusal?.kind == .unavailable)
+    }
+  }
+}
+
+@Suite struct `The lock of a home` {
+  @Test func `is refused while another holds it, by name`() async throws {
+    try await withTemporaryHome { home in
+      let lock = try SchedulerLock(home)
+      let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(home) }
+      #expect(refusal?.kind == .held)
+      #expect(refusal?.message.contains("process \(getpid())") == true)
+      _ = consume lock
+    }
+  }
+
+  @Test func `can be taken again when its holder has let go`() async throws {
+    try await withTemporaryHome { home in
+      do { _ = try SchedulerLock(home) }
+      #expect(throws: Never.self) { try SchedulerLock(home) }
+    }
+  }
+
+  @Test func `says why when the home cannot be made`() throws {
+    let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(Home(path: "/dev/null/home")) }
+    #expect(refusal?.message.contains("/dev/null") == true)
+    #expect(refusal?.message.contains("--home") == true)
+  }
+}
+
+@Suite struct `Watching the DAG files` {
+  @Test(arguments: ["new.swift", "folder/main.swift"])
+  func `tells of a file that was written`(file: String) async throws {
+    try await withTemporaryHome { home in
+      let queue = DispatchQueue(label: "test")
+      let path = home.path + "/" + file
+      try FileManager.default.createDirectory(
+        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      let (changes, report) = AsyncStream.makeStream(of: Void.self)
+      let watcher = try queue.sync { try FolderWatcher(home.path, queue: queue) { report.yield() } }
+      try Data("x".utf8).write(to: URL(fileURLWithPath: path))
+      var iterator = changes.makeAsyncIterator()
+      #expect(await iterator.next() != nil)
+      _ = consume watcher
     }
   }
 }

@@ -11,7 +11,7 @@ import Testing
 
   private func report(_ result: TryResult) -> WorkerReport? {
     var writer = ByteWriter()
-    WorkerReport.finished(id, result).append(to: &writer)
+    WorkerReport.finished(id, result, isLast: false).append(to: &writer)
     return writer.bytes.withUnsafeBytes { bytes in
       try? WorkerReport(UnsafeRawBufferPointer(rebasing: bytes[4...]))
     }
@@ -112,7 +112,7 @@ import Testing
   @Test func `of random bytes stop nobody`() throws {
     var fuzz = FuzzSource("reports and journals")
     var message = ByteWriter()
-    WorkerReport.finished(id, result { $0.output = #"{"a":[1,2]}"# }).append(to: &message)
+    WorkerReport.finished(id, result { $0.output = #"{"a":[1,2]}"# }, isLast: false).append(to: &message)
     var briefing = ByteWriter()
     WorkerRequest.start(
       TryAssignment(id: id, work: .bash(script: "x", environment: ["A": "1"], workingDirectory: "/"), graceSeconds: 1)
@@ -123,7 +123,7 @@ import Testing
     JournalRecord.finished(result { _ in }).append(to: &journal)
     for _ in 0..<FuzzSource.rounds(usual: 1_500) {
       fuzz.mutate(Array(message.bytes[4...])).withUnsafeBytes { bytes in
-        if case .finished(_, let taken)? = try? WorkerReport(bytes) {
+        if case .finished(_, let taken, _)? = try? WorkerReport(bytes) {
           #expect(taken.cpuSeconds >= 0 && taken.peakMemoryBytes >= 0)
         }
       }
