@@ -31,6 +31,7 @@ import hashlib
 import inspect
 import json
 import logging
+import math
 import os
 import re
 import selectors
@@ -47,13 +48,14 @@ import time
 import uuid
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from airflow import __version__ as AIRFLOW_VERSION
 from airflow.plugins_manager import AirflowPlugin
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
 
 if TYPE_CHECKING:
     from airflow.sdk import (
@@ -171,6 +173,8 @@ class Binary:
     """
 
     _checked: ClassVar[set[tuple[str, int, int]]] = set()
+    # Of copies: what they were made of.
+    _originals: ClassVar[dict[str, str]] = {}
 
     def __init__(self, path: str | None = None) -> None:
         self._given = path
@@ -284,9 +288,10 @@ class Binary:
         folder = Path(self.environment()["DAGRUN_HOME"]) / "bin"
         copied = folder / f"dagrun-{about.st_size}-{about.st_mtime_ns}"
         program = copied / "dagrun" if name.endswith(ARCHIVE) else copied
+        self._make_private(folder, copied)
         if not program.exists():
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if name.endswith(ARCHIVE):
                     self._unpack(name, copied)
                 else:
@@ -299,7 +304,25 @@ class Binary:
                 ) from error
         if not program.exists():
             raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+        for path in (folder, copied, program):
+            if not is_safe(path):
+                raise failure(
+                    f"{path} may have been written by somebody else, so that it is not run.",
+                    f"Remove {folder}, and let it be made again in a folder that only this user may write to.",
+                )
+        Binary._originals[str(program)] = name
         return str(program)
+
+    @staticmethod
+    def _make_private(folder: Path, copied: Path) -> None:
+        """A folder of this user's that others could write to is closed, and what lies in it is not believed."""
+        if is_safe(folder) or not folder.is_dir() or folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+            return
+        os.chmod(folder, stat.S_IMODE(folder.stat().st_mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
+        if copied.is_dir() and not copied.is_symlink():
+            shutil.rmtree(copied)
+        elif os.path.lexists(copied):
+            os.unlink(copied)
 
     @staticmethod
     def _copy(name: str, copied: Path) -> None:
@@ -327,9 +350,21 @@ class Binary:
             shutil.rmtree(made, ignore_errors=True)
 
 
+def is_safe(path: Path) -> bool:
+    """Whether only this user and root can have written it."""
+    try:
+        about = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return about.st_uid in (0, os.geteuid()) and not about.st_mode & others and not stat.S_ISLNK(about.st_mode)
+
+
 def cannot_run(path: str, error: OSError) -> AirflowException:
+    original = Binary._originals.get(path)
+    copy_of = f" (a copy of {original}, which is not executable)" if original else ""
     return failure(
-        f"{path} cannot be run: {error.strerror or error}.",
+        f"{path}{copy_of} cannot be run: {error.strerror or error}.",
         "It must be the dagrun of this machine's system and processor (uname -sm), and executable (chmod +x).",
     )
 
@@ -829,8 +864,11 @@ class JobFactory:
         self.job_config = job_config
 
 
-class JobRuntimeSpec:
+class JobRuntimeSpec(dict[str, Any]):
     """What one job of a group runs, and with which data. All of it is templated.
+
+    It is a dict of what was given: Airflow renders that into a new one for each task, shows its values by their keys,
+    and masks those whose key says that they are secret. A plain dict with the same keys does too.
 
     :param args: a string is a shell script, a list a program and its arguments.
     :param env_vars: environment variable -> value.
@@ -838,8 +876,6 @@ class JobRuntimeSpec:
     :param gcs_target: directory in the container -> bucket/path to which it is copied at the end.
     :param timeout_seconds: from the container's first start.
     """
-
-    template_fields: Sequence[str] = ("args", "env_vars", "gcs_mounts", "gcs_target")
 
     def __init__(
         self,
@@ -849,15 +885,14 @@ class JobRuntimeSpec:
         gcs_target: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
     ) -> None:
-        self.args = args
-        self.env_vars = env_vars
-        self.gcs_mounts = gcs_mounts
-        self.gcs_target = gcs_target
-        self.timeout_seconds = timeout_seconds
-
-    def __repr__(self) -> str:
-        given = {key: value for key, value in vars(self).items() if value is not None}
-        return f"JobRuntimeSpec({', '.join(f'{key}={value!r}' for key, value in given.items())})"
+        given = {
+            "args": args,
+            "env_vars": env_vars,
+            "gcs_mounts": gcs_mounts,
+            "gcs_target": gcs_target,
+            "timeout_seconds": timeout_seconds,
+        }
+        super().__init__({key: value for key, value in given.items() if value is not None})
 
 
 def spec_of_job(
@@ -944,6 +979,9 @@ FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executabl
 
 # dagrun's job names have 50 characters at most; the try comes behind the base.
 LONGEST_BASE = 46
+# A machine without a bound of its own may live this much longer than its task's execution_timeout. Google's own bound
+# is 120 days.
+SECONDS_BEYOND_TIMEOUT, LONGEST_RUN_SECONDS = 3600, 120 * 86400
 # Of the wait for a job's removal, this much is left to Airflow, to end the task.
 SECONDS_FOR_AIRFLOW = 5
 
@@ -1134,6 +1172,15 @@ class JobTask(BaseOperator):
         """The task's jobs; nothing has begun."""
         raise NotImplementedError
 
+    def bounded(self, job_config: Mapping[str, Any]) -> dict[str, Any]:
+        """`job` of a spec. Where the job has no bound of its own, the task's execution_timeout bounds its machines: a
+        task that was killed in its last try cancels nothing."""
+        job = spec_of_config(job_config)
+        if self.execution_timeout is not None and job.get("max_run_duration_seconds") is None:
+            seconds = math.ceil(self.execution_timeout.total_seconds()) + SECONDS_BEYOND_TIMEOUT
+            job["max_run_duration_seconds"] = min(seconds, LONGEST_RUN_SECONDS)
+        return job
+
     def value(self, values: list[dict[str, Any]]) -> Any:
         """What the task returns."""
         raise NotImplementedError
@@ -1243,6 +1290,8 @@ class JobTask(BaseOperator):
         """Airflow ends the task: its jobs are cancelled, and all that they have is removed."""
         self._was_killed = True
         self._cancel(self._runs)
+        # In `dags test` and dag.test() it comes after the task has deferred, too.
+        cancel_inline_triggers()
 
     def _cancel(self, runs: Sequence[JobRun]) -> None:
         alive = [run for run in runs if run.has_begun and (not run.is_settled or run.was_handed_over)]
@@ -1342,7 +1391,7 @@ class ComputeEngineJobOperator(JobTask):
             dag: Any = context.get("dag")
             command = script_path(self.cmd_file, getattr(dag, "fileloc", None))
         spec = spec_of_job(
-            self.job_config,
+            self.bounded(self.job_config),
             command,
             env_vars=self.env_vars,
             gcs_mounts=self.gcs_mounts,
@@ -1389,7 +1438,9 @@ class ComputeEngineJobGroupOperator(JobTask):
                 "Give a JobRuntimeSpec for each.",
                 final=True,
             )
-        if not isinstance(self.job_factory, JobFactory):
+        # By what they have, not by their class: Airflow may load this file twice.
+        job_config = getattr(self.job_factory, "job_config", None)
+        if job_config is None:
             raise failure(
                 f"Task {self.task_id}: job_factory is of type {type(self.job_factory).__name__}.",
                 "Give JobFactory(job_config).",
@@ -1397,19 +1448,31 @@ class ComputeEngineJobGroupOperator(JobTask):
             )
         runs = []
         for index, runtime in enumerate(self.runtime_specs):
-            if not isinstance(runtime, JobRuntimeSpec):
+            if not isinstance(runtime, Mapping):
                 raise failure(
                     f"Task {self.task_id}: runtime_specs[{index}] is of type {type(runtime).__name__}.",
                     "Give a JobRuntimeSpec for each job.",
                     final=True,
                 )
+            if unknown := runtime.keys() - inspect.signature(JobRuntimeSpec).parameters.keys():
+                raise failure(
+                    f"Task {self.task_id}: runtime_specs[{index}] has the unknown key {min(map(str, unknown))!r}.",
+                    "Give a JobRuntimeSpec for each job.",
+                    final=True,
+                )
+            if "args" not in runtime:
+                raise failure(
+                    f"Task {self.task_id}: runtime_specs[{index}] has no args.",
+                    "Give a JobRuntimeSpec for each job: its first argument is what it runs.",
+                    final=True,
+                )
             spec = spec_of_job(
-                self.job_factory.job_config,
-                runtime.args,
-                env_vars=runtime.env_vars,
-                gcs_mounts=runtime.gcs_mounts,
-                gcs_target=runtime.gcs_target,
-                timeout_seconds=runtime.timeout_seconds,
+                self.bounded(job_config),
+                runtime["args"],
+                env_vars=runtime.get("env_vars"),
+                gcs_mounts=runtime.get("gcs_mounts"),
+                gcs_target=runtime.get("gcs_target"),
+                timeout_seconds=runtime.get("timeout_seconds"),
                 labels=airflow_labels(ti),
                 render=lambda key: str(self.render_template(key, context)),
             )
@@ -1491,6 +1554,11 @@ class JobServer:
             if process.stdin is not None:
                 process.stdin.close()
 
+    async def ended(self) -> None:
+        """Waits for the end of processes that have no jobs left."""
+        if self._process is None and self._reading:
+            await asyncio.wait(self._reading, timeout=SECONDS_OF_CANCEL)
+
     async def _say(self, order: Mapping[str, Any]) -> None:
         """Says it to the process. To a new one, all jobs are named first."""
         async with self._starting:
@@ -1571,6 +1639,31 @@ class JobServer:
             self._log.info("dagrun job serve: %s", line.decode(errors="replace").rstrip())
 
 
+# The triggers that run without a triggerer, in the process of `dags test` or dag.test().
+_inline: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+
+@contextlib.contextmanager
+def inline_trigger() -> Iterator[None]:
+    """While a trigger runs in this process, the operator's on_kill cancels it."""
+    task = asyncio.current_task()
+    assert task is not None
+    entry = (asyncio.get_running_loop(), task)
+    _inline.append(entry)
+    try:
+        yield
+    finally:
+        _inline.remove(entry)
+
+
+def cancel_inline_triggers() -> None:
+    """Also from a handler of signals."""
+    # Airflow may load this file twice; it runs triggers of the copy that it loaded last.
+    running = getattr(sys.modules.get(__name__), "_inline", _inline)
+    for loop, task in list(running):
+        loop.call_soon_threadsafe(task.cancel)
+
+
 class ComputeEngineJobTrigger(BaseTrigger):
     """Waits for a task's jobs, shows their logs, and carries their results.
 
@@ -1588,22 +1681,41 @@ class ComputeEngineJobTrigger(BaseTrigger):
         self._ended: dict[int, dict[str, Any]] = {}
         self._has_fired = False
         self._killing: asyncio.Future[None] | None = None
+        # Of the jobs that are being cancelled, by their places in `jobs`.
+        self._removals: dict[int, asyncio.Future[None]] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         known = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
         return f"{type(self).__module__}.{type(self).__name__}", known
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        in_triggerer = self.task_instance is not None
         try:
-            await self._wait()
+            with contextlib.nullcontext() if in_triggerer else inline_trigger():
+                await self._wait()
         except AirflowException as error:
             # Without the program nothing is known of the jobs: they go on, and the task's next try goes on with them.
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
+        except asyncio.CancelledError:
+            # Ctrl-C in `dags test` or dag.test(): they call neither on_kill nor cleanup.
+            if not in_triggerer:
+                await self._cancel(SECONDS_OF_CANCEL)
+                await self._leave_server()
+            raise
         self._has_fired = True
+        if not in_triggerer:
+            # `dags test` and dag.test() use the first event, and never ask for another one.
+            await self._take()
+            await self._leave_server()
         told = {"jobs": [self._ended[index] for index in range(len(self.jobs))]}
         yield TriggerEvent(told)  # type: ignore[no-untyped-call,unused-ignore]
         # Airflow has the event. Had this process died before, the next triggerer would be told the same result again.
+        if in_triggerer:
+            await self._take()
+
+    async def _take(self) -> None:
+        """Acknowledges the results. A success beside a failure is kept while the task has tries left."""
         has_failure = any("failure" in job for job in self._ended.values())
         for job in self._ended.values():
             is_kept = "failure" not in job and has_failure and self.may_retry
@@ -1634,8 +1746,16 @@ class ComputeEngineJobTrigger(BaseTrigger):
             elif self._has_waiting_jobs and not tells_of_kills and await self._task_was_ended():
                 await self._cancel(SECONDS_OF_CANCEL)
         finally:
-            for name in self._names():
-                await JobServer.current().release(name)
+            await self._release()
+
+    async def _release(self) -> None:
+        for name in self._names():
+            await JobServer.current().release(name)
+
+    async def _leave_server(self) -> None:
+        """Before the loop is closed, which only a triggerer's is not after each trigger."""
+        await self._release()
+        await JobServer.current().ended()
 
     @property
     def _has_waiting_jobs(self) -> bool:
@@ -1702,44 +1822,50 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def _cancel(self, seconds: float) -> None:
         """Cancels what has not ended; waits for its removal, and says what is left."""
-
-        async def cancel(index: int) -> None:
-            server, name = JobServer.current(), self.jobs[index]["name"]
-            self.log.info("cancelling job %s", name)
-            events = await server.attach(name, self.jobs[index]["project"])
-            await server.cancel(name)
-            kind = None
-            while kind not in ("ended", "failed"):
-                event = await events.get()
-                kind = event.get("event")
-                if kind in ("log", "note"):
-                    self.log.info("%s", event.get("text"))
-            if kind == "ended":
-                self._ended[index] = self._end(self.jobs[index], event, [])
-                await server.taken(name)
-                self.log.info("job %s is cancelled", name)
-            else:
-                self.log.warning("job %s could not be cancelled: %s", name, event.get("message"))
-
-        indexes = [index for index, job in enumerate(self.jobs) if index not in self._ended and "name" in job]
-        removals = [asyncio.ensure_future(cancel(index)) for index in indexes]
-        if not removals:
-            return
-        done, waiting = await asyncio.wait(removals, timeout=seconds)
-        for removal in done:
-            if removal.exception() is not None:
-                self.log.warning("cannot cancel: %s", removal.exception())
-        for removal in waiting:
-            removal.cancel()
+        for index, job in enumerate(self.jobs):
+            if index not in self._ended and index not in self._removals and "name" in job:
+                self._removals[index] = asyncio.ensure_future(self._cancel_job(index))
+        # Also those that an earlier call began: Airflow may cancel a trigger whose deadline has cancelled its jobs.
+        waiting = {removal for removal in self._removals.values() if not removal.done()}
         if waiting:
-            names = [self.jobs[index]["name"] for index in indexes if index not in self._ended]
-            self.log.warning("not removed yet: %s; `dagrun job list` tells, `dagrun job gc` removes", ", ".join(names))
+            await asyncio.wait(waiting, timeout=seconds)
+        unfinished = []
+        for index, removal in self._removals.items():
+            if not removal.done():
+                removal.cancel()
+                unfinished.append(self.jobs[index]["name"])
+            elif not removal.cancelled() and removal.exception() is not None:
+                self.log.warning("cannot cancel job %s: %s", self.jobs[index]["name"], removal.exception())
+        if unfinished:
+            self.log.warning(
+                "not removed yet: %s; `dagrun job list` tells, `dagrun job gc` removes", ", ".join(unfinished)
+            )
+
+    async def _cancel_job(self, index: int) -> None:
+        server, name = JobServer.current(), self.jobs[index]["name"]
+        self.log.info("cancelling job %s", name)
+        events = await server.attach(name, self.jobs[index]["project"])
+        await server.cancel(name)
+        kind = None
+        while kind not in ("ended", "failed"):
+            event = await events.get()
+            kind = event.get("event")
+            if kind in ("log", "note"):
+                self.log.info("%s", event.get("text"))
+        if kind == "ended":
+            self._ended[index] = self._end(self.jobs[index], event, [])
+            await server.taken(name)
+            self.log.info("job %s is cancelled", name)
+        else:
+            self.log.warning("job %s could not be cancelled: %s", name, event.get("message"))
 
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
         ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
         try:
-            state = await asyncio.wait_for(asyncio.to_thread(self._state_of_task), 10)
+            # Not asyncio.to_thread: what Airflow 3.0 and 3.1 call to ask for a state would make an event loop in that
+            # thread, which reads the runner's answers beside this one, and ends the whole triggerer.
+            state = await asyncio.wait_for(sync_to_async(self._state_of_task)(), 10)
         except Exception as error:
             self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
             return False

@@ -1,3 +1,4 @@
+internal import Foundation
 package import Dagrun
 internal import Processes
 
@@ -63,8 +64,11 @@ extension ImportError {
   /// A module or a package has it when one of its files does.
   package func mentions(_ dagID: String) -> Bool {
     var files = [path]
-    if let tree = try? FolderTree(path) {
-      files = tree.folders.flatMap(\.files).map(\.path).filter { $0.hasSuffix(".swift") }
+    // The line at fault may be in one file of a module, and the id in another.
+    let folder = (path as NSString).deletingLastPathComponent
+    let isModule = FileManager.default.fileExists(atPath: folder + "/main.swift")
+    if let tree = try? FolderTree(isModule ? folder : path) {
+      files += tree.folders.flatMap(\.files).map(\.path).filter { $0.hasSuffix(".swift") }
     }
     let quoted = "\"\(dagID)\""
     return files.contains { file in

@@ -90,7 +90,7 @@ struct RequestTranslation {
         }
       }
       if let refusal { throw refusal }
-      request.takenRunIDs = taken
+      request.takenRunIDs = taken.sorted()
     }
     return plain(.trigger(request))
   }

@@ -18,15 +18,14 @@ enum Schema {
     migrations.register("0004 taken results") { try $0.execute(sql: takenResults) }
     migrations.register("0005 ledger") { try $0.execute(sql: ledger) }
     migrations.register("0006 backfills in steps") { try addColumns($0) }
-    migrations.register("0007 losses") { try $0.execute(sql: losses) }
+    migrations.register("0007 losses") { try addLosses($0) }
     return migrations
   }
 
   /// What of a try's log, output or journal could not be kept. At the end of their tables, as all new columns.
-  private static let losses = """
-    ALTER TABLE task_instance ADD COLUMN loss TEXT;
-    ALTER TABLE task_try ADD COLUMN loss TEXT;
-    """
+  private static func addLosses(_ database: Database) throws {
+    for table in ["task_instance", "task_try"] { try add("loss TEXT", to: table, database) }
+  }
 
   private static let foundation = """
     -- One row per DAG and version of its file. Written before anything refers to it, and it outlives the DAG.

@@ -44,7 +44,9 @@ import Testing
     var notice = WaitingNotice(showsActive: false)
     let lines = notice.lines(runs)
     #expect(lines.count == 6 && lines.last == "and 3 more; 'dagrun explain' says what each waits for")
-    let rest = [runs, Self.waiting("try 1 is running", kind: .active)].flatMap { waiting -> [String] in notice.lines(waiting) }
+    let rest = [runs, Self.waiting("try 1 is running", kind: .active)].flatMap { waiting -> [String] in
+      notice.lines(waiting)
+    }
     #expect(rest.isEmpty)
   }
 

@@ -23,13 +23,15 @@ import Testing
       put(UInt32(5), to: &body)
       body += Array("forge".utf8)
       put(UInt32(1), to: &body)
-      body += [0, 1]
+      // Not the worker's last; success; with an output.
+      body += [0, 0, 1]
       put(UInt32(output.utf8.count), to: &body)
       body += Array(output.utf8)
       put(UInt64(0), to: &body)
       put(Int64(0), to: &body)
       put(start, to: &body)
       put(end, to: &body)
+      body += [0]  // Nothing was lost.
       var message: [UInt8] = []
       put(UInt32(body.count), to: &message)
       return message + body

@@ -30,6 +30,16 @@ import Testing
       bed.trigger()
       return bed
     },
+    Case(
+      kind: .dagIsSuspended, words: "the DAG dag is suspended until the scheduler is started again: the disk is odd",
+      run: 2
+    ) {
+      var bed = TestBed(dag("b") { $0.maxActiveRuns = 1 })
+      bed.trigger()
+      bed.trigger()
+      bed.scheduler.suspend("dag", reason: "the disk is odd")
+      return bed
+    },
     Case(kind: .rule, words: "all_success waits for all upstream tasks to succeed; not ended: a") {
       var bed = TestBed(dag("a", "b < a"))
       bed.trigger()
@@ -216,7 +226,8 @@ import Testing
   }
 
   @Test func `where no scheduler is running, a task's own reason comes first`() {
-    for example in Self.cases where ![.offline, .parallelism, .nextInLine, .past].contains(example.kind) {
+    for example in Self.cases
+    where ![.offline, .parallelism, .nextInLine, .past, .dagIsSuspended].contains(example.kind) {
       let bed = example.make()
       let live = bed.scheduler
       let snapshot = Snapshot(

@@ -45,7 +45,7 @@ extension World {
     return .trigger(
       TriggerRequest(
         dagID: dagID, runID: runID, logicalDate: date, existing: runs.first { $0.runID == runID && runID != nil },
-        holder: runs.first { $0.logicalDate == date && date != nil }, takenRunIDs: Set(runs.map(\.runID))))
+        holder: runs.first { $0.logicalDate == date && date != nil }, takenRunIDs: runs.map(\.runID)))
   }
 
   private func backfill(_ dagID: String) throws -> Event {

@@ -38,7 +38,9 @@ struct JobOptions: ParsableArguments {
   var region: [String] = []
   @Flag(help: "Take Spot capacity, which costs less and may be preempted.") var spot = false
   @Flag(help: "Take Spot capacity while there is any, then on demand.") var spotThenStandard = false
-  @Option(help: ArgumentHelp("Accelerators of the machine.", valueName: "type=count")) var accelerator: [String] = []
+  @Option(
+    help: ArgumentHelp("Accelerators of the machine.", valueName: "type=count"), transform: JobOptions.accelerator)
+  var accelerator: [JobConfig.Accelerator] = []
   @Option(
     help: ArgumentHelp("The boot disk's size in GB.", valueName: "gb"),
     transform: BoundedNumber.whole(.diskSize.at("--disk-size")))
@@ -149,21 +151,17 @@ struct JobOptions: ParsableArguments {
     if let timeout { job.timeoutSeconds = timeout.seconds }
   }
 
+  private static let accelerator: @Sendable (String) throws -> JobConfig.Accelerator = { text in
+    guard let (type, count) = pair(text, "=") else { return .init(type: text, count: 1) }
+    return .init(type: type, count: try BoundedNumber.whole(.acceleratorCount.at("--accelerator"))(count))
+  }
+
   private func apply(to config: inout JobConfig) throws {
     if !machineType.isEmpty { config.machineTypes = machineType }
     if !zone.isEmpty || !region.isEmpty { (config.zones, config.regions) = (zone, region) }
     if spot { config.provisioning = .spot }
     if spotThenStandard { config.provisioning = .spotThenStandard }
-    if !accelerator.isEmpty {
-      config.accelerators = try accelerator.map { text in
-        guard let (type, count) = Self.pair(text, "=") else { return .init(type: text, count: 1) }
-        do {
-          return .init(type: type, count: try BoundedNumber.whole(.acceleratorCount.at("--accelerator"))(count))
-        } catch {
-          throw Complaint(.wrongUsage, "--accelerator \(text): \(error)", hint: "write --accelerator TYPE=COUNT")
-        }
-      }
-    }
+    if !accelerator.isEmpty { config.accelerators = accelerator }
     if let diskSize { config.diskSizeGB = diskSize }
     if let diskType { config.diskType = diskType }
     if let diskImage {

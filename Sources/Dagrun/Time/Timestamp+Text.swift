@@ -17,8 +17,10 @@ extension Timestamp {
       else { return nil }
       offsetMinutes = offset
     }
-    self = civil.timestamp.adding(microseconds: -Int64(offsetMinutes) * 60_000_000)
-    guard (1...9999).contains(CivilTime(self).year) else { return nil }
+    // Two digits of hours: far from an overflow.
+    let moment = civil.timestamp.microseconds - Int64(offsetMinutes) * 60_000_000
+    guard (Timestamp.lowest.microseconds...Timestamp.highest.microseconds).contains(moment) else { return nil }
+    self.init(microseconds: moment)
   }
 
   /// As Airflow writes it: `2026-01-31T03:00:00+00:00`, with six decimals only where they are not all zero.

@@ -21,7 +21,8 @@ extension Scheduler {
     let runID =
       request.runID
       ?? freeManualRunID(
-        RunIDs.manual(request.logicalDate ?? request.requestedAt ?? now), dag, besides: request.takenRunIDs)
+        RunIDs.manual(request.logicalDate ?? request.requestedAt ?? now), dag,
+        besides: Set(request.takenRunIDs))
     let scheduled = request.logicalDate.flatMap { scheduledRun(dag, plan, on: $0) }
     lastRunNumber += 1
     var run = DAGRun(

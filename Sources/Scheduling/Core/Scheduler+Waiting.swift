@@ -141,7 +141,8 @@ extension Reason {
 
   /// Which reason it is, whatever the numbers and names in it: a reason is said once.
   package enum Kind: String, CaseIterable, Sendable {
-    case runIsQueued, dagIsPaused, dagIsSuspended, rule, setups, teardownScope, past, pool, maxActiveTasks, maxActivePerDAG,
+    case runIsQueued, dagIsPaused, dagIsSuspended, rule, setups, teardownScope, past, pool, maxActiveTasks,
+      maxActivePerDAG,
       parallelism,
       offline, nextInLine, retry, rescheduled, active, waitsForMachine, timedOut, ended
   }

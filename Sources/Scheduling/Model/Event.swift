@@ -109,11 +109,11 @@ package struct TriggerRequest: Hashable, Sendable {
   /// What a run without a logical date is called after; nil: now.
   package var requestedAt: Timestamp?
   /// Ids that runs of the DAG bear, of those that the run may be called by.
-  package var takenRunIDs: Set<String>
+  package var takenRunIDs: [String]
 
   package init(
     dagID: String, runID: String? = nil, logicalDate: Timestamp? = nil, conf: String = "{}", existing: DAGRun? = nil,
-    holder: DAGRun? = nil, requestedAt: Timestamp? = nil, takenRunIDs: Set<String> = []
+    holder: DAGRun? = nil, requestedAt: Timestamp? = nil, takenRunIDs: [String] = []
   ) {
     self.dagID = dagID
     self.runID = runID

@@ -110,6 +110,7 @@ struct MachineRoot {
   /// This program and the libraries that it has from places that are not seen in the VM.
   private func bindProgram(_ root: String) throws {
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    try checkProgram(executable)
     var status = stat()
     if stat(executable, &status) == 0, status.st_mode & 0o005 != 0o005, plan.identity.first != 0 {
       // Only root may read it, and the VM's root is another.

@@ -51,11 +51,7 @@ private func checkMachine(_ folder: MachineFolder) throws {
       "no program may be executed in \(folder.path): the disk is mounted noexec. Take another --folder, or TMPDIR")
   }
   let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-  guard access(executable, F_OK) == 0 else {
-    throw MachineError(
-      "this program, \(executable), is not to be seen at its own path: in a chroot, no VM can be had. Run the emulator "
-        + "outside, or without VMs: --machines none")
-  }
+  try checkProgram(executable)
   let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
   for program in ["sh", "bash", "curl"] where !places.contains(where: { access("\($0)/\(program)", X_OK) == 0 }) {
     throw MachineError(
@@ -105,5 +101,14 @@ struct MachineError: Error, CustomStringConvertible {
       kernel.apparmor_restrict_unprivileged_userns=0; in a container: --security-opt seccomp=unconfined; not in a \
       chroot), or run the emulator without VMs: --machines none
       """)
+  }
+}
+
+/// In a chroot, a program's own path may lead nowhere.
+func checkProgram(_ executable: String) throws {
+  guard access(executable, F_OK) == 0 else {
+    throw MachineError(
+      "this program, \(executable), is not to be seen at its own path: in a chroot, no VM can be had. Run the emulator "
+        + "outside, or without VMs: --machines none")
   }
 }
