@@ -11,7 +11,8 @@ import Testing
 
   @Test(arguments: [
     "rm -rf .dagrun", "mv .dagrun elsewhere", "rm .dagrun/scheduler.lock", "rm .dagrun/dagrun.db",
-    "cp .dagrun/dagrun.db copy && mv copy .dagrun/dagrun.db", "mv .dagrun elsewhere && cp -r elsewhere .dagrun || test -d .dagrun",
+    "cp .dagrun/dagrun.db copy && mv copy .dagrun/dagrun.db",
+    "mv .dagrun elsewhere && cp -r elsewhere .dagrun || test -d .dagrun",
   ])
   func `ends its scheduler, which says so`(fate: String) throws {
     let project = try Project(["often": Self.dag])

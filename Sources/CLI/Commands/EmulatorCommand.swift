@@ -100,6 +100,10 @@ struct EmulatorStartCommand: Command {
     } catch {
       throw Complaint(.unavailable, "cannot start the emulator: \(error)", hint: "is the port in use? take --port 0")
     }
+    // Before the file is there, which tells others that it is up.
+    let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
+    let interruption = Interruption { continuation.yield() }
+    defer { interruption.end() }
     let lines = emulator.environment.sorted { $0.key < $1.key }
       .map { "export \($0.key)=\(ShellWord.quote($0.value))\n" }
     if let environmentFile {
@@ -107,10 +111,6 @@ struct EmulatorStartCommand: Command {
     }
     session.output.write(lines.joined())
     session.errors.line("emulating Google Cloud on 127.0.0.1:\(emulator.port) (process \(getpid())); Ctrl-C ends it")
-
-    let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
-    let interruption = Interruption { continuation.yield() }
-    defer { interruption.end() }
     _ = await ends.first { _ in true }
     await emulator.stop()
     if let environmentFile { unlink(environmentFile) }

@@ -35,14 +35,14 @@ extension Workspace {
 
   /// Is the scheduler of the home, until a signal or until nothing is left to do.
   func serve(untilIdle: Bool, parallelism: Int?) async throws -> ExitStatus {
+    // Whether it was idleness. Before the engine starts, whose socket tells others that a signal will be heard.
+    let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
+    let interruption = Interruption { continuation.yield(false) }
+    defer { interruption.end() }
     let engine = try await start(.scheduler, parallelism: parallelism, logLevel: .info)
     if !untilIdle {
       session.errors.line("scheduling \(places.dagsFolder) in \(home.path) (process \(getpid())); Ctrl-C ends it")
     }
-    /// Whether it was idleness.
-    let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
-    let interruption = Interruption { continuation.yield(false) }
-    defer { interruption.end() }
     Task {
       if await engine.waitForLoss() != nil { continuation.yield(false) }
     }
