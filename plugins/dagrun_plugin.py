@@ -354,7 +354,7 @@ def is_safe(path: Path) -> bool:
     """Whether only this user and root can have written it."""
     try:
         about = os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     others = stat.S_IWGRP | stat.S_IWOTH
     return about.st_uid in (0, os.geteuid()) and not about.st_mode & others and not stat.S_ISLNK(about.st_mode)

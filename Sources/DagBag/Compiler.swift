@@ -110,7 +110,9 @@ struct Compiler: Sendable {
 
   /// A tool that makes its files for their owner only.
   static func privately(_ executable: String, _ arguments: [String]) -> Spawn {
-    Spawn("/bin/sh", ["-c", "umask 077; exec \"$0\" \"$@\"", executable] + arguments)
+    Spawn(
+      "/bin/sh", ["-c", "umask 077; exec \"$0\" \"$@\"", executable] + arguments,
+      environment: Toolchain.compilerEnvironment)
   }
 
   /// Two files are two modules, whatever their names, and none is the module of a library.

@@ -66,7 +66,7 @@ struct Toolchain: Codable, Hashable, Sendable {
     }
     let answer: CapturedProcess
     do {
-      answer = try Spawn(compiler, ["-print-target-info"]).run(timeout: 60)
+      answer = try Spawn(compiler, ["-print-target-info"], environment: compilerEnvironment).run(timeout: 60)
     } catch {
       throw DagBagError("cannot run the Swift compiler: \(error)")
     }
@@ -80,6 +80,11 @@ struct Toolchain: Codable, Hashable, Sendable {
       fingerprint: fingerprint, version: info.compilerVersion, triple: info.target.triple,
       binFolder: usr.path(percentEncoded: false).removingTrailingSlash + "/bin",
       resourceFolder: info.paths.runtimeResourcePath)
+  }
+
+  /// The driver of Swift 6.3 crashes where TMPDIR has letters beyond ASCII.
+  static var compilerEnvironment: [String: String] {
+    ProcessInfo.processInfo.environment.filter { $0.key != "TMPDIR" || $0.value.utf8.allSatisfy { $0 < 0x80 } }
   }
 
   private static func compilerPath() -> String? {

@@ -8,7 +8,11 @@ import Testing
   @Test(.timeLimit(.minutes(10)), arguments: ["before", "torn", "after"])
   func `is made whole or not at all, wherever its maker is killed`(moment: String) throws {
     let project = try Project(["once": "import Dagrun\nDAG(\"once\") { EmptyOperator(\"x\") }\n"])
-    let library = try KillingLibrary(in: project.path)
+    // A blank in LD_PRELOAD ends a name.
+    let folder = NSTemporaryDirectory() + "/killing-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let library = try KillingLibrary(in: folder)
     // Compiled once, for all the homes.
     #expect(try project.run("--home", project.path + "/first", "trigger", "once").code == 0)
 

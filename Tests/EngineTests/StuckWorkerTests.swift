@@ -5,13 +5,14 @@ import Testing
 
 @testable import Engine
 
-/// Workers that do not do as they are told. Each stops its own process: then nothing but SIGKILL reaches it.
+/// Workers that do not do as they are told. Each stops its own process over and over, also when it is
+/// continued: then nothing but SIGKILL reaches it.
 @Suite(.serialized) struct `A worker that hangs` {
   private static let file = """
     import Dagrun
 
     DAG("stuck", defaults: .init(executionTimeout: .seconds(100))) {
-      BashOperator("shell", "echo $PPID > ../worker; kill -STOP $PPID; sleep 1000")
+      BashOperator("shell", "echo $PPID > ../worker; while kill -STOP $PPID; do :; done")
     }
     """
 
