@@ -52,9 +52,9 @@ import Testing
   @Test func `all that is wrong with a job is told at once, and no home is made`() throws {
     let project = try Project()
     let ended = try project.run(
-      ["job", "run", "--disk-size", "5", "--shm-size", "lots", "--label", "Bad=x"] + Self.job + ["--", "true"])
+      ["job", "run", "--shm-size", "lots", "--label", "Bad=x"] + Self.job + ["--", "true"])
     #expect(ended.code == 2)
-    for word in ["disk of 5 GB", "\"lots\"", "\"Bad\""] { #expect(ended.errors.contains(word), "\(ended.errors)") }
+    for word in ["\"lots\"", "\"Bad\""] { #expect(ended.errors.contains(word), "\(ended.errors)") }
     #expect(!FileManager.default.fileExists(atPath: project.home))
     let short = try project.run(["job", "run", "--name", "ab"] + Self.job + ["--", "true"])
     #expect(short.code == 2 && short.errors.contains("at least 3"), "\(short.errors)")
