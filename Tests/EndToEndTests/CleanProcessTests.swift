@@ -20,7 +20,6 @@ import Testing
     "blocked": "var s = sigset_t(); sigfillset(&s); pthread_sigmask(SIG_BLOCK, &s, nil)",
     "alarm": "alarm(1000)",
     "locale": #"setlocale(LC_ALL, "C.UTF-8"); setlocale(LC_NUMERIC, "C.UTF-8")"#,
-    "at_exit": "atexit {}",
     "output": "close(1); close(2)",
     "input": #"dup2(open("/dev/zero", O_RDONLY), 0)"#,
     "descriptors": #"for _ in 0..<5 { _ = open("/dev/null", O_RDONLY) }"#,

@@ -41,6 +41,7 @@ import Testing
       #expect([0, 3].contains(checked.code), "\(here): \(checked)")
       if point % 8 == 1 {
         if FileManager.default.fileExists(atPath: home) {
+          try? FileManager.default.removeItem(atPath: home + "/cache")
           try FileManager.default.copyItem(atPath: project.path + "/first/cache", toPath: home + "/cache")
         }
         let ended = try project.run("--home", home, "trigger", "once", "-r", "once")

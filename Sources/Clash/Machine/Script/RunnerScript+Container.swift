@@ -96,7 +96,7 @@ extension RunnerScript {
       set -- ${variables[@]+"${variables[@]}"} '' "$docker_program" "${line[@]}"
       while [[ -n $1 ]]; do
         unset -v "${1%%=*}"
-        export "$1"
+        export "${1?}"
         shift
       done
       shift
