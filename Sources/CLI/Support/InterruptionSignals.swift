@@ -77,8 +77,8 @@ final class InterruptionSignals: Sendable {
     let wasAsked = wasAsked
     let (first, second) = tell()
     for listener in first { listener.onFirst() }
-    // The kernel repeats it each second.
-    if number == SIGXCPU, wasAsked, !second.isEmpty { return }
+    // The kernel repeats SIGXCPU each second, and tells the end of a terminal twice: as its session's and its group's.
+    if number == SIGXCPU || number == SIGHUP, wasAsked, !second.isEmpty { return }
     // Who came after the first signal has heard of it too; he who has heard twice wants the process to end.
     guard !second.isEmpty || first.isEmpty else { return }
     for listener in second { listener.onSecond() }
