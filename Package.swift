@@ -111,17 +111,18 @@ let package = Package(
 
     // Seeded random input, and the numbers that programs go wrong at. Only for tests.
     .target(name: "FuzzSupport", path: "Tests/Support/FuzzSupport", swiftSettings: settings),
-    .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport"], swiftSettings: settings),
+    .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport", "Processes"], swiftSettings: settings),
     // Answers the questions of Tests/AirflowTests/test_scheduling.py, which asks Airflow the same.
     .executableTarget(
       name: "DecisionFixture", dependencies: ["Dagrun", "Scheduling"], path: "Tests/DecisionFixture",
       swiftSettings: settings),
-    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "FuzzSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "SchedulingTests", dependencies: ["Scheduling", "FuzzSupport", "Processes"], swiftSettings: settings),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "FuzzSupport", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag", "FuzzSupport"], swiftSettings: settings),
     // Checks requests against Google's own descriptions of its APIs. Only for tests.
     .target(
-      name: "GoogleDiscovery", dependencies: ["Dagrun", "GoogleCloud"], path: "Tests/Support/GoogleDiscovery",
+      name: "GoogleDiscovery", dependencies: ["Dagrun", "GoogleCloud", "Processes"], path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
     // A process that waits for answers and does nothing else, for a test that counts its threads.
     .executableTarget(

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from test_jobs import context, run
+from test_jobs import Instance, context, run
 
 CONFIG = {"project": "demo", "image": "debian:stable-slim"}
 
@@ -386,7 +386,8 @@ def test_a_deferred_job_that_fails_says_why(plugin, cloud):
 
 
 async def interrupted(trigger, kills):
-    """A trigger that is cancelled once its job has begun."""
+    """A triggerer's trigger that is cancelled once its job has begun."""
+    trigger.task_instance = Instance()
     task = asyncio.ensure_future(trigger.run().__anext__())
     end = time.monotonic() + 60
     while "begun" not in trigger.said:

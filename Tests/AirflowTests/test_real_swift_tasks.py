@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -29,12 +30,13 @@ def context(tmp_path):
 
 def is_at_work(folder: Path) -> bool:
     """Whether the script that waits in the folder runs."""
+    script = f"{folder}'/go".encode()  # quoted for the shell
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{folder}'/go".encode() in (process / "cmdline").read_bytes():  # quoted for the shell
-                return True
-        except OSError:
-            continue
+        # A script that values were put into is handed to its shell in the environment, which other users cannot read.
+        for place in ("cmdline", "environ"):
+            with contextlib.suppress(OSError):
+                if script in (process / place).read_bytes():
+                    return True
     return False
 
 

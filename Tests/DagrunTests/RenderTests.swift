@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Processes
 import Testing
 
 private let hostile = [
@@ -161,16 +162,6 @@ private let hostile = [
   }
 
   private func bash(_ script: String) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/bash")
-    process.arguments = ["-c", script]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    try Spawn("/bin/bash", ["-c", script]).run(timeout: 60).text(1)
   }
 }

@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Processes
 import Testing
 
 @testable import Dagrun
@@ -137,17 +138,10 @@ struct TemporaryFolder: ~Copyable {
 
   func run(_ script: String, by judge: ShellPlacesTests.Judge) throws -> String {
     try (script + "\necho end\n").write(toFile: path + "/driver", atomically: false, encoding: .utf8)
-    let process = Process()
-    process.executableURL = URL(filePath: judge.command[0])
-    process.arguments = judge.command.dropFirst() + [path + "/driver"]
-    process.currentDirectoryURL = URL(filePath: path + "/work")
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    let arguments = judge.command.dropFirst() + [path + "/driver"]
+    let shell = Spawn(judge.command[0], Array(arguments), workingDirectory: path + "/work")
+    let ended = try shell.run(timeout: 300)
+    try #require(!ended.hasTimedOut, "\(judge) does not come to its end")
+    return ended.text(1)
   }
 }

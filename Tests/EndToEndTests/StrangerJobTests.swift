@@ -27,8 +27,7 @@ import Testing
     #expect(!job.text.contains("left behind"), "\(job.text)")
   }
 
-  @Test(.disabled("the emulator says why, but the job waits for another machine in place of ending with the reason"))
-  func `a job whose emulated VM cannot boot ends with the reason`() throws {
+  @Test func `a job whose emulated VM cannot boot ends with the reason`() throws {
     let project = try Project()
     // Root of a user namespace that gives no other one.
     let script = """

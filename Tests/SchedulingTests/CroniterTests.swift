@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Processes
 import Testing
 
 @testable import Scheduling
@@ -196,15 +197,10 @@ private enum CronJudge {
   private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
   private static func run(_ arguments: [String]) throws {
-    let process = Process()
     let named = environment["DAGRUN_PYTHON"] ?? ""
-    process.executableURL =
-      named.isEmpty
-      ? tests.deletingLastPathComponent().appending(path: ".build/python/bin/python3") : URL(filePath: named)
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    let python =
+      named.isEmpty ? tests.deletingLastPathComponent().appending(path: ".build/python/bin/python3").path : named
+    let ended = try Spawn(python, arguments).run(timeout: 900)
+    try #require(ended.status == .exited(0), "\(ended.text(2))")
   }
 }

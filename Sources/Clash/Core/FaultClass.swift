@@ -27,6 +27,11 @@ extension CloudError {
     }
   }
 
+  /// Its kind and itself, where nothing will do until a person has changed something.
+  var refusal: (InfrastructureFailure.Kind, CloudError)? {
+    if case .refusal(let kind) = faultClass { (kind, self) } else { nil }
+  }
+
   /// Google has read the request and refused it: it did nothing. A fault of an operation says less, for an operation
   /// may have done half of its work.
   var saysNothingWasDone: Bool {

@@ -57,7 +57,10 @@ extension Job {
       judgeSilence(stage, step.now, &step)
     case .ended:
       machineSeen(plan.number, step.now)
-      if request.isDetached {
+      if stage.awaitsFirstWord, let (kind, error) = faults.lazy.compactMap(\.refusal).first {
+        // It could not be brought up, and the next one could not either.
+        fail(kind, error.advice, &step)
+      } else if request.isDetached {
         guard case .waitingForMachine = stage else { return enter(.waitingForMachine(since: step.now), step.now) }
       } else {
         fade(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)

@@ -29,6 +29,14 @@ enum Stage: Codable, Hashable, Sendable {
   case fading(LadderFault, boot: String?, until: Timestamp)
   /// The group goes, then the template; then the ladder says how to go on.
   case withdrawing(LadderFault, since: Timestamp)
+
+  /// The VM has not said anything yet.
+  var awaitsFirstWord: Bool {
+    switch self {
+    case .makingTemplate, .makingGroup, .waitingForMachine, .booting: true
+    case .running, .fading, .withdrawing: false
+    }
+  }
 }
 
 /// A call whose answer is awaited, or that is repeated in a while.

@@ -5,7 +5,8 @@ internal import GoogleCloud
 /// Reading what is there.
 extension JobCloud {
   /// - Parameter includesErrors: reads the group's list of errors too, though its VM may just be coming. It is read
-  ///   anyway where there is no VM.
+  ///   anyway where there is no VM. Of a VM that has ended only what the group says of its last attempt counts: the list
+  ///   also has what went wrong before it was up.
   func inspect(_ plan: AttemptPlan, ofJob job: String, includesErrors: Bool) async -> JobEvent {
     let name = plan.resourceName(job: job)
     let scope = plan.rung.place.scope
@@ -14,7 +15,7 @@ extension JobCloud {
       let instance = instances.first
       let machine = instance.map { GroupReport.Machine(zone: $0.zone ?? plan.rung.place.zone, state: $0.state) }
       var faults = instance?.faults ?? []
-      let needsErrors = machine == nil || machine?.state == .ended || (includesErrors && machine?.state == .coming)
+      let needsErrors = machine == nil || (includesErrors && machine?.state == .coming)
       if faults.isEmpty, needsErrors {
         faults = try await compute.errors(ofGroup: name, in: scope).compactMap(\.error)
       }

@@ -171,6 +171,24 @@ import Testing
     #expect(one.job.attempts[0].ending == .refused)
   }
 
+  @Test func `a machine that cannot be brought up fails the job, once it has stopped`() {
+    var one = Walk.waiting()
+    _ = one.wake(after: 5)
+    #expect(one.look(.running) == ["attempt 1: the machine is up"])
+    _ = one.wake(after: 60)
+    _ = one.look(.ended, [one.fault(.invalid)])
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .invalidRequest)
+  }
+
+  @Test func `a machine that had begun its work and has stopped is made again, whatever its group says`() {
+    var one = Walk.running()
+    _ = one.wake(after: 600)
+    _ = one.look(.ended, [one.fault(.invalid)])
+    #expect(one.job.outcome == nil)
+    #expect(one.wake(after: 60).last == "remove group")
+  }
+
   // MARK: What a zone does not have
 
   /// As the group's VM fails with it, and as the group's insertion is refused for it.

@@ -108,7 +108,7 @@ struct ServerTests {
       let members = try await send(client, "POST", Self.group + "/job/listManagedInstances")
       let member = try #require(members.json["managedInstances"].elements.first)
       let error = try #require(member["lastAttempt"]["errors"]["errors"].elements.first)
-      #expect(error["code"] == "VM_CANNOT_BOOT")
+      #expect(error["code"] == "CONDITION_NOT_MET")
       #expect(error["message"].text?.contains("no room for it") == true)
       let errors = try await send(client, "GET", Self.group + "/job/listErrors")
       #expect(errors.json["items"].elements.count == 1)

@@ -1,4 +1,5 @@
 package import Foundation
+internal import Processes
 
 /// Google's Python packages: their discovery documents and their official clients.
 package enum GooglePackages {
@@ -31,16 +32,8 @@ package enum GooglePackages {
   package static func hasModule(_ name: String) -> Bool { (try? run("import \(name)")) != nil }
 
   private static func run(_ program: String) throws -> String {
-    let process = Process()
-    process.executableURL = python
-    process.arguments = ["-c", program]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.fileNoSuchFile) }
-    return text
+    let ended = try Spawn(python.path, ["-c", program]).run(timeout: 120)
+    guard ended.status == .exited(0) else { throw CocoaError(.fileNoSuchFile) }
+    return ended.text(1)
   }
 }
