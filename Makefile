@@ -21,8 +21,7 @@ build: deps ## Build the release binary (.build/release/dagrun)
 
 test: deps python airflow ## Build and run all tests
 	swift build --build-tests $(SWIFT_FLAGS)
-	scripts/test-airflow -q
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 swift test $(SWIFT_FLAGS)
+	scripts/test
 
 test-airflow: deps airflow ## Run the plugin's tests in Airflow (PYTEST="-k deploy" for some)
 	swift build --product dagrun $(SWIFT_FLAGS)

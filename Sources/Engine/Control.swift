@@ -14,6 +14,8 @@ package enum ControlRequest: Codable, Hashable, Sendable {
   case clear(TaskSelection, onNewestVersion: Bool)
   case setTaskState(dagID: String, runID: String, taskID: String, TaskState)
   case setRunState(dagID: String, runID: String, DAGRunState)
+  /// Fails a run that is said to be stuck (`WaitingRuns.isStuck`).
+  case endStuckRun(dagID: String, runID: String)
   case setPaused(dagID: String, Bool)
   case setPool(name: String, slots: Int, documentation: String, includeDeferred: Bool)
   case deletePool(name: String)

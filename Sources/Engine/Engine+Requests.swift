@@ -32,7 +32,7 @@ extension Engine {
     case .explain(let dagID, let runID, let taskID):
       answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
     case .waiting(let runs): reply(.waiting(WaitingRuns(scheduler.waiting(ofRuns: runs, at: now()))))
-    case .trigger, .backfill, .clear, .setTaskState, .setRunState, .setPaused, .deleteDAG:
+    case .trigger, .backfill, .clear, .setTaskState, .setRunState, .endStuckRun, .setPaused, .deleteDAG:
       // Somebody may have saved the file a moment ago.
       withCurrentDAGFiles { [self] in
         if let refusal = refusalOfUnreadFiles(request) { return reply(.refused(refusal)) }
@@ -159,7 +159,7 @@ extension Event {
     switch self {
     case .backfill(let request): request.existing.filter { !$0.tasks.isEmpty }
     case .clear(let request): request.loaded
-    case .setTaskState(_, _, let loaded), .setRunState(_, _, let loaded): loaded.map { [$0] } ?? []
+    case .setTaskState(_, _, let loaded), .setRunState(_, _, let loaded), .endStuckRun(_, let loaded): loaded.map { [$0] } ?? []
     case .dagsLoaded, .plansLoaded, .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled, .wake,
       .trigger, .continueBackfill, .cancelBackfill, .setPaused, .setPool, .deletePool, .deleteDAG:
       []

@@ -32,6 +32,8 @@ struct RequestTranslation {
     case .clear(let selection, let onNewestVersion): try clear(selection, onNewestVersion: onNewestVersion)
     case .setTaskState(let dagID, let runID, let taskID, let state):
       try setTaskState(dagID: dagID, runID: runID, taskID: taskID, state)
+    case .endStuckRun(let dagID, let runID):
+      try runEvent(dagID: dagID, runID: runID) { .endStuckRun(run: $0.run.number, loaded: $0) }
     case .setRunState(let dagID, let runID, let state):
       try runEvent(dagID: dagID, runID: runID) { .setRunState(run: $0.run.number, state, loaded: $0) }
     case .setPaused(let dagID, let isPaused):

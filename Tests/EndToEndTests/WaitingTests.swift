@@ -54,9 +54,11 @@ import Testing
       ended.errors.contains("cannot go on, and was ended: a in") && ended.errors.contains(words), "\(ended.errors)")
     let runs = try project.run("dags", "list-runs", "d", "-o", "plain").output.split(separator: "\n")
     #expect(runs.count { $0.contains("\tsuccess\t") } == 3 && runs.count { $0.contains("\tfailed\t") } == 17)
-    // What the backfill has ended was skipped, and a skipped past holds up nothing, as in Airflow.
+    // Nobody has said that the past does not matter: what comes after waits for it too, until it is seen to.
     let after = try project.run("trigger", "d", "-l", "2026-01-21", timeout: 60)
-    #expect(after.code == 0, "\(after.errors)")
+    #expect(after.code == 1 && after.errors.contains("depends on its past: a of 2026-01-20"), "\(after.errors)")
+    let states = try project.taskStates("d", "manual__2026-01-21T00:00:00+00:00")
+    #expect(states.map(\.state) == ["upstream_failed"])
     let other = try Project(["d": Self.dependent])
     #expect(try other.run("trigger", "d", "-l", "2026-01-04", timeout: 60).code == 1)
     let run = try other.run("trigger", "d", "-l", "2026-01-05", timeout: 60)

@@ -102,6 +102,25 @@ import Testing
     #expect(bed.last.reply == .refused(.invalid("a task can be set to success, failed or skipped, not to queued")))
   }
 
+  @Test func `a run that its past has stuck leaves those after it stuck as well`() {
+    var bed = TestBed(
+      dag("a", "b < a") {
+        $0.task("a") { $0.dependsOnPast = true }
+        $0.task("b") { $0.triggerRule = .allDone }
+      })
+    for day in 1...3 { bed.trigger(logicalDate: "2026-01-0\(day)T00:00:00Z") }
+    bed.fail("a", run: 1)
+    bed.finish("b", run: 1)
+    bed.send(.endStuckRun(run: 2, loaded: nil))
+    #expect(bed.launched.isEmpty)
+    #expect(
+      bed.transcript == [
+        "run 2 running -> failed", "a none -> upstream_failed try 0", "b none -> skipped try 0",
+      ])
+    #expect(bed.reasons("a", run: 3) == ["depends on its past: a of 2026-01-02T00:00:00+00:00 has not succeeded"])
+    #expect(bed.state("a", run: 3) == TaskState.none)
+  }
+
   @Test func `a cancelled run ends at once, but for its teardowns`() {
     var bed = TestBed(dag("a", "b < a"))
     bed.trigger()

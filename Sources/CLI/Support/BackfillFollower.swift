@@ -60,7 +60,7 @@ struct BackfillFollower {
         cause = waiting.complaint(
           about: "backfill \(backfill) of \(dagID)",
           hint: "see to that, then again with --reprocess-behavior failed")
-        end(runs, continuation)
+        endStuck(runs, continuation)
       case .interrupted:
         cause = Complaint(.interrupted, "backfill \(backfill) of \(dagID) was cancelled")
         session.errors.line("cancelling backfill \(backfill) of \(dagID); Ctrl-C again leaves at once")
@@ -96,6 +96,22 @@ struct BackfillFollower {
       return nil
     } catch {
       return error
+    }
+  }
+
+  private func endStuck(_ runs: [DAGRun], _ continuation: AsyncStream<Moment>.Continuation) {
+    Task {
+      do {
+        let going = await control.waiting(ofRuns: runs.map(\.number)).map { Set($0.unfinishedRuns) }
+        // The oldest first: the others wait for it.
+        let byDate = runs.sorted { ($0.logicalDate ?? $0.queuedAt) < ($1.logicalDate ?? $1.queuedAt) }
+        for run in byDate where going?.contains(run.number) ?? true {
+          _ = try await control.send(.endStuckRun(dagID: dagID, runID: run.runID))
+        }
+        _ = try await control.send(.cancelBackfill(number: backfill))
+      } catch {
+        continuation.yield(.endFailed(error))
+      }
     }
   }
 

@@ -68,14 +68,14 @@ struct RunFollower {
         guard let waiting, waiting.isStuck, cause == nil else { continue }
         cause = waiting.complaint(
           about: "run \(runID) of \(dagID)", hint: "see to that, then: \(Self.again(dagID, runID))")
-        fail(run, continuation)
+        end(.endStuckRun(dagID: dagID, runID: runID), continuation)
       case .interrupted:
         cause = Complaint(
           .interrupted, "run \(runID) of \(dagID) was cancelled",
           hint: "'\(Self.again(dagID, runID))' runs its tasks again")
         view.erase()
         session.errors.line("cancelling run \(runID) of \(dagID); Ctrl-C again leaves at once")
-        fail(run, continuation)
+        end(.setRunState(dagID: dagID, runID: runID, .failed), continuation)
       case .endFailed(let error): throw error
       case .ended(let error):
         // Over the socket: the process at its other end has left.
@@ -94,10 +94,10 @@ struct RunFollower {
     return last
   }
 
-  private func fail(_ run: RunSummary, _ continuation: AsyncStream<Moment>.Continuation) {
+  private func end(_ request: ControlRequest, _ continuation: AsyncStream<Moment>.Continuation) {
     Task {
       do {
-        let reply = try await control.send(.setRunState(dagID: run.dagID, runID: run.runID, .failed))
+        let reply = try await control.send(request)
         if case .refused(let refusal) = reply { throw refusal }
       } catch {
         continuation.yield(.endFailed(error))

@@ -73,6 +73,26 @@ extension Scheduler {
     }
   }
 
+  /// As `setRunState` to failed, but for tasks whose past has not succeeded. A skipped past holds up nothing, and here nobody
+  /// has said that it should not: they are upstream_failed, so that the runs after this one wait for their past too.
+  mutating func endStuckRun(_ number: Int64, _ loaded: RunSnapshot?) {
+    guard let slot = open(number, loaded: loaded) else { return }
+    work.reply = .done
+    guard !slots[Int(slot)].run.state.isFinished else { return leave(slot) }
+    for position in slots[Int(slot)].tasks.indices {
+      let place = TaskPlace(slot: slot, position: Int32(position))
+      guard slots[Int(slot)].tasks[position].state == .none, slots[Int(slot)].plan.tasks[position].dependsOnPast,
+        let past = blockingPast(of: place), isPastDead(of: place)
+      else { continue }
+      let index = touch(place)
+      slots[Int(slot)].tasks[position].endDate = now
+      let taskID = slots[Int(slot)].plan.taskIDs[position]
+      work.touches[index].reason = Reason.past(taskID: taskID, logicalDate: past.logicalDate).description
+      move(place, to: .upstreamFailed)
+    }
+    cancelRun(slot, stop: .cancelled, reason: "it could not go on")
+  }
+
   private mutating func setFinishedRunState(_ slot: Int32, _ state: DAGRunState) {
     if state == .queued { return reopen(slot) }
     if slots[Int(slot)].run.state != state {

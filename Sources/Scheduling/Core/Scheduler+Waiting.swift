@@ -104,7 +104,7 @@ extension Scheduler {
   }
 
   /// An earlier instance has ended without success and has no further try; perhaps behind others that wait for it too.
-  private func isPastDead(of place: TaskPlace) -> Bool {
+  func isPastDead(of place: TaskPlace) -> Bool {
     let taskID = slots[Int(place.slot)].plan.taskIDs[Int(place.position)]
     var place = place
     // Each is of an earlier date than the one before.

@@ -102,6 +102,7 @@ package struct Scheduler: Sendable {
     case .clear(let request): clear(request)
     case .setTaskState(let key, let state, let loaded): setTaskState(key, state, loaded)
     case .setRunState(let run, let state, let loaded): setRunState(run, state, loaded)
+    case .endStuckRun(let run, let loaded): endStuckRun(run, loaded)
     case .setPaused(let dagID, let isPaused): setPaused(dagID, isPaused)
     case .setPool(let pool): setPool(pool)
     case .deletePool(let name): deletePool(name)

@@ -35,6 +35,8 @@ package enum Event: Sendable {
   case setTaskState(TaskInstanceKey, TaskState, loaded: RunSnapshot?)
   /// `success` and `failed` end the run and stop what runs in it; `queued` starts its unfinished tasks again.
   case setRunState(run: Int64, DAGRunState, loaded: RunSnapshot?)
+  /// Fails a run of which nothing will move by itself (`Waiting.isStuck`).
+  case endStuckRun(run: Int64, loaded: RunSnapshot?)
   case setPaused(dagID: String, Bool)
   case setPool(Pool)
   case deletePool(name: String)

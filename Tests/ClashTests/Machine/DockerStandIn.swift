@@ -36,6 +36,7 @@ enum DockerStandIn {
         exit 1
         ;;
       run)
+        printf '%s\0' "$@" >"$world/line" # what ps shows to every user
         : >"$world/environment"
         : >"$world/mounts"
         : >"$world/options"

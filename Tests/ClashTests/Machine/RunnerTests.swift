@@ -111,6 +111,25 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
     #expect(!machine.console.contains("line one"))
   }
 
+  /// Names that begin as those do that mean something to docker, to a loader or to a shell.
+  @Test func `no secret stands on a command line, unless its name is docker's own`() throws {
+    let names = [
+      "GOOGLE_API_KEY", "GOPROXY_TOKEN", "GOLD", "LANGCHAIN_API_KEY", "LANGSMITH_API_KEY", "LC_API_KEY", "LD_SDK_KEY",
+      "BASHED", "PATH_TOKEN", "HOME_TOKEN", "ENV_TOKEN", "OLDPWD_", "PWDS", "TMPDIR_KEY", "UIDS", "dagrun", "setting",
+      "line", "variables", "options", "container", "DOCKERHUB_TOKEN", "docker_program",
+    ]
+    let machine = try StandInMachine(
+      machineSpec { for name in names { $0.config.secrets[name] = "the-secret" } })
+    defer { machine.remove() }
+    machine.cloud.change {
+      $0.secrets = ["projects/a-project/secrets/the-secret/versions/latest": Data("s3cret".utf8)]
+    }
+    try machine.run()
+    #expect(try machine.result().status == 0)
+    #expect(Set(machine.values("environment")).isSuperset(of: names.map { "\($0)=s3cret" }))
+    #expect(machine.values("line").filter { $0.contains("s3cret") }.isEmpty)
+  }
+
   @Test func `a secret that cannot be read fails the job before its container`() throws {
     let machine = try StandInMachine(machineSpec { $0.config.secrets = ["TOKEN": "missing"] })
     defer { machine.remove() }

@@ -109,6 +109,29 @@ import Testing
     #expect(bench.cloud.inventory.count == 8)
   }
 
+  /// Also a topic that is all there is, as of a machine that died in the first moment of its job.
+  @Test(arguments: ["create topic train", "create subscription train", "insert template train-1", "insert group train-1"])
+  func `what another home left in the midst of a beginning goes when it is old`(call: String) async throws {
+    let bench = RunnerBench(ModelCloud(faults: { name, _ in name == call ? .answerHangs : nil }))
+    _ = bench.start(jobRequest(home: "home2"))
+    await bench.cloud.reached(call)
+    bench.runner.stop()
+    #expect(!bench.cloud.inventory.isEmpty)
+
+    let collector = JobCollector(project: "my-project", transport: bench.cloud)
+    let inventory = try await collector.inventory()
+    #expect(inventory.resources.count == bench.cloud.inventory.count)
+    var policy = CollectionPolicy(homeID: "home1")
+    policy.includesOtherHomes = true
+    func plan(days: Double) -> CollectionPlan {
+      CollectionPlan(
+        inventory, journal: [], policy: policy, now: Timestamp(Date()).adding(seconds: days * 86_400))
+    }
+    #expect(plan(days: 6).verdicts.allSatisfy { $0.fate == .keep })
+    for await removal in collector.remove(plan(days: 8)) { #expect(removal.failure == nil) }
+    #expect(bench.cloud.inventory == [])
+  }
+
   @Test func `a removal that fails is reported, and the others go on`() async throws {
     let bench = RunnerBench(
       ModelCloud(faults: { call, _ in call == "delete group lost-1" ? .refused(status: 403, reason: "forbidden") : nil }

@@ -15,7 +15,13 @@ extension RunnerScript {
     set_variable() { # NAME VALUE
       case $1 in
         '' | [!A-Za-z_]* | *[!A-Za-z0-9_]* | _ | PWD | OLDPWD | PPID | OPTIND | UID | EUID | \
-          PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | LANG* | LC_* | BASH* | LD_* | DOCKER_* | \
+          PATH | HOME | IFS | ENV | TMPDIR | SHELLOPTS | POSIXLY_CORRECT | PS4 | LANG | LANGUAGE | \
+          LC_ALL | LC_ADDRESS | LC_COLLATE | LC_CTYPE | LC_IDENTIFICATION | LC_MEASUREMENT | LC_MESSAGES | LC_MONETARY | \
+          LC_NAME | LC_NUMERIC | LC_PAPER | LC_TELEPHONE | LC_TIME | \
+          BASH | BASHOPTS | BASHPID | BASH_* | DOCKER_* | \
+          LD_ASSUME_KERNEL | LD_AUDIT | LD_BIND_* | LD_DEBUG* | LD_DYNAMIC_WEAK | LD_HWCAP_MASK | LD_LIBRARY_PATH | \
+          LD_ORIGIN_PATH | LD_POINTER_GUARD | LD_PRELOAD | LD_PREFER_MAP_32BIT_EXEC | LD_PROFILE* | LD_SHOW_AUXV | \
+          LD_TRACE_* | LD_USE_LOAD_BIAS | LD_VERBOSE | LD_WARN | \
           GODEBUG | GOGC | GOMAXPROCS | GOMEMLIMIT | GORACE | GOTRACEBACK | GOCOVERDIR)
           options+=(--env "$1=$2")
           ;;
