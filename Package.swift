@@ -122,7 +122,8 @@ let package = Package(
     .testTarget(name: "DagBagTests", dependencies: ["DagBag", "FuzzSupport"], swiftSettings: settings),
     // Checks requests against Google's own descriptions of its APIs. Only for tests.
     .target(
-      name: "GoogleDiscovery", dependencies: ["Dagrun", "GoogleCloud", "Processes"], path: "Tests/Support/GoogleDiscovery",
+      name: "GoogleDiscovery", dependencies: ["Dagrun", "GoogleCloud", "Processes"],
+      path: "Tests/Support/GoogleDiscovery",
       swiftSettings: settings),
     // A process that waits for answers and does nothing else, for a test that counts its threads.
     .executableTarget(

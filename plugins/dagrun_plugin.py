@@ -2230,6 +2230,8 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
         "priority_weight": task["priority_weight"],
         "weight_rule": task["weight_rule"],
         "depends_on_past": task["depends_on_past"],
+        # Airflow starts the task as that user; dagrun finds itself there.
+        "run_as_user": task.get("run_as_user"),
         "wait_for_past_depends_before_skipping": task["wait_for_past_depends_before_skipping"],
         "max_active_tis_per_dag": task["max_active_tis_per_dag"],
         "max_active_tis_per_dagrun": task["max_active_tis_per_dagrun"],

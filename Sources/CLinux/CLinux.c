@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -156,6 +157,12 @@ int clinux_spawn(const struct clinux_spawn_request *request, int *pid) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return error;
+}
+
+int clinux_become(const char *name, unsigned user, unsigned group) {
+  if (initgroups(name, group) || setgid(group) || setuid(user)) return -1;
+  // Its own descriptors, its log's reader and its debugger must find it as any other process of the user.
+  return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 int clinux_clock_is_synchronized(void) {

@@ -72,6 +72,7 @@ extension Engine {
     var assignment = TryAssignment(id: id, work: work, graceSeconds: options.graceSeconds)
     assignment.outputIsRead = run.plan.readTaskIDs.contains(task.id)
     assignment.missingOutputs = missing
+    assignment.user = task.runAsUser
     if case .bash(let script) = task.work { assignment.hidesScript = script.holdsPrivateValues }
     return assignment
   }

@@ -159,7 +159,8 @@ extension Event {
     switch self {
     case .backfill(let request): request.existing.filter { !$0.tasks.isEmpty }
     case .clear(let request): request.loaded
-    case .setTaskState(_, _, let loaded), .setRunState(_, _, let loaded), .endStuckRun(_, let loaded): loaded.map { [$0] } ?? []
+    case .setTaskState(_, _, let loaded), .setRunState(_, _, let loaded), .endStuckRun(_, let loaded):
+      loaded.map { [$0] } ?? []
     case .dagsLoaded, .plansLoaded, .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled, .wake,
       .trigger, .continueBackfill, .cancelBackfill, .setPaused, .setPool, .deletePool, .deleteDAG:
       []

@@ -66,6 +66,14 @@ package struct TryResult: Hashable, Sendable {
     return result
   }
 
+  /// With what else of it could not be kept.
+  package func adding(loss other: String?) -> TryResult {
+    guard let other else { return self }
+    var result = self
+    result.loss = [loss, other].compactMap(\.self).joined(separator: "; ")
+    return result
+  }
+
   package enum Outcome: Hashable, Sendable {
     case success
     case skipped(reason: String)
@@ -99,6 +107,8 @@ package struct TryAssignment: Hashable, Sendable {
   package var outputIsRead = true
   /// Values stand in its script, which other users must not see in the list of processes.
   package var hidesScript = false
+  /// The account it runs under; nil: that of the scheduler.
+  package var user: String?
   /// The states of tasks whose outputs it reads and that have none, by their ids.
   package var missingOutputs: [String: String] = [:]
 
@@ -198,6 +208,7 @@ extension ByteWriter {
     write(assignment.endsWithItsGiver)
     write(assignment.outputIsRead)
     write(assignment.hidesScript)
+    write(assignment.user) { $0.write($1) }
     write(assignment.missingOutputs) { writer, entry in
       writer.write(entry.key)
       writer.write(entry.value)
@@ -251,6 +262,7 @@ extension ByteReader {
     let endsWithItsGiver = try bool()
     let outputIsRead = try bool()
     let hidesScript = try bool()
+    let user = try optionalString()
     let missingOutputs = try texts()
     let work: TryAssignment.Work
     switch try byte() {
@@ -264,6 +276,7 @@ extension ByteReader {
     assignment.endsWithItsGiver = endsWithItsGiver
     assignment.outputIsRead = outputIsRead
     assignment.hidesScript = hidesScript
+    assignment.user = user
     assignment.missingOutputs = missingOutputs
     return assignment
   }

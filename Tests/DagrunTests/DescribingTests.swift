@@ -70,8 +70,11 @@ func describing(_ file: () -> Void) -> FileDescription {
         "settings",
         defaults: .init(
           retries: 2, retryDelay: .minutes(1), pool: "small", environment: ["A": "1", "B": "2"],
-          workingDirectory: "/data/\(.ds)")
+          workingDirectory: "/data/\(.ds)", runAsUser: "trainer")
       ) {
+        EmptyOperator("empty")
+        ComputeEngineJobOperator("job", job: JobConfig(project: "p", image: "i"), command: ["run"])
+        SwiftOperator("swift") { _ in }.runAsUser("reporter")
         BashOperator("plain", "true")
         BashOperator("own", "true", environment: ["B": "3"], workingDirectory: "/tmp", retries: 0, pool: "large")
           .retries(5, delay: .hours(1), backoff: 2, maxDelay: .days(1))
@@ -80,7 +83,9 @@ func describing(_ file: () -> Void) -> FileDescription {
           .maxActive(perDAG: 4).maxActive(perRun: 2).documentation("Does nothing.")
       }
     }
-    let (plain, own) = (file.dags[0].tasks[0], file.dags[0].tasks[1])
+    let (plain, own) = (file.dags[0].tasks[3], file.dags[0].tasks[4])
+    // Tasks that run nothing here have no account.
+    #expect(file.dags[0].tasks.map(\.runAsUser) == [nil, nil, "reporter", "trainer", "trainer"])
     #expect(plain.retries == 2 && plain.retryDelaySeconds == 60 && plain.pool == "small")
     #expect(plain.environment == ["A": "1", "B": "2"] && plain.workingDirectory == "/data/\(.ds)")
     #expect(own.retries == 5 && own.retryDelaySeconds == 3600 && own.retryBackoffMultiplier == 2)
@@ -89,6 +94,23 @@ func describing(_ file: () -> Void) -> FileDescription {
     #expect(own.dependsOnPast && own.waitForPastDependsBeforeSkipping)
     #expect(own.maxActivePerDAG == 4 && own.maxActivePerRun == 2 && own.documentation == "Does nothing.")
     #expect(own.environment == ["A": "1", "B": "3"] && own.workingDirectory == "/tmp")
+  }
+
+  @Test func `an account is for what runs here, and has a name`() {
+    let file = describing {
+      DAG("accounts") {
+        EmptyOperator("empty").runAsUser("a")
+        ComputeEngineJobOperator("job", job: JobConfig(project: "p", image: "i"), command: ["run"]).runAsUser("a")
+        for (number, name) in ["", "-a", "a:b", "a b", "a/b", "a\nb", "0"].enumerated() {
+          BashOperator("wrong\(number)", "true").runAsUser(name)
+        }
+        for (number, name) in ["a", "_a", "a-b_c.d", "samba$", "DOMAIN\\a", "a@domain"].enumerated() {
+          BashOperator("right\(number)", "true").runAsUser(name)
+        }
+      }
+    }
+    #expect(file.problems.count == 9, "\(file.problems)")
+    #expect(file.problems.allSatisfy { $0.message.contains("runAsUser") }, "\(file.problems)")
   }
 
   @Test func `a teardown names its setups and runs when one has succeeded`() {
@@ -117,7 +139,7 @@ func describing(_ file: () -> Void) -> FileDescription {
         ], tags: ["x"], description: "All of it.", maxActiveRuns: 2, maxActiveTasks: 3, dagrunTimeout: .hours(2)
       ) {
         let bash = BashOperator(
-          "bash", "echo \\(back) \(.ds) \(raw: "a\\b\\\u{301}") \(.param("s:1")) \(.var("v")) \("two\nlines") \\",
+          "bash", "echo \\(back\\) \(.ds) \(raw: "a\\b\\\u{301}") \(.param("s:1")) \(.var("v")) \("two\nlines") \\",
           environment: ["X": "\(.tsNodash)"])
         SwiftOperator("swift", bash.output) { _, line in line }.retries(1, delay: .seconds(0.5)).asTeardown(of: bash)
         ComputeEngineJobOperator(

@@ -44,14 +44,23 @@ import Testing
       let step = 1 + Int(random.next() % 95)
       let lasts = number % 3 != 0
       let here = "\(lasts ? "from " : "")step \(step) of home \(number)"
-      let ended = try library.with(project, fault, at: step, lasts: lasts, below: home + "/dagrun.db") {
-        try project.run(trigger(home, effects))
+      let broken = home + "/broken"
+      _ = FileManager.default.createFile(atPath: broken, contents: nil)
+      let first = try library.with(
+        project, fault, at: step, lasts: lasts, below: home + "/dagrun.db", while: broken
+      ) {
+        try project.start(trigger(home, effects))
       }
-      #expect([0, 5].contains(ended.code), "\(here): \(ended)")
-      if ended.code == 5 { refused += 1 }
+      // A run that has begun waits for the disk.
+      if try !ProcessDescriptor(pid: first.pid).hasEnded(within: 4000) {
+        try FileManager.default.removeItem(atPath: broken)
+      }
+      let code = try first.waitForEnd()
+      #expect([0, 5].contains(code), "\(here): \(code) \(first.text)")
+      if code == 5 { refused += 1 }
       let again = try project.run(trigger(home, effects))
       #expect(again.code == 0, "\(here): \(again)")
-      #expect(try String(contentsOfFile: effects, encoding: .utf8) == "version 2\n", "\(here): \(ended)")
+      #expect(try String(contentsOfFile: effects, encoding: .utf8) == "version 2\n", "\(here): \(first.text)")
     }
     #expect(refused > 0, "no call that failed was noticed")
   }
@@ -72,7 +81,9 @@ import Testing
     let library = try DiskLibrary()
     let broken = project.path + "/broken"
     _ = FileManager.default.createFile(atPath: broken, contents: nil)
-    let scheduler = try library.with(project, fault, at: 1, lasts: true, below: project.home + "/workers/", while: broken) {
+    let scheduler = try library.with(
+      project, fault, at: 1, lasts: true, below: project.home + "/workers/", while: broken
+    ) {
       try project.start("scheduler")
     }
     #expect(scheduler.wait { _ in FileManager.default.fileExists(atPath: project.home + "/scheduler.sock") })

@@ -70,7 +70,7 @@ import Testing
       "w": """
       import Dagrun
       DAG("w", maxActiveTasks: 1) {
-        BashOperator("first", "until [ -e go ]; do sleep 0.1; done", priority: 9)
+        BashOperator("first", "until [ -e go ]; do sleep 0.1; done").priority(9)
         BashOperator("second", "true")
       }
       """

@@ -58,8 +58,10 @@ import Workers
     Found(name: "no worker has it", workers: [], decision: .launch),
     Found(name: "an idle worker", workers: [worker("w", nil, alive: true)], decision: .launch),
     Found(name: "another try's result", workers: [worker("w", other, alive: true)], decision: .launch),
-    Found(name: "ended", workers: [worker("w", finished, alive: false)], decision: .finished(result)),
-    Found(name: "ended, its worker alive", workers: [worker("w", finished, alive: true)], decision: .finished(result)),
+    Found(name: "ended", workers: [worker("w", finished, alive: false)], decision: .finished(result, folder: "w")),
+    Found(
+      name: "ended, its worker alive", workers: [worker("w", finished, alive: true)],
+      decision: .finished(result, folder: "w")),
     Found(name: "runs", workers: [worker("w", started, alive: true)], decision: .adopt(folder: "w")),
     Found(name: "its worker died", workers: [worker("w", started, alive: false)], decision: .died(folder: "w")),
     Found(name: "abandoned", workers: [worker("w", abandoned, alive: false)], decision: .launch),
@@ -70,13 +72,13 @@ import Workers
     Found(
       name: "abandoned, then ended elsewhere",
       workers: [worker("v", finished, alive: false), worker("w", abandoned, alive: false)],
-      decision: .finished(result)),
+      decision: .finished(result, folder: "v")),
     Found(
       name: "ran when the machine went down", workers: [worker("w", started, alive: false, boot: "before")],
       schedulerBoot: "before", decision: .lost),
     Found(
       name: "ended before the machine went down", workers: [worker("w", finished, alive: false, boot: "before")],
-      schedulerBoot: "before", decision: .finished(result)),
+      schedulerBoot: "before", decision: .finished(result, folder: "w")),
     Found(name: "no trace after a reboot", workers: [], schedulerBoot: "before", decision: .lost),
     Found(name: "no trace, last scheduler unknown", workers: [], schedulerBoot: nil, decision: .launch),
   ])

@@ -63,7 +63,7 @@ extension TaskDescription {
       "max_retry_delay_seconds": .optional(maxRetryDelaySeconds),
       "execution_timeout_seconds": .optional(executionTimeoutSeconds), "pool": .text(pool),
       "pool_slots": .int(poolSlots), "priority_weight": .int(priorityWeight), "weight_rule": .text(weightRule.rawValue),
-      "depends_on_past": .bool(dependsOnPast),
+      "depends_on_past": .bool(dependsOnPast), "run_as_user": .optional(runAsUser),
       "wait_for_past_depends_before_skipping": .bool(waitForPastDependsBeforeSkipping),
       "max_active_tis_per_dag": .optional(maxActivePerDAG), "max_active_tis_per_dagrun": .optional(maxActivePerRun),
       "doc": .nonEmpty(documentation), "line": .int(location.line), "is_job": .bool(job != nil),

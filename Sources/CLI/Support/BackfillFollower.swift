@@ -108,10 +108,11 @@ struct BackfillFollower {
         for run in byDate where going?.contains(run.number) ?? true {
           _ = try await control.send(.endStuckRun(dagID: dagID, runID: run.runID))
         }
-        _ = try await control.send(.cancelBackfill(number: backfill))
       } catch {
         continuation.yield(.endFailed(error))
       }
+      // The end of its last run may have completed it already.
+      _ = try? await control.send(.cancelBackfill(number: backfill))
     }
   }
 

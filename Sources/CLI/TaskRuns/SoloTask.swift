@@ -69,11 +69,12 @@ struct SoloTask {
     }
     let briefing = RunBriefing(
       run: 1, context: trial.context, logFolder: folder + "/logs", workingDirectory: workspace.places.dagsFolder)
+    let logPath = briefing.logPath(taskID: task.id, tryNumber: trial.tryNumber)
     var growing = GrowingLog(
-      path: briefing.logPath(taskID: task.id, tryNumber: trial.tryNumber),
-      workerOutput: WorkerOutput.path(in: link.folder))
+      path: logPath, workerOutput: WorkerOutput.path(in: link.folder))
     var assignment = TryAssignment(id: id, work: work, graceSeconds: 10)
     assignment.endsWithItsGiver = true
+    assignment.user = task.runAsUser
     if case .bash(let script) = task.work { assignment.hidesScript = script.holdsPrivateValues }
     var isSent = link.send(.run(briefing))
     isSent = link.send(.start(assignment)) && isSent
@@ -86,6 +87,7 @@ struct SoloTask {
       _ = poll(&entry, 1, 50)
       if !isSent { isSent = link.sendRest() }
       let isOpen = link.receive { if case .finished(_, let ended, _) = $0 { result = ended } }
+      if result != nil, assignment.user != nil { try? WorkerOutput.move(from: link.folder, to: logPath) }
       growing.read(isRunning: result == nil, log.log)
       if result == nil && !isOpen {
         // The worker has died with the task in it; it noted how in the log.

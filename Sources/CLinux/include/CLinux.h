@@ -91,6 +91,9 @@ struct clinux_spawn_request {
 /// Starts a process with no signal blocked and every handler at its default. Returns 0 or an errno.
 int clinux_spawn(const struct clinux_spawn_request *request, int *pid);
 
+/// Makes this process, with all its threads, that of another user, for good. 0, or -1 and errno.
+int clinux_become(const char *name, unsigned user, unsigned group);
+
 /// Whether a text fits a POSIX extended regular expression; 0 also where it is none.
 int clinux_fits(const char *expression, const char *text);
 

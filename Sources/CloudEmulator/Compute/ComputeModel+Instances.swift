@@ -127,7 +127,8 @@ extension ComputeModel {
     guard let instance, !instance.hasBooted, instance.ending == nil, let group = groups[instance.group],
       let place = group.members[instance.name], place.instance == id
     else { return }
-    let error = ComputeError(code: "CONDITION_NOT_MET", message: "The instance '\(instance.name)' cannot boot: \(reason)")
+    let error = ComputeError(
+      code: "CONDITION_NOT_MET", message: "The instance '\(instance.name)' cannot boot: \(reason)")
     groups[group.path]?.members[place.name]?.phase = .settled
     groups[group.path]?.members[place.name]?.lastError = error
     let entry = GroupError(instance: instance.path, action: "CREATING", error: error, time: now)

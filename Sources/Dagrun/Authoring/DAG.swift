@@ -62,6 +62,7 @@ public struct TaskDefaults {
   package var dependsOnPast: Bool
   package var environment: [String: Template]
   package var workingDirectory: Template?
+  package var runAsUser: String?
 
   /// - Parameters:
   ///   - retries: how often a failed task is tried again.
@@ -70,11 +71,12 @@ public struct TaskDefaults {
   ///   - executionTimeout: a try that takes longer is stopped, and has failed.
   ///   - environment: of shell tasks, on top of what the scheduler was started with.
   ///   - workingDirectory: of shell tasks.
+  ///   - runAsUser: the account of shell and Swift tasks (`DAGTask.runAsUser`).
   public init(
     retries: Int = 0, retryDelay: Duration = .minutes(5), retryBackoff: Double? = nil, maxRetryDelay: Duration? = nil,
     executionTimeout: Duration? = nil, triggerRule: TriggerRule = .allSuccess, pool: String = "default_pool",
     poolSlots: Int = 1, priorityWeight: Int = 1, weightRule: WeightRule = .downstream, dependsOnPast: Bool = false,
-    environment: [String: Template] = [:], workingDirectory: Template? = nil
+    environment: [String: Template] = [:], workingDirectory: Template? = nil, runAsUser: String? = nil
   ) {
     self.retries = retries
     self.retryDelay = retryDelay
@@ -89,5 +91,6 @@ public struct TaskDefaults {
     self.dependsOnPast = dependsOnPast
     self.environment = environment
     self.workingDirectory = workingDirectory
+    self.runAsUser = runAsUser
   }
 }

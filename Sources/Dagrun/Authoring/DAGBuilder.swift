@@ -60,6 +60,10 @@ package final class DAGBuilder {
     task.work = work
     task.location = location
     task.apply(options)
+    switch work {
+    case .bash, .swift: task.runAsUser = defaults.runAsUser
+    case .empty, .computeEngineJob: break
+    }
     description.tasks.append(task)
     upstream.append([])
     let reference = TaskReference(builder: self, index: index)

@@ -88,6 +88,14 @@ extension DAGTask {
     return self
   }
 
+  /// The account that a shell or Swift task runs under, by its name on the machine that runs it. Only a scheduler that
+  /// root has started can give a task another account than its own.
+  @discardableResult
+  public func runAsUser(_ name: String) -> Self {
+    task.update { $0.runAsUser = name }
+    return self
+  }
+
   /// What people read of the task.
   @discardableResult
   public func documentation(_ text: String) -> Self {

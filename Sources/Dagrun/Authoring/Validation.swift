@@ -103,6 +103,15 @@ struct Validation {
     for message in JobConfig.problems(variables: Array(task.environment.keys)) { problem(message) }
     if case .computeEngineJob(let job) = task.work { for message in job.problems { problem(message) } }
     if case .bash(let script) = task.work, script.parts.isEmpty { problem("its script is empty") }
+    if let user = task.runAsUser {
+      switch task.work {
+      case .bash, .swift: break
+      case .empty: problem("runAsUser is for tasks that run something, and an EmptyOperator does not")
+      case .computeEngineJob:
+        problem("runAsUser is for shell and Swift tasks; in a job's container its image says who runs the program")
+      }
+      if !Self.isAccountName(user) { problem("\"\(user)\" cannot be the name of a user (runAsUser)") }
+    }
     for (script, shell) in task.work.scripts {
       for message in script.shellProblems(shell, dagID: dag.id, taskID: task.id) { problem(message) }
     }
@@ -110,6 +119,12 @@ struct Validation {
       let hint = Identifier.closest(to: name, in: parameters).map { "; did you mean \"\($0)\"?" }
       problem("DAG \"\(dag.id)\" has no parameter \"\(name)\"\(hint ?? "; declare it in params:")")
     }
+  }
+
+  /// As useradd and directories take them, with a domain too.
+  private static func isAccountName(_ name: String) -> Bool {
+    name.utf8.count <= 256
+      && name.wholeMatch(of: #/[A-Za-z_][A-Za-z0-9_.@\\-]*\$?/#) != nil
   }
 
   private func templates(of task: TaskDescription) -> [Template] {

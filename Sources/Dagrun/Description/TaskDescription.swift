@@ -27,6 +27,8 @@ package struct TaskDescription: Hashable, Sendable {
   package var maxActivePerRun: Int?
   package var environment: [String: Template] = [:]
   package var workingDirectory: Template?
+  /// The account that a shell or Swift task runs under; nil: that of the scheduler.
+  package var runAsUser: String?
   package var documentation = ""
   package var location: SourceLocation
 

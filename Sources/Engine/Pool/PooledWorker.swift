@@ -33,6 +33,12 @@ final class PooledWorker {
   var socketToken: UInt64 { UInt64(number) << 1 }
   var processToken: UInt64 { UInt64(number) << 1 | 1 }
 
+  /// The result, once the log of a task of another account is where logs are.
+  func takingLog(of pending: PendingTry, for result: TryResult) -> TryResult {
+    guard pending.assignment.user != nil else { return result }
+    return result.adding(loss: WorkerFolder.takeLog(link.folder, logPath: pending.logPath))
+  }
+
   func canRun(_ pending: PendingTry) -> Bool {
     switch (pending.library, library) {
     case (nil, _), (_, nil): true

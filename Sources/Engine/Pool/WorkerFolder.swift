@@ -15,6 +15,18 @@ enum WorkerFolder {
     return Processes.killSurvivors(markedBy: TaskEnvironment.marker, folder, leaders: leaders)
   }
 
+  /// After a task of another account, whose worker could not open the log itself.
+  ///
+  /// - Returns: what of the log was lost, in words.
+  static func takeLog(_ folder: String, logPath: String) -> String? {
+    do throws(SystemError) {
+      try WorkerOutput.move(from: folder, to: logPath)
+      return nil
+    } catch {
+      return "the log lacks what the task printed: \(error)"
+    }
+  }
+
   /// After a worker that died under its task: kills what the task has started, and saves what it printed.
   ///
   /// - Parameter note: added to the task's log.

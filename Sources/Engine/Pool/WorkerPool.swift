@@ -331,7 +331,7 @@ final class WorkerPool: @unchecked Sendable {
         } else {
           freed.append(worker)
         }
-        ended(id, .reported(result))
+        ended(id, .reported(worker.takingLog(of: pending, for: result)))
       }
     }
     if !isOpen {
@@ -407,7 +407,8 @@ final class WorkerPool: @unchecked Sendable {
       let journal = WorkerJournal(folder: worker.link.folder)
       let entry = journal?.last.flatMap { $0.id == pending.assignment.id ? $0 : nil }
       if let entry, let result = entry.result {
-        endedWithWorker(pending.assignment.id, .reported(result), worker.link.folder)
+        let whole = worker.takingLog(of: pending, for: result)
+        endedWithWorker(pending.assignment.id, .reported(whole), worker.link.folder)
       } else if entry != nil || journal == nil {
         let note =
           worker.hasLostConnection

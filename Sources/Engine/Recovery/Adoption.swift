@@ -5,7 +5,7 @@ internal import Workers
 /// What a restarted scheduler does about a try that was under way when the last one ended.
 enum AdoptionDecision: Hashable {
   /// It has ended; this is how.
-  case finished(TryResult)
+  case finished(TryResult, folder: String)
   /// Its worker is still at it. `folder` is the worker's.
   case adopt(folder: String)
   /// It began, and its worker has died. What is left of it has to be killed.
@@ -73,7 +73,7 @@ extension AdoptionDecision {
     let entries = workers.filter { $0.journal.last?.id == id }
     // An entry that was abandoned says only that this worker did not run it; another one may have.
     for worker in entries {
-      if let result = worker.journal.last?.result { return .finished(result) }
+      if let result = worker.journal.last?.result { return .finished(result, folder: worker.folder) }
     }
     for worker in entries where worker.journal.last?.isAbandoned == false {
       if worker.journal.bootID != boot { return .lost }

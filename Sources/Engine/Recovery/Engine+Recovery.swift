@@ -22,7 +22,7 @@ extension Engine {
       if let stopReason = activeTry.stopReason { stopReasons[id] = stopReason }
       if recoverJobs(activeTry, relaunch: { relaunches.append(activeTry) }) { continue }
       switch AdoptionDecision(id, workers, schedulerBoot: lastScheduler?.bootID, boot: bootID) {
-      case .finished(let result): tryEnded(id, .reported(result))
+      case .finished(let result, let folder): tryEnded(id, .reported(takingLog(id, folder, for: result)))
       case .adopt(let folder): watch(id, workers.first { $0.folder == folder }!, isStray: false)
       case .died(let folder): died(id, workers.first { $0.folder == folder }!.journal, folder)
       case .lost: finish(id, .failed("was lost when the machine went down"))
@@ -98,7 +98,7 @@ extension Engine {
     let journal = WorkerJournal(folder: folder)
     guard let last = journal?.last, last.id == id else { return finish(id, TaskResult(workerEnded: nil)) }
     if let result = last.result {
-      tryEnded(id, .reported(result))
+      tryEnded(id, .reported(takingLog(id, folder, for: result)))
       pool?.removeWhenCommitted(folder)
     } else if last.isAbandoned {
       pool?.removeWhenCommitted(folder)
@@ -111,6 +111,12 @@ extension Engine {
       died(id, journal!, folder)
       pool?.removeWhenCommitted(folder)
     }
+  }
+
+  /// A task of another account leaves its log to the scheduler.
+  private func takingLog(_ id: TryID, _ folder: String, for result: TryResult) -> TryResult {
+    guard let path = logPath(id.key, tryNumber: id.tryNumber) else { return result }
+    return result.adding(loss: WorkerFolder.takeLog(folder, logPath: path))
   }
 
   private func died(_ id: TryID, _ journal: WorkerJournal, _ folder: String) {

@@ -45,11 +45,13 @@ struct BashTry: ~Copyable {
   }
 
   /// - Parameter bash: nil where there is none.
-  init(_ assignment: TryAssignment, current: CurrentTry, bash: String?, logPath: String, outputPath: String) {
+  init(
+    _ assignment: TryAssignment, current: CurrentTry, bash: String?, log: consuming LogFile, outputPath: String
+  ) {
     self.assignment = assignment
     self.current = current
     self.bash = bash
-    log = LogFile(path: logPath)
+    self.log = log
     self.outputPath = outputPath
   }
 

@@ -10,7 +10,12 @@ struct LogFile: ~Copyable {
   private var allLostBytes = 0
   private var lossCode: Int32 = 0
 
-  init(path: String) { self.path = path }
+  /// - Parameter descriptor: of the file that stands for the log; closed at the end. -1: the file is opened when there is
+  ///   something to say.
+  init(path: String, descriptor: Int32 = -1) {
+    self.path = path
+    self.descriptor = descriptor
+  }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
@@ -153,7 +158,7 @@ package struct WorkerOutput {
   }
 
   /// What a task printed is lost where the file takes no more, and only the stream remembers.
-  private static func flushStandardOutput() -> String? {
+  static func flushStandardOutput() -> String? {
     flushStreams().map { code in
       "some of what the task printed" + (code == 0 ? "" : ": \(String(cString: strerror(code)))")
     }

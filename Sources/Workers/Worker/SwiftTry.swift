@@ -25,11 +25,11 @@ final class SwiftTaskRunner {
 
   init(code: TaskCode) { self.code = code }
 
+  /// After `load`.
   func run(
-    _ id: TryID, in context: RunContext, library: String, entry: String, inputs: [String], as current: CurrentTry,
-    missingOutputs: [String: String], onLoad: () -> Void, kill: @escaping @Sendable () -> Void, wakeControl: () -> Void
+    _ id: TryID, in context: RunContext, inputs: [String], as current: CurrentTry, missingOutputs: [String: String],
+    kill: @escaping @Sendable () -> Void, wakeControl: () -> Void
   ) -> (TryResult.Outcome, output: String?) {
-    if let failure = load(library, entry, onLoad) { return (failure, nil) }
     guard let body = code.body(context.dagID, id.taskID) else {
       return (.failed(reason: "the compiled DAG file has no Swift task \(id.taskID)", isRetryable: false), nil)
     }
@@ -54,7 +54,8 @@ final class SwiftTaskRunner {
     }
   }
 
-  private func load(_ library: String, _ entry: String, _ onLoad: () -> Void) -> TryResult.Outcome? {
+  /// - Returns: how the try ends when the file cannot be loaded.
+  func load(_ library: String, _ entry: String, onLoad: () -> Void) -> TryResult.Outcome? {
     if let loaded {
       precondition(loaded == library, "a worker that loaded \(loaded) was given a task of \(library)")
       return nil

@@ -25,6 +25,8 @@ final class Worker: @unchecked Sendable {
   private var process: ProcessState?
   /// What loading the DAG file changed of the process in such a way that no other task may have it.
   private var isWornByLoading = false
+  /// The account of the one task that this process is for, when that is not the scheduler's.
+  private var guest: GuestAccount?
 
   /// What ending a try writes to, whichever thread ends it.
   private struct Outlets {
@@ -135,57 +137,101 @@ final class Worker: @unchecked Sendable {
     guard let briefing = briefings[id.run] else { preconditionFailure("no briefing for run \(id.run)") }
     current.begin(assignment, at: nowMicroseconds())
     let logPath = briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
-    let wakeControl = { [control] in control.wake() }
     process!.begins()
 
     switch assignment.work {
     case .bash(let script, let environment, let workingDirectory):
+      if let problem = becomeGuest(assignment.user, needsScratch: true) { return refuse(problem, logPath: logPath) }
+      let scratch = guest?.scratch ?? folder
+      let outputPath = scratch + "/task_output"
       let attempt = BashTry(
-        assignment, current: current, bash: bash, logPath: logPath, outputPath: folder + "/task_output")
+        assignment, current: current, bash: bash, log: shellLog(logPath), outputPath: outputPath)
       let ended = attempt.run(
         script: script,
         environment: TaskEnvironment.merge(
-          self.environment, briefing.context, id, outputPath: folder + "/task_output", environment),
-        workingDirectory: workingDirectory ?? briefing.workingDirectory, scratch: folder
+          self.environment.merging(guest?.account.variables ?? [:]) { $1 }, briefing.context, id,
+          outputPath: outputPath, environment),
+        workingDirectory: workingDirectory ?? briefing.workingDirectory, scratch: scratch
       ) { process in
         outlets.withLock { try? $0.journal.append(.process(process)) }
       } wakeControl: {
-        wakeControl()
+        control.wake()
       }
-      let isWorn = isWornByLoading || process!.differenceFromOutside() != nil
+      guest?.removeScratch()
+      let isWorn = isWornByLoading || guest != nil || process!.differenceFromOutside() != nil
       end(ended.outcome, output: ended.output, usage: ended.usage, loss: ended.loss, isLast: isWorn)
 
     case .swift(let library, let entry, let inputs):
-      let before = CPUUsage()
-      // Where shell tasks start, too. Each time, because a task may go elsewhere.
-      guard chdir(briefing.workingDirectory) == 0 else {
-        let problem = SystemError("cannot work in \(briefing.workingDirectory)")
-        note("\(problem)")
-        end(.failed(reason: "\(problem)"), output: nil, usage: before.untilNow())
-        return
-      }
-      let (outcome, output) = runner.run(
-        id, in: briefing.context, library: library, entry: entry, inputs: inputs, as: current,
-        missingOutputs: assignment.missingOutputs,
-        onLoad: {
-          isWornByLoading = process!.loaded() != nil
-          process!.begins()
-          // A file of many tasks takes a while to load: that is not the task's time.
-          current.beginWork(at: nowMicroseconds())
-          send(.loaded)
-        },
-        kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: wakeControl)
-      let isWorn = process!.difference() != nil || isWornByLoading
-      if isWorn, !isSubreaper() {
-        // Whom the task has orphaned meanwhile went to somebody else.
-        killSurvivors(markedBy: TaskEnvironment.marker, folder, leaders: [])
-      }
-      let loss = tidyUpSwiftTask(logPath: logPath)
-      if !end(outcome, output: output, usage: before.untilNow(), loss: loss, isLast: isWorn) {
-        // The control thread was first, and kills this process.
-        while true { pause() }
-      }
+      startSwift(assignment, briefing, library: library, entry: entry, inputs: inputs, logPath: logPath)
     }
+  }
+
+  private func startSwift(
+    _ assignment: TryAssignment, _ briefing: RunBriefing, library: String, entry: String, inputs: [String],
+    logPath: String
+  ) {
+    let before = CPUUsage()
+    // Where shell tasks start, too. Each time, because a task may go elsewhere.
+    if let problem = enter(briefing.workingDirectory) { return refuse(problem, logPath: logPath) }
+    let failure = runner.load(library, entry) {
+      isWornByLoading = process!.loaded() != nil
+      process!.begins()
+      // A file of many tasks takes a while to load: that is not the task's time.
+      current.beginWork(at: nowMicroseconds())
+      send(.loaded)
+    }
+    if let problem = becomeGuest(assignment.user, needsScratch: false) { return refuse(problem, logPath: logPath) }
+    if let guest {
+      for (name, value) in guest.account.variables { setenv(name, value, 1) }
+      if let problem = enter(briefing.workingDirectory) { return refuse(problem, logPath: logPath) }
+    }
+    let (outcome, output) =
+      failure.map { ($0, nil) }
+      ?? runner.run(
+        assignment.id, in: briefing.context, inputs: inputs, as: current, missingOutputs: assignment.missingOutputs,
+        kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
+    let isWorn = process!.difference() != nil || isWornByLoading || guest != nil
+    if isWorn, !isSubreaper() {
+      // Whom the task has orphaned meanwhile went to somebody else.
+      killSurvivors(markedBy: TaskEnvironment.marker, folder, leaders: [])
+    }
+    let loss = tidyUpSwiftTask(logPath: logPath)
+    if !end(outcome, output: output, usage: before.untilNow(), loss: loss, isLast: isWorn) {
+      // The control thread was first, and kills this process.
+      while true { pause() }
+    }
+  }
+
+  private func enter(_ workingDirectory: String) -> TryResult.Outcome? {
+    chdir(workingDirectory) == 0 ? nil : .failed(reason: "\(SystemError("work in \(workingDirectory)"))")
+  }
+
+  // MARK: Other accounts
+
+  /// From here on this process belongs to another account, for one task.
+  ///
+  /// - Returns: how the try ends when that cannot be.
+  private func becomeGuest(_ user: String?, needsScratch: Bool) -> TryResult.Outcome? {
+    guard let user else { return nil }
+    do throws(GuestAccount.Refusal) {
+      guest = try GuestAccount(user, needsScratch: needsScratch)
+      return nil
+    } catch {
+      return .failed(reason: error.reason, isRetryable: error.isRetryable)
+    }
+  }
+
+  /// What another account cannot open is open already: the worker's output, which the scheduler makes the log.
+  private func shellLog(_ path: String) -> LogFile {
+    LogFile(path: path, descriptor: guest == nil ? -1 : fcntl(1, F_DUPFD_CLOEXEC, 3))
+  }
+
+  /// Ends a try that does not begin its work.
+  private func refuse(_ outcome: TryResult.Outcome, logPath: String) {
+    if case .failed(let reason, _, _, _) = outcome { note(reason) }
+    let loss = tidyUpSwiftTask(logPath: logPath)
+    guest?.removeScratch()
+    end(outcome, output: nil, usage: ResourceUsage(cpuSeconds: 0, peakMemoryBytes: 0), loss: loss, isLast: guest != nil)
   }
 
   // MARK: The end of a try
@@ -258,6 +304,10 @@ final class Worker: @unchecked Sendable {
     let killed = endAllDescendants()
     if killed > 0 {
       note("killed \(killed) \(killed == 1 ? "process" : "processes") that the task had left behind")
+    }
+    guard guest == nil else {
+      if let problem = WorkerOutput.flushStandardOutput() { losses.add("the log lacks \(problem)") }
+      return losses
     }
     do throws(SystemError) {
       if let problem = try WorkerOutput.hand(from: folder, to: logPath) { losses.add("the log lacks \(problem)") }

@@ -110,7 +110,9 @@ import Testing
   }
 
   /// Also a topic that is all there is, as of a machine that died in the first moment of its job.
-  @Test(arguments: ["create topic train", "create subscription train", "insert template train-1", "insert group train-1"])
+  @Test(arguments: [
+    "create topic train", "create subscription train", "insert template train-1", "insert group train-1",
+  ])
   func `what another home left in the midst of a beginning goes when it is old`(call: String) async throws {
     let bench = RunnerBench(ModelCloud(faults: { name, _ in name == call ? .answerHangs : nil }))
     _ = bench.start(jobRequest(home: "home2"))
