@@ -1,6 +1,7 @@
 internal import Dagrun
 internal import Dispatch
 internal import Glibc
+internal import Processes
 internal import Scheduling
 internal import Storage
 
@@ -17,6 +18,17 @@ extension Engine {
   @discardableResult
   func handle(_ request: ControlRequest, reply: @escaping (ControlReply) -> Void) -> Follower? {
     dispatchPrecondition(condition: .onQueue(queue))
+    return timed(request) { start(request, reply: reply) }
+  }
+
+  private func timed<Result>(_ request: ControlRequest, _ body: () -> Result) -> Result {
+    guard let report = options.onQueueTime else { return body() }
+    let start = threadSeconds()
+    defer { report(request, threadSeconds() - start) }
+    return body()
+  }
+
+  private func start(_ request: ControlRequest, reply: @escaping (ControlReply) -> Void) -> Follower? {
     guard !isStopped else {
       reply(.refused(ControlRefusal(.gone, "the scheduler was stopped")))
       return nil
@@ -36,7 +48,7 @@ extension Engine {
       // Somebody may have saved the file a moment ago.
       withCurrentDAGFiles { [self] in
         if let refusal = refusalOfUnreadFiles(request) { return reply(.refused(refusal)) }
-        translateAndSubmit(request, reply)
+        timed(request) { translateAndSubmit(request, reply) }
       }
     case .cancelBackfill, .setPool, .deletePool:
       translateAndSubmit(request, reply)

@@ -44,6 +44,9 @@ package final class Engine: @unchecked Sendable {
     package var jobAccess: (@Sendable () throws -> JobAccess)?
     /// How long ended jobs are remembered.
     package var jobRetention = JobRetention()
+    /// Told on the queue how much of its thread's time a request has taken, in seconds. What holds the queue holds up every
+    /// task.
+    package var onQueueTime: (@Sendable (ControlRequest, Double) -> Void)?
     /// What `ping` is answered.
     package var version = ""
 

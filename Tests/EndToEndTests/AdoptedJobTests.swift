@@ -4,7 +4,7 @@ import Testing
 
 /// Jobs of another scheduler's tasks: whatever is killed, the next try of the task finds the job, here or from another
 /// machine, and no second VM is paid.
-@Suite(.serialized) struct AdoptedJobTests {
+@Suite(.blocking, .serialized) struct AdoptedJobTests {
   /// Google's waits are for Google's times.
   private static let timings = """
     {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "loanSeconds": 13, "logGraceSeconds": 1,

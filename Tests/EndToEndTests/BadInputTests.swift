@@ -3,7 +3,7 @@ import Processes
 import Testing
 
 /// Each says what, on what, and what to do next, with its exit code.
-@Suite struct BadInputTests {
+@Suite(.blocking) struct BadInputTests {
   private func expect(
     _ ended: Project.Ended, code: Int, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
   ) {

@@ -4,7 +4,7 @@ import Testing
 
 /// What a task did to its process is not there for the tasks after it, Swift or shell, in the binary that users have: it is
 /// the one that compiled DAG files find the C library's functions through.
-@Suite struct CleanProcessTests {
+@Suite(.blocking) struct CleanProcessTests {
   /// What a Swift task does, by a name.
   private static let changes = [
     "path": #"setenv("PATH", "/nonexistent", 1)"#,
@@ -78,7 +78,7 @@ import Testing
       print("seen")
     }
 
-    let shell = "{ umask; ulimit -aS; nice; grep -E '^Sig(Blk|Ign)' /proc/$$/status; cat /proc/$$/oom_score_adj; pwd; "
+    let shell = "{ umask; ulimit -aS; nice; grep -E '^Sig(Blk|Ign)' /proc/self/status; cat /proc/$$/oom_score_adj; pwd; "
       + "env | grep -v ^DAGRUN_ | sort; readlink /proc/$$/fd/0; }"
 
     DAG("clean", maxActiveTasks: 1) {

@@ -6,7 +6,7 @@ import Testing
 /// Every task then ran exactly once per recorded try, and the results are right.
 ///
 /// `DAGRUN_CRASH_COUNT` says how many kills (20 if unset), `DAGRUN_CRASH_SEED` which ones (`CrashSeed`).
-@Suite(.serialized) struct `A killed scheduler` {
+@Suite(.blocking, .serialized) struct `A killed scheduler` {
   @Test func `neither kills, nor loses, nor repeats a task`() throws {
     let kills = CrashSeed.count(20)
     let seed = CrashSeed.announced(for: "crash test", count: kills)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Dates without a time, in every command that takes them, and what schedules make of the clock.
-@Suite struct DateTests {
+@Suite(.blocking) struct DateTests {
   private static func dag(_ id: String, _ schedule: String) -> String {
     "DAG(\"\(id)\", schedule: \(schedule), startDate: \"2026-01-01\") { BashOperator(\"x\", \"echo \\(.logicalDate)\") }\n"
   }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Jobs by the real binary, against the real binary's emulator, whose machines run what Google's would be given.
-@Suite(.serialized) struct EmulatedJobTests {
+@Suite(.blocking, .serialized) struct EmulatedJobTests {
   private static let job = ["--project", "demo", "--image", "debian", "--zone", "europe-west1-b"]
 
   /// Begins, and takes long enough to be killed under.

@@ -7,7 +7,7 @@ import Testing
 ///
 /// `DAGRUN_END_CELLS=all` walks the whole table, a number so many cells of it, which `DAGRUN_CRASH_SEED` draws; of what is
 /// the same in code, some are enough.
-@Suite(.serialized) struct EndingTests {
+@Suite(.blocking, .serialized) struct EndingTests {
   enum Beginning: String, CaseIterable {
     case trigger, backfill, dagsTest, tasksRun, jobRun, jobAttach
   }

@@ -3,7 +3,7 @@ import Processes
 import Testing
 
 /// Calls of the system fail, once or for a while, as on a disk that is full or broken.
-@Suite struct `A failing disk` {
+@Suite(.blocking) struct `A failing disk` {
   private static func dag(_ version: Int) -> String {
     """
     import Dagrun

@@ -4,7 +4,7 @@ import Processes
 import Testing
 
 /// A limit on the size of files stands for a full disk: the database cannot be written for a while.
-@Suite(.serialized) struct `A full disk` {
+@Suite(.blocking, .serialized) struct `A full disk` {
   @Test func `starts nothing, refuses requests, and is forgotten when there is room again`() throws {
     let workshop = try Workshop()
     defer { workshop.remove() }

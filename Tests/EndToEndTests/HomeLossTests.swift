@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A home that is removed or replaced while a scheduler has it.
-@Suite struct `A home that disappears` {
+@Suite(.blocking) struct `A home that disappears` {
   private static let dag = """
     import Dagrun
 

@@ -8,7 +8,7 @@ import Testing
 /// left. A failure tells the story of its job: what happened to its machines and its messages, and when.
 ///
 /// `DAGRUN_CRASH_COUNT` says how many kills (4 if unset), `DAGRUN_CRASH_SEED` which ones (`CrashSeed`).
-@Suite(.serialized) struct `A killed driver of jobs` {
+@Suite(.blocking, .serialized) struct `A killed driver of jobs` {
   private let kills: Int
   private let seed: UInt64
 

@@ -3,7 +3,7 @@ import Processes
 import Testing
 
 /// The scheduler is killed while it makes the runs of a backfill, and while cleared tasks run again.
-@Suite(.serialized) struct `A scheduler killed within a request` {
+@Suite(.blocking, .serialized) struct `A scheduler killed within a request` {
   private static let days = ["2026-01-01", "2026-01-02", "2026-01-03"]
 
   @Test func `repeats no task of a backfill, nor of what was cleared`() throws {

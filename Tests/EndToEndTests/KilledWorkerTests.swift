@@ -6,7 +6,7 @@ import Testing
 /// recorded as such, and leaves no process; its retry runs. No try runs twice.
 ///
 /// `DAGRUN_CRASH_COUNT` and `DAGRUN_CRASH_SEED` as for `A killed scheduler`.
-@Suite(.serialized) struct `A killed worker` {
+@Suite(.blocking, .serialized) struct `A killed worker` {
   @Test func `costs its try, and nothing else`() throws {
     let kills = CrashSeed.count(20)
     let seed = CrashSeed.announced(for: "worker crash test", count: kills)

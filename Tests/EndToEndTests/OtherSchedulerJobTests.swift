@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Tasks whose work is done by jobs, run for another scheduler: the command may die, and its next try goes on with the job.
-@Suite(.serialized) struct OtherSchedulerJobTests {
+@Suite(.blocking, .serialized) struct OtherSchedulerJobTests {
   private static let dag =
     """
     import Dagrun

@@ -4,7 +4,7 @@ import Testing
 
 /// `dagrun tasks run --context`, `dags export` and `version -o json`, as another scheduler (Airflow, by the plugin) uses
 /// them: each task in a process of its own, what it needs on standard input, how it ended on standard output.
-@Suite struct OtherSchedulerTests {
+@Suite(.blocking) struct OtherSchedulerTests {
   /// How a try ended.
   private struct Ended {
     var code: Int

@@ -3,7 +3,7 @@ import Processes
 import Testing
 
 /// What tasks hand on, and what of it is lost.
-@Suite struct OutputTests {
+@Suite(.blocking) struct OutputTests {
   @Test func `a shell task that wrote nothing has an empty output`() throws {
     let project = try Project([
       "e": """

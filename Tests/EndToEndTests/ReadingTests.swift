@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct ReadingTests {
+@Suite(.blocking) struct ReadingTests {
   @Test func `DAGs and tasks are listed, drawn and rendered without running anything`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     #expect(try project.run("dags", "list", "-o", "plain").output.hasPrefix("hello\t0 0 * * *\tfalse\t"))

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Run ids and logical dates that people give, and what clearing takes along.
-@Suite struct RunDateTests {
+@Suite(.blocking) struct RunDateTests {
   private static let daily = """
     import Dagrun
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct RunTests {
+@Suite(.blocking) struct RunTests {
   @Test func `trigger runs a DAG to its end and its tasks can be asked about`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     let run = try project.run("trigger", "hello", "-r", "first", "-c", #"{"count": 4}"#, "-l", "2026-01-31")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct SchedulerTests {
+@Suite(.blocking) struct SchedulerTests {
   @Test func `commands reach a running scheduler`() throws {
     let project = try Project(["hello": SampleDAG.hello, "slow": SampleDAG.slow])
     let scheduler = try project.start("scheduler")

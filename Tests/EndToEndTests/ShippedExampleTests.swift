@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The DAG files that are shipped, run on what this machine really has.
-@Suite struct `The shipped examples` {
+@Suite(.blocking) struct `The shipped examples` {
   private static let dags = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "dags")
 

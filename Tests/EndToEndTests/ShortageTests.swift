@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct `A machine that has no room for a worker` {
+@Suite(.blocking) struct `A machine that has no room for a worker` {
   @Test func `lets tasks wait, and fails none`() throws {
     // The first try takes the scheduler's descriptors away, and kills all workers.
     let project = try Project([

@@ -3,7 +3,7 @@ import Processes
 import Testing
 
 /// What tasks and files say is shown, whatever a terminal would make of it.
-@Suite struct `Text from tasks and files` {
+@Suite(.blocking) struct `Text from tasks and files` {
   /// Clears the screen, sets the title, writes to the clipboard, a C1 control, turns the direction, forges a line.
   private static let hostile =
     #"\u{1b}[2J\u{1b}]0;t\u{7}\u{1b}]52;c;eA==\u{7}\u{9b}31m\u{202e}\u{7f}\r\nerror: forged"#

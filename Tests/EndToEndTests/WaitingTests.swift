@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What a command says while it waits, and when it stops waiting.
-@Suite struct WaitingTests {
+@Suite(.blocking) struct WaitingTests {
   @Test func `a pool that is too small for a task is told at the trigger`() throws {
     let project = try Project([
       "p": """

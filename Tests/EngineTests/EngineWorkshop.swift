@@ -44,6 +44,9 @@ final class EngineWorkshop {
   /// The way to Compute Engine, for engines that are started from now on.
   var jobAccess: (@Sendable () throws -> JobAccess)?
 
+  /// `Engine.Options.onQueueTime`, likewise.
+  var onQueueTime: (@Sendable (ControlRequest, Double) -> Void)?
+
   func start(_ mode: Engine.Mode = .scheduler, graceSeconds: Double = 10) async throws -> Engine {
     var options = Engine.Options(
       home: home, dagsFolder: folder + "/dags", executable: Self.executable,
@@ -52,6 +55,7 @@ final class EngineWorkshop {
     options.moduleCacheFolder = Self.moduleCache
     options.graceSeconds = graceSeconds
     options.jobAccess = jobAccess
+    options.onQueueTime = onQueueTime
     return try await Engine.start(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
