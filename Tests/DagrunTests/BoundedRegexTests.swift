@@ -11,6 +11,16 @@ import Testing
     #expect(try #require(BoundedRegex(pattern)).matchesWhole(text) == isMatch)
   }
 
+  @Test(arguments: [
+    ("b", "abc", true), ("", "", true), ("", "abc", true), ("^b", "abc", false), ("^a", "abc", true),
+    ("c$", "abc", true),
+    ("b\nc", "a\nb\nc", true), ("(?x) b # letter", "abc", true), ("(?i)B", "abc", true), ("(?<=a)b", "abc", true),
+    ("(?m)^b", "a\nb", true), ("a|x", "bcx", true), ("d", "abc", false), ("é", "cafe\u{301}", false),
+  ])
+  func `some part of the text has to match`(pattern: String, text: String, isMatch: Bool) throws {
+    #expect(try #require(BoundedRegex(pattern)).isFound(in: text) == isMatch)
+  }
+
   @Test(arguments: ["(", "a)(b", "[", "*", "a{2,1}", "\\"])
   func `what is no regular expression is none`(pattern: String) { #expect(BoundedRegex(pattern) == nil) }
 
@@ -30,6 +40,9 @@ import Testing
     #expect(try #require(BoundedRegex("(a|b)*")).matchesWhole(text))
     #expect(try #require(BoundedRegex("[ab]+")).matchesWhole(text))
     #expect(try #require(BoundedRegex("c")).isFound(in: text) == false)
+    #expect(try #require(BoundedRegex("ba$")).isFound(in: text + "a"))
+    #expect(try #require(BoundedRegex("[ab]+")).matchesWhole(text + "!") == false)
+    #expect(try #require(BoundedRegex("a")).matching((0..<100_000).map { "task_\($0)" }, whole: false).count == 100_000)
   }
 
   @Test func `a conf that a pattern cannot be tried on is refused with words`() {

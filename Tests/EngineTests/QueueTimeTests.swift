@@ -30,7 +30,7 @@ import Testing
     DAG("minutely", schedule: .cron("* * * * *"), startDate: "2020-01-01", maxActiveRuns: 1) {
       BashOperator("a", "true").pool("closed")
     }
-    DAG("guarded", params: [.string("p", default: "b", matching: "(a+)+b")]) { EmptyOperator("a") }
+    DAG("guarded", params: [.string("p", default: "ab", matching: "(a+)+b")]) { EmptyOperator("a") }
     DAG("wide") {
       for number in 0..<500 { BashOperator("t\\(number)", "true").pool("closed") }
     }

@@ -86,7 +86,7 @@ import Testing
       "regex.swift": """
       import Dagrun
 
-      DAG("regex", schedule: .daily, startDate: "2030-01-01", params: [.string("p", default: "b", matching: "(a+)+b")]) {
+      DAG("regex", schedule: .daily, startDate: "2030-01-01", params: [.string("p", default: "ab", matching: "(a+)+b")]) {
         EmptyOperator("\(id)")
       }
       """

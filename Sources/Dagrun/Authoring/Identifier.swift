@@ -41,6 +41,8 @@ package enum Identifier {
 
   /// The candidate that was probably meant; nil when none is close.
   package static func closest(to name: String, in candidates: some Sequence<String>) -> String? {
+    // No id has more bytes than that, so that none is close to it.
+    guard name.utf8.count <= 4 * 250 else { return nil }
     let allowed = name.count <= 3 ? 1 : 2
     return candidates.map { ($0, distance(name.lowercased(), $0.lowercased())) }
       .filter { $0.1 <= allowed }

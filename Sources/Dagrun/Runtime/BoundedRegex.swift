@@ -21,26 +21,33 @@ package struct BoundedRegex: Sendable {
   }
 
   package let pattern: String
-  private let expression: NSRegularExpression
+  /// Both begin at the text's beginning and are tried there alone: what is counted are steps of the pattern, not places
+  /// where it might begin.
+  private let foundExpression: NSRegularExpression
   private let wholeExpression: NSRegularExpression
 
   /// nil: it is no regular expression.
   package init?(_ pattern: String) {
-    // Alone first: "a)(b" is one only inside of the parentheses below.
-    guard let expression = try? NSRegularExpression(pattern: pattern),
-      let whole = (try? NSRegularExpression(pattern: "\\A(?:\(pattern))\\z"))
-        // A comment at its end, where the pattern allows comments, must not swallow the parenthesis.
-        ?? (try? NSRegularExpression(pattern: "\\A(?:\(pattern)\n)\\z"))
+    // Alone first: "a)(b" is one only inside of the parentheses below. (Foundation takes an empty one for none.)
+    guard pattern.isEmpty || (try? NSRegularExpression(pattern: pattern)) != nil,
+      let found = Self.expression("\\A(?s:.*?)(?:", pattern, ")"),
+      let whole = Self.expression("\\A(?:", pattern, ")\\z")
     else { return nil }
     self.pattern = pattern
-    self.expression = expression
+    foundExpression = found
     wholeExpression = whole
+  }
+
+  private static func expression(_ before: String, _ pattern: String, _ after: String) -> NSRegularExpression? {
+    (try? NSRegularExpression(pattern: before + pattern + after))
+      // A comment at its end, where the pattern allows comments, must not swallow the parenthesis.
+      ?? (try? NSRegularExpression(pattern: before + pattern + "\n" + after))
   }
 
   /// Some part of the text matches.
   package func isFound(in text: String) throws(TooManySteps) -> Bool {
     var rounds = 0
-    return try isMatch(expression, text, &rounds)
+    return try isMatch(foundExpression, text, &rounds)
   }
 
   package func matchesWhole(_ text: String) throws(TooManySteps) -> Bool {
@@ -52,7 +59,7 @@ package struct BoundedRegex: Sendable {
   package func matching(_ texts: some Sequence<String>, whole: Bool) throws(TooManySteps) -> [String] {
     var rounds = 0
     var found: [String] = []
-    for text in texts where try isMatch(whole ? wholeExpression : expression, text, &rounds) { found.append(text) }
+    for text in texts where try isMatch(whole ? wholeExpression : foundExpression, text, &rounds) { found.append(text) }
     return found
   }
 
@@ -62,7 +69,7 @@ package struct BoundedRegex: Sendable {
     var isFound = false
     var count = rounds
     expression.enumerateMatches(
-      in: text, options: .reportProgress, range: NSRange(text.startIndex..., in: text)
+      in: text, options: [.reportProgress, .anchored], range: NSRange(text.startIndex..., in: text)
     ) { match, _, stop in
       if match != nil {
         isFound = true

@@ -328,9 +328,8 @@ final class WorkerPool: @unchecked Sendable {
         if isLast || (result.peakMemoryBytes > options.maximumMemoryBytes && worker.library != nil) {
           worker.state = .leaving
           worker.link.hangUp()
-        } else {
-          freed.append(worker)
         }
+        freed.append(worker)
         ended(id, .reported(worker.takingLog(of: pending, for: result)))
       }
     }
@@ -365,8 +364,8 @@ final class WorkerPool: @unchecked Sendable {
     loadingCount -= 1
   }
 
-  /// Workers that have become free in this batch. A worker is given its next try only when the result of the last one is
-  /// committed, because it then begins its journal anew.
+  /// Workers that have ended a try in this batch. A worker is given its next try, or its folder is removed, only when the
+  /// result of the last one is committed, because its journal is lost then.
   private var freed: [PooledWorker] = []
 
   private func settle() {
@@ -481,10 +480,14 @@ final class WorkerPool: @unchecked Sendable {
     isStopped = true
     for worker in workers.values { worker.link.hangUp() }
     for worker in workers.values {
-      if case .idle = worker.state, worker.link.process.hasEnded(within: 5000) {
+      switch worker.state {
+      case .idle, .leaving:
+        guard worker.link.process.hasEnded(within: 5000) else { continue }
         _ = waitForChild(worker.link.pid)
         // What it reported may not be committed: the database may have failed since.
         if !freed.contains(where: { $0 === worker }) { WorkerFolder.remove(worker.link.folder) }
+      // One that is starting removes its folder itself.
+      case .starting, .busy: break
       }
     }
     freed = []
