@@ -130,7 +130,7 @@ let package = Package(
       name: "WaitingFixture", dependencies: ["GoogleCloud"], path: "Tests/WaitingFixture", swiftSettings: settings),
     .testTarget(
       name: "GoogleCloudTests",
-      dependencies: ["GoogleCloud", "GoogleDiscovery", "WaitingFixture", "COpenSSL", "Processes"] + nio,
+      dependencies: ["GoogleCloud", "GoogleDiscovery", "WaitingFixture", "COpenSSL", "FuzzSupport", "Processes"] + nio,
       swiftSettings: settings),
     .testTarget(
       name: "ClashTests",

@@ -14,6 +14,9 @@ enum CacheFolder {
     guard stat(folder, &status) == 0 else {
       throw DagBagError("cannot use the cache \(folder): \(String(cString: strerror(errno)))")
     }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw DagBagError("cannot use the cache \(folder): it is not a folder; remove it, or name another one")
+    }
     guard status.st_uid == geteuid() else {
       throw DagBagError(
         "will not use the cache \(folder): it belongs to another user, who could put code there; remove it, or name "

@@ -19,12 +19,24 @@ struct Workshop: Sendable {
     self.known = known
     folder = options.cacheFolder
     try CacheFolder.prepare(folder)
+    let shared = try Self.sharedModuleCache()
     compiler = Compiler(
       toolchain: try Toolchain.find(cacheFolder: folder),
       library: try AuthoringLibrary.find(executable: options.executable, cacheFolder: folder), cacheFolder: folder,
-      moduleCacheFolder: options.moduleCacheFolder ?? Self.moduleCacheFolder(in: folder))
+      moduleCacheFolder: options.moduleCacheFolder ?? shared ?? Self.moduleCacheFolder(in: folder))
     describer = Describer(
       executable: options.executable, folder: options.dagsFolder, timeoutSeconds: options.describeTimeoutSeconds)
+  }
+
+  /// `DAGRUN_MODULE_CACHE`: where homes that come and go share what the compiler makes of the system's headers, which takes
+  /// it seconds.
+  private static func sharedModuleCache() throws(DagBagError) -> String? {
+    guard let path = ProcessInfo.processInfo.environment["DAGRUN_MODULE_CACHE"], !path.isEmpty else { return nil }
+    guard path.hasPrefix("/") else {
+      throw DagBagError("DAGRUN_MODULE_CACHE is \"\(path)\", and must be an absolute path")
+    }
+    try CacheFolder.prepare(path)
+    return path
   }
 
   /// The compiler refuses what it has put there when the folder has got another path since, as in a home that was moved.

@@ -192,6 +192,10 @@ struct RequestTranslation {
   }
 
   private func missingDAG(_ dagID: String) -> ControlRefusal {
+    // Far more than 250 characters, and quick to look for in files and in the database.
+    guard dagID.utf8.count <= 65_536 else {
+      return ControlRefusal(.notFound, "no DAG has an id of \(dagID.utf8.count) bytes")
+    }
     if let refusal = importError(dagID) { return refusal }
     if let meant = Identifier.closest(to: dagID, in: dagIDs()) {
       return ControlRefusal(.notFound, "no DAG \"\(dagID)\"; did you mean \"\(meant)\"?")

@@ -98,7 +98,15 @@ package struct SocketControl: Control {
     func next() throws -> ControlReply? {
       while true {
         if let line = try received.next() {
-          return try JSONDecoder().decode(ControlReply.self, from: line)
+          do {
+            return try JSONDecoder().decode(ControlReply.self, from: line)
+          } catch {
+            // It was done, here too.
+            throw ControlRefusal(
+              .unavailable,
+              "the scheduler's answer cannot be read; is it of another version of dagrun? See what became of the request"
+            )
+          }
         }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         let count = retrying { read(descriptor, &chunk, chunk.count) }

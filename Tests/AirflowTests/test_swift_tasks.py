@@ -193,3 +193,32 @@ def test_on_kill_stops_the_program(plugin, stand_in):
     with pytest.raises(plugin.AirflowException):
         task.execute(context_of(FakeInstance("nightly", "train")))
     assert stand_in.notes == ["working", "stopped"]
+
+
+def test_a_leash_is_closed_once_however_many_let_go_of_it(plugin, stand_in):
+    stand_in.plays(WORKS_UNTIL_TOLD)
+    closed = []
+    for _ in range(20):
+        command = plugin.Binary().start(["tasks", "run"], on_line=lambda line: None)
+        leash = command._leash
+        lets_go = threading.Barrier(4)
+
+        def let_go(command=command, lets_go=lets_go):
+            lets_go.wait()
+            try:
+                command.let_go()
+            except OSError as error:
+                closed.append(error)
+
+        threads = [threading.Thread(target=let_go) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with pytest.raises(OSError):
+            os.fstat(leash)
+        command.terminate()
+        with command:
+            os.kill(command.pid, signal.SIGKILL)
+            command.wait(10)
+    assert closed == []

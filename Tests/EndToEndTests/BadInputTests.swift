@@ -74,6 +74,22 @@ import Testing
     expect(try project.run("trigger", "hello", "--home", "file"), code: 5, "file")
   }
 
+  @Test func `a module cache that cannot be one`() throws {
+    let project = try Project(["hello": SampleDAG.hello])
+    try "".write(toFile: project.path + "/file", atomically: true, encoding: .utf8)
+    for path in ["relative", project.path + "/file", project.path + "/file/below"] {
+      project.environment["DAGRUN_MODULE_CACHE"] = path
+      expect(try project.run("trigger", "hello"), code: 5, path)
+    }
+    // What is there is its own, and is made private.
+    project.environment["DAGRUN_MODULE_CACHE"] = project.path + "/open"
+    try FileManager.default.createDirectory(
+      atPath: project.path + "/open", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o777])
+    #expect(try project.run("trigger", "hello").code == 0)
+    let attributes = try FileManager.default.attributesOfItem(atPath: project.path + "/open")
+    #expect(attributes[.posixPermissions] as? Int == 0o700)
+  }
+
   @Test func `a database that is none, or damaged`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     try project.run("variables", "set", "x", "1")

@@ -25,8 +25,12 @@ final class Project {
     path = FileManager.default.temporaryDirectory.path + "/dagrun prüfung \(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: path + "/dags", withIntermediateDirectories: true)
     environment = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "LD_LIBRARY_PATH"].contains($0.key) }
+    environment["DAGRUN_MODULE_CACHE"] = Self.moduleCache
     for (name, text) in files { try write(name, text) }
   }
+
+  /// One for all homes of the tests.
+  static let moduleCache = FileManager.default.temporaryDirectory.path + "/dagrun-module-cache"
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 

@@ -37,6 +37,7 @@ struct Workshop {
     for name in inherited.keys where name.hasPrefix("DAGRUN_") && name != "DAGRUN_LIBRARY_PATH" {
       inherited[name] = nil
     }
+    inherited["DAGRUN_MODULE_CACHE"] = Project.moduleCache
     return Spawn(
       binary, arguments, environment: inherited.merging(environment) { $1 }, workingDirectory: folder)
   }

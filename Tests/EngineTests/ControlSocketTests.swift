@@ -1,7 +1,9 @@
 import Dagrun
 import Dispatch
 import Foundation
+import Glibc
 import Scheduling
+import Synchronization
 import Testing
 
 @testable import Engine
@@ -62,6 +64,36 @@ import Testing
       var counts: [Int?] = []
       for try await report in control.follow(run: 9) { counts.append(report.counts["running"]) }
       #expect(counts == [1, 2, 3])
+    }
+  }
+
+  /// What has been asked may have been done: it is not asked for again.
+  @Test(arguments: ["{\"status\"", "", "no JSON\n", "{\"unheard of\":{}}\n", "\n", "\u{0}\n", "[1]\n"])
+  func `an answer that breaks off or cannot be read is told in words`(answer: String) async throws {
+    try await withTemporaryHome { home in
+      let listener = try ControlSocket.listen(in: home)
+      defer { close(listener) }
+      let asked = Mutex(0)
+      let server = Thread {
+        while true {
+          let connection = accept(listener, nil, nil)
+          guard connection >= 0 else { return }
+          var byte: UInt8 = 0
+          var hasAsked = false
+          while byte != UInt8(ascii: "\n"), read(connection, &byte, 1) == 1 { hasAsked = true }
+          if hasAsked {
+            asked.withLock { $0 += 1 }
+            _ = Array(answer.utf8).withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+          }
+          close(connection)
+        }
+      }
+      server.start()
+      defer { shutdown(listener, Int32(SHUT_RDWR)) }
+      let control = try #require(SocketControl(home))
+      let refusal = await #expect(throws: ControlRefusal.self) { try await control.send(.ping) }
+      #expect(refusal?.kind == (answer.isEmpty ? .gone : .unavailable), "\(refusal?.message ?? "")")
+      #expect(asked.withLock { $0 } == 1)
     }
   }
 

@@ -8,9 +8,10 @@ import Testing
 
 /// Whoever may send a request cannot stop the scheduler with one: each takes the engine's queue for some milliseconds.
 @Suite(.serialized) struct `A request` {
-  /// Of the thread's own time, so that a busy machine changes nothing. The optimized build is some ten times as fast.
+  /// Of the thread's own time, so that a busy machine changes little. The optimized build is more than ten times as fast; what
+  /// was reported took seconds, or had no end.
   #if DEBUG
-    private static let mostSeconds = 0.1
+    private static let mostSeconds = 0.25
   #else
     private static let mostSeconds = 0.01
   #endif

@@ -407,11 +407,15 @@ class Command:
 
     def let_go(self) -> None:
         """Closes the leash: the command leaves; what it began goes on. One that is cancelling finishes that."""
-        if self._leash is not None:
-            _leashes.discard(self._leash)
-            os.close(self._leash)
-            self._leash = None
-            self._was_let_go = True
+        leash, self._leash = self._leash, None
+        if leash is None:
+            return
+        self._was_let_go = True
+        # Airflow's on_kill may come here on another thread, or from a handler of signals in the midst of this: whoever
+        # takes the leash out closes it, once. Its number may be another file's a moment later.
+        with contextlib.suppress(KeyError):
+            _leashes.remove(leash)
+            os.close(leash)
 
     # What run_until needs.
 
