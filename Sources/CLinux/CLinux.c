@@ -160,9 +160,8 @@ int clinux_spawn(const struct clinux_spawn_request *request, int *pid) {
 }
 
 int clinux_become(const char *name, unsigned user, unsigned group) {
-  if (initgroups(name, group) || setgid(group) || setuid(user)) return -1;
-  // Its own descriptors, its log's reader and its debugger must find it as any other process of the user.
-  return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  // Not dumpable from then on: the user's other processes cannot look into this one, nor trace it.
+  return initgroups(name, group) || setgid(group) || setuid(user) ? -1 : 0;
 }
 
 int clinux_clock_is_synchronized(void) {

@@ -15,12 +15,14 @@ struct RunAsUserTests {
     import Dagrun
     import Foundation
 
-    DAG("accounts", defaults: .init(runAsUser: "nobody")) {
+    DAG("accounts", defaults: .init(runAsUser: "nobody"), maxActiveTasks: 1) {
       let shell = BashOperator(
         "shell",
         \"""
         id -un; echo $USER $LOGNAME; stat -c %U "$(dirname $DAGRUN_OUTPUT)"
         cat $DAGRUN_WORKER/journal
+        head -c 1 /proc/$PPID/environ > /dev/null 2>&1 && echo "reads its worker"
+        echo "of worker $PPID"
         (setsid sleep 1000 &)
         echo 42 > $DAGRUN_OUTPUT
         \""")
@@ -37,6 +39,8 @@ struct RunAsUserTests {
       }
       BashOperator("stuck", "trap '' TERM; echo begun; while :; do sleep 1000; done")
         .executionTimeout(.milliseconds(300))
+      let before = BashOperator("before", "echo $PPID").runAsUser("root")
+      before --> shell
       shell --> swift --> own
     }
     """
@@ -55,12 +59,16 @@ struct RunAsUserTests {
 
     #expect(
       ran.states == [
-        "shell": .success, "swift": .success, "own": .success, "unknown": .failed, "crashes": .failed,
+        "before": .success, "shell": .success, "swift": .success, "own": .success, "unknown": .failed,
+        "crashes": .failed,
         "stuck": .failed,
       ])
     let shell = ran.logs["shell"] ?? ""
     #expect(shell.hasPrefix("nobody\nnobody nobody\nnobody\n"), "\(shell)")
     #expect(shell.contains("Permission denied") && shell.contains("not all that it started"), "\(shell)")
+    // It cannot look into its worker, nor is that one that has had another task.
+    #expect(!shell.contains("reads its worker"))
+    #expect(!shell.contains("of worker \((ran.logs["before"] ?? "").dropLast())\n"), "\(shell)")
     #expect(ran.outputs["shell"] == "\"42\"")
     let id = try #require(try Account(named: "nobody")).userID
     #expect(ran.logs["swift"] == "user \(id) \(id) nobody\n")

@@ -39,8 +39,13 @@ final class PooledWorker {
     return result.adding(loss: WorkerFolder.takeLog(link.folder, logPath: pending.logPath))
   }
 
+  /// Nothing of any task is in its memory.
+  var isFresh: Bool { library == nil && briefed.isEmpty }
+
+  /// Another account's task gets a process that knows of no other one.
   func canRun(_ pending: PendingTry) -> Bool {
-    switch (pending.library, library) {
+    guard pending.assignment.user == nil else { return isFresh }
+    return switch (pending.library, library) {
     case (nil, _), (_, nil): true
     case (let wanted, let loaded): wanted == loaded
     }

@@ -135,6 +135,7 @@ final class WorkerPool: @unchecked Sendable {
 
   /// The warmest worker that has the right file loaded, or else one that has none.
   private func bestIdle(for pending: PendingTry) -> Int? {
+    if pending.assignment.user != nil { return idle.lastIndex { workers[$0]!.isFresh } }
     guard let library = pending.library else { return idle.indices.last }
     return idle.lastIndex { workers[$0]!.library == library } ?? idle.lastIndex { workers[$0]!.library == nil }
   }
