@@ -32,12 +32,14 @@ let package = Package(
   targets: [
     // What a DAG file imports. Foundation only.
     .target(name: "Dagrun", swiftSettings: settings),
+    // The nouns that all modules share: identities, results, states, records.
+    .target(name: "Model", dependencies: ["Dagrun"], swiftSettings: settings),
     // The pure core: no clock, no I/O.
     .target(
       name: "Scheduling",
-      dependencies: ["Dagrun", .product(name: "HeapModule", package: "swift-collections")],
+      dependencies: ["Dagrun", "Model", .product(name: "HeapModule", package: "swift-collections")],
       swiftSettings: settings),
-    .target(name: "Storage", dependencies: ["Scheduling", grdb, sqlite], swiftSettings: settings),
+    .target(name: "Storage", dependencies: ["Model", "Scheduling", grdb, sqlite], swiftSettings: settings),
     // Linux calls that Swift cannot import: pidfds, wait macros, prctl.
     .target(name: "CLinux"),
     .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: settings),
@@ -50,7 +52,7 @@ let package = Package(
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // A job's life on a VM that lives only for it. Usable without the engine.
     .target(
-      name: "Clash", dependencies: ["Dagrun", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
+      name: "Clash", dependencies: ["Dagrun", "Model", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
       swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
@@ -64,19 +66,18 @@ let package = Package(
     .target(
       name: "AirflowPlugin", dependencies: ["CAirflowPlugin"], exclude: ["Python"], swiftSettings: settings),
     // The process that runs tasks, and the protocol between it and the engine.
-    .target(name: "Workers", dependencies: ["Dagrun", "Processes"], swiftSettings: settings),
+    .target(name: "Workers", dependencies: ["Dagrun", "Model", "Processes"], swiftSettings: settings),
     .target(
-      name: "Engine", dependencies: ["Scheduling", "Storage", "DagBag", "Workers", "Clash", "Processes", logging],
+      name: "Engine",
+      dependencies: ["Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "Clash", "Processes", logging],
       swiftSettings: settings),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Dagrun", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator", "Engine",
-        "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
+        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator",
+        "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
-      // Swift 6.3.1 crashes on asynchronous functions of commands when it optimizes ("while splitting coroutine"), on
-      // others after each change. What takes time is in the other modules.
-      swiftSettings: settings + [.unsafeFlags(["-Onone"], .when(configuration: .release))],
+      swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
       // executable carries the flags, so that other packages can depend on the library.
       linkerSettings: [
@@ -97,11 +98,11 @@ let package = Package(
       name: "JobBenchmark", dependencies: ["BenchmarkSupport", "GoogleCloud", "Processes", grdb],
       path: "Benchmarks/JobBenchmark", swiftSettings: settings),
     .executableTarget(
-      name: "StorageBenchmark", dependencies: ["Dagrun", "Scheduling", "Storage", grdb],
+      name: "StorageBenchmark", dependencies: ["Dagrun", "Model", "Scheduling", "Storage", grdb],
       path: "Benchmarks/StorageBenchmark", swiftSettings: settings),
     // Measures the scheduler alone, without storage: one JSON line a figure.
     .executableTarget(
-      name: "CoreBenchmark", dependencies: ["Dagrun", "Scheduling"], path: "Benchmarks/CoreBenchmark",
+      name: "CoreBenchmark", dependencies: ["Dagrun", "Model", "Scheduling"], path: "Benchmarks/CoreBenchmark",
       swiftSettings: settings),
 
     // What waiting for the cloud costs a process, against the emulator: one JSON line a figure.
@@ -114,11 +115,13 @@ let package = Package(
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport", "Processes"], swiftSettings: settings),
     // Answers the questions of Tests/AirflowTests/test_scheduling.py, which asks Airflow the same.
     .executableTarget(
-      name: "DecisionFixture", dependencies: ["Dagrun", "Scheduling"], path: "Tests/DecisionFixture",
+      name: "DecisionFixture", dependencies: ["Dagrun", "Model", "Scheduling"], path: "Tests/DecisionFixture",
       swiftSettings: settings),
     .testTarget(
-      name: "SchedulingTests", dependencies: ["Scheduling", "FuzzSupport", "Processes"], swiftSettings: settings),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", "FuzzSupport", grdb], swiftSettings: settings),
+      name: "SchedulingTests", dependencies: ["Model", "Scheduling", "FuzzSupport", "Processes"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Model", "Storage", "FuzzSupport", grdb], swiftSettings: settings),
     .testTarget(name: "DagBagTests", dependencies: ["DagBag", "FuzzSupport"], swiftSettings: settings),
     // Checks requests against Google's own descriptions of its APIs. Only for tests.
     .target(
@@ -134,7 +137,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ClashTests",
-      dependencies: ["Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Processes", "Yams", logging],
+      dependencies: [
+        "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "Processes", "Yams", logging,
+      ],
       swiftSettings: settings),
     // The processes of an emulated VM, without the rest of the command.
     .executableTarget(
@@ -145,22 +150,23 @@ let package = Package(
       dependencies: ["CloudEmulator", "MachineFixture", "GoogleCloud", "GoogleDiscovery", "Processes", "COpenSSL"]
         + nio,
       swiftSettings: settings),
+    .testTarget(name: "ModelTests", dependencies: ["Dagrun", "Model", "FuzzSupport"], swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(
       name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
     .testTarget(
-      name: "WorkersTests", dependencies: ["Workers", "WorkerFixture", "FuzzSupport"], swiftSettings: settings),
+      name: "WorkersTests", dependencies: ["Model", "Workers", "WorkerFixture", "FuzzSupport"], swiftSettings: settings),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", grdb],
+      dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", "Model", grdb],
       swiftSettings: settings),
     .testTarget(
       name: "CLITests",
-      dependencies: ["CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Storage", grdb, argumentParser],
+      dependencies: ["CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Model", "Storage", grdb, argumentParser],
       swiftSettings: settings),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Scheduling", "Storage"], swiftSettings: settings),
+      name: "SimulationTests", dependencies: ["Model", "Scheduling", "Storage"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),
   ]
 )

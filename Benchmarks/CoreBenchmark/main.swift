@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 
 // The scheduler alone, without storage. One JSON line a figure.
@@ -27,17 +28,16 @@ func run(_ plan: DAGPlan, parallelism: Int) -> (events: Int, seconds: Double) {
   var now = Timestamp(microseconds: 1_700_000_000_000_000)
   _ = scheduler.handle(.dagsLoaded([plan]), at: now)
   var events = 0
-  var launched: [(TaskInstanceKey, Int)] = []
+  var launched: [TryKey] = []
   launched.reserveCapacity(plan.count)
   let elapsed = seconds {
     var step = scheduler.handle(.trigger(TriggerRequest(dagID: plan.dagID)), at: now)
     var index = 0
     while true {
-      for case .launch(let key, let tryNumber) in step.actions { launched.append((key, tryNumber)) }
+      for case .launch(let key) in step.actions { launched.append(key) }
       guard index < launched.count else { break }
       now = now.adding(microseconds: 1)
-      let (key, tryNumber) = launched[index]
-      step = scheduler.handle(.taskFinished(key, tryNumber: tryNumber, TaskResult(.success)), at: now)
+      step = scheduler.handle(.taskFinished(launched[index], TaskResult(.success)), at: now)
       index += 1
       events += 1
     }
@@ -70,15 +70,14 @@ do {
   for tryNumber in 1...200 {
     times.append(
       seconds {
-        let key = TaskInstanceKey(run: made.number, taskID: "first")
-        let step = scheduler.handle(.taskFinished(key, tryNumber: tryNumber, TaskResult(.success)), at: now)
+        let key = TryKey(run: made.number, taskID: "first", number: tryNumber)
+        let step = scheduler.handle(.taskFinished(key, TaskResult(.success)), at: now)
         precondition(step.actions.count == 1, "nothing was launched")
       })
     let keys = ["first", "second"].map { TaskInstanceKey(run: made.number, taskID: $0) }
     _ = scheduler.handle(.clear(ClearRequest(keys: keys)), at: now)
     _ = scheduler.handle(
-      .taskFinished(
-        keys[1], tryNumber: tryNumber, TaskResult(.failed(Failure(reason: "cleared"), retryable: true))), at: now)
+      .taskFinished(TryKey(keys[1], tryNumber), TaskResult(.failed(reason: "cleared"))), at: now)
   }
   times.sort()
   report("launch_with_100000_blocked_p99", times[times.count * 99 / 100] * 1e6, unit: "us", bound: "< 5000")
@@ -106,8 +105,8 @@ do {
   let elapsed = seconds {
     var launched = step.actions
     for index in 0..<count {
-      guard case .launch(let key, let tryNumber) = launched[index] else { continue }
-      step = scheduler.handle(.taskFinished(key, tryNumber: tryNumber, TaskResult(.success)), at: now)
+      guard case .launch(let key) = launched[index] else { continue }
+      step = scheduler.handle(.taskFinished(key, TaskResult(.success)), at: now)
       launched += step.actions
     }
   }

@@ -5,6 +5,7 @@
 import Dagrun
 import Foundation
 import GRDB
+import Model
 import Scheduling
 import Storage
 
@@ -94,7 +95,7 @@ func finish(_ taskID: String, run: Int64) -> Change {
   let now = Timestamp(Date())
   let task = TaskInstance(
     taskID: taskID, state: .success, tryNumber: 1, maxTries: 0, startDate: now, endDate: now)
-  let ended = EndedTry(
+  let ended = TryRecord(
     tryNumber: 1, state: .success, startDate: now, endDate: now, exitCode: 0,
     usage: Usage(cpuSeconds: 0.01, peakMemoryBytes: 10 << 20))
   return .taskChanged(TaskTransition(key: key, from: .running, fromTry: 1, to: task, ended: ended))

@@ -1,4 +1,5 @@
 internal import Dagrun
+package import Model
 
 /// What a runner tells of a job while it drives it. In order; `ended` is the last.
 package enum JobNews: Hashable, Sendable {

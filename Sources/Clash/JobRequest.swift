@@ -1,5 +1,6 @@
 package import Dagrun
 internal import Foundation
+package import Model
 
 /// One job to run: what, under which name, and for whom.
 ///
@@ -43,27 +44,10 @@ package struct JobOrigin: Codable, Hashable, Sendable {
   /// Of the home whose journal has the job: random, made with the database.
   package var homeID: String
   /// nil for a job that a person or another program started by itself.
-  package var task: TaskOfJob?
+  package var task: JobTask?
 
-  package init(homeID: String, task: TaskOfJob? = nil) {
+  package init(homeID: String, task: JobTask? = nil) {
     self.homeID = homeID
     self.task = task
-  }
-}
-
-package struct TaskOfJob: Codable, Hashable, Sendable {
-  package var dagID: String
-  package var runID: String
-  package var taskID: String
-  package var tryNumber: Int
-  /// Of the run in the database of the home.
-  package var run: Int64
-
-  package init(dagID: String, runID: String, taskID: String, tryNumber: Int, run: Int64) {
-    self.dagID = dagID
-    self.runID = runID
-    self.taskID = taskID
-    self.tryNumber = tryNumber
-    self.run = run
   }
 }

@@ -1,5 +1,6 @@
 package import Dagrun
-package import Scheduling
+package import Model
+internal import Scheduling
 
 /// What a command asks of the scheduler, in names that people use. The engine looks the names up, loads what the pure
 /// scheduler does not hold, and turns the request into an `Event`.

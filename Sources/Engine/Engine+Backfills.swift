@@ -1,6 +1,7 @@
 internal import Dagrun
 internal import Dispatch
 internal import Logging
+internal import Model
 internal import Scheduling
 internal import Storage
 

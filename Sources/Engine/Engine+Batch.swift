@@ -7,6 +7,7 @@ internal import Processes
 internal import Scheduling
 internal import Storage
 internal import Workers
+internal import Model
 
 /// An event that waits for its batch, and who wants to know what came of it.
 struct PendingEvent {
@@ -128,8 +129,8 @@ extension Engine {
 
   private func perform(_ action: Action) {
     switch action {
-    case .launch(let key, let tryNumber): launch(key, tryNumber: tryNumber)
-    case .stop(let key, let tryNumber, let reason): stop(key, tryNumber: tryNumber, reason)
+    case .launch(let key): launch(key)
+    case .stop(let key, _): stop(key)
     }
   }
 

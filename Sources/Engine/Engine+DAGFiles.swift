@@ -7,6 +7,7 @@ internal import Logging
 internal import Processes
 internal import Scheduling
 internal import Storage
+internal import Model
 
 /// What the engine knows of the DAG files.
 struct DAGFiles {

@@ -1,6 +1,7 @@
 internal import Dagrun
 internal import Dispatch
 internal import Foundation
+internal import Model
 internal import Processes
 internal import Scheduling
 internal import Storage
@@ -26,16 +27,15 @@ struct LaunchError: Error {
 }
 
 extension Engine {
-  func launch(_ key: TaskInstanceKey, tryNumber: Int) {
-    let id = TryID(key, tryNumber: tryNumber)
+  func launch(_ key: TryKey) {
     do {
       let run = try launchedRun(key.run)
       guard let position = run.plan.position(of: key.taskID) else {
         throw LaunchError("the run's DAG has no such task", isRetryable: false)
       }
       let task = run.plan.description.tasks[position]
-      if case .computeEngineJob(let job) = task.work { return try launchJobs(job, id, in: run) }
-      let assignment = try assignment(of: task, id, in: run)
+      if case .computeEngineJob(let job) = task.work { return try launchJobs(job, key, in: run) }
+      let assignment = try assignment(of: task, key, in: run)
       guard assignment.work.bytes <= TryAssignment.inputLimitBytes else {
         throw LaunchError(
           "the values that it is given have \(assignment.work.bytes) bytes together, and may have "
@@ -44,32 +44,31 @@ extension Engine {
       pool!.submit(
         PendingTry(
           assignment: assignment, briefing: run.briefing,
-          logPath: run.briefing.logPath(taskID: key.taskID, tryNumber: tryNumber)))
+          logPath: run.briefing.logPath(of: key)))
     } catch {
-      launchFailed(id, error)
+      launchFailed(key, error)
     }
   }
 
-  func launchFailed(_ id: TryID, _ error: any Error) {
+  func launchFailed(_ key: TryKey, _ error: any Error) {
     let (reason, isRetryable) =
       switch error {
       case let error as LaunchError: (error.reason, error.isRetryable)
       case let error as RenderError: (error.description, false)
       default: ("\(error)", true)
       }
-    let logPath = logPath(id.key, tryNumber: id.tryNumber)
+    let logPath = logPath(of: key)
     if let logPath { WorkerOutput.note(reason, inLog: logPath) }
     // In the next round of this batch: the step that launched it is still being performed.
-    pending.append(
-      PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, .failed(reason, isRetryable: isRetryable))))
+    finish(key, TaskResult(.failed(reason: reason, isRetryable: isRetryable)))
   }
 
-  private func assignment(of task: TaskDescription, _ id: TryID, in run: LaunchedRun) throws -> TryAssignment {
+  private func assignment(of task: TaskDescription, _ key: TryKey, in run: LaunchedRun) throws -> TryAssignment {
     let read = task.readOutputs
     let outputs = try outputs(of: read, in: run)
     let missing = missingStates(of: read, having: outputs, in: run)
-    let work = try work(of: task, id, in: run, outputs, missing)
-    var assignment = TryAssignment(id: id, work: work, graceSeconds: options.graceSeconds)
+    let work = try work(of: task, key, in: run, outputs, missing)
+    var assignment = TryAssignment(key, work: work, graceSeconds: options.graceSeconds)
     assignment.outputIsRead = run.plan.readTaskIDs.contains(task.id)
     assignment.missingOutputs = missing
     assignment.user = task.runAsUser
@@ -78,7 +77,8 @@ extension Engine {
   }
 
   private func work(
-    of task: TaskDescription, _ id: TryID, in run: LaunchedRun, _ outputs: [String: String], _ missing: [String: String]
+    of task: TaskDescription, _ key: TryKey, in run: LaunchedRun, _ outputs: [String: String],
+    _ missing: [String: String]
   ) throws -> TryAssignment.Work {
     switch task.work {
     case .swift:
@@ -86,7 +86,7 @@ extension Engine {
       return .swift(library: run.library, entry: run.entry, inputs: task.inputs.map { outputs[$0] ?? "null" })
     case .bash(let script):
       let values = Template.Values(
-        run: run.briefing.context, taskID: task.id, tryNumber: id.tryNumber, outputs: outputs, missing: missing)
+        run: run.briefing.context, taskID: task.id, tryNumber: key.number, outputs: outputs, missing: missing)
       return .bash(
         script: try script.render(values, for: .shell),
         environment: try task.environment.mapValues { try $0.render(values, for: .plain) },
@@ -145,54 +145,41 @@ extension Engine {
     return launched
   }
 
-  func logPath(_ key: TaskInstanceKey, tryNumber: Int) -> String? {
-    scheduler.run(key.run).map {
-      options.home.logPath(dagID: $0.dagID, runID: $0.runID, taskID: key.taskID, tryNumber: tryNumber)
-    }
+  func logPath(of key: TryKey) -> String? {
+    scheduler.run(key.run).map { options.home.logPath(of: key, dagID: $0.dagID, runID: $0.runID) }
   }
 
   // MARK: The end of a try
 
-  func tryEnded(_ id: TryID, _ end: WorkerPool.TryEnd) {
-    let stopReason = stopReasons.isEmpty ? nil : stopReasons.removeValue(forKey: id)
-    let result: TaskResult
+  func tryEnded(_ key: TryKey, _ end: WorkerPool.TryEnd) {
     switch end {
-    case .reported(let reported):
+    case .reported(let result):
       let now = now()
-      let start = scheduler.taskInstance(id.key)?.startDate ?? now
-      result = TaskResult(
-        reported.clampingDates(from: start.microseconds, to: now.microseconds), stopReason: stopReason)
-    case .workerEnded(let status, let loss): result = TaskResult(workerEnded: status, loss: loss)
-    case .lostConnection(let loss):
-      var failed = TaskResult.failed("closed the connection between its process and dagrun")
-      failed.loss = loss
-      result = failed
-    case .failed(let reason): result = .failed(reason)
+      let start = scheduler.taskInstance(key.instance)?.startDate ?? now
+      finish(key, result.clampingDates(from: start, to: now))
+    case .workerEnded(let status, let loss): finish(key, TaskResult(workerEnded: status, loss: loss))
+    case .lostConnection(let loss): finish(key, TaskResult(.lost(.connectionClosed), loss: loss))
+    case .failed(let reason): finish(key, TaskResult(.failed(reason: reason)))
     case .stoppedBeforeStart:
-      let date = now().microseconds
-      result = TaskResult(TryResult(.stopped(), startDate: date, endDate: date), stopReason: stopReason)
+      let date = now()
+      finish(key, TaskResult(.stopped(), startDate: date, endDate: date))
     }
-    pending.append(PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, result)))
   }
 
-  func stop(_ key: TaskInstanceKey, tryNumber: Int, _ reason: Action.StopReason) {
-    let id = TryID(key, tryNumber: tryNumber)
-    stopReasons[id] = reason
-    if jobs.stop(id) { return }
-    guard pool?.stop(id) == true || adopted?.stop(id) == true else {
-      stopReasons[id] = nil
-      return
-    }
-    killLater(id)
+  func finish(_ key: TryKey, _ result: TaskResult) { pending.append(PendingEvent(.taskFinished(key, result))) }
+
+  func stop(_ key: TryKey) {
+    if jobs.stop(key) { return }
+    if pool?.stop(key) == true || adopted?.stop(key) == true { killLater(key) }
   }
 
   /// The worker kills the task after its grace period. This is for a worker that does not.
-  func killLater(_ id: TryID) {
+  func killLater(_ key: TryKey) {
     queue.asyncAfter(deadline: .now() + options.graceSeconds + 5) { [weak self] in
       guard let self, !isStopped else { return }
       // Neither knows a try that has ended.
-      pool?.kill(id)
-      adopted?.kill(id)
+      pool?.kill(key)
+      adopted?.kill(key)
     }
   }
 }

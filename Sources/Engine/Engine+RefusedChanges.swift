@@ -1,4 +1,5 @@
 internal import Logging
+internal import Model
 internal import Scheduling
 internal import Storage
 
@@ -84,12 +85,10 @@ extension Engine {
       remedies.isRepeated = true
       return true
     }
-    if case .taskFinished(let key, let tryNumber, let result) = item.event, !remedies.isResultGone {
+    if case .taskFinished(let key, let result) = item.event, !remedies.isResultGone {
       remedies.isResultGone = true
       let reason = "its result could not be stored: \(error.problem)"
-      item.event = .taskFinished(
-        key, tryNumber: tryNumber,
-        TaskResult(.failed(Failure(reason: reason), retryable: result.outcome.isRetryable)))
+      item.event = .taskFinished(key, TaskResult(.failed(reason: reason, isRetryable: result.outcome.isRetryable)))
       return true
     }
     guard item.answer == nil, let dagID = try dagID(of: error.change), refused.suspensions[dagID] == nil else {
@@ -137,8 +136,9 @@ extension PendingEvent {
 extension TaskResult.Outcome {
   fileprivate var isRetryable: Bool {
     switch self {
-    case .failed(_, let retryable): retryable
-    case .success, .skipped: false
+    case .failed(_, let isRetryable): isRetryable
+    case .stopped, .lost: true
+    case .success, .skipped, .deferred: false
     }
   }
 }

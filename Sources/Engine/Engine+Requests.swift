@@ -1,6 +1,7 @@
 internal import Dagrun
 internal import Dispatch
 internal import Glibc
+internal import Model
 internal import Processes
 internal import Scheduling
 internal import Storage
@@ -173,7 +174,7 @@ extension Event {
     case .clear(let request): request.loaded
     case .setTaskState(_, _, let loaded), .setRunState(_, _, let loaded), .endStuckRun(_, let loaded):
       loaded.map { [$0] } ?? []
-    case .dagsLoaded, .plansLoaded, .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled, .wake,
+    case .dagsLoaded, .plansLoaded, .taskStarted, .taskFinished, .triggerFired, .wake,
       .trigger, .continueBackfill, .cancelBackfill, .setPaused, .setPool, .deletePool, .deleteDAG:
       []
     }

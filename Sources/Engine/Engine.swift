@@ -104,7 +104,6 @@ package final class Engine: @unchecked Sendable {
   var backfillWaiters: [(backfill: Int64, body: () -> Void)] = []
 
   var runs: [Int64: LaunchedRun] = [:]
-  var stopReasons: [TryID: Action.StopReason] = [:]
   var adopted: AdoptedWorkers?
   lazy var jobs = makeTaskJobs()
   lazy var takenJobs = makeTakenJobs()

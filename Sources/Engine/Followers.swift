@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Dispatch
+internal import Model
 internal import Scheduling
 
 /// Those who follow a run: each gets what has moved since its last report, at most every so often, and the end at once.

@@ -1,4 +1,4 @@
-internal import Processes
+package import Model
 
 /// The folder that holds everything one installation knows: its database, logs, compiled files, socket and lock.
 ///
@@ -23,13 +23,13 @@ package struct Home: Hashable, Sendable {
   package var logsPath: String { path + "/logs" }
   package var workersPath: String { path + "/workers" }
 
-  /// The folder of a run's logs. Layout and names are Airflow's; a name that is too long for the disk is shortened.
+  /// The folder of a run's logs.
   package func logFolder(dagID: String, runID: String) -> String {
-    "\(logsPath)/\(fileName("dag_id=\(dagID)"))/\(fileName("run_id=\(runID)"))"
+    "\(logsPath)/\(LogPath.folder(dagID: dagID, runID: runID))"
   }
 
   /// The log of one try. There is none when the try printed nothing.
-  package func logPath(dagID: String, runID: String, taskID: String, tryNumber: Int) -> String {
-    "\(logFolder(dagID: dagID, runID: runID))/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log"
+  package func logPath(of key: TryKey, dagID: String, runID: String) -> String {
+    "\(logsPath)/\(LogPath.of(key, dagID: dagID, runID: runID))"
   }
 }

@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Foundation
+internal import Model
 internal import Scheduling
 internal import Storage
 

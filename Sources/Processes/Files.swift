@@ -96,23 +96,3 @@ package func openPrivately(_ path: String, _ flags: Int32) -> Int32 {
   }
   return descriptor
 }
-
-/// The name, or, where a file system takes none so long, its beginning and a hash of the whole of it. The same name
-/// gives the same one always.
-package func fileName(_ name: String) -> String {
-  let limitBytes = 255
-  guard name.utf8.count > limitBytes else { return name }
-  // FNV-1a, twice, with different beginnings: 128 bits.
-  var (first, second): (UInt64, UInt64) = (14_695_981_039_346_656_037, 1_099_511_628_211)
-  for byte in name.utf8 {
-    first = (first ^ UInt64(byte)) &* 1_099_511_628_211
-    second = (second ^ UInt64(byte)) &* 1_099_511_628_211
-  }
-  let hash = "~" + [first, second].map { String($0, radix: 16) }.joined(separator: "-")
-  var start = ""
-  for scalar in name.unicodeScalars {
-    guard start.utf8.count + scalar.utf8.count + hash.utf8.count <= limitBytes else { break }
-    start.unicodeScalars.append(scalar)
-  }
-  return start + hash
-}

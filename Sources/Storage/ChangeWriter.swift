@@ -1,5 +1,6 @@
 import Dagrun
 import GRDB
+import Model
 import Scheduling
 
 /// Writes changes inside the transaction of one commit: one function, and mostly one statement, for each case of

@@ -163,6 +163,10 @@ protocol SQLArgument {
   func bind(to handle: OpaquePointer, at index: Int32) -> Int32
 }
 
+extension Int32: SQLArgument {
+  func bind(to handle: OpaquePointer, at index: Int32) -> Int32 { sqlite3_bind_int64(handle, index, Int64(self)) }
+}
+
 extension Int64: SQLArgument {
   func bind(to handle: OpaquePointer, at index: Int32) -> Int32 { sqlite3_bind_int64(handle, index, self) }
 }

@@ -1,5 +1,6 @@
 package import Dagrun
-package import Scheduling
+package import Model
+internal import Scheduling
 
 /// One DAG of a compiled file: what it describes, and where the code is.
 package struct StoredVersion: Hashable, Sendable {
@@ -27,25 +28,9 @@ package struct StoredVersion: Hashable, Sendable {
 
 /// A task instance with all that people ask of it. The details are those of its current or last try.
 package struct TaskRecord: Hashable, Sendable {
-  package var run: Int64
+  package var key: TaskInstanceKey
   package var instance: TaskInstance
   /// Why it is in its state, in words for a person.
-  package var reason: String?
-  package var exitCode: Int?
-  package var signal: Int?
-  package var usage: Usage
-  /// What of its log, output or journal could not be kept, in words.
-  package var loss: String?
-
-  package var key: TaskInstanceKey { TaskInstanceKey(run: run, taskID: instance.taskID) }
-}
-
-/// One try of a task: over, or the one it is on.
-package struct TryRecord: Hashable, Sendable {
-  package var tryNumber: Int
-  package var state: TaskState
-  package var startDate: Timestamp?
-  package var endDate: Timestamp?
   package var reason: String?
   package var exitCode: Int?
   package var signal: Int?

@@ -1,5 +1,6 @@
 import Dagrun
 import GRDB
+import Model
 import Scheduling
 
 extension ChangeWriter {
@@ -38,20 +39,23 @@ extension ChangeWriter {
     guard let state = try state(ofRun: number), try updateRun(snapshot.run, from: state) == 1 else {
       throw StoreError.guardFailed(path: path, subject: "run \(number)", expected: "there", found: "not there")
     }
-    var leftOver: [String: (state: TaskState, tryNumber: Int)] = [:]
-    try statement("SELECT task_id, state, try_number FROM task_instance WHERE run = ?").forEachRow(number) { row in
-      leftOver[row.text(0)] = (try row.value(1), row.int(2))
-    }
+    var leftOver: [TaskInstanceKey: (state: TaskState, tryNumber: Int)] = [:]
+    try statement("SELECT task_id, map_index, state, try_number FROM task_instance WHERE run = ?")
+      .forEachRow(number) { row in
+        let key = TaskInstanceKey(run: number, taskID: row.text(0), mapIndex: Int32(clamping: row.int64(1)))
+        leftOver[key] = (try row.value(2), row.int(3))
+      }
     let insert = try insertTaskInstance()
     for (position, task) in snapshot.tasks.enumerated() {
-      if let old = leftOver.removeValue(forKey: task.taskID), old.state.isFinished, old.state != task.state {
-        try keepEndedTry(
-          of: TaskInstanceKey(run: number, taskID: task.taskID), state: old.state, tryNumber: old.tryNumber)
+      let key = TaskInstanceKey(run: number, taskID: task.taskID)
+      if let old = leftOver.removeValue(forKey: key), old.state.isFinished, old.state != task.state {
+        try keepEndedTry(of: key, state: old.state, tryNumber: old.tryNumber)
       }
       try insert.execute(run: number, position: position, task)
     }
-    for taskID in leftOver.keys.sorted() {
-      try statement("DELETE FROM task_instance WHERE run = ? AND task_id = ?").execute(number, taskID)
+    for key in leftOver.keys.sorted(by: { ($0.taskID, $0.mapIndex) < ($1.taskID, $1.mapIndex) }) {
+      try statement("DELETE FROM task_instance WHERE run = ? AND task_id = ? AND map_index = ?")
+        .execute(number, key.taskID, key.mapIndex)
     }
   }
 
@@ -82,8 +86,8 @@ extension ChangeWriter {
       ON CONFLICT DO UPDATE SET position = excluded.position, state = excluded.state,
         try_number = excluded.try_number, max_tries = excluded.max_tries, start_date = excluded.start_date,
         end_date = excluded.end_date, retry_at = excluded.retry_at,
-        (reason, exit_code, signal, cpu_seconds, peak_memory_bytes) = (
-          SELECT reason, exit_code, signal, cpu_seconds, peak_memory_bytes
+        (reason, exit_code, signal, cpu_seconds, peak_memory_bytes, loss) = (
+          SELECT reason, exit_code, signal, cpu_seconds, peak_memory_bytes, loss
           WHERE task_instance.state IS excluded.state AND task_instance.try_number IS excluded.try_number)
       """)
   }

@@ -1,4 +1,5 @@
 import GRDB
+import Model
 import Scheduling
 
 /// The tables, as a list of migrations. A migration that has been released is never edited: a change is a new one at
@@ -19,6 +20,7 @@ enum Schema {
     migrations.register("0005 ledger") { try $0.execute(sql: ledger) }
     migrations.register("0006 backfills in steps") { try addColumns($0) }
     migrations.register("0007 losses") { try addLosses($0) }
+    migrations.register("0008 mapped tasks") { try addMapIndices($0) }
     return migrations
   }
 
@@ -185,7 +187,7 @@ enum Schema {
       "stands_for_scheduled INTEGER NOT NULL DEFAULT 0 CHECK (stands_for_scheduled IN (0, 1))", to: "dag_run", database)
   }
 
-  private static func add(_ column: String, to table: String, _ database: Database) throws {
+  static func add(_ column: String, to table: String, _ database: Database) throws {
     let name = column.prefix { $0 != " " }
     guard try !database.columns(in: table).contains(where: { $0.name == name }) else { return }
     try database.execute(sql: "ALTER TABLE \(table) ADD COLUMN \(column)")
@@ -197,22 +199,28 @@ enum Schema {
       SELECT id, dag_id, run_id, run_type, state, \(readable("logical_date")), \(readable("run_after")),
         \(readable("start_date")), \(readable("end_date")), (end_date - start_date) / 1e6 AS duration, reason, conf
       FROM dag_run;
+    \(tasksView("run, task_id"))
+    """
+
+  static func tasksView(_ key: String, _ columns: String = "") -> String {
+    """
     CREATE VIEW tasks AS
-      SELECT dag_id, run_id, task_id, task_instance.state, try_number, \(readable("task_instance.start_date")),
+      SELECT dag_id, run_id, task_id, \(columns)task_instance.state, try_number, \(readable("task_instance.start_date")),
         \(readable("task_instance.end_date")),
         (task_instance.end_date - task_instance.start_date) / 1e6 AS duration,
         \(readable("retry_at")), task_instance.reason, exit_code, signal, cpu_seconds, peak_memory_bytes,
         xcom.value AS output
-      FROM task_instance JOIN dag_run ON dag_run.id = task_instance.run LEFT JOIN xcom USING (run, task_id)
+      FROM task_instance JOIN dag_run ON dag_run.id = task_instance.run LEFT JOIN xcom USING (\(key))
       ORDER BY run, position;
     """
+  }
 
   static func readable(_ column: String) -> String {
     let name = column.split(separator: ".").last ?? ""
     return "strftime('%Y-%m-%dT%H:%M:%fZ', \(column) / 1e6, 'unixepoch') AS \(name)"
   }
 
-  private static func list(of states: [TaskState]) -> String {
+  static func list(of states: [TaskState]) -> String {
     states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
   }
 }

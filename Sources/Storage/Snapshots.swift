@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import GRDB
+import Model
 package import Scheduling
 
 extension Store {
@@ -83,7 +84,7 @@ extension StoreConnection {
       database,
       """
       SELECT task_id, state, try_number, max_tries, start_date, end_date, retry_at
-      FROM task_instance WHERE run = ? ORDER BY position
+      FROM task_instance WHERE run = ? ORDER BY position, map_index
       """)
     let planned = plan?.taskIDs ?? []
     var tasks: [TaskInstance] = []

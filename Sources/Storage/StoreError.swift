@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import GRDB
+package import Model
 package import Scheduling
 
 /// The database could not do what it was asked. Says what failed, on which file, and what to do next.

@@ -1,5 +1,6 @@
 import Dagrun
 import GRDB
+import Model
 import Scheduling
 
 extension ChangeWriter {
@@ -19,12 +20,13 @@ extension ChangeWriter {
       """
       UPDATE task_instance SET state = ?, try_number = ?, max_tries = ?, start_date = ?, end_date = ?, retry_at = ?,
         reason = ?, exit_code = ?, signal = ?, cpu_seconds = ?, peak_memory_bytes = ?, loss = ?
-      WHERE run = ? AND task_id = ? AND state IS ? AND try_number = ?
+      WHERE run = ? AND task_id = ? AND map_index = ? AND state IS ? AND try_number = ?
       """
     ).execute(
       task.state.rawValue, task.tryNumber, task.maxTries, task.startDate, task.endDate, task.retryAt,
       transition.reason ?? details?.reason, details?.exitCode, details?.signal, details?.usage.cpuSeconds,
-      details?.usage.peakMemoryBytes, details?.loss, key.run, key.taskID, transition.from.rawValue, transition.fromTry)
+      details?.usage.peakMemoryBytes, details?.loss, key.run, key.taskID, key.mapIndex, transition.from.rawValue,
+      transition.fromTry)
     guard updated == 1 else { throw try guardFailure(transition) }
     if let ended, task.tryNumber != ended.tryNumber || !task.state.isFinished {
       try insertPastTry(of: key, ended)
@@ -33,12 +35,16 @@ extension ChangeWriter {
 
   func outputStored(_ key: TaskInstanceKey, _ json: String) throws {
     try statement(
-      "INSERT INTO xcom (run, task_id, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
-    ).execute(key.run, key.taskID, json)
+      """
+      INSERT INTO xcom (run, task_id, map_index, value) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET value = excluded.value
+      """
+    ).execute(key.run, key.taskID, key.mapIndex, json)
   }
 
   func outputRemoved(_ key: TaskInstanceKey) throws {
-    try statement("DELETE FROM xcom WHERE run = ? AND task_id = ?").execute(key.run, key.taskID)
+    try statement("DELETE FROM xcom WHERE run = ? AND task_id = ? AND map_index = ?")
+      .execute(key.run, key.taskID, key.mapIndex)
   }
 
   /// Copies the row's try to the past tries, when it had one and is still in that state. What is on record already
@@ -47,32 +53,34 @@ extension ChangeWriter {
     guard tryNumber >= 1 else { return }
     try statement(
       """
-      INSERT INTO task_try (run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal,
+      INSERT INTO task_try (run, task_id, map_index, try_number, state, start_date, end_date, reason, exit_code, signal,
         cpu_seconds, peak_memory_bytes, loss)
-      SELECT run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal, cpu_seconds,
+      SELECT run, task_id, map_index, try_number, state, start_date, end_date, reason, exit_code, signal, cpu_seconds,
         peak_memory_bytes, loss
-      FROM task_instance WHERE run = ? AND task_id = ? AND state IS ? AND try_number = ?
+      FROM task_instance WHERE run = ? AND task_id = ? AND map_index = ? AND state IS ? AND try_number = ?
       ON CONFLICT DO NOTHING
       """
-    ).execute(key.run, key.taskID, state.rawValue, tryNumber)
+    ).execute(key.run, key.taskID, key.mapIndex, state.rawValue, tryNumber)
   }
 
-  private func insertPastTry(of key: TaskInstanceKey, _ ended: EndedTry) throws {
+  private func insertPastTry(of key: TaskInstanceKey, _ ended: TryRecord) throws {
     try statement(
       """
-      INSERT INTO task_try (run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal,
+      INSERT INTO task_try (run, task_id, map_index, try_number, state, start_date, end_date, reason, exit_code, signal,
         cpu_seconds, peak_memory_bytes, loss)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).execute(
-      key.run, key.taskID, ended.tryNumber, ended.state.rawValue, ended.startDate, ended.endDate, ended.reason,
-      ended.exitCode, ended.signal, ended.usage.cpuSeconds, ended.usage.peakMemoryBytes, ended.loss)
+      key.run, key.taskID, key.mapIndex, ended.tryNumber, ended.state.rawValue, ended.startDate, ended.endDate,
+      ended.reason, ended.exitCode, ended.signal, ended.usage.cpuSeconds, ended.usage.peakMemoryBytes, ended.loss)
   }
 
   private func guardFailure(_ transition: TaskTransition) throws -> StoreError {
     let key = transition.key
-    let found = try statement("SELECT state, try_number FROM task_instance WHERE run = ? AND task_id = ?")
-      .first(key.run, key.taskID) { "\($0.text(0)) on try \($0.int(1))" }
+    let found = try statement(
+      "SELECT state, try_number FROM task_instance WHERE run = ? AND task_id = ? AND map_index = ?"
+    )
+    .first(key.run, key.taskID, key.mapIndex) { "\($0.text(0)) on try \($0.int(1))" }
     return StoreError.guardFailed(
       path: path, subject: "task instance \"\(key.taskID)\" of run \(key.run)", key: key,
       expected: "\(transition.from.rawValue) on try \(transition.fromTry)", found: found ?? "not there")

@@ -1,4 +1,5 @@
 internal import Glibc
+package import Model
 package import Processes
 
 /// What a worker has done with the try that it was given last. The journal, one file per worker, is the only record of
@@ -18,13 +19,13 @@ package struct WorkerJournal: Hashable, Sendable {
   package var last: Entry?
 
   package struct Entry: Hashable, Sendable {
-    package var id: TryID
+    package var key: TryKey
     package var isAbandoned = false
     package var process: ProcessIdentity?
-    package var result: TryResult?
+    package var result: TaskResult?
 
-    package init(id: TryID, isAbandoned: Bool = false, process: ProcessIdentity? = nil, result: TryResult? = nil) {
-      self.id = id
+    package init(_ key: TryKey, isAbandoned: Bool = false, process: ProcessIdentity? = nil, result: TaskResult? = nil) {
+      self.key = key
       self.isAbandoned = isAbandoned
       self.process = process
       self.result = result
@@ -60,7 +61,7 @@ package struct WorkerJournal: Hashable, Sendable {
       while let record = JournalRecord(next: &reader) {
         switch record {
         case .worker(let identity, let bootID): header = (identity, bootID)
-        case .started(let id): last = Entry(id: id)
+        case .started(let key): last = Entry(key)
         case .abandoned: last?.isAbandoned = true
         case .process(let identity): last?.process = identity
         case .finished(let result): last?.result = result
@@ -75,10 +76,10 @@ package struct WorkerJournal: Hashable, Sendable {
 /// On disk: length (32 bits), checksum (32 bits), kind and fields. A length of 0 ends the journal.
 enum JournalRecord: Hashable {
   case worker(ProcessIdentity, bootID: String)
-  case started(TryID)
+  case started(TryKey)
   case abandoned
   case process(ProcessIdentity)
-  case finished(TryResult)
+  case finished(TaskResult)
 
   func append(to writer: inout ByteWriter) {
     let start = writer.bytes.count
@@ -90,9 +91,9 @@ enum JournalRecord: Hashable {
       writer.write(identity.pid)
       writer.write(identity.startTime)
       writer.write(bootID)
-    case .started(let id):
-      writer.write(UInt8(2))
-      writer.write(id)
+    case .started(let key):
+      writer.write(UInt8(6))
+      writer.write(key)
     case .abandoned:
       writer.write(UInt8(3))
     case .process(let identity):
@@ -119,10 +120,11 @@ enum JournalRecord: Hashable {
       var fields = ByteReader(bytes)
       switch try fields.byte() {
       case 1: self = .worker(try fields.processIdentity(), bootID: try fields.string())
-      case 2: self = .started(try fields.tryID())
+      case 2: self = .started(try fields.tryKeyOfEarlierVersion())
+      case 6: self = .started(try fields.tryKey())
       case 3: self = .abandoned
       case 4: self = .process(try fields.processIdentity())
-      case 5: self = .finished(try fields.tryResult())
+      case 5: self = .finished(try fields.taskResult())
       default: return nil
       }
     } catch {
@@ -165,9 +167,9 @@ final class JournalWriter {
   }
 
   /// Begins the journal again with this try.
-  func start(_ id: TryID) throws(SystemError) {
+  func start(_ key: TryKey) throws(SystemError) {
     length = headerLength
-    try append(.started(id))
+    try append(.started(key))
   }
 
   func append(_ record: JournalRecord) throws(SystemError) {

@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Glibc
+package import Model
 package import Processes
 
 /// How worker processes are started.
@@ -36,7 +37,7 @@ package final class WorkerLink {
   /// For reports; does not block.
   package let socket: Int32
   private let control: Int32
-  private var incoming = MessageBuffer(limitBytes: TryResult.outputLimitBytes + (1 << 20))
+  private var incoming = MessageBuffer(limitBytes: TaskResult.outputLimitBytes + (1 << 20))
   private var outgoing = ByteWriter()
   private var sentBytes = 0
   private var controlWriter = ByteWriter()
@@ -92,7 +93,7 @@ package final class WorkerLink {
   }
 
   /// Stops the try, if the worker is at it, or when it comes to it.
-  package func stop(_ id: TryID) {
+  package func stop(_ id: TryKey) {
     controlWriter.removeAll()
     WorkerRequest.stop(id).append(to: &controlWriter)
     // A few bytes, which no socket is ever too full for; a worker that is gone needs no stop.

@@ -4,6 +4,7 @@ import Dagrun
 import Engine
 import Foundation
 import GRDB
+import Model
 import Storage
 import Testing
 
@@ -43,11 +44,11 @@ import Testing
     let folder = try TestFolder()
     let home = Home(path: folder.path + "/home")
     try home.make()
-    let journal = try StoredJobJournal(store: JobStore(path: home.databasePath))
+    let journal = try JobStore(path: home.databasePath)
     for name in ["first", "second"] {
       let spec = JobSpec(config: JobConfig(project: "demo", image: "debian"), command: .image)
-      let request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: journal.homeID))
-      try journal.save([Job(request, at: Timestamp(Date())).stored()])
+      let request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: try journal.homeID()))
+      try journal.save([Job(request, at: Timestamp(Date())).record()])
     }
     try await DatabaseQueue(path: home.databasePath).write {
       try $0.execute(sql: "UPDATE job SET request = '{\"future\": true}' WHERE name = 'second'")
@@ -57,7 +58,7 @@ import Testing
     #expect(await session.run("job", "list", "--home", home.path, "-o", "plain") == .success)
     #expect(session.output.contains("first") && session.output.contains("second"), "\(session.output)")
     #expect(session.errors.contains("kept state of job second") && session.errors.contains("dagrun job gc"))
-    #expect(try journal.unfinishedJobs().map(\.request.name) == ["first"])
+    #expect(try journal.unfinishedJobs().filter { (try? $0.decodedRequest()) != nil }.map(\.name) == ["first"])
 
     let asked = TestSession()
     asked.workingDirectory = folder.path
@@ -82,11 +83,9 @@ import Testing
     let old = Timestamp(Date()).adding(seconds: -100 * 86_400)
     for (name, isFinished) in [("old", true), ("alive", false)] {
       try store.save([
-        (
-          JobRecord(
-            name: name, project: "p", task: nil, isDetached: false, phase: "x", isFinished: isFinished,
-            submittedAt: old, finishedAt: isFinished ? old : nil, request: "{}", state: "{}"), []
-        )
+        JobRecord(
+          name: name, project: "p", task: nil, isDetached: false, phase: "x", isFinished: isFinished,
+          submittedAt: old, finishedAt: isFinished ? old : nil, request: "{}", state: "{}")
       ])
       try FileManager.default.createDirectory(atPath: home.jobsPath, withIntermediateDirectories: true)
       _ = FileManager.default.createFile(atPath: home.logPath(ofJob: name), contents: Data("log".utf8))

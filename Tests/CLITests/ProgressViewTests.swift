@@ -1,5 +1,6 @@
 import Dagrun
 import Engine
+import Model
 import Scheduling
 import Testing
 

@@ -1,6 +1,7 @@
 // Answers what the scheduler's core decides, for a test that asks Airflow the same: JSON in, JSON out.
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 
 struct Question: Decodable {

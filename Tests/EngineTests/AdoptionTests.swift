@@ -1,5 +1,7 @@
 import Foundation
+import Model
 import Processes
+import Dagrun
 import Testing
 import Workers
 
@@ -7,8 +9,9 @@ import Workers
 
 /// What a restarted scheduler decides about a try that was under way, from what it finds.
 @Suite struct AdoptionTests {
-  private static let id = TryID(run: 1, taskID: "a", tryNumber: 2)
-  private static let result = TryResult(.success, output: "1", startDate: 1, endDate: 2)
+  private static let id = TryKey(run: 1, taskID: "a", number: 2)
+  private static let result = TaskResult(
+    .success, output: "1", startDate: Timestamp(microseconds: 1), endDate: Timestamp(microseconds: 2))
 
   struct Found: CustomTestStringConvertible {
     var name: String
@@ -27,10 +30,10 @@ import Workers
       journal: WorkerJournal(worker: ProcessIdentity(pid: 9, startTime: 9), bootID: boot, last: entry), isAlive: alive)
   }
 
-  private static let started = WorkerJournal.Entry(id: id)
-  private static let abandoned = WorkerJournal.Entry(id: id, isAbandoned: true)
-  private static let finished = WorkerJournal.Entry(id: id, result: result)
-  private static let other = WorkerJournal.Entry(id: TryID(run: 1, taskID: "a", tryNumber: 1), result: result)
+  private static let started = WorkerJournal.Entry(id)
+  private static let abandoned = WorkerJournal.Entry(id, isAbandoned: true)
+  private static let finished = WorkerJournal.Entry(id, result: result)
+  private static let other = WorkerJournal.Entry(TryKey(run: 1, taskID: "a", number: 1), result: result)
 
   @Test func `a worker that ends its try while it is looked at has ended it`() throws {
     var journals = [Self.started, Self.finished].map {

@@ -7,6 +7,7 @@ import Synchronization
 import Testing
 
 @testable import Engine
+import Model
 
 @Suite struct `The control socket` {
   let queue = DispatchQueue(label: "test")

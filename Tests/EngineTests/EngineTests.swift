@@ -6,6 +6,7 @@ import Storage
 import Testing
 
 @testable import Engine
+import Model
 
 @Suite(.serialized) struct `The engine` {
   @Test func `runs shell and Swift tasks that hand typed values on`() async throws {

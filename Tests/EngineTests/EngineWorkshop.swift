@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import Logging
+import Model
 import Processes
 import Scheduling
 import Storage
@@ -91,8 +92,8 @@ final class EngineWorkshop {
     let tasks = try reader.taskInstances(run: run.number)
     var logs: [String: String] = [:]
     for task in tasks {
-      let path = home.logPath(
-        dagID: run.dagID, runID: run.runID, taskID: task.instance.taskID, tryNumber: task.instance.tryNumber)
+      let key = TryKey(task.key, task.instance.tryNumber)
+      let path = home.logPath(of: key, dagID: run.dagID, runID: run.runID)
       logs[task.instance.taskID] = try? String(contentsOfFile: path, encoding: .utf8)
     }
     return Ran(

@@ -5,6 +5,7 @@ import Scheduling
 import Testing
 
 @testable import Engine
+import Model
 
 /// A Swift task writes to the descriptor by which its worker reports.
 @Suite(.serialized) struct `A task that forges reports` {
@@ -23,6 +24,10 @@ import Testing
       put(UInt32(5), to: &body)
       body += Array("forge".utf8)
       put(UInt32(1), to: &body)
+      // Not mapped, the whole try, the task itself.
+      put(Int32(-1), to: &body)
+      put(Int32(0), to: &body)
+      body += [0]
       // Not the worker's last; success; with an output.
       body += [0, 0, 1]
       put(UInt32(output.utf8.count), to: &body)

@@ -9,6 +9,7 @@ import Synchronization
 import Testing
 
 @testable import Engine
+import Model
 
 /// Engines whose jobs go to an emulator in this process, with machines that are scripts: they say what a machine would,
 /// by what the task's id begins with.
@@ -90,10 +91,10 @@ final class JobWorkshop: Sendable {
     guard let text = machine.description.metadata["dagrun-job"],
       let job = try? JSONDecoder().decode(JobRequest.self, from: Data(text.utf8)), let task = job.origin.task
     else { preconditionFailure("the template does not have the request of a task") }
-    var log = "\(task.taskID) of try \(task.tryNumber)\n"
+    var log = "\(task.key.taskID) of try \(task.key.number)\n"
     var status = 0
     var output: String?
-    let word = job.spec.environment["SCRIPT"] ?? String(task.taskID.prefix { $0 != "_" })
+    let word = job.spec.environment["SCRIPT"] ?? String(task.key.taskID.prefix { $0 != "_" })
     await say(machine, job, session, "started", #"{"startedAt":\#(Date().timeIntervalSince1970)}"#)
     switch word {
     case "wait":

@@ -7,6 +7,7 @@ import Storage
 import Testing
 
 @testable import Engine
+import Model
 
 /// Tasks under another account than the scheduler's. `nobody` is one that every system has.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "only root can give a task another account"))

@@ -8,6 +8,7 @@ import Storage
 import Testing
 
 @testable import Engine
+import Model
 
 /// Tasks that are jobs: their launch, their end, and all that may come between.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct `Tasks that are jobs` {

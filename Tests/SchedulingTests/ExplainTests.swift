@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling
@@ -76,7 +77,7 @@ import Testing
     ) {
       var bed = TestBed(dag("b") { $0.task("b") { $0.dependsOnPast = true } })
       bed.trigger(logicalDate: "2026-01-01T00:00:00Z")
-      bed.fail("b", retryable: false)
+      bed.fail("b", isRetryable: false)
       bed.trigger(logicalDate: "2026-01-02T00:00:00Z")
       return bed
     },
@@ -93,7 +94,7 @@ import Testing
     ) {
       var bed = TestBed(dag("b") { $0.task("b") { $0.dependsOnPast = true } })
       bed.trigger(logicalDate: "2026-01-01T00:00:00Z")
-      bed.fail("b", retryable: false)
+      bed.fail("b", isRetryable: false)
       bed.trigger(logicalDate: "2026-01-02T00:00:00Z")
       bed.trigger(logicalDate: "2026-01-03T00:00:00Z")
       return bed
@@ -150,13 +151,14 @@ import Testing
       var bed = TestBed(dag("b"))
       bed.trigger()
       bed.send(
-        .taskRescheduled(TaskInstanceKey(run: 1, taskID: "b"), tryNumber: 1, until: bed.now.adding(seconds: 60)))
+        .taskFinished(
+          TryKey(run: 1, taskID: "b", number: 1), TaskResult(.deferred(.until(bed.now.adding(seconds: 60))))))
       return bed
     },
     Case(kind: .active, words: "try 1 is running since 2026-01-01T00:00:00+00:00") {
       var bed = TestBed(dag("b"))
       bed.trigger()
-      bed.send(.taskStarted(TaskInstanceKey(run: 1, taskID: "b"), tryNumber: 1))
+      bed.send(.taskStarted(TryKey(run: 1, taskID: "b", number: 1)))
       return bed
     },
     Case(kind: .waitsForMachine, words: "try 1 is queued: waiting for a machine") {
@@ -169,7 +171,7 @@ import Testing
     Case(kind: .timedOut, words: "it is being stopped: it has run longer than 5 s") {
       var bed = TestBed(dag("b") { $0.task("b") { $0.executionTimeoutSeconds = 5 } })
       bed.trigger()
-      bed.send(.taskStarted(TaskInstanceKey(run: 1, taskID: "b"), tryNumber: 1))
+      bed.send(.taskStarted(TryKey(run: 1, taskID: "b", number: 1)))
       bed.wait(6)
       return bed
     },
@@ -177,7 +179,7 @@ import Testing
     {
       var bed = TestBed(dag("a", "b < a", "c"))
       bed.trigger()
-      bed.fail("a", retryable: false)
+      bed.fail("a", isRetryable: false)
       return bed
     },
     Case(kind: .ended, words: "it is removed: the run moved to a version of dag without this task") {

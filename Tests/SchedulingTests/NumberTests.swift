@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import FuzzSupport
+import Model
 import Testing
 
 @testable import Scheduling

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling
@@ -96,7 +97,7 @@ import Testing
       bed.transcript == [
         "run 1 running -> success", "a running -> skipped try 1", "b none -> skipped try 0", "stop a try 1 cancelled",
       ])
-    bed.send(.taskFinished(key, tryNumber: 1, TaskResult(.success)))
+    bed.send(.taskFinished(TryKey(key, 1), TaskResult(.success)))
     #expect(bed.transcript.isEmpty)
     bed.send(.setTaskState(key, .queued, loaded: nil))
     #expect(bed.last.reply == .refused(.invalid("a task can be set to success, failed or skipped, not to queued")))

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling
@@ -52,9 +53,9 @@ import Testing
     bed.trigger()
     let key = TaskInstanceKey(run: 1, taskID: "a")
     for event in [
-      Event.taskFinished(key, tryNumber: 2, TaskResult(.success)), .taskStarted(key, tryNumber: 2),
-      .taskDeferred(key, tryNumber: .max), .taskResumed(key, tryNumber: 9),
-      .taskRescheduled(key, tryNumber: 7, until: bed.now),
+      Event.taskFinished(TryKey(key, 2), TaskResult(.success)), .taskStarted(TryKey(key, 2)),
+      .taskFinished(TryKey(key, .max), TaskResult(.deferred(.event))), .triggerFired(TryKey(key, 9)),
+      .taskFinished(TryKey(key, 7), TaskResult(.deferred(.until(bed.now)))),
     ] {
       bed.send(event)
       #expect(bed.last.changes.isEmpty)

@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Model
 import Testing
 
 @testable import Scheduling

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling
@@ -23,9 +24,9 @@ import Testing
     bed.trigger()
     bed.finish("a")
     let before = bed.scheduler
-    bed.send(.taskFinished(TaskInstanceKey(run: 1, taskID: "a"), tryNumber: 1, TaskResult(.success)))
+    bed.send(.taskFinished(TryKey(run: 1, taskID: "a", number: 1), TaskResult(.success)))
     #expect(bed.transcript.isEmpty && bed.last.reply == nil)
-    bed.send(.taskFinished(TaskInstanceKey(run: 7, taskID: "a"), tryNumber: 1, TaskResult(.success)))
+    bed.send(.taskFinished(TryKey(run: 7, taskID: "a", number: 1), TaskResult(.success)))
     #expect(bed.transcript.isEmpty)
     #expect(bed.scheduler == before)
   }
@@ -79,7 +80,7 @@ import Testing
     var bed = TestBed(dag("a", "b < a"))
     bed.trigger()
     let key = TaskInstanceKey(run: 1, taskID: "a")
-    bed.send(.taskFinished(key, tryNumber: 1, TaskResult(.success, output: "42")))
+    bed.send(.taskFinished(TryKey(key, 1), TaskResult(.success, output: "42")))
     #expect(bed.transcript.contains("output of a 42"))
     bed.send(.clear(ClearRequest(keys: [key])))
     #expect(bed.transcript.contains("no output of a"))
@@ -110,7 +111,7 @@ import Testing
   @Test func `a task that says fail now is not tried again`() {
     var bed = TestBed(dag("a") { $0.task("a") { $0.retries = 3 } })
     bed.trigger()
-    bed.fail("a", retryable: false)
+    bed.fail("a", isRetryable: false)
     #expect(bed.state("a") == nil && bed.transcript.first == "run 1 running -> failed")
   }
 
@@ -126,7 +127,7 @@ import Testing
     bed.wait(90)
     #expect(bed.transcript == ["stop a try 1 timedOut"])
     #expect(bed.reasons("a").last == "it is being stopped: it has run longer than 1 min 30 s")
-    bed.finish("a", .failed(Failure(reason: "killed", signal: 15), retryable: true))
+    bed.finish("a", .failed(Failure(reason: "killed", signal: 15), isRetryable: true))
     #expect(bed.state("a") == .upForRetry)
     guard case .taskChanged(let move)? = bed.last.changes.first else {
       Issue.record("\(bed.transcript)")
@@ -218,9 +219,9 @@ import Testing
     bed.trigger()
     #expect(bed.launched == ["a"])
     let key = TaskInstanceKey(run: 1, taskID: "a")
-    bed.send(.taskDeferred(key, tryNumber: 1))
+    bed.send(.taskFinished(TryKey(key, 1), TaskResult(.deferred(.event))))
     #expect(bed.transcript == ["a running -> deferred try 1", "b scheduled -> running try 1", "launch b try 1"])
-    bed.send(.taskResumed(key, tryNumber: 1))
+    bed.send(.triggerFired(TryKey(key, 1)))
     #expect(bed.transcript == ["a deferred -> up_for_reschedule try 1"])
     bed.finish("b")
     #expect(bed.transcript.contains("launch a try 1"))

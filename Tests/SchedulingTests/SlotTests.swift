@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling
@@ -83,7 +84,7 @@ import Testing
   @Test func `a deferred task keeps its slot where the pool says so`() {
     var bed = TestBed(dag("a", "b"), pools: [Pool(name: "default_pool", slots: 1, includeDeferred: true)])
     bed.trigger()
-    bed.send(.taskDeferred(TaskInstanceKey(run: 1, taskID: "a"), tryNumber: 1))
+    bed.send(.taskFinished(TryKey(run: 1, taskID: "a", number: 1), TaskResult(.deferred(.event))))
     #expect(bed.launched.isEmpty)
     bed.send(.setPool(Pool(name: "default_pool", slots: 1, includeDeferred: false)))
     #expect(bed.launched == ["b"])
@@ -107,7 +108,7 @@ import Testing
     #expect(bed.launched == ["b"])
     #expect(bed.reasons("a", run: 2) == ["all runs have 1 active instance of the task, as many as there may be"])
     bed.finish("a", run: 1)
-    #expect(bed.last.actions == [.launch(TaskInstanceKey(run: 2, taskID: "a"), tryNumber: 1)])
+    #expect(bed.last.actions == [.launch(TryKey(run: 2, taskID: "a", number: 1))])
   }
 
   @Test func `runs beyond max_active_runs wait in order`() {
@@ -188,7 +189,7 @@ import Testing
     bed.trigger()
     #expect(bed.launched == ["job"])
     #expect(bed.reasons("job")[0].hasPrefix("try 1 is queued: waiting for a machine since "))
-    bed.send(.taskStarted(TaskInstanceKey(run: 1, taskID: "job"), tryNumber: 1))
+    bed.send(.taskStarted(TryKey(run: 1, taskID: "job", number: 1)))
     #expect(bed.reasons("job")[0].hasPrefix("try 1 is running since "))
   }
 }

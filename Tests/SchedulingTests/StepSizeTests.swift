@@ -2,6 +2,7 @@ import Dagrun
 import Testing
 
 @testable import Scheduling
+import Model
 
 /// No step does more than so much, whatever there is to do; the rest comes in further steps.
 @Suite struct StepSizeTests {

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling
@@ -31,11 +32,11 @@ struct TestBed {
 
   mutating func finish(_ taskID: String, _ outcome: TaskResult.Outcome = .success, run: Int64 = 1) {
     let key = TaskInstanceKey(run: run, taskID: taskID)
-    send(.taskFinished(key, tryNumber: scheduler.taskInstance(key)!.tryNumber, TaskResult(outcome)))
+    send(.taskFinished(TryKey(key, scheduler.taskInstance(key)!.tryNumber), TaskResult(outcome)))
   }
 
-  mutating func fail(_ taskID: String, retryable: Bool = true, run: Int64 = 1) {
-    finish(taskID, .failed(Failure(reason: "exit code 1", exitCode: 1), retryable: retryable), run: run)
+  mutating func fail(_ taskID: String, isRetryable: Bool = true, run: Int64 = 1) {
+    finish(taskID, .failed(Failure(reason: "exit code 1", exitCode: 1), isRetryable: isRetryable), run: run)
   }
 
   mutating func wait(_ seconds: Double) {
@@ -55,7 +56,7 @@ struct TestBed {
   var transcript: [String] { last.changes.map(Self.line) + last.actions.map(Self.line) }
 
   var launched: [String] {
-    last.actions.compactMap { if case .launch(let key, _) = $0 { key.taskID } else { nil } }
+    last.actions.compactMap { if case .launch(let key) = $0 { key.taskID } else { nil } }
   }
 
   static func line(_ change: Change) -> String {
@@ -80,8 +81,8 @@ struct TestBed {
 
   static func line(_ action: Action) -> String {
     switch action {
-    case .launch(let key, let tryNumber): "launch \(key.taskID) try \(tryNumber)"
-    case .stop(let key, let tryNumber, let reason): "stop \(key.taskID) try \(tryNumber) \(reason.rawValue)"
+    case .launch(let key): "launch \(key.taskID) try \(key.number)"
+    case .stop(let key, let reason): "stop \(key.taskID) try \(key.number) \(reason.rawValue)"
     }
   }
 }

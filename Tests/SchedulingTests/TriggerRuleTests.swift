@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling

@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 import Storage
 

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 @testable import Scheduling
 
 /// Where a simulation keeps what the scheduler decided: the database, or the model of it below.
@@ -25,7 +26,7 @@ final class ModelStore: SimulatedStore {
   private var tasks: [Int64: [String: TaskInstance]] = [:]
   private var taskOrder: [Int64: [String]] = [:]
   private(set) var outputs: [TaskInstanceKey: String] = [:]
-  private(set) var tries: [TaskInstanceKey: [Int: EndedTry]] = [:]
+  private(set) var tries: [TaskInstanceKey: [Int: TryRecord]] = [:]
   private var lastRunNumber: Int64 = 0
   private var lastBackfillNumber: Int64 = 0
 

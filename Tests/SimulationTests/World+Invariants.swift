@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 @testable import Scheduling
 
@@ -10,7 +11,7 @@ extension World {
       throw Violation(description: "not restored: \(difference)")
     }
     for action in step.actions {
-      if case .launch(let key, let tryNumber) = action { try checkLaunch(key, tryNumber) }
+      if case .launch(let key) = action { try checkLaunch(key) }
     }
     try checkUsage()
     // A restored scheduler looks around at its first `wake`.
@@ -22,20 +23,19 @@ extension World {
     if !holds { throw Violation(description: message()) }
   }
 
-  private func checkLaunch(_ key: TaskInstanceKey, _ tryNumber: Int) throws {
+  private func checkLaunch(_ tryKey: TryKey) throws {
+    let key = tryKey.instance
     guard let place = scheduler.find(key) else { throw Violation(description: "\(key) is launched, and unknown") }
     let entry = scheduler.slots[Int(place.slot)]
     let position = Int(place.position)
     let planned = entry.plan.tasks[position]
-    let goesOn = launched.contains(LaunchedTry(key: key, tryNumber: tryNumber))
+    let goesOn = launched.contains(tryKey)
     if goesOn {
       let wasLetGo = pastFacts.contains {
-        switch $0 {
-        case .taskDeferred(key, tryNumber), .taskRescheduled(key, tryNumber, _): true
-        default: false
-        }
+        guard case .taskFinished(tryKey, let result) = $0, case .deferred = result.outcome else { return false }
+        return true
       }
-      try require(wasLetGo, "\(key) try \(tryNumber) is launched twice")
+      try require(wasLetGo, "\(tryKey) is launched twice")
     }
     try require(entry.decide(position) == .run || goesOn, "\(key) is launched against its rule")
     if planned.dependsOnPast, !goesOn {

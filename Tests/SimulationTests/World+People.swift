@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 @testable import Scheduling
 

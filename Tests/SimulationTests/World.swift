@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 @testable import Scheduling
 
@@ -24,14 +25,9 @@ final class World {
   var processes: [TaskInstanceKey: (tryNumber: Int, process: Process)] = [:]
   /// Deferred tries, and when what they wait for happens.
   var deferred: [TaskInstanceKey: (tryNumber: Int, at: Timestamp)] = [:]
-  var launched: Set<LaunchedTry> = []
+  var launched: Set<TryKey> = []
   var pastFacts: [Event] = []
   var versions: [String: Int] = [:]
-
-  struct LaunchedTry: Hashable {
-    var key: TaskInstanceKey
-    var tryNumber: Int
-  }
 
   struct Violation: Error, CustomStringConvertible {
     var description: String
@@ -104,7 +100,7 @@ final class World {
     if let next, next.0 == moment {
       let entry = processes.removeValue(forKey: next.1)!
       let event = entry.process.event
-      if case .taskDeferred = event {
+      if event.isDeferral(.event) {
         deferred[next.1] = (
           entry.tryNumber, now.adding(seconds: Double(Int.random(in: 1...60, using: &random)))
         )
@@ -113,7 +109,7 @@ final class World {
     }
     if let resumed {
       let entry = deferred.removeValue(forKey: resumed.1)!
-      try deliver(.taskResumed(resumed.1, tryNumber: entry.tryNumber))
+      try deliver(.triggerFired(TryKey(resumed.1, entry.tryNumber)))
     }
   }
 
@@ -158,21 +154,22 @@ final class World {
   private func restart() throws {
     scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
     let active = scheduler.activeTries
-    let wanted = Dictionary(uniqueKeysWithValues: active.map { ($0.key, $0) })
-    for key in processes.keys where wanted[key]?.tryNumber != processes[key]!.tryNumber { processes[key] = nil }
-    for key in deferred.keys where wanted[key]?.tryNumber != deferred[key]!.tryNumber { deferred[key] = nil }
+    let running = Set(active.map(\.key))
+    let waiting = Set(scheduler.deferredTries)
+    for (key, entry) in processes where !running.contains(TryKey(key, entry.tryNumber)) { processes[key] = nil }
+    for (key, entry) in deferred where !waiting.contains(TryKey(key, entry.tryNumber)) { deferred[key] = nil }
+    for key in scheduler.deferredTries where deferred[key.instance] == nil {
+      deferred[key.instance] = (key.number, now)
+    }
     for tryNow in active {
-      if let stop = tryNow.stopReason {
-        try perform(.stop(tryNow.key, tryNumber: tryNow.tryNumber, stop))
-      }
-      if processes[tryNow.key] != nil || deferred[tryNow.key] != nil { continue }
-      switch tryNow.state {
-      case .restarting:
-        let event = Event.taskFinished(
-          tryNow.key, tryNumber: tryNow.tryNumber, TaskResult(.failed(Failure(reason: "killed"), retryable: true)))
-        processes[tryNow.key] = (tryNow.tryNumber, Process(endsAt: now, event: event))
-      case .deferred: deferred[tryNow.key] = (tryNow.tryNumber, now)
-      default: try perform(.launch(tryNow.key, tryNumber: tryNow.tryNumber))
+      let key = tryNow.key
+      if tryNow.state == .restarting { try perform(.stop(key, .cleared)) }
+      if processes[key.instance] != nil { continue }
+      if tryNow.state == .restarting {
+        let event = Event.taskFinished(key, TaskResult(.stopped()))
+        processes[key.instance] = (key.number, Process(endsAt: now, event: event))
+      } else {
+        try perform(.launch(key))
       }
     }
     try deliver(.wake)
@@ -180,21 +177,23 @@ final class World {
 
   private func perform(_ action: Action) throws {
     switch action {
-    case .launch(let key, let tryNumber):
-      launched.insert(LaunchedTry(key: key, tryNumber: tryNumber))
+    case .launch(let tryKey):
+      let (key, tryNumber) = (tryKey.instance, tryKey.number)
+      launched.insert(tryKey)
       let seconds = random.pick([0, 0.5, 3, 10, 25, 100])
       let endsAt = now.adding(seconds: seconds)
       processes[key] = (tryNumber, Process(endsAt: endsAt, event: outcome(key, tryNumber, endsAt)))
-      if scheduler.taskInstance(key)?.state == .queued { try deliver(.taskStarted(key, tryNumber: tryNumber)) }
-    case .stop(let key, let tryNumber, _):
+      if scheduler.taskInstance(key)?.state == .queued { try deliver(.taskStarted(tryKey)) }
+    case .stop(let tryKey, _):
+      let (key, tryNumber) = (tryKey.instance, tryKey.number)
       if deferred[key]?.tryNumber == tryNumber { deferred[key] = nil }
       guard let entry = processes[key], entry.tryNumber == tryNumber else { return }
       // It ends sooner, or does not notice.
       guard random.chance(4, of: 5) else { return }
       let endsAt = now.adding(seconds: random.pick([0, 1, 5]))
       let result = TaskResult(
-        .failed(Failure(reason: "killed", signal: 15), retryable: true), startDate: nil, endDate: endsAt)
-      processes[key] = (tryNumber, Process(endsAt: endsAt, event: .taskFinished(key, tryNumber: tryNumber, result)))
+        random.chance(1, of: 2) ? .stopped(signal: 15) : .failed(reason: "killed", signal: 15), endDate: endsAt)
+      processes[key] = (tryNumber, Process(endsAt: endsAt, event: .taskFinished(tryKey, result)))
     }
   }
 
@@ -202,20 +201,20 @@ final class World {
     switch Int.random(in: 0..<20, using: &random) {
     case 0...11:
       let output = random.chance(1, of: 3) ? "\(tryNumber)" : nil
-      return .taskFinished(key, tryNumber: tryNumber, TaskResult(.success, output: output, endDate: endsAt))
-    case 12, 13: return .taskFinished(key, tryNumber: tryNumber, TaskResult(.skipped(reason: "nothing to do")))
+      return .taskFinished(TryKey(key, tryNumber), TaskResult(.success, output: output, endDate: endsAt))
+    case 12, 13: return .taskFinished(TryKey(key, tryNumber), TaskResult(.skipped(reason: "nothing to do")))
     case 14...17:
       let failure = Failure(reason: "exit code 1", exitCode: 1)
       return .taskFinished(
-        key, tryNumber: tryNumber, TaskResult(.failed(failure, retryable: random.chance(5, of: 6)), endDate: endsAt))
-    case 18: return .taskDeferred(key, tryNumber: tryNumber)
-    default: return .taskRescheduled(key, tryNumber: tryNumber, until: endsAt.adding(seconds: 30))
+        TryKey(key, tryNumber), TaskResult(.failed(failure, isRetryable: random.chance(5, of: 6)), endDate: endsAt))
+    case 18: return .taskFinished(TryKey(key, tryNumber), TaskResult(.deferred(.event)))
+    default: return .taskFinished(TryKey(key, tryNumber), TaskResult(.deferred(.until(endsAt.adding(seconds: 30)))))
     }
   }
 
   private static func isFact(_ event: Event) -> Bool {
     switch event {
-    case .taskStarted, .taskFinished, .taskDeferred, .taskResumed, .taskRescheduled: true
+    case .taskStarted, .taskFinished, .triggerFired: true
     default: false
     }
   }
@@ -224,7 +223,8 @@ final class World {
   /// repeat them.
   private static func mayRepeat(_ event: Event) -> Bool {
     switch event {
-    case .taskDeferred, .taskResumed, .taskRescheduled: false
+    case .taskFinished(_, let result): if case .deferred = result.outcome { false } else { true }
+    case .triggerFired: false
     default: true
     }
   }
@@ -239,5 +239,13 @@ final class World {
     case .setRunState(let run, let state, _): "setRunState \(run) \(state)"
     default: "\(event)"
     }
+  }
+}
+
+extension Event {
+  /// Whether it reports that a try has been deferred so.
+  func isDeferral(_ deferral: Deferral) -> Bool {
+    guard case .taskFinished(_, let result) = self else { return false }
+    return result.outcome == .deferred(deferral)
   }
 }

@@ -1,6 +1,7 @@
 import Dagrun
 import Dispatch
 import Foundation
+import Model
 import Scheduling
 import Testing
 

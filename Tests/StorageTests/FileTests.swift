@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import GRDB
+import Model
 import Scheduling
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Scheduling
 import Testing
 
@@ -10,29 +11,29 @@ struct JobStoreTests {
 
   @Test func `a job and its attempts are found again as they were saved`() throws {
     let store = try JobStore(path: folder.database)
-    let saved = job("train", task: task(run: 7))
-    let ledger = [attempt("train", 1, ending: "preempted", cost: 0.25), attempt("train", 2)]
-    try store.save([(saved, ledger)])
+    let ledger = [attempt(1, ending: .preempted, cost: 0.25), attempt(2)]
+    let saved = job("train", task: task(run: 7), attempts: ledger)
+    try store.save([saved])
     #expect(try store.job(named: "train") == saved)
-    #expect(try store.attempts(ofJob: "train") == ledger)
-    #expect(try store.jobs(ofTask: "train", tryNumber: 1, run: 7) == [saved])
+    #expect(try store.jobs(of: TryKey(run: 7, taskID: "train", number: 1)) == [saved])
+    #expect(try store.unfinishedJobs() == [saved])
+    #expect(try store.listJobs() == [saved])
     #expect(try store.job(named: "other") == nil)
   }
 
   @Test func `a later save replaces the earlier one`() throws {
     let store = try JobStore(path: folder.database)
-    try store.save([(job("train"), [attempt("train", 1)])])
-    var later = job("train", isFinished: true)
+    try store.save([job("train", attempts: [attempt(1)])])
+    var later = job("train", isFinished: true, attempts: [attempt(1, ending: .succeeded, cost: 1.5)])
     later.state = #"{"now":"ended"}"#
-    try store.save([(later, [attempt("train", 1, ending: "succeeded", cost: 1.5)])])
+    try store.save([later])
     #expect(try store.job(named: "train") == later)
-    #expect(try store.attempts(ofJob: "train") == [attempt("train", 1, ending: "succeeded", cost: 1.5)])
   }
 
   @Test func `what has ended does not begin again`() throws {
     let store = try JobStore(path: folder.database)
-    try store.save([(job("train", isFinished: true), [])])
-    let error = #expect(throws: StoreError.self) { try store.save([(job("train"), [])]) }
+    try store.save([job("train", isFinished: true)])
+    let error = #expect(throws: StoreError.self) { try store.save([job("train")]) }
     guard case .guardFailed(let failure) = error?.code else {
       Issue.record("another error: \(String(describing: error))")
       return
@@ -43,21 +44,21 @@ struct JobStoreTests {
 
   @Test func `another job of the same name is refused, and so is all that came with it`() throws {
     let store = try JobStore(path: folder.database)
-    try store.save([(job("train", submittedAt: 100), [])])
-    #expect(throws: StoreError.self) { try store.save([(job("first"), []), (job("train", submittedAt: 200), [])]) }
+    try store.save([job("train", submittedAt: 100)])
+    #expect(throws: StoreError.self) { try store.save([job("first"), job("train", submittedAt: 200)]) }
     #expect(try store.listJobs().map(\.name) == ["train"])
   }
 
   @Test func `that a result was taken is noted once, and only of what has ended`() throws {
     let store = try JobStore(path: folder.database)
-    try store.save([(job("train"), []), (job("ended", isFinished: true), [])])
+    try store.save([job("train"), job("ended", isFinished: true)])
     #expect(try !store.noteTaken("train", at: at(500)))
     #expect(try !store.noteTaken("other", at: at(500)))
     #expect(try store.noteTaken("ended", at: at(500)))
     #expect(try store.noteTaken("ended", at: at(600)))
     #expect(try store.job(named: "ended")?.takenAt == at(500))
     // Saving it once more does not take that back.
-    try store.save([(job("ended", isFinished: true), [])])
+    try store.save([job("ended", isFinished: true)])
     #expect(try store.job(named: "ended")?.takenAt == at(500))
     #expect(try store.job(named: "train")?.takenAt == nil)
   }
@@ -65,21 +66,21 @@ struct JobStoreTests {
   @Test func `the jobs of a base are those whose names go on behind it`() throws {
     let store = try JobStore(path: folder.database)
     let names = ["train", "train-1", "train-12", "train-x", "train1", "trai-1", "train0-1", "z"]
-    try store.save(names.map { (job($0), []) })
+    try store.save(names.map { job($0) })
     #expect(try store.jobs(begun: "train").map(\.name) == ["train-1", "train-12", "train-x"])
   }
 
   @Test func `unfinished jobs are those without an end`() throws {
     let store = try JobStore(path: folder.database)
-    try store.save([(job("c"), []), (job("b", isFinished: true), []), (job("a"), [])])
+    try store.save([job("c"), job("b", isFinished: true), job("a")])
     #expect(try store.unfinishedJobs().map(\.name) == ["a", "c"])
   }
 
   @Test func `a list is narrowed by each filter`() throws {
     let store = try JobStore(path: folder.database)
     try store.save([
-      (job("alone", submittedAt: 100), []), (job("task", task: task(run: 1), submittedAt: 200), []),
-      (job("ended", isFinished: true, submittedAt: 300), []),
+      job("alone", submittedAt: 100), job("task", task: task(run: 1), submittedAt: 200),
+      job("ended", isFinished: true, submittedAt: 300),
     ])
     func names(_ filter: JobFilter) throws -> [String] { try store.listJobs(filter).map(\.name) }
     #expect(try names(JobFilter()) == ["ended", "task", "alone"])
@@ -94,46 +95,45 @@ struct JobStoreTests {
   @Test func `the ledger says for whom each machine was`() throws {
     let store = try JobStore(path: folder.database)
     try store.save([
-      (job("alone"), [attempt("alone", 1, requestedAt: 500)]),
-      (job("task", task: task(run: 1)), [attempt("task", 1, requestedAt: 100), attempt("task", 2, requestedAt: 900)]),
+      job("alone", attempts: [attempt(1, requestedAt: 500)]),
+      job("task", task: task(run: 1), attempts: [attempt(1, requestedAt: 100), attempt(2, requestedAt: 900)]),
     ])
-    #expect(try store.ledger().map(\.attempt.job) == ["task", "alone", "task"])
+    #expect(try store.ledger().map(\.job) == ["task", "alone", "task"])
     #expect(try store.ledger().map(\.taskID) == ["train", nil, "train"])
-    #expect(try store.ledger(since: at(500), until: at(900)).map(\.attempt.job) == ["alone"])
+    #expect(try store.ledger(since: at(500), until: at(900)).map(\.job) == ["alone"])
     #expect(try store.ledger(dagID: "nightly").map(\.attempt.number) == [1, 2])
   }
 
   @Test func `old jobs are forgotten, unfinished ones never, and what they cost stays`() throws {
     let store = try JobStore(path: folder.database)
     try store.save([
-      (
-        job("old", task: task(run: 1), isFinished: true, submittedAt: 100),
-        [attempt("old", 1, ending: "preempted", cost: 2), attempt("old", 2, requestedAt: 120, ending: "succeeded")]
-      ),
-      (job("running", submittedAt: 50), []), (job("new", isFinished: true, submittedAt: 800), [attempt("new", 1)]),
+      job(
+        "old", task: task(run: 1), isFinished: true, submittedAt: 100,
+        attempts: [attempt(1, ending: .preempted, cost: 2), attempt(2, requestedAt: 120, ending: .succeeded)]),
+      job("running", submittedAt: 50), job("new", isFinished: true, submittedAt: 800, attempts: [attempt(1)]),
     ])
     let ledger = try store.ledger()
     #expect(try store.prune(finishedBefore: at(500)) == ["old"])
     #expect(try store.listJobs().map(\.name) == ["new", "running"])
-    #expect(try store.attempts(ofJob: "old").isEmpty)
+    #expect(try store.job(named: "old") == nil)
     #expect(try store.ledger() == ledger && ledger.count == 3)
     #expect(try store.ledger(dagID: "nightly").map(\.taskID) == ["train", "train"])
     #expect(try store.prune(finishedBefore: at(500)).isEmpty)
     // The name is free again.
-    try store.save([(job("old", submittedAt: 900), [attempt("old", 1, requestedAt: 900)])])
+    try store.save([job("old", submittedAt: 900, attempts: [attempt(1, requestedAt: 900)])])
     #expect(try store.ledger().count == 4)
   }
 
   @Test func `a ledger of an older dagrun is kept when the database is brought up to date`() throws {
     let store = try JobStore(path: folder.database)
-    let old = attempt("train", 1, ending: "out_of_capacity", cost: 0.5)
-    try store.save([(job("train"), [old])])
+    let old = attempt(1, ending: .outOfCapacity, cost: 0.5)
+    try store.save([job("train", attempts: [old])])
     try store.run("DROP TABLE past_attempt; DELETE FROM grdb_migrations WHERE identifier = '0005 ledger'")
     let new = try JobStore(path: folder.database)
-    #expect(try new.attempts(ofJob: "train") == [old])
-    let next = attempt("train", 2, ending: "not_offered")
-    try new.save([(job("train"), [next])])
-    #expect(try new.attempts(ofJob: "train") == [old, next])
+    #expect(try new.job(named: "train")?.attempts == [old])
+    let next = attempt(2, ending: .notOffered)
+    try new.save([job("train", attempts: [next])])
+    #expect(try new.job(named: "train")?.attempts == [old, next])
     #expect(try new.firstValue("SELECT cost FROM jobs") == "0.5")
   }
 
@@ -148,7 +148,7 @@ struct JobStoreTests {
 
   @Test func `the schema refuses what cannot be`() throws {
     let store = try JobStore(path: folder.database)
-    try store.save([(job("train"), [attempt("train", 1)])])
+    try store.save([job("train", attempts: [attempt(1)])])
     for sql in [
       "UPDATE job SET is_finished = 1", "UPDATE job SET dag_id = 'd'", "UPDATE job SET state = 'not json'",
       "UPDATE job_attempt SET ending = 'vanished', ended_at = 5", "UPDATE job_attempt SET ended_at = 5",
@@ -161,7 +161,7 @@ struct JobStoreTests {
 
   @Test func `a person can read the tables`() throws {
     let store = try JobStore(path: folder.database)
-    try store.save([(job("train", submittedAt: 0), [attempt("train", 1, cost: 2), attempt("train", 2, cost: 0.5)])])
+    try store.save([job("train", submittedAt: 0, attempts: [attempt(1, cost: 2), attempt(2, cost: 0.5)])])
     #expect(try store.firstValue("SELECT cost FROM jobs WHERE submitted_at LIKE '1970-01-01T00:00:00%'") == "2.5")
     #expect(try store.firstValue("SELECT place FROM job_attempts") == "europe-west1-b")
   }
@@ -174,7 +174,7 @@ struct JobStoreTests {
       for writer in 0..<4 {
         group.addTask {
           let store = try JobStore(path: path)
-          for number in 0..<20 { try store.save([(job("job-\(writer)-\(number)"), [])]) }
+          for number in 0..<20 { try store.save([job("job-\(writer)-\(number)")]) }
         }
       }
       for number in 0..<40 { try scheduler.setVariable(Variable(key: "k\(number)", value: "v")) }
@@ -184,24 +184,24 @@ struct JobStoreTests {
   }
 }
 
-private func task(run: Int64) -> TaskOfJobRecord {
-  TaskOfJobRecord(dagID: "nightly", runID: "manual__1", taskID: "train", tryNumber: 1, run: run)
+private func task(run: Int64) -> JobTask {
+  JobTask(dagID: "nightly", runID: "manual__1", key: TryKey(run: run, taskID: "train", number: 1))
 }
 
 private func job(
-  _ name: String, task: TaskOfJobRecord? = nil, isFinished: Bool = false, submittedAt: Int64 = 100
+  _ name: String, task: JobTask? = nil, isFinished: Bool = false, submittedAt: Int64 = 100, attempts: [JobAttempt] = []
 ) -> JobRecord {
   JobRecord(
     name: name, project: "my-project", task: task, isDetached: false, phase: isFinished ? "succeeded" : "running",
     isFinished: isFinished, submittedAt: at(submittedAt), finishedAt: isFinished ? at(submittedAt + 60) : nil,
-    request: "{}", state: "{}")
+    attempts: attempts, request: "{}", state: "{}")
 }
 
 private func attempt(
-  _ job: String, _ number: Int, requestedAt: Int64 = 100, ending: String? = nil, cost: Double? = nil
-) -> JobAttemptRecord {
-  JobAttemptRecord(
-    job: job, number: number, zone: "europe-west1-b", region: "europe-west1", machineType: "n1-standard-4",
+  _ number: Int, requestedAt: Int64 = 100, ending: JobAttempt.Ending? = nil, cost: Double? = nil
+) -> JobAttempt {
+  JobAttempt(
+    number: number, zone: "europe-west1-b", region: "europe-west1", machineType: "n1-standard-4",
     isSpot: true,
     requestedAt: at(requestedAt), machineStartedAt: at(requestedAt + 1), containerStartedAt: at(requestedAt + 20),
     endedAt: ending == nil ? nil : at(requestedAt + 80), ending: ending, cost: cost)

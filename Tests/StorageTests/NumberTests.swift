@@ -1,5 +1,6 @@
 import Dagrun
 import FuzzSupport
+import Model
 import Scheduling
 import Testing
 
@@ -57,10 +58,7 @@ struct NumberTests {
       _ = scheduler.handle(.dagsLoaded(snapshot.plans), at: at(1_000))
       for active in scheduler.activeTries {
         _ = scheduler.handle(
-          .taskFinished(
-            active.key, tryNumber: active.tryNumber,
-            TaskResult(.failed(Failure(reason: "x"), retryable: true), startDate: at(1), endDate: at(2))), at: at(1_001)
-        )
+          .taskFinished(active.key, TaskResult(.failed(reason: "x"), startDate: at(1), endDate: at(2))), at: at(1_001))
       }
       _ = scheduler.handle(.trigger(TriggerRequest(dagID: "etl")), at: at(1_002))
       _ = scheduler.handle(.wake, at: at(2_000))

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Scheduling
 import Storage
 import Testing
@@ -138,7 +139,7 @@ struct QueryTests {
   @Test func `the two views show names and readable dates`() throws {
     let info = try store.info()
     #expect(info.counts.runs == 5 && info.counts.unfinishedRuns == 2 && info.counts.taskInstances == 6)
-    #expect(info.schemaVersion == "0007 losses")
+    #expect(info.schemaVersion == "0008 mapped tasks")
     #expect(info.sizeBytes > 4096)
     #expect(info.sqliteVersion.hasPrefix("3."))
     let logicalDate = try store.firstValue("SELECT logical_date FROM runs WHERE run_id = 'manual__1'")

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 import Scheduling
 import Storage
 import Testing

@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 import Storage
 
@@ -96,8 +97,8 @@ func finishing(_ key: TaskInstanceKey, as state: TaskState = .success, tryNumber
     ended: ended(tryNumber, state == .upForRetry ? .failed : state))
 }
 
-func ended(_ tryNumber: Int, _ state: TaskState) -> EndedTry {
-  EndedTry(
+func ended(_ tryNumber: Int, _ state: TaskState) -> TryRecord {
+  TryRecord(
     tryNumber: tryNumber, state: state, startDate: at(Int64(tryNumber) * 1000),
     endDate: at(Int64(tryNumber) * 1000 + 5), reason: state == .failed ? "exit code 7" : nil,
     exitCode: state == .failed ? 7 : 0, signal: nil, usage: Usage(cpuSeconds: 0.25, peakMemoryBytes: 1 << 20))

@@ -1,5 +1,6 @@
 import Foundation
 import FuzzSupport
+import Model
 import Processes
 import Testing
 
@@ -7,9 +8,9 @@ import Testing
 
 /// User code runs in a worker's process: it can write to the worker's descriptors, and to its journal.
 @Suite struct `Forged reports and journals` {
-  private let id = TryID(run: 1, taskID: "a", tryNumber: 2)
+  private let id = TryKey(run: 1, taskID: "a", number: 2)
 
-  private func report(_ result: TryResult) -> WorkerReport? {
+  private func report(_ result: TaskResult) -> WorkerReport? {
     var writer = ByteWriter()
     WorkerReport.finished(id, result, isLast: false).append(to: &writer)
     return writer.bytes.withUnsafeBytes { bytes in
@@ -17,7 +18,7 @@ import Testing
     }
   }
 
-  private func journal(_ result: TryResult) -> WorkerJournal? {
+  private func journal(_ result: TaskResult) -> WorkerJournal? {
     var writer = ByteWriter()
     JournalRecord.worker(.current, bootID: "boot").append(to: &writer)
     JournalRecord.started(id).append(to: &writer)
@@ -25,17 +26,18 @@ import Testing
     return WorkerJournal(writer.bytes)
   }
 
-  private func result(_ change: (inout TryResult) -> Void) -> TryResult {
-    var result = TryResult(.success, output: "1", cpuSeconds: 1, peakMemoryBytes: 1, startDate: 1, endDate: 2)
+  private func result(_ change: (inout TaskResult) -> Void) -> TaskResult {
+    var result = TaskResult(
+      .success, output: "1", usage: Usage(cpuSeconds: 1, peakMemoryBytes: 1), startDate: at(1), endDate: at(2))
     change(&result)
     return result
   }
 
   @Test func `are taken only with what a worker can say`() {
     #expect(report(result { _ in }) != nil && journal(result { _ in })?.last?.result != nil)
-    let forged: [TryResult] =
-      [Double.nan, .infinity, -1, 1e300].map { value in result { $0.cpuSeconds = value } }
-      + [Int64.min, -1].map { value in result { $0.peakMemoryBytes = value } }
+    let forged: [TaskResult] =
+      [Double.nan, .infinity, -2, -0.5, 1e300].map { value in result { $0.usage.cpuSeconds = value } }
+      + [Int64.min, -2].map { value in result { $0.usage.peakMemoryBytes = value } }
       + ["", "{", "nan", "1 2", "\"\n\"", "[1,]", "{\"a\"}", String(repeating: "[", count: 100_000)].map { text in
         result { $0.output = text }
       } + [
@@ -44,13 +46,13 @@ import Testing
       ]
     for forgery in forged {
       #expect(report(forgery) == nil, "\(String("\(forgery)".prefix(200)))")
-      #expect(journal(forgery)?.last == .init(id: id), "\(String("\(forgery)".prefix(200)))")
+      #expect(journal(forgery)?.last == .init(id), "\(String("\(forgery)".prefix(200)))")
     }
   }
 
   @Test func `have no larger output than an output may be`() {
     #expect(
-      report(result { $0.output = "\"" + String(repeating: "x", count: TryResult.outputLimitBytes) + "\"" }) == nil)
+      report(result { $0.output = "\"" + String(repeating: "x", count: TaskResult.outputLimitBytes) + "\"" }) == nil)
   }
 
   @Test func `have dates near those of their try`() {
@@ -58,19 +60,20 @@ import Testing
     for start in FuzzSource.integers.map(Int64.init) {
       for end in FuzzSource.integers.map(Int64.init) {
         let forged = result {
-          $0.startDate = start
-          $0.endDate = end
+          $0.startDate = at(start)
+          $0.endDate = at(end)
         }
-        let taken = forged.clampingDates(from: 5 * day, to: 6 * day)
-        #expect((4 * day...7 * day).contains(taken.startDate) && (4 * day...7 * day).contains(taken.endDate))
-        _ = forged.clampingDates(from: start, to: end)
+        let taken = forged.clampingDates(from: at(5 * day), to: at(6 * day))
+        let near = at(4 * day)...at(7 * day)
+        #expect(taken.startDate.map(near.contains) == true && taken.endDate.map(near.contains) == true)
+        _ = forged.clampingDates(from: at(start), to: at(end))
       }
     }
     let honest = result {
-      $0.startDate = 5 * day + 1
-      $0.endDate = 5 * day + 2
+      $0.startDate = at(5 * day + 1)
+      $0.endDate = at(5 * day + 2)
     }
-    #expect(honest.clampingDates(from: 5 * day, to: 6 * day) == honest)
+    #expect(honest.clampingDates(from: at(5 * day), to: at(6 * day)) == honest)
   }
 
   @Test func `name no process that is none`() {
@@ -79,7 +82,7 @@ import Testing
       JournalRecord.worker(.current, bootID: "boot").append(to: &writer)
       JournalRecord.started(id).append(to: &writer)
       JournalRecord.process(ProcessIdentity(pid: pid, startTime: 1)).append(to: &writer)
-      #expect(WorkerJournal(writer.bytes)?.last == .init(id: id))
+      #expect(WorkerJournal(writer.bytes)?.last == .init(id))
     }
   }
 
@@ -115,7 +118,7 @@ import Testing
     WorkerReport.finished(id, result { $0.output = #"{"a":[1,2]}"# }, isLast: false).append(to: &message)
     var briefing = ByteWriter()
     WorkerRequest.start(
-      TryAssignment(id: id, work: .bash(script: "x", environment: ["A": "1"], workingDirectory: "/"), graceSeconds: 1)
+      TryAssignment(id, work: .bash(script: "x", environment: ["A": "1"], workingDirectory: "/"), graceSeconds: 1)
     ).append(to: &briefing)
     var journal = ByteWriter()
     JournalRecord.worker(.current, bootID: "boot").append(to: &journal)
@@ -124,7 +127,7 @@ import Testing
     for _ in 0..<FuzzSource.rounds(usual: 1_500) {
       fuzz.mutate(Array(message.bytes[4...])).withUnsafeBytes { bytes in
         if case .finished(_, let taken, _)? = try? WorkerReport(bytes) {
-          #expect(taken.cpuSeconds >= 0 && taken.peakMemoryBytes >= 0)
+          #expect(taken.usage.cpuSeconds ?? 0 >= 0 && taken.usage.peakMemoryBytes ?? 0 >= 0)
         }
       }
       fuzz.mutate(Array(briefing.bytes[4...])).withUnsafeBytes { _ = try? WorkerRequest($0) }
@@ -132,8 +135,8 @@ import Testing
       let body = fuzz.mutate(Array(message.bytes[5...]))
       body.withUnsafeBytes { bytes in
         var reader = ByteReader(bytes)
-        _ = try? reader.tryID()
-        _ = try? reader.tryResult()
+        _ = try? reader.tryKey()
+        _ = try? reader.taskResult()
         _ = try? reader.tryAssignment()
       }
     }

@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Model
 import Processes
 import Testing
 
@@ -7,13 +8,13 @@ import Testing
 
 @Suite struct JournalTests {
   private let folder = NSTemporaryDirectory() + "dagrun-journal-\(UUID().uuidString)"
-  private let result = TryResult(
-    .failed(reason: "grün", exitCode: 3, signal: nil, isRetryable: false), output: #"{"a":1}"#, cpuSeconds: 0.25,
-    peakMemoryBytes: 4096, startDate: 1, endDate: 2)
+  private let result = TaskResult(
+    .failed(reason: "grün", exitCode: 3, signal: nil, isRetryable: false), output: #"{"a":1}"#,
+    usage: Usage(cpuSeconds: 0.25, peakMemoryBytes: 4096), startDate: at(1), endDate: at(2))
 
   init() throws { try makeFolders(folder) }
 
-  private func id(_ taskID: String) -> TryID { TryID(run: 1, taskID: taskID, tryNumber: 2) }
+  private func id(_ taskID: String) -> TryKey { TryKey(run: 1, taskID: taskID, number: 2) }
 
   @Test func `a journal tells the last try only`() throws {
     let writer = try JournalWriter(folder: folder)
@@ -23,11 +24,11 @@ import Testing
     try writer.append(.finished(result))
     #expect(
       WorkerJournal(folder: folder)?.last
-        == .init(id: id("first_with_a_long_name"), process: ProcessIdentity(pid: 5, startTime: 6), result: result))
+        == .init(id("first_with_a_long_name"), process: ProcessIdentity(pid: 5, startTime: 6), result: result))
     try writer.start(id("second"))
-    #expect(WorkerJournal(folder: folder)?.last == .init(id: id("second")))
+    #expect(WorkerJournal(folder: folder)?.last == .init(id("second")))
     try writer.append(.abandoned)
-    #expect(WorkerJournal(folder: folder)?.last == .init(id: id("second"), isAbandoned: true))
+    #expect(WorkerJournal(folder: folder)?.last == .init(id("second"), isAbandoned: true))
   }
 
   @Test func `a torn record is as if it were not there`() throws {
@@ -37,13 +38,43 @@ import Testing
     try writer.append(.finished(result))
     let longer = try #require(readWholeFile(WorkerJournal.path(in: folder)))
     for length in whole.count..<(longer.count - 4) {
-      #expect(WorkerJournal(Array(longer[..<length]))?.last == .init(id: id("first")))
+      #expect(WorkerJournal(Array(longer[..<length]))?.last == .init(id("first")))
     }
     var flipped = longer
     flipped[whole.count + 10] ^= 1
-    #expect(WorkerJournal(flipped)?.last == .init(id: id("first")))
+    #expect(WorkerJournal(flipped)?.last == .init(id("first")))
     #expect(WorkerJournal(longer)?.last?.result == result)
     for length in 0..<20 { #expect(WorkerJournal(Array(longer[..<length])) == nil) }
+  }
+
+  @Test func `the journal of an earlier version is read`() {
+    var writer = ByteWriter()
+    JournalRecord.worker(.current, bootID: "boot").append(to: &writer)
+    func append(_ kind: UInt8, _ fields: (inout ByteWriter) -> Void) {
+      var record = ByteWriter()
+      record.write(kind)
+      fields(&record)
+      writer.write(UInt32(record.bytes.count))
+      writer.write(record.bytes.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 })
+      for byte in record.bytes { writer.write(byte) }
+    }
+    append(2) {
+      $0.write(Int64(1))
+      $0.write("first")
+      $0.write(UInt32(2))
+    }
+    // Success, no output, its usage and its dates; what was lost was not yet said.
+    append(5) {
+      $0.write(UInt8(0))
+      $0.write(false)
+      $0.write(0.25)
+      $0.write(Int64(4096))
+      $0.write(Int64(1))
+      $0.write(Int64(2))
+    }
+    let result = TaskResult(
+      .success, usage: Usage(cpuSeconds: 0.25, peakMemoryBytes: 4096), startDate: at(1), endDate: at(2))
+    #expect(WorkerJournal(writer.bytes)?.last == .init(id("first"), result: result))
   }
 
   @Test func `messages survive the wire`() throws {
@@ -51,11 +82,11 @@ import Testing
       .stop(id("a")),
       .start(
         TryAssignment(
-          id: id("b"), work: .bash(script: "echo 'ü'", environment: ["A": "1", "B": ""], workingDirectory: "/x"),
+          id("b"), work: .bash(script: "echo 'ü'", environment: ["A": "1", "B": ""], workingDirectory: "/x"),
           graceSeconds: 1.5)),
       .start(
         TryAssignment(
-          id: id("c"), work: .swift(library: "/l.so", entry: "e", inputs: ["1", "\"x\""]), graceSeconds: 10)),
+          id("c"), work: .swift(library: "/l.so", entry: "e", inputs: ["1", "\"x\""]), graceSeconds: 10)),
       .run(
         RunBriefing(
           run: 3,
@@ -64,9 +95,15 @@ import Testing
     ]
     var writer = ByteWriter()
     for request in requests { request.append(to: &writer) }
-    for outcome in [TryResult.Outcome.success, .skipped(reason: "r"), .stopped(exitCode: 1), .stopped(signal: 9)] {
-      let report = WorkerReport.finished(
-        id("t"), TryResult(outcome, startDate: 1, endDate: 2), isLast: true)
+    let outcomes: [TaskResult.Outcome] = [
+      .success, .skipped(reason: "r"), .stopped(exitCode: 1), .stopped(signal: 9), .deferred(.until(at(5))),
+      .deferred(.event),
+    ]
+    for outcome in outcomes {
+      var key = id("t")
+      key.instance.mapIndex = 3
+      key.member = 2
+      let report = WorkerReport.finished(key, TaskResult(outcome, startDate: at(1), endDate: nil), isLast: true)
       var single = ByteWriter()
       report.append(to: &single)
       #expect(try single.bytes.dropFirst(4).withUnsafeBytes { try WorkerReport($0) } == report)

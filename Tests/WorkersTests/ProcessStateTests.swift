@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Model
 import Processes
 import Testing
 
@@ -76,9 +77,9 @@ import Testing
   func `a task that closes what its worker works with fails with words, and its process ends`(task: String) throws {
     let worker = try TestWorker()
     let result = try worker.swift(task)
-    guard case .failed(let reason, nil, nil, isRetryable: true) = result.outcome else { throw WorkerDied() }
-    #expect(reason.hasPrefix("closed descriptor "))
-    #expect(reason.hasSuffix("close only what the task has opened"))
+    guard case .failed(let failure, isRetryable: true) = result.outcome else { throw WorkerDied() }
+    #expect(failure.reason.hasPrefix("closed descriptor "))
+    #expect(failure.reason.hasSuffix("close only what the task has opened"))
     #expect(worker.log(task)?.contains("the task closed descriptor ") == true)
     #expect(worker.link.process.hasEnded(within: 20_000))
     #expect(WorkerJournal(folder: worker.folder)?.last?.result == result)
@@ -98,16 +99,16 @@ import Testing
       let worker = try TestWorker()
       worker.startSwift(task, graceSeconds: graceSeconds)
       worker.waitUntilStopped()
-      worker.link.stop(TryID(run: 7, taskID: task, tryNumber: 1))
+      worker.link.stop(TryKey(run: 7, taskID: task, number: 1))
       #expect(try worker.finish().outcome == .stopped())
     }
     let worker = try TestWorker()
-    let id = TryID(run: 7, taskID: "shell", tryNumber: 1)
+    let id = TryKey(run: 7, taskID: "shell", number: 1)
     worker.start(
       id, .bash(script: "echo ready; kill -STOP $$; sleep 1000", environment: [:], workingDirectory: nil),
       graceSeconds: 1000)
     worker.waitForLog("shell")
     worker.link.stop(id)
-    #expect(try worker.finish().outcome == .stopped(signal: SIGTERM))
+    #expect(try worker.finish().outcome == .stopped(signal: Int(SIGTERM)))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Model
 import Processes
 import Testing
 @testable import Workers
@@ -47,11 +48,11 @@ import Testing
   @Test func `the log grows while the script runs`() throws {
     let worker = try TestWorker()
     worker.start(
-      TryID(run: 7, taskID: "shell", tryNumber: 1),
+      TryKey(run: 7, taskID: "shell", number: 1),
       .bash(script: "echo started; sleep 1000", environment: [:], workingDirectory: nil))
     worker.waitForLog("shell")
-    worker.link.stop(TryID(run: 7, taskID: "shell", tryNumber: 1))
-    #expect(try worker.finish().outcome == .stopped(signal: SIGTERM))
+    worker.link.stop(TryKey(run: 7, taskID: "shell", number: 1))
+    #expect(try worker.finish().outcome == .stopped(signal: Int(SIGTERM)))
   }
 
   @Test func `the script knows its task, its run and its own variables`() throws {
@@ -81,10 +82,10 @@ import Testing
   @Test func `a missing working directory fails with the reason`() throws {
     let worker = try TestWorker()
     worker.start(
-      TryID(run: 7, taskID: "shell", tryNumber: 1),
+      TryKey(run: 7, taskID: "shell", number: 1),
       .bash(script: "echo x", environment: [:], workingDirectory: "/no/such/folder"))
-    guard case .failed(let reason, _, _, _) = try worker.finish().outcome else { throw WorkerDied() }
-    #expect(reason == "cannot start bash in /no/such/folder: No such file or directory")
+    guard case .failed(let failure, _) = try worker.finish().outcome else { throw WorkerDied() }
+    #expect(failure.reason == "cannot start bash in /no/such/folder: No such file or directory")
   }
 
   @Test func `what a script leaves in its group is ended, and the log says so`() throws {
@@ -107,7 +108,7 @@ import Testing
 
   @Test func `a stop reaches all of the group, and what ignores it is killed after the grace period`() throws {
     let worker = try TestWorker()
-    let id = TryID(run: 7, taskID: "shell", tryNumber: 1)
+    let id = TryKey(run: 7, taskID: "shell", number: 1)
     worker.start(
       id,
       .bash(
@@ -116,7 +117,7 @@ import Testing
     worker.waitForLog("shell")
     worker.link.stop(id)
     let result = try worker.finish()
-    #expect(result.outcome == .stopped(signal: SIGKILL))
+    #expect(result.outcome == .stopped(signal: Int(SIGKILL)))
     let log = try #require(worker.log("shell"))
     let child = try #require(pid_t(log.prefix { $0.isNumber }))
     #expect(end(of: child))
@@ -124,7 +125,7 @@ import Testing
 
   @Test func `a program below a shell that ends at once has the grace period to save its work`() throws {
     let worker = try TestWorker()
-    let id = TryID(run: 7, taskID: "shell", tryNumber: 1)
+    let id = TryKey(run: 7, taskID: "shell", number: 1)
     worker.start(
       id,
       .bash(
@@ -138,25 +139,26 @@ import Testing
 
   @Test func `a stop that comes before its try takes effect when the try comes`() throws {
     let worker = try TestWorker()
-    worker.link.stop(TryID(run: 7, taskID: "shell", tryNumber: 1))
+    worker.link.stop(TryKey(run: 7, taskID: "shell", number: 1))
     // The two sockets are read by two threads: the stop may be read before the try or after.
-    #expect(try worker.bash("sleep 1000").outcome == .stopped(signal: SIGTERM))
+    #expect(try worker.bash("sleep 1000").outcome == .stopped(signal: Int(SIGTERM)))
     #expect(try worker.bash("echo next", tryNumber: 2).outcome == .success)
   }
 
   @Test func `a stop of another try stops nothing`() throws {
     let worker = try TestWorker()
-    worker.link.stop(TryID(run: 7, taskID: "shell", tryNumber: 2))
+    worker.link.stop(TryKey(run: 7, taskID: "shell", number: 2))
     #expect(try worker.bash("echo on").output == #""on""#)
   }
 
   @Test func `usage and dates are told`() throws {
     let before = nowMicroseconds()
     let result = try TestWorker().bash("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
-    #expect(result.cpuSeconds > 0.005)
-    #expect(result.peakMemoryBytes > 1_000_000)
-    #expect(result.startDate >= before)
-    #expect(result.endDate > result.startDate)
+    #expect(result.usage.cpuSeconds! > 0.005)
+    #expect(result.usage.peakMemoryBytes! > 1_000_000)
+    let (start, end) = try (#require(result.startDate), #require(result.endDate))
+    #expect(start >= at(before))
+    #expect(end > start)
   }
 
   @Test(arguments: [
@@ -208,20 +210,20 @@ import Testing
   func `an output that cannot be kept fails its task, unless nobody reads it`(script: String, reason: String) throws {
     let worker = try TestWorker()
     let read = try worker.bash(script)
-    guard case .failed(let said, nil, nil, isRetryable: false) = read.outcome else {
+    guard case .failed(let failure, isRetryable: false) = read.outcome else {
       Issue.record("\(read.outcome)")
       return
     }
-    #expect(said.hasPrefix(reason), "\(said)")
+    #expect(failure.reason.hasPrefix(reason), "\(failure)")
     #expect(read.output == nil)
     #expect(worker.log("shell")?.contains(reason) == true)
 
     // Nothing of it is left for the next one.
     #expect(try worker.bash("echo fine", tryNumber: 2).output == #""fine""#)
 
-    let id = TryID(run: 7, taskID: "shell", tryNumber: 3)
+    let id = TryKey(run: 7, taskID: "shell", number: 3)
     var assignment = TryAssignment(
-      id: id, work: .bash(script: script, environment: [:], workingDirectory: nil), graceSeconds: 20)
+      id, work: .bash(script: script, environment: [:], workingDirectory: nil), graceSeconds: 20)
     assignment.outputIsRead = false
     worker.start(assignment)
     let unread = try worker.finish()

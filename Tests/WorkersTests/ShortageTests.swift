@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Model
 import Processes
 import Testing
 
@@ -61,7 +62,7 @@ import Testing
   func `a log has a name that a disk takes, whatever the id`(letter: String) throws {
     let worker = try TestWorker()
     for count in [1, 60, 83, 240, 247, 248, 250] {
-      let id = TryID(run: 7, taskID: String(repeating: letter, count: count), tryNumber: 1)
+      let id = TryKey(run: 7, taskID: String(repeating: letter, count: count), number: 1)
       worker.start(id, .bash(script: "echo the reason; exit 1", environment: [:], workingDirectory: nil))
       let result = try worker.finish()
       #expect(result.loss == nil)

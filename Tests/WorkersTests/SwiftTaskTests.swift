@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import Processes
 import Testing
 
@@ -37,7 +38,7 @@ import Testing
 
   @Test func `errors fail, TaskFailure for good, TaskSkip skips`() throws {
     let worker = try TestWorker()
-    guard case .failed(_, nil, nil, isRetryable: true) = try worker.swift("throw").outcome else { throw WorkerDied() }
+    guard case .failed(_, isRetryable: true) = try worker.swift("throw").outcome else { throw WorkerDied() }
     #expect(worker.log("throw")?.hasPrefix("dagrun: the task threw ") == true)
     #expect(try worker.swift("fail").outcome == .failed(reason: "the input is wrong", isRetryable: false))
     #expect(try worker.swift("skip").outcome == .skipped(reason: "no data today"))
@@ -52,7 +53,7 @@ import Testing
     #expect(worker.nextReport() == nil)
     #expect(waitForChild(worker.link.pid)?.status == .signaled(SIGILL))
     let journal = try #require(WorkerJournal(folder: worker.folder))
-    #expect(journal.last == .init(id: TryID(run: 7, taskID: "trap", tryNumber: 1)))
+    #expect(journal.last == .init(TryKey(run: 7, taskID: "trap", number: 1)))
     let output = String(decoding: readWholeFile(WorkerOutput.path(in: worker.folder)) ?? [], as: UTF8.self)
     #expect(output.contains("Index out of range"))
     #expect(output.contains("crashed:"))
@@ -79,7 +80,7 @@ import Testing
     let worker = try TestWorker()
     worker.startSwift("wait_for_cancel")
     worker.waitForOutput()
-    worker.link.stop(TryID(run: 7, taskID: "wait_for_cancel", tryNumber: 1))
+    worker.link.stop(TryKey(run: 7, taskID: "wait_for_cancel", number: 1))
     #expect(try worker.finish().outcome == .stopped())
     #expect(try worker.swift("noop").outcome == .success)
   }
@@ -96,8 +97,8 @@ import Testing
     let worker = try TestWorker()
     worker.startSwift("stubborn", graceSeconds: 0.1)
     worker.waitForOutput()
-    worker.link.stop(TryID(run: 7, taskID: "stubborn", tryNumber: 1))
-    #expect(try worker.finish().outcome == .stopped(signal: SIGKILL))
+    worker.link.stop(TryKey(run: 7, taskID: "stubborn", number: 1))
+    #expect(try worker.finish().outcome == .stopped(signal: Int(SIGKILL)))
     #expect(worker.nextReport() == nil)
     #expect(waitForChild(worker.link.pid)?.status == .signaled(SIGKILL))
     #expect(

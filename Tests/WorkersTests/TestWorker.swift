@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import Glibc
+import Model
 import Processes
 import Testing
 import Workers
@@ -49,8 +50,8 @@ final class TestWorker {
     return reports.removeFirst()
   }
 
-  func start(_ id: TryID, _ work: TryAssignment.Work, graceSeconds: Double = 20) {
-    start(TryAssignment(id: id, work: work, graceSeconds: graceSeconds))
+  func start(_ id: TryKey, _ work: TryAssignment.Work, graceSeconds: Double = 20) {
+    start(TryAssignment(id, work: work, graceSeconds: graceSeconds))
   }
 
   func start(_ assignment: TryAssignment) {
@@ -62,7 +63,7 @@ final class TestWorker {
     }
   }
 
-  func finish() throws -> TryResult {
+  func finish() throws -> TaskResult {
     guard case .finished(_, let result, let isLast)? = nextReport() else { throw WorkerDied() }
     isWorn = isLast
     return result
@@ -70,17 +71,17 @@ final class TestWorker {
 
   func bash(
     _ script: String, environment: [String: String] = [:], tryNumber: Int = 1, graceSeconds: Double = 20
-  ) throws -> TryResult {
+  ) throws -> TaskResult {
     start(
-      TryID(run: 7, taskID: "shell", tryNumber: tryNumber),
+      TryKey(run: 7, taskID: "shell", number: tryNumber),
       .bash(script: script, environment: environment, workingDirectory: nil), graceSeconds: graceSeconds)
     return try finish()
   }
 
   /// A script with values, as the engine gives it.
-  func hidden(_ script: String, tryNumber: Int = 1) throws -> TryResult {
+  func hidden(_ script: String, tryNumber: Int = 1) throws -> TaskResult {
     var assignment = TryAssignment(
-      id: TryID(run: 7, taskID: "shell", tryNumber: tryNumber),
+      TryKey(run: 7, taskID: "shell", number: tryNumber),
       work: .bash(script: script, environment: [:], workingDirectory: nil), graceSeconds: 20)
     assignment.hidesScript = true
     start(assignment)
@@ -89,20 +90,19 @@ final class TestWorker {
 
   func startSwift(_ taskID: String, inputs: [String] = [], tryNumber: Int = 1, graceSeconds: Double = 20) {
     start(
-      TryID(run: 7, taskID: taskID, tryNumber: tryNumber), .swift(library: "code", entry: "main", inputs: inputs),
+      TryKey(run: 7, taskID: taskID, number: tryNumber), .swift(library: "code", entry: "main", inputs: inputs),
       graceSeconds: graceSeconds)
   }
 
-  func swift(_ taskID: String, inputs: [String] = [], tryNumber: Int = 1) throws -> TryResult {
+  func swift(_ taskID: String, inputs: [String] = [], tryNumber: Int = 1) throws -> TaskResult {
     startSwift(taskID, inputs: inputs, tryNumber: tryNumber)
     return try finish()
   }
 
   /// nil when there is none.
   func log(_ taskID: String, tryNumber: Int = 1) -> String? {
-    readWholeFile(root + "/logs/run 1/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log").map {
-      String(decoding: $0, as: UTF8.self)
-    }
+    let path = LogPath.withinRun(TryKey(run: 7, taskID: taskID, number: tryNumber))
+    return readWholeFile(root + "/logs/run 1/\(path)").map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Waits until the running Swift task has printed something.
@@ -136,7 +136,9 @@ func end(of pid: pid_t) -> Bool {
 }
 
 /// A pid that a task printed as its output.
-func pid(in result: TryResult) throws -> pid_t {
+func pid(in result: TaskResult) throws -> pid_t {
   let digits = (result.output ?? "").filter(\.isNumber)
   return try #require(pid_t(digits))
 }
+
+func at(_ microseconds: Int64) -> Timestamp { Timestamp(microseconds: microseconds) }

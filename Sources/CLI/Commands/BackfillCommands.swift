@@ -2,6 +2,7 @@ import ArgumentParser
 import Dagrun
 import Engine
 import Foundation
+import Model
 import Scheduling
 import Storage
 import Synchronization

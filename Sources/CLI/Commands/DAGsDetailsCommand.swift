@@ -1,6 +1,7 @@
 import ArgumentParser
 import Scheduling
 import Storage
+import Model
 
 struct DAGsDetailsCommand: Command {
   static let configuration = CommandConfiguration(commandName: "details", abstract: "Shows all properties of a DAG.")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dagrun
 import Scheduling
 import Storage
+import Model
 
 struct DAGsListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the DAGs.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dagrun
+import Model
 import Scheduling
 import Storage
 

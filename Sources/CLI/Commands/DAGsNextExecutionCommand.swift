@@ -3,6 +3,7 @@ import Dagrun
 import Foundation
 import Scheduling
 import Storage
+import Model
 
 struct DAGsNextExecutionCommand: Command {
   static let configuration = CommandConfiguration(

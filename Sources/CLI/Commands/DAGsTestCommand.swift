@@ -2,6 +2,7 @@ import ArgumentParser
 import Dagrun
 import Engine
 import Foundation
+import Model
 import Scheduling
 import Storage
 
@@ -60,8 +61,8 @@ struct DAGsTestCommand: Command {
     let session = trial.session
     var follower = RunFollower(control: control, session: session)
     follower.tryEnded = { task in
-      let path = trial.home.logPath(
-        dagID: run.dagID, runID: run.runID, taskID: task.taskID, tryNumber: task.tryNumber)
+      let key = TryKey(run: run.number, taskID: task.taskID, number: task.tryNumber)
+      let path = trial.home.logPath(of: key, dagID: run.dagID, runID: run.runID)
       var log = GrowingLog(path: path)
       log.read(isRunning: false, session.output.log)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import Scheduling
+import Model
 
 struct ExplainCommand: Command {
   static let configuration = CommandConfiguration(

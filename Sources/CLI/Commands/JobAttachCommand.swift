@@ -1,6 +1,7 @@
 import ArgumentParser
 import Clash
 import Dagrun
+import Model
 
 struct JobAttachCommand: Command {
   static let configuration = CommandConfiguration(
@@ -33,12 +34,12 @@ struct JobAttachCommand: Command {
       let project = try await workplace.project(project)
       return try await driver(workplace).run(name, .attach(project: project, likely: nil), project: project)
     }
-    if known.request.origin.task != nil, !known.isFinished {
+    if known.task != nil, !known.isFinished {
       throw Complaint(
         .wrongUsage, "job \(name) belongs to a task; the scheduler drives it",
         hint: "follow it with: dagrun job logs -f \(name)")
     }
-    return try await driver(workplace).run(name, .adopt(known), project: known.request.spec.config.project)
+    return try await driver(workplace).run(name, .adopt(known), project: known.project)
   }
 
   private func driver(_ workplace: JobHome) throws -> JobDriver {

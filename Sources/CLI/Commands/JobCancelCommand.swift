@@ -3,6 +3,7 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import Model
 
 struct JobCancelCommand: Command {
   static let configuration = CommandConfiguration(
@@ -32,11 +33,11 @@ struct JobCancelCommand: Command {
       let control = PatientControl(socket, home: workplace.home, errors: session.errors)
       do {
         if case .done = try await control.send(.cancelJob(name: name)) { return try await waitForEnd(workplace) }
-      } catch let refusal as ControlRefusal where refusal.kind == .notFound && job.request.origin.task == nil {
+      } catch let refusal as ControlRefusal where refusal.kind == .notFound && job.task == nil {
         // It drives the jobs of tasks, and those that nobody else drives.
       }
     }
-    if job.request.origin.task == nil, workplace.isDriven(name) {
+    if job.task == nil, workplace.isDriven(name) {
       try CancelWish.leave(workplace.home, name)
       return try await waitForEnd(workplace)
     }
@@ -73,10 +74,10 @@ struct JobCancelCommand: Command {
 
   private func waitForEnd(_ workplace: JobHome) async throws -> ExitStatus {
     while true {
-      let job = try workplace.stored(name)
+      let job = try workplace.record(name)
       if job.isFinished { return try report(try Job(restoring: job).outcome, workplace.session) }
       // Whoever drove it may have ended before it saw the wish.
-      if job.request.origin.task == nil, !workplace.isDriven(name) { return try await execute(in: workplace.session) }
+      if job.task == nil, !workplace.isDriven(name) { return try await execute(in: workplace.session) }
       try await Task.sleep(for: .milliseconds(200))
     }
   }

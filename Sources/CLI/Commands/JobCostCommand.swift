@@ -3,6 +3,7 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import Model
 import Storage
 
 struct JobCostCommand: Command {
@@ -34,15 +35,16 @@ struct JobCostCommand: Command {
     var entries: [LedgerEntry] = []
     if let reader = try workplace.reader() {
       var configs: [String: JobConfig] = [:]
-      for row in try reader.ledger(since: since, dagID: dag) {
-        var attempt = JobAttempt(row.attempt)
-        let name = row.attempt.job
-        if let table {
-          // By today's table, also where another one was in force.
-          if configs[name] == nil { configs[name] = try workplace.find(name)?.request.spec.config }
-          if let config = configs[name] { attempt.cost = table.estimate(attempt, of: config, now: now).amount }
+      entries = try reader.ledger(since: since, dagID: dag)
+      // By today's table, also where another one was in force.
+      for index in entries.indices {
+        guard let table else { break }
+        let name = entries[index].job
+        if configs[name] == nil {
+          configs[name] = try workplace.find(name).map { try workplace.request(of: $0).spec.config }
         }
-        entries.append(LedgerEntry(job: name, dagID: row.dagID, taskID: row.taskID, attempt: attempt))
+        guard let config = configs[name] else { continue }
+        entries[index].attempt.cost = table.estimate(entries[index].attempt, of: config, now: now).amount
       }
     }
     let report = CostReport(entries, by: by, now: now)

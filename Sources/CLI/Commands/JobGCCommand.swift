@@ -63,7 +63,7 @@ struct JobGCCommand: Command {
     }
     let store = try workplace.store()
     let journal = try JobCollector.journaled(
-      inventory, in: try StoredJobJournal(store: store), project: project, isDriven: workplace.isDriven)
+      inventory, in: store, project: project, isDriven: workplace.isDriven)
     var policy = CollectionPolicy(homeID: try store.homeID())
     policy.includesOtherHomes = allHomes
     if let olderThan { policy.olderThanSeconds = olderThan.seconds }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Clash
 import Dagrun
 import Engine
+import Model
 import Storage
 
 struct JobListCommand: Command {
@@ -31,7 +32,7 @@ struct JobListCommand: Command {
     if let reader = try workplace.reader() {
       let filter = JobFilter(isFinished: all ? nil : false, dagID: dag, limit: limit)
       records = try reader.listJobs(filter).map { job in
-        var record = try record(of: job, reader, session)
+        var record = record(of: job, session)
         let isUndriven = undriven.isUndriven(job)
         if isUndriven { notes.append(undriven.words(of: job)) }
         record.append("driven", job.isFinished ? .null : .bool(!isUndriven))
@@ -49,12 +50,12 @@ struct JobListCommand: Command {
     return .success
   }
 
-  private func record(of job: JobRecord, _ reader: StoreReader, _ session: Session) throws -> Record {
+  private func record(of job: JobRecord, _ session: Session) -> Record {
     do {
-      return try StoredJob(job, attempts: try reader.attempts(ofJob: job.name)).record
-    } catch let error as JobStateError {
+      return job.record(try job.decodedRequest())
+    } catch {
       session.errors.paragraph(error.description)
-      return job.record
+      return job.record(nil)
     }
   }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Clash
 import Dagrun
 import Processes
+import Model
 
 struct JobLogsCommand: Command {
   static let configuration = CommandConfiguration(
@@ -15,14 +16,14 @@ struct JobLogsCommand: Command {
   func execute(in session: Session) async throws -> ExitStatus {
     let session = logOptions.session(session)
     let workplace = try JobHome(session, global)
-    let job = try workplace.stored(name)
-    var log = GrowingLog(path: workplace.logPath(of: job.request))
+    let job = try workplace.record(name)
+    var log = GrowingLog(path: workplace.logPath(of: job))
     while true {
       // Asked before the log is read, so that the last lines are not missed.
-      let isFinished = try workplace.stored(name).isFinished
+      let isFinished = try workplace.record(name).isFinished
       log.read(isRunning: !isFinished && follow, session.output.log)
       if isFinished || !follow { return .success }
-      if job.request.origin.task == nil, !workplace.isDriven(name) {
+      if job.task == nil, !workplace.isDriven(name) {
         session.errors.line("nobody receives the log of job \(name) now; 'dagrun job attach \(name)' does")
         return .success
       }

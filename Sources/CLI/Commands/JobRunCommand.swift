@@ -2,6 +2,7 @@ import ArgumentParser
 import Clash
 import Dagrun
 import Storage
+import Model
 
 struct JobRunCommand: Command {
   static let configuration = CommandConfiguration(
@@ -104,7 +105,7 @@ struct JobRunCommand: Command {
           .wrongUsage, "there was a job \(name) already (\(known.phase))",
           hint: "take another name; 'dagrun job attach \(name)' tells how that one ended")
       }
-      guard known.request.origin.task == nil else {
+      guard known.task == nil else {
         throw Complaint(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
       }
       session.errors.line("going on with job \(name), which was begun before")

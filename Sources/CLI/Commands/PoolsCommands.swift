@@ -3,6 +3,7 @@ import Dagrun
 import Engine
 import Scheduling
 import Storage
+import Model
 
 struct PoolsListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the pools and their use.")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dagrun
 import Engine
 import Scheduling
+import Model
 
 struct TasksClearCommand: Command {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dagrun
 import Scheduling
 import Storage
+import Model
 
 struct TasksLogsCommand: Command {
   static let configuration = CommandConfiguration(

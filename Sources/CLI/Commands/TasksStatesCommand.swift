@@ -1,6 +1,7 @@
 import ArgumentParser
 import Scheduling
 import Storage
+import Model
 
 struct TasksStatesCommand: Command {
   static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import Foundation
 import Scheduling
 import Storage
 import Synchronization
+import Model
 
 struct TriggerCommand: Command {
   static let configuration = CommandConfiguration(

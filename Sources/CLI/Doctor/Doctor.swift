@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Processes
 import Storage
+import Model
 
 /// Looks at everything that dagrun needs, one thing after the other. Changes nothing, except that it makes the home.
 struct Doctor {

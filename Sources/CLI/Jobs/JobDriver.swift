@@ -2,6 +2,7 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import Model
 import Processes
 
 /// Drives one job in this process, and tells of it: the log on one output, notes on the other.
@@ -30,14 +31,14 @@ struct JobDriver {
 
   enum Beginning {
     case start(JobRequest)
-    case adopt(StoredJob)
+    case adopt(JobRecord)
     /// - Parameter likely: what it asks for, by somebody who knows, for its template may not say it.
     case attach(project: String, likely: JobRequest?)
 
     fileprivate var project: String {
       switch self {
       case .start(let request): request.spec.config.project
-      case .adopt(let job): job.request.spec.config.project
+      case .adopt(let job): job.project
       case .attach(let project, _): project
       }
     }
@@ -60,7 +61,7 @@ struct JobDriver {
       throw Complaint(failure.kind == .invalidRequest ? .notFound : .cloudFailed, failure.message)
     }
     if case .start(let request) = beginning, request.isDetached, case .handedOver = course { course = .detached }
-    let attempt = try workplace.find(name)?.request.series?.number
+    let attempt = try workplace.find(name).flatMap { try workplace.request(of: $0).series?.number }
     return JobEnd(name: name, attempt: attempt, project: project, course: course)
   }
 
@@ -94,7 +95,7 @@ struct JobDriver {
       leaves = leaves || request.isDetached
       runner.start(request, logPath: logPath, observer: observer)
     case .adopt(let job):
-      let logPath = workplace.logPath(of: job.request)
+      let logPath = workplace.logPath(of: job)
       printLog(of: job, at: logPath)
       runner.adopt(name, logPath: logPath, observer: observer)
     case .attach(let project, let likely):
@@ -144,7 +145,7 @@ struct JobDriver {
   }
 
   /// What was printed before this process came.
-  func printLog(of stored: StoredJob, at path: String) {
+  func printLog(of stored: JobRecord, at path: String) {
     guard let bytes = readWholeFile(path) else { return }
     // What is behind that is cut off when the job is taken up, and comes again.
     let length = stored.isFinished ? bytes.count : min(stored.logFileLength, bytes.count)

@@ -91,6 +91,7 @@ extension JobEnd {
   }
 
   /// Notes in the journal that the result was taken: it is not reported again.
+  @inline(never)
   func noteTaken(in workplace: JobHome) throws {
     try workplace.store().noteTaken(name, at: Timestamp(Date()))
   }

@@ -3,6 +3,7 @@ import Dagrun
 import Engine
 import Foundation
 import GoogleCloud
+import Model
 import Storage
 
 /// What one try of another scheduler's task wants of its job: go on with what an earlier try has begun, report what waits,
@@ -75,7 +76,7 @@ struct JobErrand {
     var known: [Int: JobSeries.Standing] = [:]
     for record in try store.jobs(begun: series.base) {
       guard let number = JobSeries.number(of: record.name, base: series.base) else { continue }
-      known[number] = try StoredJob(record, attempts: store.attempts(ofJob: record.name)).standing
+      known[number] = try record.standing
     }
     return known
   }
@@ -170,7 +171,7 @@ struct JobErrand {
     defer { withExtendedLifetime(lock) {} }
     // Whoever had the lock may have brought it to its end.
     guard let stored = try workplace.find(name), !stored.isFinished else { return nil }
-    guard stored.request.origin.task == nil else {
+    guard stored.task == nil else {
       throw Complaint(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
     }
     session.errors.line(
@@ -219,10 +220,10 @@ struct JobErrand {
   }
 
   private func report(_ number: Int) throws -> JobEnd? {
-    let stored = try workplace.stored(JobSeries.name(series.base, number))
+    let stored = try workplace.record(JobSeries.name(series.base, number))
     guard let outcome = try Job(restoring: stored).outcome else { return nil }
-    session.errors.line("job \(stored.request.name) has ended before, and its result was not taken; here it is")
-    driver.printLog(of: stored, at: workplace.logPath(of: stored.request))
+    session.errors.line("job \(stored.name) has ended before, and its result was not taken; here it is")
+    driver.printLog(of: stored, at: workplace.logPath(of: stored))
     return end(number, .ended(outcome, lastNote: "", wasInterrupted: false))
   }
 
@@ -238,20 +239,21 @@ struct JobErrand {
   private func end(_ number: Int, _ course: JobEnd.Course) -> JobEnd {
     let name = JobSeries.name(series.base, number)
     // One that was gone on with may have been begun in another project than this try's.
-    let own = (try? workplace.find(name))?.request.spec.config.project
+    let own = (try? workplace.find(name))?.project
     return JobEnd(name: name, attempt: number, project: own ?? project, course: course)
   }
 
   private static let looksAtATime = 16
 }
 
-extension StoredJob {
+extension JobRecord {
   /// As one of a series.
   ///
   /// - Throws: for what another dagrun has written.
   var standing: JobSeries.Standing {
     get throws {
       // A job that was begun by its own name has told its end to whoever began it.
+      let request = try decodedRequest()
       if isFinished, takenAt != nil || request.series == nil { return .over }
       let job = try Job(restoring: self)
       guard let outcome = job.outcome else { return job.isBeingCancelled ? .beingCancelled : .unfinished }

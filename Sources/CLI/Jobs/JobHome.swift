@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import GoogleCloud
 import Logging
+import Model
 import Storage
 
 /// What `dagrun job` works on: a home that keeps jobs, and the way to Google.
@@ -36,13 +37,18 @@ struct JobHome: Sendable {
     self.home = home
   }
 
+  // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined into
+  // an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
+
   /// Makes the home where it is not there.
+  @inline(never)
   func store() throws -> JobStore {
     try home.make()
     return try JobStore(path: home.databasePath)
   }
 
   /// nil where nothing has run yet.
+  @inline(never)
   func reader() throws -> StoreReader? {
     do {
       return try home.reader()
@@ -51,17 +57,24 @@ struct JobHome: Sendable {
     }
   }
 
-  /// - Throws: a complaint when no job of the name is kept here.
-  func stored(_ name: String) throws -> StoredJob {
+  /// - Throws: a complaint when no job of the name is kept here, or another version of dagrun keeps it.
+  func record(_ name: String) throws -> JobRecord {
     guard let found = try find(name) else { throw unknown(name) }
     return found
   }
 
-  func find(_ name: String) throws -> StoredJob? {
+  func find(_ name: String) throws -> JobRecord? {
     guard let reader = try reader(), let record = try reader.job(named: name) else { return nil }
+    _ = try request(of: record)
+    return record
+  }
+
+  /// - Throws: a complaint when another version of dagrun has written it.
+  @inline(never)
+  func request(of record: JobRecord) throws -> JobRequest {
     do {
-      return try StoredJob(record, attempts: try reader.attempts(ofJob: name))
-    } catch let error as JobStateError {
+      return try record.decodedRequest()
+    } catch {
       throw Complaint(.unavailable, error.description)
     }
   }
@@ -81,19 +94,10 @@ struct JobHome: Sendable {
   }
 
   /// Where the job's log is: its task's, or in the folder of jobs.
-  func logPath(of request: JobRequest) -> String {
-    guard let task = request.origin.task else { return home.logPath(ofJob: request.name) }
-    let path = home.logPath(dagID: task.dagID, runID: task.runID, taskID: task.taskID, tryNumber: task.tryNumber)
-    if JobName.of(task, homeID: request.origin.homeID) == request.name { return path }
-    // Members of a group have logs of their own.
-    for member in 1...JobHome.mostMembers
-    where JobName.of(task, homeID: request.origin.homeID, member: member) == request.name {
-      return "\(path.dropLast(".log".count)).job=\(member).log"
-    }
-    return path
+  func logPath(of job: JobRecord) -> String {
+    guard let task = job.task else { return home.logPath(ofJob: job.name) }
+    return home.logPath(of: task.key, dagID: task.dagID, runID: task.runID)
   }
-
-  private static let mostMembers = 1000
 
   /// A command line for this home, to be typed where this command was.
   func command(_ words: String) -> String {

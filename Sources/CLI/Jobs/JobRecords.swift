@@ -2,35 +2,24 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import Model
 import Storage
 
-extension StoredJob {
-  var record: Record {
-    let last = attempts.last
-    let task = request.origin.task
+extension JobRecord {
+  /// - Parameter request: nil for a job that only another dagrun can read: then what is known without it.
+  func record(_ request: JobRequest?) -> Record {
+    let last = request == nil ? nil : attempts.last
     let costs = attempts.compactMap(\.cost)
     return [
-      "name": .text(request.name), "state": .text(phase), "project": .text(request.spec.config.project),
-      "dag_id": .optional(task?.dagID), "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.taskID),
-      "try_number": .optional(task?.tryNumber), "image": .text(request.spec.config.image),
-      "submitted_at": .time(submittedAt), "finished_at": .optional(finishedAt), "attempts": .int(attempts.count),
-      "zone": .optional(last.map { $0.zone ?? $0.region }), "machine_type": .optional(last?.machineType),
-      "spot": last.map { .bool($0.isSpot) } ?? .null, "detached": .bool(request.isDetached),
-      "cost": .optional(costs.isEmpty ? nil : costs.reduce(0, +)),
-      "ledger": .list(attempts.map { .object($0.record) }),
-    ]
-  }
-}
-
-extension JobRecord {
-  /// As much as can be told of a job that only another dagrun can read.
-  var record: Record {
-    [
       "name": .text(name), "state": .text(phase), "project": .text(project), "dag_id": .optional(task?.dagID),
-      "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.taskID),
-      "try_number": .optional(task?.tryNumber), "image": .null, "submitted_at": .time(submittedAt),
-      "finished_at": .optional(finishedAt), "attempts": .null, "zone": .null, "machine_type": .null, "spot": .null,
-      "detached": .bool(isDetached), "cost": .null, "ledger": .null,
+      "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.key.taskID),
+      "try_number": .optional(task?.key.number), "image": .optional(request?.spec.config.image),
+      "submitted_at": .time(submittedAt), "finished_at": .optional(finishedAt),
+      "attempts": request == nil ? .null : .int(attempts.count),
+      "zone": .optional(last.map { $0.zone ?? $0.region }), "machine_type": .optional(last?.machineType),
+      "spot": last.map { .bool($0.isSpot) } ?? .null, "detached": .bool(isDetached),
+      "cost": .optional(request == nil || costs.isEmpty ? nil : costs.reduce(0, +)),
+      "ledger": request == nil ? .null : .list(attempts.map { .object($0.record) }),
     ]
   }
 }

@@ -3,6 +3,7 @@ import Dagrun
 import Dispatch
 import Engine
 import Foundation
+import Model
 import Processes
 import Storage
 
@@ -119,7 +120,7 @@ final class JobServer: @unchecked Sendable {
       if let problem = JobName.problem(name) { throw Complaint(.wrongUsage, problem) }
       let stored = try workplace.find(name)
       if let stored, stored.isFinished { return try report(stored) }
-      guard stored?.request.origin.task == nil else {
+      guard stored?.task == nil else {
         throw Complaint(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
       }
       if stored == nil, project == nil {
@@ -157,7 +158,7 @@ final class JobServer: @unchecked Sendable {
     }
   }
 
-  private func drive(_ name: String, _ stored: StoredJob?, _ project: String, _ lock: JobLock) {
+  private func drive(_ name: String, _ stored: JobRecord?, _ project: String, _ lock: JobLock) {
     jobs[name] = ServedJob(lock: lock)
     // One from before is about another life of the job.
     CancelWish.remove(workplace.home, name)
@@ -166,7 +167,7 @@ final class JobServer: @unchecked Sendable {
       queue.async { self.heard(news, of: name) }
     }
     if let stored {
-      runner.adopt(name, logPath: workplace.logPath(of: stored.request), observer: observer)
+      runner.adopt(name, logPath: workplace.logPath(of: stored), observer: observer)
     } else {
       runner.attach(name, project: project, logPath: workplace.home.logPath(ofJob: name), observer: observer)
     }
@@ -214,17 +215,17 @@ final class JobServer: @unchecked Sendable {
     endIfDone()
   }
 
-  private func report(_ stored: StoredJob) throws {
+  private func report(_ stored: JobRecord) throws {
     if let outcome = try Job(restoring: stored).outcome { tellEnd(of: stored, outcome) }
   }
 
-  private func tellEnd(of stored: StoredJob, _ outcome: JobOutcome) {
-    let name = stored.request.name
+  private func tellEnd(of stored: JobRecord, _ outcome: JobOutcome) {
+    let name = stored.name
     tell(
       name, "ended",
       [
         "exit_code": .int(outcome.exitStatus.rawValue), "text": .text(outcome.sentence(ofJob: name)),
-        "result": .object(outcome.record(ofJob: name, attempt: stored.request.series?.number)),
+        "result": .object(outcome.record(ofJob: name, attempt: (try? stored.decodedRequest())?.series?.number)),
       ])
   }
 

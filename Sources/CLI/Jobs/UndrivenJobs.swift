@@ -1,6 +1,7 @@
 import Clash
 import Engine
 import Foundation
+import Model
 import Storage
 
 /// Jobs of a home that are under way and that no process drives: when their machine is preempted nothing replaces it, and

@@ -1,5 +1,6 @@
 import Dagrun
 import Engine
+import Model
 import Scheduling
 
 /// Shows a run while it goes on: on a terminal a few lines drawn again and again, otherwise a line per movement.

@@ -1,5 +1,6 @@
 import Dagrun
 import Engine
+import Model
 import Scheduling
 
 /// The field names are those of Airflow's REST API v2 (`DAGRunResponse`, `TaskInstanceResponse`, …).

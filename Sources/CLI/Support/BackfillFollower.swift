@@ -2,6 +2,7 @@ import Dagrun
 import Dispatch
 import Engine
 import Foundation
+import Model
 import Scheduling
 import Storage
 

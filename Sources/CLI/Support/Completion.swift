@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import Scheduling
 import Storage
+import Model
 
 extension CompletionKind {
   /// The ids of the DAGs that the home knows: quick, because it does not read the files.

@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Scheduling
 import Storage
+import Model
 
 /// What the files of a dags folder say: their DAGs, and what is wrong with them.
 struct DAGFiles: Sendable {

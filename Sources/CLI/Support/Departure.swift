@@ -1,6 +1,7 @@
 import Dispatch
 import Engine
 import Foundation
+import Model
 import Storage
 import Synchronization
 
@@ -102,7 +103,7 @@ extension Workspace {
     var looks = 0
     while true {
       let jobs = try reader()?.listJobs(JobFilter(isFinished: false)) ?? []
-      guard let first = jobs.first(where: { $0.task.map { runs.contains($0.run) } ?? false }) else { return }
+      guard let first = jobs.first(where: { $0.task.map { runs.contains($0.key.run) } ?? false }) else { return }
       guard SocketControl(home) != nil else { throw SchedulerWentAway(runID: first.task?.runID ?? "") }
       if looks == Int(Quiet.seconds / Self.lookSeconds) {
         session.errors.line("the scheduler removes what job \(first.name) has; Ctrl-C again leaves at once")

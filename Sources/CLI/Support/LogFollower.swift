@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Model
 import Scheduling
 import Storage
 import Workers
@@ -78,15 +79,16 @@ struct LogFollower {
   }
 
   private func log(ofTry tryNumber: Int) -> TryLog {
-    TryLog(
-      path: workspace.home.logPath(dagID: run.dagID, runID: run.runID, taskID: taskID, tryNumber: tryNumber))
+    TryLog(path: workspace.home.logPath(of: key(ofTry: tryNumber), dagID: run.dagID, runID: run.runID))
   }
+
+  private func key(ofTry tryNumber: Int) -> TryKey { TryKey(run: run.number, taskID: taskID, number: tryNumber) }
 
   /// Which worker is at the try, by the workers' journals.
   private func workerOutput(ofTry tryNumber: Int) -> String? {
-    let wanted = TryID(run: run.number, taskID: taskID, tryNumber: tryNumber)
+    let wanted = key(ofTry: tryNumber)
     let workers = (try? FileManager.default.contentsOfDirectory(atPath: workspace.home.workersPath)) ?? []
     let folders = workers.map { workspace.home.workersPath + "/" + $0 }
-    return folders.first { WorkerJournal(folder: $0)?.last?.id == wanted }.map(WorkerOutput.path(in:))
+    return folders.first { WorkerJournal(folder: $0)?.last?.key == wanted }.map(WorkerOutput.path(in:))
   }
 }

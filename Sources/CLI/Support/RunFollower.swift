@@ -2,6 +2,7 @@ import Dagrun
 import Dispatch
 import Engine
 import Foundation
+import Model
 import Scheduling
 
 /// Follows a run to its end and shows how it goes. Ctrl-C cancels the run and follows it on to its end. A run that can never

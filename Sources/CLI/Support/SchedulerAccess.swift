@@ -5,6 +5,7 @@ import Engine
 import Foundation
 import GoogleCloud
 import Logging
+import Model
 import Processes
 import Scheduling
 import Storage

@@ -1,6 +1,7 @@
 import Dagrun
 import Engine
 import Foundation
+import Model
 import Scheduling
 import Storage
 

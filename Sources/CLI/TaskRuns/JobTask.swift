@@ -2,6 +2,7 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import Model
 import Scheduling
 import Storage
 
@@ -150,7 +151,7 @@ struct JobTask {
     if ends.contains(where: { $0.exitStatus == .interrupted }) {
       throw Complaint(.interrupted, "\(task.id) was stopped")
     }
-    var result = TaskResult(outcomes, of: job, names: ends.map(\.name), stopReason: nil)
+    var result = TaskResult(outcomes, of: job, names: ends.map(\.name))
     result.startDate = start
     result.endDate = Timestamp(Date())
     return result

@@ -2,6 +2,7 @@ import DagBag
 import Dagrun
 import Dispatch
 import Foundation
+import Model
 import Processes
 import Scheduling
 import Synchronization
@@ -41,7 +42,7 @@ struct SoloTask {
     }
   }
 
-  func run(_ work: TryAssignment.Work) async throws -> (result: TryResult, stop: Stop?) {
+  func run(_ work: TryAssignment.Work) async throws -> (result: TaskResult, stop: Stop?) {
     if log.isStandardOutput { OutputLoss.watchReader() }
     let folder = try TemporaryFolder()
     let wantsStop = Atomic(false)
@@ -60,8 +61,8 @@ struct SoloTask {
 
   private func watch(
     _ work: TryAssignment.Work, in folder: String, wantsStop: () -> Bool
-  ) throws -> (result: TryResult, stop: Stop?) {
-    let id = TryID(run: 1, taskID: task.id, tryNumber: trial.tryNumber)
+  ) throws -> (result: TaskResult, stop: Stop?) {
+    let key = TryKey(run: 1, taskID: task.id, number: trial.tryNumber)
     let link = try WorkerLink(WorkerProgram(), folder: folder + "/workers/1")
     defer {
       link.hangUp()
@@ -69,10 +70,9 @@ struct SoloTask {
     }
     let briefing = RunBriefing(
       run: 1, context: trial.context, logFolder: folder + "/logs", workingDirectory: workspace.places.dagsFolder)
-    let logPath = briefing.logPath(taskID: task.id, tryNumber: trial.tryNumber)
-    var growing = GrowingLog(
-      path: logPath, workerOutput: WorkerOutput.path(in: link.folder))
-    var assignment = TryAssignment(id: id, work: work, graceSeconds: 10)
+    let logPath = briefing.logPath(of: key)
+    var growing = GrowingLog(path: logPath, workerOutput: WorkerOutput.path(in: link.folder))
+    var assignment = TryAssignment(key, work: work, graceSeconds: 10)
     assignment.endsWithItsGiver = true
     assignment.user = task.runAsUser
     if case .bash(let script) = task.work { assignment.hidesScript = script.holdsPrivateValues }
@@ -80,7 +80,7 @@ struct SoloTask {
     isSent = link.send(.start(assignment)) && isSent
     let deadline = task.executionTimeoutSeconds.map { monotonicSeconds() + $0 }
 
-    var result: TryResult?
+    var result: TaskResult?
     var stop: Stop?
     while result == nil {
       var entry = pollfd(fd: link.socket, events: Int16(isSent ? POLLIN : POLLIN | POLLOUT), revents: 0)
@@ -91,12 +91,12 @@ struct SoloTask {
       growing.read(isRunning: result == nil, log.log)
       if result == nil && !isOpen {
         // The worker has died with the task in it; it noted how in the log.
-        let now = Timestamp(Date()).microseconds
-        result = TryResult(.failed(reason: "its process died"), startDate: now, endDate: now)
+        let now = Timestamp(Date())
+        result = TaskResult(.lost(.workerDied), startDate: now, endDate: now)
       }
       guard stop == nil, result == nil else { continue }
       stop = cause(wantsStop: wantsStop(), deadline: deadline)
-      if stop != nil { link.stop(id) }
+      if stop != nil { link.stop(key) }
     }
     return (result!, stop)
   }

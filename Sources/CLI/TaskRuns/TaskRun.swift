@@ -1,6 +1,7 @@
 import DagBag
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 
 /// One try of one task, whatever its kind, and how its end is told.

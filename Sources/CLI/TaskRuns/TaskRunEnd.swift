@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 import Workers
 
@@ -54,59 +55,33 @@ struct TaskRunEnd {
 }
 
 extension TaskRunEnd {
-  init(_ result: TaskResult, jobs: [JobEnd]) {
+  /// - Parameters:
+  ///   - timeoutSeconds: the task's execution timeout, if it was stopped for it.
+  ///   - jobs: those that did its work.
+  init(_ result: TaskResult, timeoutSeconds: Double? = nil, jobs: [JobEnd]? = nil) {
     let now = Timestamp(Date())
-    startDate = result.startDate ?? now
-    endDate = result.endDate ?? now
-    self.jobs = jobs.compactMap(\.record)
-    switch result.outcome {
-    case .success:
-      state = .success
-      output = result.output
-    case .skipped(let reason):
-      state = .skipped
-      self.reason = reason
-    case .failed(let failure, let isRetryable):
-      state = .failed
-      reason = failure.reason
-      exitCode = failure.exitCode
-      self.isRetryable = isRetryable
-    }
+    let ending = TryEnding(result.outcome, timeoutSeconds: timeoutSeconds)
+    self.init(
+      state: ending.state, output: ending.state == .success ? result.output : nil, reason: ending.reason,
+      isRetryable: ending.isRetryable, exitCode: ending.exitCode, signal: ending.signal,
+      startDate: result.startDate ?? now, endDate: result.endDate ?? now, usage: result.usage,
+      jobs: jobs?.compactMap(\.record))
   }
 
   /// - Throws: when the task was stopped for the sake of whoever ran this command: there is nobody left to read of its end.
-  init(_ result: TryResult, stop: SoloTask.Stop?, of task: TaskDescription) throws {
-    startDate = Timestamp(microseconds: result.startDate)
-    endDate = Timestamp(microseconds: result.endDate)
-    usage = Usage(cpuSeconds: result.cpuSeconds, peakMemoryBytes: result.peakMemoryBytes)
-    switch result.outcome {
-    case .success:
-      state = .success
-      output = result.output
-    case .skipped(let reason):
-      state = .skipped
-      self.reason = reason
-    case .failed(let reason, let exitCode, let signal, let isRetryable):
-      state = .failed
-      self.reason = reason
-      self.exitCode = exitCode.map(Int.init)
-      self.signal = signal.map(Int.init)
-      self.isRetryable = isRetryable
-    case .stopped(let exitCode, let signal):
-      state = .failed
-      reason = try Self.reason(stop, of: task)
-      self.exitCode = exitCode.map(Int.init)
-      self.signal = signal.map(Int.init)
-      isRetryable = true
-    }
-  }
-
-  private static func reason(_ stop: SoloTask.Stop?, of task: TaskDescription) throws -> String {
+  init(_ result: TaskResult, stop: SoloTask.Stop?, of task: TaskDescription) throws {
+    var timeoutSeconds: Double?
     switch stop {
-    case .interrupted: throw Complaint(.interrupted, "\(task.id) was stopped")
-    case .leashEnded: throw Complaint(.interrupted, "\(task.id) was stopped: whoever ran it is gone")
-    case .timedOut(let seconds): return "timed out after \(Durations.text(seconds))"
-    case nil: return "was stopped by a signal from outside of dagrun"
+    case .interrupted where result.outcome.isStopped: throw Complaint(.interrupted, "\(task.id) was stopped")
+    case .leashEnded where result.outcome.isStopped:
+      throw Complaint(.interrupted, "\(task.id) was stopped: whoever ran it is gone")
+    case .timedOut(let seconds): timeoutSeconds = seconds
+    case .interrupted, .leashEnded, nil: break
     }
+    self.init(result, timeoutSeconds: timeoutSeconds)
   }
+}
+
+extension TaskResult.Outcome {
+  fileprivate var isStopped: Bool { if case .stopped = self { true } else { false } }
 }

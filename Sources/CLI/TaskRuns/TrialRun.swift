@@ -1,6 +1,7 @@
 import Dagrun
 import Scheduling
 import Storage
+import Model
 
 /// One task of a DAG for a date, without the run: what `tasks render` and `tasks run` work on.
 struct TrialRun {

@@ -1,4 +1,5 @@
 package import Dagrun
+internal import Model
 
 extension Job {
   /// A job of which only its name was known: another home began it, and its newest attempt's template was found, with the

@@ -1,6 +1,7 @@
 internal import Dagrun
 internal import Foundation
 internal import GoogleCloud
+internal import Model
 
 // Attempts: how one begins, how its machine is watched, and what comes after it.
 extension Job {

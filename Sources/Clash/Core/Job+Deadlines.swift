@@ -1,4 +1,5 @@
 package import Dagrun
+internal import Model
 
 // Time: what happens when nothing else does.
 extension Job {

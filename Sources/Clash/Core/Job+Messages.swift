@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import GoogleCloud
+internal import Model
 
 // What VMs say: stored first, then acknowledged. Strangers, duplicates and what comes too late are acknowledged unread.
 extension Job {

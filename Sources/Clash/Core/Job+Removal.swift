@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import GoogleCloud
+internal import Model
 
 // The end: whatever the reason, everything goes, in an order in which each can go.
 extension Job {

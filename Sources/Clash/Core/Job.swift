@@ -1,4 +1,5 @@
 package import Dagrun
+package import Model
 
 /// The life of a job: a topic and a subscription, then attempts (a template and a group of one VM each) until one brings a
 /// result or nothing more is to be had, then everything removed. docs/jobs.md draws it.

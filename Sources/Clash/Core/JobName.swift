@@ -1,3 +1,5 @@
+package import Model
+
 /// Names of jobs: what they may be, and how they are made up.
 ///
 /// A job's name is on everything it has: topic and subscription are named so, template and group with `-N` behind, the VM
@@ -35,18 +37,21 @@ package enum JobName {
   }
 
   /// Of a task's try, always the same: whoever asks again after a crash finds the job that it asked for before.
-  ///
-  /// - Parameter member: of a group of jobs, from 1.
-  package static func of(_ task: TaskOfJob, homeID: String, member: Int? = nil) -> String {
-    var parts = [homeID, task.dagID, "\(task.run)", task.runID, task.taskID, "\(task.tryNumber)"]
-    var tail = "-try\(task.tryNumber)"
-    if let member {
-      parts.append("member \(member)")
-      tail += "-\(member)"
+  package static func of(_ task: JobTask, homeID: String) -> String {
+    let key = task.key
+    var parts = [homeID, task.dagID, "\(key.run)", task.runID, key.taskID, "\(key.number)"]
+    var tail = "-try\(key.number)"
+    if key.instance.mapIndex >= 0 {
+      parts.append("map index \(key.instance.mapIndex)")
+      tail = "-\(key.instance.mapIndex)" + tail
+    }
+    if key.member > 0 {
+      parts.append("member \(key.member)")
+      tail += "-\(key.member)"
     }
     tail += "-"
     for byte in Digest.sha256(parts: parts).prefix(10) { tail.unicodeScalars.append(letter(byte)) }
-    return slug("\(task.dagID)-\(task.taskID)", longest: longest - tail.utf8.count) + tail
+    return slug("\(task.dagID)-\(key.taskID)", longest: longest - tail.utf8.count) + tail
   }
 
   /// `text-xxxxxxxxxx`, no longer than that: always the same for the same parts, and another one for others.

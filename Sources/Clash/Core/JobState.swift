@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Foundation
+package import Model
 
 // How a job is kept.
 extension Job {
@@ -14,32 +15,52 @@ extension Job {
   private struct Version: Decodable { var version: Int }
 
   /// As the journal keeps it: `state` is versioned JSON with its keys in order, the same for the same job.
-  package func stored() throws -> StoredJob {
+  package func record() throws -> JobRecord {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return StoredJob(
-      request: request, phase: phaseName, isFinished: isFinished, submittedAt: submittedAt, finishedAt: finishedAt,
-      attempts: attempts, state: try encoder.encode(Envelope(version: Self.formatVersion, job: self)))
+    let state = try encoder.encode(Envelope(version: Self.formatVersion, job: self))
+    return JobRecord(
+      name: request.name, project: request.spec.config.project, task: request.origin.task,
+      isDetached: request.isDetached, phase: phaseName, isFinished: isFinished, submittedAt: submittedAt,
+      finishedAt: finishedAt, attempts: attempts, request: String(decoding: try encoder.encode(request), as: UTF8.self),
+      state: String(decoding: state, as: UTF8.self))
   }
 
   /// - Throws: `JobStateError` for what this program cannot read.
-  package init(restoring stored: StoredJob) throws {
-    let name = stored.request.name
+  package init(restoring record: JobRecord) throws {
+    let name = record.name
+    _ = try record.decodedRequest()
+    let state = Data(record.state.utf8)
     let decoder = JSONDecoder()
-    guard let version = try? decoder.decode(Version.self, from: stored.state).version else {
-      throw JobStateError(job: name, problem: "it is no state of a job")
+    guard let version = try? decoder.decode(Version.self, from: state).version else {
+      throw JobStateError(job: name, problem: "it is not the state of a job")
     }
     guard version == Self.formatVersion else {
       let problem = "it has version \(version), and this program knows version \(Self.formatVersion)"
       throw JobStateError(job: name, problem: problem)
     }
     do {
-      self = try decoder.decode(Envelope.self, from: stored.state).job
+      self = try decoder.decode(Envelope.self, from: state).job
     } catch {
       throw JobStateError(job: name, problem: "\(error)")
     }
     guard isPlausible else { throw JobStateError(job: name, problem: "its numbers make no sense") }
     guard request.name == name else { throw JobStateError(job: name, problem: "it is of job \(request.name)") }
+  }
+}
+
+extension JobRecord {
+  /// What the job asks for.
+  ///
+  /// - Throws: when another dagrun has written the record, and this one cannot read it.
+  package func decodedRequest() throws(JobStateError) -> JobRequest {
+    do {
+      return try JSONDecoder().decode(JobRequest.self, from: Data(request.utf8))
+    } catch let error as DecodingError {
+      throw JobStateError(job: name, problem: error.inWords)
+    } catch {
+      throw JobStateError(job: name, problem: "\(error)")
+    }
   }
 }
 

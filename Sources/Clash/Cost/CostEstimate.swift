@@ -1,4 +1,5 @@
 package import Dagrun
+package import Model
 
 /// What an attempt has cost, by a price table. An estimate: discounts, taxes and traffic are not in it.
 package struct CostEstimate: Hashable, Sendable {

@@ -1,19 +1,5 @@
 package import Dagrun
-
-/// A row of the ledger, with whom it was for.
-package struct LedgerEntry: Hashable, Sendable {
-  package var job: String
-  package var dagID: String?
-  package var taskID: String?
-  package var attempt: JobAttempt
-
-  package init(job: String, dagID: String?, taskID: String?, attempt: JobAttempt) {
-    self.job = job
-    self.dagID = dagID
-    self.taskID = taskID
-    self.attempt = attempt
-  }
-}
+package import Model
 
 /// What jobs have cost, summed up.
 package struct CostReport: Hashable, Sendable {

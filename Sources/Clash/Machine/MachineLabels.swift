@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Foundation
+internal import Model
 
 /// What every resource of a job bears, so that `dagrun job gc` finds it whatever has become of the journal.
 package enum MachineLabels {
@@ -17,7 +18,7 @@ package enum MachineLabels {
     labels["dagrun-attempt"] = String(attempt)
     if let task = request.origin.task {
       labels["dagrun-dag"] = slug(task.dagID)
-      labels["dagrun-task"] = slug(task.taskID)
+      labels["dagrun-task"] = slug(task.key.taskID)
     }
     return labels
   }

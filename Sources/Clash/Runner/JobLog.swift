@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Model
 internal import Processes
 
 /// The file that shows what a job prints, with dagrun's own lines between.
@@ -70,19 +71,19 @@ struct JobLog: Sendable {
   }
 }
 
-extension StoredJob {
+extension JobRecord {
   private struct Part: Decodable { var logFileLength: Int? }
 
   /// How much of the job's log file counts: what VMs sent (`Job.logLength`), and dagrun's own lines. 0 when the job had no
   /// file.
   package var logFileLength: Int {
-    let part = try? JSONDecoder().decode(Part.self, from: state)
+    let part = try? JSONDecoder().decode(Part.self, from: Data(state.utf8))
     return part?.logFileLength ?? 0
   }
 
   /// Kept within the state, of which the core knows the rest.
   mutating func setLogFileLength(_ length: Int) {
-    precondition(state.first == UInt8(ascii: "{"), "the state of a job is a JSON object")
-    state = Data("{\"logFileLength\":\(length),".utf8) + state.dropFirst()
+    precondition(state.hasPrefix("{"), "the state of a job is a JSON object")
+    state = "{\"logFileLength\":\(length)," + state.dropFirst()
   }
 }

@@ -1,14 +1,15 @@
 internal import Dagrun
 internal import Foundation
 internal import GoogleCloud
+internal import Model
 
 /// How a job comes to a runner.
 extension JobRunner {
   /// - Returns: whether it is there now. If not, it has ended, or is held until it can be.
   func load(_ job: DrivenJob, at now: Timestamp) -> Bool {
-    let stored: StoredJob?
+    let record: JobRecord?
     do {
-      stored = try journal.job(named: job.name)
+      record = try journal.job(named: job.name)
     } catch let error as JobStateError {
       // It will not be another one later.
       fail(job, .cloud, error.description)
@@ -17,7 +18,7 @@ extension JobRunner {
       hold(job, because: error)
       return false
     }
-    if let stored { return restore(job, stored) }
+    if let record { return restore(job, record) }
     switch job.beginning {
     case .start(var request):
       request.secret = request.secret ?? options.makeSecret()
@@ -30,10 +31,10 @@ extension JobRunner {
     return false
   }
 
-  private func restore(_ job: DrivenJob, _ stored: StoredJob) -> Bool {
+  private func restore(_ job: DrivenJob, _ record: JobRecord) -> Bool {
     let known: Job
     do {
-      known = try Job(restoring: stored)
+      known = try Job(restoring: record)
     } catch {
       fail(job, .cloud, "\(error)")
       return false
@@ -42,7 +43,7 @@ extension JobRunner {
       end(job, outcome, of: known)
       return false
     }
-    guard take(job, known, logLength: stored.logFileLength, isSaved: true) else { return false }
+    guard take(job, known, logLength: record.logFileLength, isSaved: true) else { return false }
     guard known.mustLookForSubscription else { return true }
     lookForSubscription(job, known.request)
     return false

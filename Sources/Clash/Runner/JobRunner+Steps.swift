@@ -1,6 +1,7 @@
 internal import Dagrun
 internal import Foundation
 internal import Logging
+internal import Model
 
 /// One turn of the loop: what jobs were told, what they make of it, saved together, then done.
 extension JobRunner {
@@ -75,7 +76,7 @@ extension JobRunner {
     let changed = steps.filter(needsSaving)
     guard !changed.isEmpty else { return steps }
     do {
-      try journal.save(changed.map(stored))
+      try journal.save(changed.map(record))
       return steps
     } catch  where changed.count == 1 {
       saveFailed(changed[0], error)
@@ -101,17 +102,17 @@ extension JobRunner {
     hold(step.job, because: error)
   }
 
-  private func stored(_ step: Step) throws -> StoredJob {
+  private func record(_ step: Step) throws -> JobRecord {
     let job = step.next
-    var stored = try job.stored()
-    stored.setLogFileLength(step.log?.length ?? 0)
-    guard let prices = options.prices else { return stored }
+    var record = try job.record()
+    record.setLogFileLength(step.log?.length ?? 0)
+    guard let prices = options.prices else { return record }
     let now = Timestamp(Date())
-    for index in stored.attempts.indices where stored.attempts[index].endedAt != nil {
-      stored.attempts[index].cost =
-        prices.estimate(stored.attempts[index], of: job.request.spec.config, now: now).amount
+    for index in record.attempts.indices where record.attempts[index].endedAt != nil {
+      record.attempts[index].cost =
+        prices.estimate(record.attempts[index], of: job.request.spec.config, now: now).amount
     }
-    return stored
+    return record
   }
 
   /// The job stays as it is in the journal; what it was told waits, and is tried again.

@@ -2,6 +2,7 @@ internal import Clash
 package import Dagrun
 internal import Foundation
 internal import Logging
+internal import Model
 internal import Scheduling
 internal import Storage
 internal import Workers
@@ -77,64 +78,60 @@ extension Engine {
 
   /// - Throws: also when a template asks for what is not there, or what it gives cannot be a job.
   func launchJobs(
-    _ job: ComputeEngineJobDescription, _ id: TryID, in run: LaunchedRun
+    _ job: ComputeEngineJobDescription, _ key: TryKey, in run: LaunchedRun
   ) throws {
     let read = job.templates.flatMap(\.usedOutputs)
     let outputs = try outputs(of: read, in: run)
     let values = Template.Values(
-      run: run.briefing.context, taskID: id.taskID, tryNumber: id.tryNumber, outputs: outputs,
+      run: run.briefing.context, taskID: key.taskID, tryNumber: key.number, outputs: outputs,
       missing: missingStates(of: read, having: outputs, in: run))
     let context = run.briefing.context
-    let origin = JobOrigin(
-      homeID: try store.homeID(),
-      task: TaskOfJob(
-        dagID: context.dagID, runID: context.runID, taskID: id.taskID, tryNumber: id.tryNumber, run: id.run))
-    let names = origin.names(of: job)
+    let origins = job.origins(
+      JobTask(dagID: context.dagID, runID: context.runID, key: key), homeID: try store.homeID())
     let requests = try job.specs.enumerated().map { index, spec in
       var rendered = try spec.render(job.job) { try $0.render(values, for: $1) }
-      rendered.environment.merge(JobEnvironment.of(context, taskID: id.taskID, tryNumber: id.tryNumber)) { own, _ in own
+      rendered.environment.merge(JobEnvironment.of(context, taskID: key.taskID, tryNumber: key.number)) { own, _ in own
       }
-      let request = JobRequest(name: names[index], spec: rendered, origin: origin)
+      let request = JobRequest(name: origins[index].jobName, spec: rendered, origin: origins[index])
       let problems = request.problems
       guard problems.isEmpty else { throw LaunchError(problems.joined(separator: "; "), isRetryable: false) }
       return request
     }
-    let path = run.briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
-    try jobs.start(id, requests) { job.logPath(of: $0, try: path) }
+    let members = origins.compactMap(\.task?.key)
+    try jobs.start(key, requests) { run.briefing.logPath(of: members[$0]) }
   }
 
   /// Goes on with the jobs of a try that an earlier scheduler began.
   ///
   /// - Returns: false when the try's work is none of jobs.
   func recoverJobs(_ activeTry: Scheduler.ActiveTry, relaunch: () -> Void) -> Bool {
-    guard let job = jobDescription(of: activeTry.key) else { return false }
-    let id = TryID(activeTry.key, tryNumber: activeTry.tryNumber)
-    let isToStop = activeTry.stopReason != nil || activeTry.state == .restarting
+    let key = activeTry.key
+    guard let job = jobDescription(of: key.instance) else { return false }
+    let isToStop = activeTry.state == .restarting
     do {
-      let known = Set(try store.jobs(ofTask: id.taskID, tryNumber: id.tryNumber, run: id.run).map(\.name))
+      let known = Set(try store.jobs(of: key).map(\.name))
       if known.isEmpty || (!isToStop && known.count < job.specs.count) {
         // What has not begun begins, the rest goes on: the names are the same.
-        if isToStop { tryEnded(id, .stoppedBeforeStart) } else { relaunch() }
+        if isToStop { tryEnded(key, .stoppedBeforeStart) } else { relaunch() }
         return true
       }
-      guard let run = scheduler.run(id.run), let path = logPath(id.key, tryNumber: id.tryNumber) else {
-        preconditionFailure("\(id): active, and its run is not there")
+      guard let run = scheduler.run(key.run) else {
+        preconditionFailure("\(key): active, and its run is not there")
       }
-      let origin = JobOrigin(
-        homeID: try store.homeID(),
-        task: TaskOfJob(
-          dagID: run.dagID, runID: run.runID, taskID: id.taskID, tryNumber: id.tryNumber, run: id.run))
-      let members = origin.names(of: job).enumerated().filter { known.contains($0.element) }
-      try jobs.adopt(id, members.map(\.element)) { job.logPath(of: members[$0].offset, try: path) }
-      if isToStop { _ = jobs.stop(id) }
+      let task = JobTask(dagID: run.dagID, runID: run.runID, key: key)
+      let origins = job.origins(task, homeID: try store.homeID()).filter { known.contains($0.jobName) }
+      try jobs.adopt(key, origins.map(\.jobName)) { [home = options.home] in
+        home.logPath(of: origins[$0].task?.key ?? key, dagID: run.dagID, runID: run.runID)
+      }
+      if isToStop { _ = jobs.stop(key) }
     } catch {
-      launchFailed(id, error)
+      launchFailed(key, error)
     }
     return true
   }
 
   /// Jobs of tries that were stopped, or marked as ended, before the last scheduler could remove what they have.
-  func removeStrayJobs(except wanted: Set<TryID>) {
+  func removeStrayJobs(except wanted: Set<TryKey>) {
     do {
       try jobs.remove(try strayJobs(except: wanted))
     } catch {
@@ -143,10 +140,10 @@ extension Engine {
     }
   }
 
-  private func strayJobs(except wanted: Set<TryID>) throws -> [String] {
+  private func strayJobs(except wanted: Set<TryKey>) throws -> [String] {
     let strays = try store.unfinishedJobs().filter { job in
       guard let task = job.task, !job.isDetached else { return false }
-      return !wanted.contains(TryID(run: task.run, taskID: task.taskID, tryNumber: task.tryNumber))
+      return !wanted.contains(task.key.member(0))
     }
     return strays.map(\.name)
   }
@@ -156,9 +153,9 @@ extension Engine {
   package func unwantedJobs() async -> [String] {
     await withCheckedContinuation { continuation in
       queue.async { [self] in
-        let wanted = scheduler.activeTries.filter { $0.stopReason == nil && $0.state != .restarting }
-        let ids = Set(wanted.map { TryID($0.key, tryNumber: $0.tryNumber) })
-        continuation.resume(returning: isStopped ? [] : (try? strayJobs(except: ids)) ?? [])
+        let wanted = scheduler.activeTries.filter { $0.state != .restarting }
+        let keys = Set(wanted.map(\.key))
+        continuation.resume(returning: isStopped ? [] : (try? strayJobs(except: keys)) ?? [])
       }
     }
   }
@@ -170,16 +167,14 @@ extension Engine {
     return job
   }
 
-  private func jobsOf(_ id: TryID, _ news: TaskJobs.News) {
+  private func jobsOf(_ key: TryKey, _ news: TaskJobs.News) {
     guard !isStopped else { return }
     switch news {
-    case .began: pending.append(PendingEvent(.taskStarted(id.key, tryNumber: id.tryNumber)))
-    case .ended(let outcomes, let names):
-      let stopReason = stopReasons.removeValue(forKey: id)
+    case .began: pending.append(PendingEvent(.taskStarted(key)))
+    case .ended(let outcomes, let names, let wasStopping):
       // A run that was replanned without the task has nobody left who wants to know.
-      if let job = jobDescription(of: id.key) {
-        let result = TaskResult(outcomes, of: job, names: names, stopReason: stopReason)
-        pending.append(PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, result)))
+      if let job = jobDescription(of: key.instance) {
+        finish(key, TaskResult(outcomes, of: job, names: names, wasStopping: wasStopping))
       }
     }
     handlePending()
@@ -187,17 +182,21 @@ extension Engine {
 }
 
 extension ComputeEngineJobDescription {
-  /// Each job of a group has a log of its own beside that of the try.
-  func logPath(of index: Int, try path: String) -> String {
-    isGroup ? "\(path.dropLast(".log".count)).job=\(index + 1).log" : path
+  /// Of each of the task's jobs, in order. A job that is not in a group is member 0.
+  fileprivate func origins(_ task: JobTask, homeID: String) -> [JobOrigin] {
+    specs.indices.map { index in
+      var task = task
+      if isGroup { task.key.member = Int32(clamping: index + 1) }
+      return JobOrigin(homeID: homeID, task: task)
+    }
   }
 }
 
 extension JobOrigin {
-  /// What the jobs of a task's try are called, always the same.
-  fileprivate func names(of job: ComputeEngineJobDescription) -> [String] {
-    guard let task else { preconditionFailure("jobs of no task") }
-    return job.specs.indices.map { JobName.of(task, homeID: homeID, member: job.isGroup ? $0 + 1 : nil) }
+  /// Always the same for a try of a task.
+  fileprivate var jobName: String {
+    guard let task else { preconditionFailure("a job of no task has a name of its own") }
+    return JobName.of(task, homeID: homeID)
   }
 }
 

@@ -75,6 +75,6 @@ extension Home {
   package func jobRunner(_ access: JobAccess, logger: Logger) throws -> JobRunner {
     JobRunner(
       transport: access.transport, endpoints: access.endpoints,
-      journal: try StoredJobJournal(store: JobStore(path: databasePath)), options: access.options, logger: logger)
+      journal: try JobStore(path: databasePath), options: access.options, logger: logger)
   }
 }

@@ -1,18 +1,19 @@
 package import Clash
 package import Dagrun
 internal import Foundation
-package import Scheduling
+package import Model
+internal import Scheduling
 
 /// From the ends of a try's jobs to the end of the try.
 extension TaskResult {
   /// - Parameters:
   ///   - names: of the jobs, in the order of the outcomes.
-  ///   - stopReason: why the engine had told the try to stop, if it had.
+  ///   - wasStopping: whether they had been told to stop.
   package init(
-    _ outcomes: [JobOutcome], of job: ComputeEngineJobDescription, names: [String], stopReason: Action.StopReason?
+    _ outcomes: [JobOutcome], of job: ComputeEngineJobDescription, names: [String], wasStopping: Bool = false
   ) {
     guard job.isGroup else {
-      self = Self.single(outcomes[0], handsOnOwnOutput: job.handsOnOwnOutput, stopReason)
+      self = Self.single(outcomes[0], handsOnOwnOutput: job.handsOnOwnOutput, wasStopping: wasStopping)
       return
     }
     let failures = zip(names, outcomes).compactMap { name, outcome in
@@ -22,29 +23,30 @@ extension TaskResult {
       self.init(.success, output: Self.json(outcomes.compactMap(\.result)))
       return
     }
-    if let stopReason {
-      self = .failed(stopReason.words, isRetryable: stopReason != .cancelled)
+    if wasStopping {
+      self.init(.stopped())
       return
     }
     let reasons = failures.map { "\($0.name): \($0.outcome.ending.words)" }.joined(separator: "; ")
-    self = .failed(
-      "\(failures.count) of \(outcomes.count) jobs failed: \(reasons)", exitCode: first.outcome.ending.exitStatus,
-      isRetryable: failures.contains { $0.outcome.ending.isRetryable })
+    self.init(
+      .failed(
+        reason: "\(failures.count) of \(outcomes.count) jobs failed: \(reasons)",
+        exitCode: first.outcome.ending.exitStatus,
+        isRetryable: failures.contains { $0.outcome.ending.isRetryable }))
   }
 
   private static func single(
-    _ outcome: JobOutcome, handsOnOwnOutput: Bool, _ stopReason: Action.StopReason?
+    _ outcome: JobOutcome, handsOnOwnOutput: Bool, wasStopping: Bool
   ) -> TaskResult {
     guard outcome.ending == .exited(status: 0) else {
-      if let stopReason, outcome.ending == .cancelled {
-        return .failed(stopReason.words, isRetryable: stopReason != .cancelled)
-      }
-      return .failed(
-        outcome.ending.words, exitCode: outcome.ending.exitStatus, isRetryable: outcome.ending.isRetryable)
+      if wasStopping, outcome.ending == .cancelled { return TaskResult(.stopped()) }
+      return TaskResult(
+        .failed(
+          reason: outcome.ending.words, exitCode: outcome.ending.exitStatus, isRetryable: outcome.ending.isRetryable))
     }
     guard handsOnOwnOutput else { return TaskResult(.success, output: outcome.result.map(json)) }
     guard let output = outcome.output else {
-      return .failed("it wrote nothing to $DAGRUN_OUTPUT, and other tasks use what it writes there")
+      return TaskResult(.failed(reason: "it wrote nothing to $DAGRUN_OUTPUT, and other tasks use what it writes there"))
     }
     // As of a shell task: a text, which whoever takes it may read as JSON.
     let text = output.hasSuffix("\n") ? String(output.dropLast()) : output
@@ -56,16 +58,6 @@ extension TaskResult {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(value) else { preconditionFailure("a job's result is always JSON") }
     return String(decoding: data, as: UTF8.self)
-  }
-}
-
-extension Action.StopReason {
-  fileprivate var words: String {
-    switch self {
-    case .timedOut: "it was stopped"
-    case .cancelled: "was cancelled"
-    case .cleared: "was cleared"
-    }
   }
 }
 

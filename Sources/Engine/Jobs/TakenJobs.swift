@@ -2,6 +2,7 @@ internal import Clash
 internal import Dagrun
 internal import Dispatch
 internal import Logging
+internal import Model
 internal import Storage
 
 /// Jobs of the home that belong to no task and that nobody drives, such as one whose `dagrun job run` was killed: the
@@ -37,7 +38,7 @@ final class TakenJobs: @unchecked Sendable {
 
   func take(_ jobs: [JobRecord]) {
     for job in jobs where job.task == nil && !job.isDetached && !job.isFinished && locks[job.name] == nil {
-      guard let stored = try? StoredJob(job, attempts: []), stored.request.series == nil else { continue }
+      guard let request = try? job.decodedRequest(), request.series == nil else { continue }
       // Held: somebody drives it.
       guard let lock = try? JobLock(job: job.name, folder: folder) else { continue }
       drive(job.name, lock)

@@ -2,6 +2,7 @@ internal import Clash
 internal import Dagrun
 internal import Dispatch
 internal import Logging
+internal import Model
 internal import Workers
 
 /// The tries whose work is done by jobs. A try has one, or those of a group; they outlive this process, and the next
@@ -13,8 +14,8 @@ final class TaskJobs: @unchecked Sendable {
   enum News {
     /// The first container runs.
     case began
-    /// In the order in which the jobs were given.
-    case ended([JobOutcome], names: [String])
+    /// In the order in which the jobs were given. `wasStopping`: they had been told to stop.
+    case ended([JobOutcome], names: [String], wasStopping: Bool)
   }
 
   private struct Work {
@@ -27,14 +28,14 @@ final class TaskJobs: @unchecked Sendable {
   private let queue: DispatchQueue
   private let logger: Logger
   private let makeRunner: () throws -> JobRunner
-  private let tell: (TryID, News) -> Void
+  private let tell: (TryKey, News) -> Void
   /// Made for the first job: most homes have none.
   private var runner: JobRunner?
-  private var tries: [TryID: Work] = [:]
+  private var tries: [TryKey: Work] = [:]
 
   init(
     queue: DispatchQueue, logger: Logger, makeRunner: @escaping () throws -> JobRunner,
-    tell: @escaping (TryID, News) -> Void
+    tell: @escaping (TryKey, News) -> Void
   ) {
     self.queue = queue
     self.logger = logger
@@ -55,30 +56,30 @@ final class TaskJobs: @unchecked Sendable {
   /// Begins them, or goes on with those that have begun.
   ///
   /// - Throws: when there is no way to the cloud.
-  func start(_ id: TryID, _ requests: [JobRequest], logPath: (_ index: Int) -> String) throws {
+  func start(_ key: TryKey, _ requests: [JobRequest], logPath: (_ index: Int) -> String) throws {
     let runner = try theRunner()
-    tries[id] = Work(group: JobGroup(names: requests.map(\.name), at: now()))
+    tries[key] = Work(group: JobGroup(names: requests.map(\.name), at: now()))
     for (index, request) in requests.enumerated() {
-      runner.start(request, logPath: logPath(index), observer: observer(id, index))
+      runner.start(request, logPath: logPath(index), observer: observer(key, index))
     }
   }
 
   /// Goes on with jobs that the journal has.
-  func adopt(_ id: TryID, _ names: [String], logPath: (_ index: Int) -> String) throws {
+  func adopt(_ key: TryKey, _ names: [String], logPath: (_ index: Int) -> String) throws {
     let runner = try theRunner()
-    tries[id] = Work(group: JobGroup(names: names, at: now()))
+    tries[key] = Work(group: JobGroup(names: names, at: now()))
     for (index, name) in names.enumerated() {
-      runner.adopt(name, logPath: logPath(index), observer: observer(id, index))
+      runner.adopt(name, logPath: logPath(index), observer: observer(key, index))
     }
   }
 
   /// Removes all that the try's jobs have in the cloud, after which it ends as cancelled.
   ///
   /// - Returns: false when its work is none of jobs, or has ended.
-  func stop(_ id: TryID) -> Bool {
-    guard tries[id] != nil else { return false }
-    tries[id]!.isStopping = true
-    for index in tries[id]!.group.cancelAll() { runner?.cancel(tries[id]!.group.names[index]) }
+  func stop(_ key: TryKey) -> Bool {
+    guard tries[key] != nil else { return false }
+    tries[key]!.isStopping = true
+    for index in tries[key]!.group.cancelAll() { runner?.cancel(tries[key]!.group.names[index]) }
     return true
   }
 
@@ -125,26 +126,26 @@ final class TaskJobs: @unchecked Sendable {
     return made
   }
 
-  private func observer(_ id: TryID, _ index: Int) -> JobRunner.Observer {
+  private func observer(_ key: TryKey, _ index: Int) -> JobRunner.Observer {
     { [queue, weak self] news in
       let me = self
       switch news {
       // What a person wants to read is in the log already.
       case .note, .log: break
-      case .began: queue.async { me?.began(id) }
-      case .ended(let outcome): queue.async { me?.ended(id, index, outcome) }
+      case .began: queue.async { me?.began(key) }
+      case .ended(let outcome): queue.async { me?.ended(key, index, outcome) }
       }
     }
   }
 
-  private func began(_ id: TryID) {
-    guard tries[id]?.hasBegun == false else { return }
-    tries[id]?.hasBegun = true
-    tell(id, .began)
+  private func began(_ key: TryKey) {
+    guard tries[key]?.hasBegun == false else { return }
+    tries[key]?.hasBegun = true
+    tell(key, .began)
   }
 
-  private func ended(_ id: TryID, _ index: Int, _ outcome: JobOutcome) {
-    guard var work = tries[id] else { return }
+  private func ended(_ key: TryKey, _ index: Int, _ outcome: JobOutcome) {
+    guard var work = tries[key] else { return }
     for resource in outcome.leftBehind {
       logger.warning(
         "a job has left something behind; dagrun job gc removes it",
@@ -152,11 +153,11 @@ final class TaskJobs: @unchecked Sendable {
     }
     work.group.ended(index, outcome)
     guard work.group.isFinished else {
-      tries[id] = work
+      tries[key] = work
       return
     }
-    tries[id] = nil
-    tell(id, .ended(work.group.outcomes.compactMap { $0 }, names: work.group.names))
+    tries[key] = nil
+    tell(key, .ended(work.group.outcomes.compactMap { $0 }, names: work.group.names, wasStopping: work.isStopping))
     if work.isStopping, !isRemoving { removed() }
   }
 }

@@ -1,3 +1,4 @@
+internal import Model
 internal import Processes
 internal import Workers
 
@@ -34,7 +35,7 @@ final class PooledWorker {
   var processToken: UInt64 { UInt64(number) << 1 | 1 }
 
   /// The result, once the log of a task of another account is where logs are.
-  func takingLog(of pending: PendingTry, for result: TryResult) -> TryResult {
+  func takingLog(of pending: PendingTry, for result: TaskResult) -> TaskResult {
     guard pending.assignment.user != nil else { return result }
     return result.adding(loss: WorkerFolder.takeLog(link.folder, logPath: pending.logPath))
   }

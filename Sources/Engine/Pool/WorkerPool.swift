@@ -2,6 +2,7 @@ internal import Dagrun
 internal import Dispatch
 internal import Foundation
 internal import Logging
+internal import Model
 internal import Processes
 internal import Scheduling
 internal import Workers
@@ -50,12 +51,12 @@ final class WorkerPool: @unchecked Sendable {
   private var commitSeconds = 0.0
   private let instance = "\(getpid())-\(UInt64(saturating: Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
-  private let ended: (TryID, TryEnd) -> Void
+  private let ended: (TryKey, TryEnd) -> Void
   /// Called after tries may have ended while nobody else had called the pool.
   var turnEnded: () -> Void = {}
 
   enum TryEnd {
-    case reported(TryResult)
+    case reported(TaskResult)
     /// Its worker's process ended under it. `loss`: what of the log.
     case workerEnded(ExitStatus?, loss: String?)
     /// It closed the connection between its process and this one, without which nobody knows of it.
@@ -66,7 +67,7 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   init(
-    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryID, TryEnd) -> Void
+    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryKey, TryEnd) -> Void
   ) throws(SystemError) {
     self.options = options
     self.queue = queue
@@ -111,25 +112,25 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   /// False when the pool does not have the try.
-  func stop(_ id: TryID) -> Bool {
-    if let index = waiting.firstIndex(where: { $0.assignment.id == id }) {
+  func stop(_ key: TryKey) -> Bool {
+    if let index = waiting.firstIndex(where: { $0.assignment.key == key }) {
       waiting.remove(at: index)
-      ended(id, .stoppedBeforeStart)
+      ended(key, .stoppedBeforeStart)
       return true
     }
-    guard let worker = worker(at: id), case .busy(var pending) = worker.state else { return false }
+    guard let worker = worker(at: key), case .busy(var pending) = worker.state else { return false }
     pending.isStopping = true
     worker.state = .busy(pending)
-    worker.link.stop(id)
+    worker.link.stop(key)
     return true
   }
 
   /// Kills the worker that is still at the try; for one that does not do as it is told.
-  func kill(_ id: TryID) { worker(at: id)?.link.process.signal(SIGKILL) }
+  func kill(_ key: TryKey) { worker(at: key)?.link.process.signal(SIGKILL) }
 
-  private func worker(at id: TryID) -> PooledWorker? {
+  private func worker(at key: TryKey) -> PooledWorker? {
     workers.values.first {
-      if case .busy(let pending) = $0.state { pending.assignment.id == id } else { false }
+      if case .busy(let pending) = $0.state { pending.assignment.key == key } else { false }
     }
   }
 
@@ -254,7 +255,7 @@ final class WorkerPool: @unchecked Sendable {
     guard startingCount == 0, busyCount == 0 else { return }
     let failed = waiting
     waiting = []
-    for pending in failed { ended(pending.assignment.id, .failed(reason)) }
+    for pending in failed { ended(pending.assignment.key, .failed(reason)) }
   }
 
   private func retire(_ worker: PooledWorker) {
@@ -316,22 +317,23 @@ final class WorkerPool: @unchecked Sendable {
       case .loaded:
         endLoading(worker)
         startWorkersIfNeeded()
-      case .finished(let id, let result, let isLast):
-        guard case .busy(let pending) = worker.state, pending.assignment.id == id else {
+      case .finished(let key, let result, let isLast):
+        guard case .busy(let pending) = worker.state, pending.assignment.key == key else {
           return killSenseless(worker)
         }
         busyCount -= 1
         endLoading(worker)
         worker.state = .idle
-        let seconds = Timestamp(microseconds: result.endDate).seconds(since: Timestamp(microseconds: result.startDate))
-        meanSeconds += (max(0, seconds) - meanSeconds) / 8
+        if let start = result.startDate, let end = result.endDate {
+          meanSeconds += (max(0, end.seconds(since: start)) - meanSeconds) / 8
+        }
         lastEnd = monotonicSeconds()
-        if isLast || (result.peakMemoryBytes > options.maximumMemoryBytes && worker.library != nil) {
+        if isLast || (result.usage.peakMemoryBytes ?? 0 > options.maximumMemoryBytes && worker.library != nil) {
           worker.state = .leaving
           worker.link.hangUp()
         }
         freed.append(worker)
-        ended(id, .reported(worker.takingLog(of: pending, for: result)))
+        ended(key, .reported(worker.takingLog(of: pending, for: result)))
       }
     }
     if !isOpen {
@@ -344,10 +346,10 @@ final class WorkerPool: @unchecked Sendable {
   /// A process that ends closes its descriptors first. One that does not end has lost its connection.
   private func killLostWorker(_ worker: PooledWorker) {
     guard case .busy(let pending) = worker.state else { return }
-    let (number, id) = (worker.number, pending.assignment.id)
+    let (number, key) = (worker.number, pending.assignment.key)
     queue.asyncAfter(deadline: .now() + 1) { [weak self] in
       guard let self, !isStopped, let worker = workers[number] else { return }
-      guard case .busy(let now) = worker.state, now.assignment.id == id else { return }
+      guard case .busy(let now) = worker.state, now.assignment.key == key else { return }
       worker.hasLostConnection = true
       worker.link.process.signal(SIGKILL)
     }
@@ -405,10 +407,10 @@ final class WorkerPool: @unchecked Sendable {
       busyCount -= 1
       // There was a journal when it was ready. One that cannot be read may say that the try has begun.
       let journal = WorkerJournal(folder: worker.link.folder)
-      let entry = journal?.last.flatMap { $0.id == pending.assignment.id ? $0 : nil }
+      let entry = journal?.last.flatMap { $0.key == pending.assignment.key ? $0 : nil }
       if let entry, let result = entry.result {
         let whole = worker.takingLog(of: pending, for: result)
-        endedWithWorker(pending.assignment.id, .reported(whole), worker.link.folder)
+        endedWithWorker(pending.assignment.key, .reported(whole), worker.link.folder)
       } else if entry != nil || journal == nil {
         let note =
           worker.hasLostConnection
@@ -416,12 +418,12 @@ final class WorkerPool: @unchecked Sendable {
           : status.map { "the task's process ended with \($0)" }
         let loss = WorkerFolder.cleanUp(worker.link.folder, journal: journal, logPath: pending.logPath, note: note)
         let end: TryEnd = worker.hasLostConnection ? .lostConnection(loss: loss) : .workerEnded(status, loss: loss)
-        endedWithWorker(pending.assignment.id, end, worker.link.folder)
+        endedWithWorker(pending.assignment.key, end, worker.link.folder)
       } else {
         WorkerFolder.remove(worker.link.folder)
         pending.attempts += 1
         if pending.isStopping {
-          ended(pending.assignment.id, .stoppedBeforeStart)
+          ended(pending.assignment.key, .stoppedBeforeStart)
         } else if status == .exited(WorkerExit.shortage) {
           waitOutShortage("a worker process could not begin a task")
           submit(pending)
@@ -429,15 +431,15 @@ final class WorkerPool: @unchecked Sendable {
           _ = pauseStarting()
           submit(pending)
         } else {
-          ended(pending.assignment.id, .failed("three workers ended before they could begin it"))
+          ended(pending.assignment.key, .failed("three workers ended before they could begin it"))
         }
       }
     }
   }
 
   /// The journal is kept until its result is committed.
-  private func endedWithWorker(_ id: TryID, _ end: TryEnd, _ folder: String) {
-    ended(id, end)
+  private func endedWithWorker(_ key: TryKey, _ end: TryEnd, _ folder: String) {
+    ended(key, end)
     finishedFolders.append(folder)
   }
 

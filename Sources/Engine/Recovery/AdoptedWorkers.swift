@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import Model
 internal import Processes
 internal import Workers
 
@@ -10,7 +11,7 @@ internal import Workers
 final class AdoptedWorkers: @unchecked Sendable {
   struct Worker {
     var folder: String
-    var id: TryID
+    var key: TryKey
     var process: ProcessDescriptor
     /// A try that the database does not know as active: its result interests nobody.
     var isStray: Bool
@@ -18,7 +19,7 @@ final class AdoptedWorkers: @unchecked Sendable {
 
   private let queue: DispatchQueue
   private let ended: (Worker) -> Void
-  private var workers: [TryID: (worker: Worker, source: any DispatchSourceRead)] = [:]
+  private var workers: [TryKey: (worker: Worker, source: any DispatchSourceRead)] = [:]
 
   init(queue: DispatchQueue, ended: @escaping (Worker) -> Void) {
     self.queue = queue
@@ -28,9 +29,9 @@ final class AdoptedWorkers: @unchecked Sendable {
   /// Calls `ended` when its process has ended, at once if it has already.
   func watch(_ worker: Worker) {
     let source = DispatchSource.makeReadSource(fileDescriptor: worker.process.descriptor, queue: queue)
-    workers[worker.id] = (worker, source)
+    workers[worker.key] = (worker, source)
     source.setEventHandler { [weak self] in
-      guard let self, let (worker, source) = workers.removeValue(forKey: worker.id) else { return }
+      guard let self, let (worker, source) = workers.removeValue(forKey: worker.key) else { return }
       source.cancel()
       ended(worker)
     }
@@ -40,14 +41,14 @@ final class AdoptedWorkers: @unchecked Sendable {
   }
 
   /// A worker takes SIGTERM as the order to stop its task.
-  func stop(_ id: TryID) -> Bool {
-    guard let (worker, _) = workers[id] else { return false }
+  func stop(_ key: TryKey) -> Bool {
+    guard let (worker, _) = workers[key] else { return false }
     worker.process.signal(SIGTERM)
     worker.process.signal(SIGCONT)
     return true
   }
 
-  func kill(_ id: TryID) { workers[id]?.worker.process.signal(SIGKILL) }
+  func kill(_ key: TryKey) { workers[key]?.worker.process.signal(SIGKILL) }
 
   func stop() {
     for (_, source) in workers.values { source.cancel() }

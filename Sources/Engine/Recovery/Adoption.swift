@@ -1,3 +1,4 @@
+internal import Model
 internal import Processes
 internal import Scheduling
 internal import Workers
@@ -5,7 +6,7 @@ internal import Workers
 /// What a restarted scheduler does about a try that was under way when the last one ended.
 enum AdoptionDecision: Hashable {
   /// It has ended; this is how.
-  case finished(TryResult, folder: String)
+  case finished(TaskResult, folder: String)
   /// Its worker is still at it. `folder` is the worker's.
   case adopt(folder: String)
   /// It began, and its worker has died. What is left of it has to be killed.
@@ -61,16 +62,16 @@ extension AdoptionDecision {
   /// by itself.
   ///
   /// - Parameters:
-  ///   - schedulerBoot: boot id of the machine when the last scheduler took its lock; nil when unknown.
-  ///   - boot: the boot id now.
-  init(_ id: TryID, _ workers: [FoundWorker], schedulerBoot: String?, boot: String) {
-    self = Self.decide(id, workers, schedulerBoot, boot)
+  ///   - schedulerBoot: boot key of the machine when the last scheduler took its lock; nil when unknown.
+  ///   - boot: the boot key now.
+  init(_ key: TryKey, _ workers: [FoundWorker], schedulerBoot: String?, boot: String) {
+    self = Self.decide(key, workers, schedulerBoot, boot)
   }
 
   private static func decide(
-    _ id: TryID, _ workers: [FoundWorker], _ schedulerBoot: String?, _ boot: String
+    _ key: TryKey, _ workers: [FoundWorker], _ schedulerBoot: String?, _ boot: String
   ) -> AdoptionDecision {
-    let entries = workers.filter { $0.journal.last?.id == id }
+    let entries = workers.filter { $0.journal.last?.key == key }
     // An entry that was abandoned says only that this worker did not run it; another one may have.
     for worker in entries {
       if let result = worker.journal.last?.result { return .finished(result, folder: worker.folder) }

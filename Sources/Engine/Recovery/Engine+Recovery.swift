@@ -2,6 +2,7 @@ internal import Dagrun
 internal import Foundation
 internal import Glibc
 internal import Logging
+internal import Model
 internal import Processes
 internal import Scheduling
 internal import Workers
@@ -14,21 +15,20 @@ extension Engine {
   func recover() throws(SystemError) {
     let workers = try findWorkers()
     let active = scheduler.activeTries
-    var wanted: Set<TryID> = []
+    var wanted: Set<TryKey> = []
     var relaunches: [Scheduler.ActiveTry] = []
     for activeTry in active {
-      let id = TryID(activeTry.key, tryNumber: activeTry.tryNumber)
-      wanted.insert(id)
-      if let stopReason = activeTry.stopReason { stopReasons[id] = stopReason }
+      let key = activeTry.key
+      wanted.insert(key)
       if recoverJobs(activeTry, relaunch: { relaunches.append(activeTry) }) { continue }
-      switch AdoptionDecision(id, workers, schedulerBoot: lastScheduler?.bootID, boot: bootID) {
-      case .finished(let result, let folder): tryEnded(id, .reported(takingLog(id, folder, for: result)))
-      case .adopt(let folder): watch(id, workers.first { $0.folder == folder }!, isStray: false)
-      case .died(let folder): died(id, workers.first { $0.folder == folder }!.journal, folder)
-      case .lost: finish(id, .failed("was lost when the machine went down"))
+      switch AdoptionDecision(key, workers, schedulerBoot: lastScheduler?.bootID, boot: bootID) {
+      case .finished(let result, let folder): tryEnded(key, .reported(takingLog(key, folder, for: result)))
+      case .adopt(let folder): watch(key, workers.first { $0.folder == folder }!, isStray: false)
+      case .died(let folder): died(key, workers.first { $0.folder == folder }!.journal, folder)
+      case .lost: finish(key, TaskResult(.lost(.machineWentDown)))
       case .launch:
         if activeTry.state == .restarting {
-          tryEnded(id, .stoppedBeforeStart)
+          tryEnded(key, .stoppedBeforeStart)
         } else {
           relaunches.append(activeTry)
         }
@@ -36,9 +36,9 @@ extension Engine {
     }
     removeStrayJobs(except: wanted)
     for worker in workers where worker.isWithinTry {
-      guard let last = worker.journal.last, !wanted.contains(last.id) else { continue }
+      guard let last = worker.journal.last, !wanted.contains(last.key) else { continue }
       if worker.isAlive {
-        watch(last.id, worker, isStray: true)
+        watch(last.key, worker, isStray: true)
       } else if worker.journal.bootID == bootID {
         WorkerFolder.killSurvivors(worker.folder, worker.journal)
       }
@@ -47,7 +47,7 @@ extension Engine {
       logger.notice("took over from an earlier scheduler", metadata: ["tasks": "\(active.count)"])
     }
     // Before anything is committed that may stop them.
-    for activeTry in relaunches { launch(activeTry.key, tryNumber: activeTry.tryNumber) }
+    for activeTry in relaunches { launch(activeTry.key) }
     // The journals are removed when it is committed what they say.
     handlePending()
     removeFolders(of: workers)
@@ -68,17 +68,17 @@ extension Engine {
     return found
   }
 
-  private func watch(_ id: TryID, _ worker: FoundWorker, isStray: Bool) {
+  private func watch(_ key: TryKey, _ worker: FoundWorker, isStray: Bool) {
     guard let process = ProcessDescriptor(worker.journal.worker) else {
       // It has ended since it was looked at.
-      if !isStray { adoptedWorkerEnded(folder: worker.folder, id) }
+      if !isStray { adoptedWorkerEnded(folder: worker.folder, key) }
       return
     }
-    adopted?.watch(.init(folder: worker.folder, id: id, process: process, isStray: isStray))
-    if isStray || stopReasons[id] != nil {
+    adopted?.watch(.init(folder: worker.folder, key: key, process: process, isStray: isStray))
+    if isStray || !scheduler.mayBegin(key) {
       process.signal(SIGTERM)
       process.signal(SIGCONT)
-      killLater(id)
+      killLater(key)
     }
   }
 
@@ -89,50 +89,45 @@ extension Engine {
       }
       WorkerFolder.remove(worker.folder)
     } else {
-      adoptedWorkerEnded(folder: worker.folder, worker.id)
+      adoptedWorkerEnded(folder: worker.folder, worker.key)
       handlePending()
     }
   }
 
-  private func adoptedWorkerEnded(folder: String, _ id: TryID) {
+  private func adoptedWorkerEnded(folder: String, _ key: TryKey) {
     let journal = WorkerJournal(folder: folder)
-    guard let last = journal?.last, last.id == id else { return finish(id, TaskResult(workerEnded: nil)) }
+    guard let last = journal?.last, last.key == key else { return finish(key, TaskResult(workerEnded: nil)) }
     if let result = last.result {
-      tryEnded(id, .reported(takingLog(id, folder, for: result)))
+      tryEnded(key, .reported(takingLog(key, folder, for: result)))
       pool?.removeWhenCommitted(folder)
     } else if last.isAbandoned {
       pool?.removeWhenCommitted(folder)
-      if stopReasons[id] == nil {
-        launch(id.key, tryNumber: id.tryNumber)
+      if scheduler.mayBegin(key) {
+        launch(key)
       } else {
-        tryEnded(id, .stoppedBeforeStart)
+        tryEnded(key, .stoppedBeforeStart)
       }
     } else {
-      died(id, journal!, folder)
+      died(key, journal!, folder)
       pool?.removeWhenCommitted(folder)
     }
   }
 
   /// A task of another account leaves its log to the scheduler.
-  private func takingLog(_ id: TryID, _ folder: String, for result: TryResult) -> TryResult {
-    guard let path = logPath(id.key, tryNumber: id.tryNumber) else { return result }
+  private func takingLog(_ key: TryKey, _ folder: String, for result: TaskResult) -> TaskResult {
+    guard let path = logPath(of: key) else { return result }
     return result.adding(loss: WorkerFolder.takeLog(folder, logPath: path))
   }
 
-  private func died(_ id: TryID, _ journal: WorkerJournal, _ folder: String) {
-    let logPath = logPath(id.key, tryNumber: id.tryNumber)
+  private func died(_ key: TryKey, _ journal: WorkerJournal, _ folder: String) {
+    let logPath = logPath(of: key)
     var loss: String?
     if let logPath {
       loss = WorkerFolder.cleanUp(
         folder, journal: journal, logPath: logPath,
         note: "the task's process died while no scheduler was there to see how")
     }
-    finish(id, TaskResult(workerEnded: nil, loss: loss))
-  }
-
-  private func finish(_ id: TryID, _ result: TaskResult) {
-    stopReasons[id] = nil
-    pending.append(PendingEvent(.taskFinished(id.key, tryNumber: id.tryNumber, result)))
+    finish(key, TaskResult(workerEnded: nil, loss: loss))
   }
 
   /// Of workers that have ended, and whose results are committed.

@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// A DAG in memory.
 struct DAGEntry: Sendable {

@@ -1,4 +1,5 @@
 package import Dagrun
+package import Model
 
 /// Why a task instance is in its state; while it waits: for what. `description` is for a person.
 package enum Reason: Hashable, Sendable, CustomStringConvertible {

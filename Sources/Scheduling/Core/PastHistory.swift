@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// How the tasks that depend on their past ended in the finished runs of one DAG: 32 bytes each.
 ///

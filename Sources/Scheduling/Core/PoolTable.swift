@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// Pools by index, and what waits for their slots. A pool that tasks name and nobody made has no slots.
 struct PoolTable: Sendable {

@@ -1,3 +1,5 @@
+package import Model
+
 extension DAGPlan {
   /// What its rules, setups and upstream tasks say to each task that waits, in a run whose tasks are in `states`; not its
   /// past, nor limits.

@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// An unfinished run in memory.
 struct RunEntry: Sendable {
@@ -92,6 +93,9 @@ struct RunEntry: Sendable {
   func key(_ position: Int) -> TaskInstanceKey {
     TaskInstanceKey(run: run.number, taskID: plan.taskIDs[position])
   }
+
+  /// The try that is under way.
+  func tryKey(_ position: Int) -> TryKey { TryKey(key(position), Int(tasks[position].tryNumber)) }
 
   func snapshot() -> RunSnapshot {
     RunSnapshot(

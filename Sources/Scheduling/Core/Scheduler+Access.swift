@@ -1,4 +1,5 @@
 import Dagrun
+package import Model
 
 /// What the engine reads. Only what is in memory: unfinished runs, and nothing that the database knows better.
 extension Scheduler {
@@ -44,29 +45,38 @@ extension Scheduler {
   /// Backfills that are under way, by number.
   package var openBackfills: [Backfill] { backfills.sorted { $0.key < $1.key }.map(\.value.backfill) }
 
-  /// Tries that an executor was told of and that have not ended, with why they are being stopped, if they are. For a
-  /// restarted engine, which has to find out what became of each.
+  /// Tries that an executor has and that have not ended. For a restarted engine, which has to find out what became of
+  /// each; one that is `restarting` is to be stopped. A deferred try is with no executor.
   package var activeTries: [ActiveTry] {
     var tries: [ActiveTry] = []
     for number in unfinishedRuns {
       guard let entry = entry(number) else { continue }
       for position in entry.tasks.indices {
         let task = entry.tasks[position]
-        guard task.state.isActive || task.state == .deferred else { continue }
-        tries.append(
-          ActiveTry(
-            key: entry.key(position), tryNumber: Int(task.tryNumber), state: task.state,
-            stopReason: task.state == .restarting ? .cleared : nil))
+        guard task.state.isActive else { continue }
+        tries.append(ActiveTry(key: entry.tryKey(position), state: task.state))
       }
     }
     return tries
   }
 
+  /// Tries that wait for something outside, without an executor.
+  package var deferredTries: [TryKey] {
+    unfinishedRuns.compactMap(entry).flatMap { entry in
+      entry.tasks.indices.filter { entry.tasks[$0].state == .deferred }.map(entry.tryKey)
+    }
+  }
+
+  /// Whether an executor may still begin the try: it is under way, and nobody has had it stopped.
+  package func mayBegin(_ key: TryKey) -> Bool {
+    guard let place = find(key.instance), isCurrent(place, key.number) else { return false }
+    let task = slots[Int(place.slot)].tasks[Int(place.position)]
+    return task.state != .restarting && !task.isTimedOut
+  }
+
   package struct ActiveTry: Hashable, Sendable {
-    package var key: TaskInstanceKey
-    package var tryNumber: Int
+    package var key: TryKey
     package var state: TaskState
-    package var stopReason: Action.StopReason?
   }
 
   private func entry(_ run: Int64) -> RunEntry? { slotsByRun[run].flatMap { slots[Int($0)] } }

@@ -1,4 +1,5 @@
 package import Dagrun
+import Model
 
 /// Many runs over a range of dates.
 extension Scheduler {

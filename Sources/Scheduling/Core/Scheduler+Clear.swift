@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// Clearing: task instances start over.
 extension Scheduler {
@@ -81,10 +82,10 @@ extension Scheduler {
       // Starts over when the try that is under way has ended.
       touch(place)
       slots[slot].tasks[position].maxTries = task.tryNumber.addingSaturating(slots[slot].plan.tasks[position].retries)
-      work.actions.append(.stop(slots[slot].key(position), tryNumber: Int(task.tryNumber), .cleared))
+      work.actions.append(.stop(slots[slot].tryKey(position), .cleared))
       move(place, to: .restarting)
     case .deferred, .awaitingInput:
-      work.actions.append(.stop(slots[slot].key(position), tryNumber: Int(task.tryNumber), .cleared))
+      work.actions.append(.stop(slots[slot].tryKey(position), .cleared))
       reset(place)
     case .success:
       work.tail.append(.outputRemoved(slots[slot].key(position)))

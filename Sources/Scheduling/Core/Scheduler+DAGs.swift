@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// DAG files, pauses, schedules.
 extension Scheduler {

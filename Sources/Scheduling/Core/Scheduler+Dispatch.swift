@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// Slots: who gets them, and in what order.
 extension Scheduler {
@@ -92,10 +93,10 @@ extension Scheduler {
     }
     slots[slot].tasks[position].endDate = nil
     slots[slot].tasks[position].retryAt = nil
+    slots[slot].tasks[position].isTimedOut = false
     let isElsewhere = slots[slot].plan.tasks[position].isElsewhere
     move(place, to: isElsewhere ? .queued : .running)
-    work.actions.append(
-      .launch(slots[slot].key(position), tryNumber: Int(slots[slot].tasks[position].tryNumber)))
+    work.actions.append(.launch(slots[slot].tryKey(position)))
     if !isElsewhere { armExecutionTimeout(place) }
   }
 

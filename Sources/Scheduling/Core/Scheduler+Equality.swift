@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// Two schedulers are equal when they hold the same and would decide the same. What is derived and may lie about in
 /// different order (heaps, slots, timers that have fired) is compared by what it stands for.

@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// What executors report.
 extension Scheduler {
@@ -32,18 +33,21 @@ extension Scheduler {
     let slot = Int(place.slot)
     let position = Int(place.position)
     let task = slots[slot].tasks[position]
+    if case .deferred(let deferral) = result.outcome, task.state != .restarting {
+      return taskDeferred(place, deferral)
+    }
     let index = touch(place)
-    let start = result.startDate ?? task.startDate
     let end = result.endDate ?? now
-    var ended = EndedTry(
-      tryNumber: Int(task.tryNumber), state: .success, startDate: start, endDate: end, usage: result.usage)
-    ended.loss = result.loss
+    let ending = TryEnding(
+      result.outcome, isCleared: task.state == .restarting, timeoutSeconds: passedTimeout(place, at: end))
+    let start = result.startDate ?? task.startDate
+    work.touches[index].ended = TryRecord(
+      tryNumber: Int(task.tryNumber), state: ending.state, startDate: start, endDate: end, reason: ending.reason,
+      exitCode: ending.exitCode, signal: ending.signal, usage: result.usage, loss: result.loss)
 
     if task.state == .restarting {
-      describe(&ended, result.outcome)
       slots[slot].tasks[position].startDate = nil
       slots[slot].tasks[position].endDate = nil
-      work.touches[index].ended = ended
       move(place, to: .none)
       evaluateLater(place.slot, place.position)
       return
@@ -51,98 +55,63 @@ extension Scheduler {
 
     slots[slot].tasks[position].startDate = start
     slots[slot].tasks[position].endDate = end
-    switch result.outcome {
-    case .success:
-      if let output = result.output { work.tail.append(.outputStored(slots[slot].key(position), json: output)) }
-      work.touches[index].ended = ended
-      move(place, to: .success)
-    case .skipped(let reason):
-      describe(&ended, result.outcome)
-      work.touches[index].ended = ended
-      work.touches[index].reason = reason
-      move(place, to: .skipped)
-    case .failed(let failure, let retryable):
-      describe(&ended, result.outcome)
-      let timeout = slots[slot].plan.tasks[position].executionTimeoutMicroseconds
-      // A try that failed at or after its deadline was stopped for it, or would have been.
-      if timeout > 0, let begun = task.startDate, end.microseconds - begun.microseconds >= timeout {
-        ended.reason = "timed out after \(formatSeconds(Double(timeout) / 1e6)): \(failure.reason)"
-      }
-      work.touches[index].ended = ended
-      tryFailed(place, touch: index, ended, retryable: retryable)
+    work.touches[index].reason = ending.reason
+    if ending.state == .success, let output = result.output {
+      work.tail.append(.outputStored(slots[slot].key(position), json: output))
+    }
+    if ending.state == .failed, ending.isRetryable, task.tryNumber <= task.maxTries {
+      retryLater(place, after: end)
+    } else {
+      move(place, to: ending.state)
     }
   }
 
-  private func describe(_ ended: inout EndedTry, _ outcome: TaskResult.Outcome) {
-    switch outcome {
-    case .success: break
-    case .skipped(let reason):
-      ended.state = .skipped
-      ended.reason = reason
-    case .failed(let failure, _):
-      ended.state = .failed
-      ended.reason = failure.reason
-      ended.exitCode = failure.exitCode
-      ended.signal = failure.signal
-    }
+  /// The execution timeout of a task, in seconds, if its try has had it.
+  private func passedTimeout(_ place: TaskPlace, at end: Timestamp) -> Double? {
+    let entry = slots[Int(place.slot)]
+    let task = entry.tasks[Int(place.position)]
+    let timeout = entry.plan.tasks[Int(place.position)].executionTimeoutMicroseconds
+    guard timeout > 0, let begun = task.startDate else { return nil }
+    let hasPassed = task.isTimedOut || begun.adding(microseconds: timeout) <= end
+    return hasPassed ? Double(timeout) / 1e6 : nil
   }
 
-  private mutating func tryFailed(_ place: TaskPlace, touch index: Int, _ ended: EndedTry, retryable: Bool) {
+  private mutating func retryLater(_ place: TaskPlace, after end: Timestamp) {
     let slot = Int(place.slot)
     let position = Int(place.position)
-    let task = slots[slot].tasks[position]
-    guard retryable, task.tryNumber <= task.maxTries else {
-      work.touches[index].reason = ended.reason
-      move(place, to: .failed)
-      return
-    }
     let run = slots[slot].run
     let plan = slots[slot].plan
     let wait = RetryPolicy(plan.description.tasks[position]).waitSeconds(
       dagID: plan.dagID, taskID: plan.taskIDs[position], date: run.logicalDate?.iso8601 ?? run.runID,
-      tryNumber: Int(task.tryNumber))
-    let retryAt = ended.endDate.adding(seconds: wait)
+      tryNumber: Int(slots[slot].tasks[position].tryNumber))
+    let retryAt = end.adding(seconds: wait)
     slots[slot].tasks[position].retryAt = retryAt
-    work.touches[index].reason = ended.reason
     move(place, to: .upForRetry)
     timers.insert(Timer(at: retryAt, kind: .retry, subject: run.number, position: place.position))
   }
 
-  mutating func taskDeferred(_ place: TaskPlace, tryNumber: Int) {
-    let state = slots[Int(place.slot)].tasks[Int(place.position)].state
-    guard state == .running || state == .queued else {
-      // Cleared meanwhile: there is nothing left to stop.
-      if state == .restarting { taskFinished(place, TaskResult(.failed(.cleared, retryable: true))) }
-      return
+  private mutating func taskDeferred(_ place: TaskPlace, _ deferral: Deferral) {
+    let slot = Int(place.slot)
+    let state = slots[slot].tasks[Int(place.position)].state
+    guard state == .running || state == .queued else { return }
+    switch deferral {
+    case .event:
+      move(place, to: .deferred)
+    case .until(let moment):
+      touch(place)
+      slots[slot].tasks[Int(place.position)].retryAt = moment
+      move(place, to: .upForReschedule)
+      timers.insert(Timer(at: moment, kind: .retry, subject: slots[slot].run.number, position: place.position))
     }
-    move(place, to: .deferred)
   }
 
-  mutating func taskResumed(_ place: TaskPlace) {
+  mutating func triggerFired(_ place: TaskPlace) {
     guard slots[Int(place.slot)].tasks[Int(place.position)].state == .deferred else { return }
     touch(place)
     slots[Int(place.slot)].tasks[Int(place.position)].retryAt = now
     move(place, to: .upForReschedule)
     enqueue(place)
   }
-
-  mutating func taskRescheduled(_ place: TaskPlace, until: Timestamp) {
-    let slot = Int(place.slot)
-    let state = slots[slot].tasks[Int(place.position)].state
-    guard state == .running || state == .queued else {
-      if state == .restarting { taskFinished(place, TaskResult(.failed(.cleared, retryable: true))) }
-      return
-    }
-    touch(place)
-    slots[slot].tasks[Int(place.position)].retryAt = until
-    move(place, to: .upForReschedule)
-    timers.insert(
-      Timer(at: until, kind: .retry, subject: slots[slot].run.number, position: place.position))
-  }
-}
-
-extension Failure {
-  static let cleared = Failure(reason: "was cleared")
 }
 
 /// `90` becomes `1 min 30 s`, `0.5` becomes `0.5 s`.

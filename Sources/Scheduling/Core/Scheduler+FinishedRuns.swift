@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// Runs that have finished come back into memory for a request about them: to be looked at, changed, or opened again.
 extension Scheduler {
@@ -102,7 +103,7 @@ extension Scheduler {
       guard base.position(of: instance.taskID) == nil, instance.state != .removed else { continue }
       if instance.state.isActive || instance.state == .deferred {
         let key = TaskInstanceKey(run: snapshot.run.number, taskID: instance.taskID)
-        work.actions.append(.stop(key, tryNumber: instance.tryNumber, .cleared))
+        work.actions.append(.stop(TryKey(key, instance.tryNumber), .cleared))
       }
       snapshot.tasks[index].state = .removed
       snapshot.tasks[index].endDate = instance.endDate ?? now

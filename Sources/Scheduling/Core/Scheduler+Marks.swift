@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// States set by hand.
 extension Scheduler {

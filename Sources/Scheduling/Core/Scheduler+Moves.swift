@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// The one way in which a task instance changes its state, and what is counted along with it.
 extension Scheduler {

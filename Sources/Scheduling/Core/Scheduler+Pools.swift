@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// Pools as people change them.
 extension Scheduler {

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// Whether a task may run: its trigger rule and setups, then its past.
 extension Scheduler {
@@ -95,7 +96,7 @@ extension Scheduler {
     slots[slot].tasks[position].startDate = now
     slots[slot].tasks[position].endDate = now
     slots[slot].tasks[position].retryAt = nil
-    work.touches[index].ended = EndedTry(
+    work.touches[index].ended = TryRecord(
       tryNumber: Int(slots[slot].tasks[position].tryNumber), state: .success, startDate: now, endDate: now)
     move(place, to: .success)
   }

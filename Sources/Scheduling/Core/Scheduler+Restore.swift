@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// From what is stored to what is in memory.
 extension Scheduler {

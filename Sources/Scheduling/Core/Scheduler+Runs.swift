@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// A run's life: queued, started, over.
 extension Scheduler {
@@ -236,11 +237,11 @@ extension Scheduler {
     let position = Int(place.position)
     let task = slots[slot].tasks[position]
     let index = touch(place)
-    work.actions.append(.stop(slots[slot].key(position), tryNumber: Int(task.tryNumber), stop))
+    work.actions.append(.stop(slots[slot].tryKey(position), stop))
     slots[slot].tasks[position].endDate = now
     slots[slot].tasks[position].retryAt = nil
     work.touches[index].reason = reason
-    work.touches[index].ended = EndedTry(
+    work.touches[index].ended = TryRecord(
       tryNumber: Int(task.tryNumber), state: state, startDate: task.startDate, endDate: now, reason: reason)
     move(place, to: state)
   }

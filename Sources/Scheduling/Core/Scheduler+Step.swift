@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// How a step comes together: moves are noted as they happen, and written out at its end.
 extension Scheduler {

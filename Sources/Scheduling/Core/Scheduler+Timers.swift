@@ -1,5 +1,6 @@
 import Dagrun
 import HeapModule
+import Model
 
 /// Due moments.
 extension Scheduler {
@@ -81,9 +82,9 @@ extension Scheduler {
   private mutating func fire(_ timer: Timer) {
     switch timer.kind {
     case .executionTimeout:
-      let entry = entry(timer.subject)!
-      work.actions.append(
-        .stop(entry.key(Int(timer.position)), tryNumber: Int(timer.tryNumber), .timedOut))
+      let slot = Int(slotsByRun[timer.subject]!)
+      slots[slot].tasks[Int(timer.position)].isTimedOut = true
+      work.actions.append(.stop(slots[slot].tryKey(Int(timer.position)), .timedOut))
     case .retry:
       let place = TaskPlace(slot: slotsByRun[timer.subject]!, position: timer.position)
       let state = slots[Int(place.slot)].tasks[Int(place.position)].state

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// A person or a program asks for a run.
 extension Scheduler {

@@ -1,4 +1,5 @@
 package import Dagrun
+internal import Model
 
 /// What unfinished runs wait for, and whether it can come.
 package struct Waiting: Hashable, Sendable {

@@ -1,5 +1,6 @@
 package import Dagrun
 import HeapModule
+internal import Model
 
 /// Decides what happens next. No clock, no I/O, no randomness: the same state and event always give the same step.
 ///
@@ -76,22 +77,16 @@ package struct Scheduler: Sendable {
     defer { if !knownPlans.isEmpty { knownPlans = [:] } }
     self.now = now
     switch event {
-    case .taskStarted(let key, let tryNumber):
-      guard let place = find(key) else { return Step() }
-      taskStarted(place, tryNumber: tryNumber)
-    case .taskFinished(let key, let tryNumber, let result):
-      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
+    case .taskStarted(let key):
+      guard let place = find(key.instance) else { return Step() }
+      taskStarted(place, tryNumber: key.number)
+    case .taskFinished(let key, let result):
+      guard let place = find(key.instance), isCurrent(place, key.number) else { return Step() }
       latestRun = (key.run, place.slot)
       taskFinished(place, result)
-    case .taskDeferred(let key, let tryNumber):
-      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
-      taskDeferred(place, tryNumber: tryNumber)
-    case .taskResumed(let key, let tryNumber):
-      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
-      taskResumed(place)
-    case .taskRescheduled(let key, let tryNumber, let until):
-      guard let place = find(key), isCurrent(place, tryNumber) else { return Step() }
-      taskRescheduled(place, until: until)
+    case .triggerFired(let key):
+      guard let place = find(key.instance), isCurrent(place, key.number) else { return Step() }
+      triggerFired(place)
     case .dagsLoaded(let plans): dagsLoaded(plans)
     case .plansLoaded: break
     case .wake: if isUnreviewed { review() }

@@ -1,3 +1,5 @@
+package import Model
+
 /// How many task instances of a run are in each state.
 package struct StateCounts: Hashable, Sendable {
   private var counts = [Int32](repeating: 0, count: TaskState.allCases.count)

@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// What a step has done so far, and what it has still to look at.
 struct StepWork: Sendable {
@@ -44,7 +45,7 @@ struct StepWork: Sendable {
     var from: TaskState
     var fromTry: Int32
     var reason: String?
-    var ended: EndedTry?
+    var ended: TryRecord?
   }
 
   mutating func reset() {

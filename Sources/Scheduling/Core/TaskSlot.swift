@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 /// A task instance in memory: 64 bytes, of which there may be hundreds of thousands.
 struct TaskSlot: Sendable {
@@ -6,6 +7,8 @@ struct TaskSlot: Sendable {
   /// Its rule lets it run, and it has an entry in a lane of the ready queue (or is an empty task that is held back).
   /// Entries of slots that are no longer ready are stale.
   var isReady = false
+  /// The try was told to stop because its execution timeout had passed.
+  var isTimedOut = false
   var tryNumber: Int32 = 0
   var maxTries: Int32
   /// 1 + its index among the touches of the step that is being made; 0: untouched.

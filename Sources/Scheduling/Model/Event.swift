@@ -1,4 +1,5 @@
 package import Dagrun
+package import Model
 
 /// What the scheduler is told: facts from executors, requests of people, and that time has passed.
 ///
@@ -12,14 +13,11 @@ package enum Event: Sendable {
   /// Without its plan such a run moves to the newest version.
   case plansLoaded([DAGPlan])
   /// An executor has really started the try (only those that do not start at once say so).
-  case taskStarted(TaskInstanceKey, tryNumber: Int)
-  case taskFinished(TaskInstanceKey, tryNumber: Int, TaskResult)
-  /// The try has let go of its process until something outside the machine happens.
-  case taskDeferred(TaskInstanceKey, tryNumber: Int)
-  /// What a deferred try waited for has happened: it goes on, as the same try.
-  case taskResumed(TaskInstanceKey, tryNumber: Int)
-  /// The try has let go of its process until `until`; it then goes on, as the same try.
-  case taskRescheduled(TaskInstanceKey, tryNumber: Int, until: Timestamp)
+  case taskStarted(TryKey)
+  /// The try has ended, or released its process until something happens (`TaskResult.Outcome.deferred`).
+  case taskFinished(TryKey, TaskResult)
+  /// What a deferred try waited for has happened: it continues, as the same try.
+  case triggerFired(TryKey)
   /// `nextWake` has come, or the scheduler was just restored.
   case wake
 
@@ -41,60 +39,6 @@ package enum Event: Sendable {
   case setPool(Pool)
   case deletePool(name: String)
   case deleteDAG(dagID: String)
-}
-
-/// How a try ended, and what it used.
-package struct TaskResult: Hashable, Sendable {
-  package var outcome: Outcome
-  /// JSON text of the output; nil when the task has none.
-  package var output: String?
-  package var usage: Usage
-  /// When the try really began and ended, by the process that watched it.
-  package var startDate: Timestamp?
-  package var endDate: Timestamp?
-  /// What of its log, output or journal could not be kept, in words.
-  package var loss: String?
-
-  package init(
-    _ outcome: Outcome, output: String? = nil, usage: Usage = .init(), startDate: Timestamp? = nil,
-    endDate: Timestamp? = nil
-  ) {
-    self.outcome = outcome
-    self.output = output
-    self.usage = usage
-    self.startDate = startDate
-    self.endDate = endDate
-  }
-
-  package enum Outcome: Hashable, Sendable {
-    case success
-    case skipped(reason: String)
-    /// `retryable: false`: the task asked not to be tried again.
-    case failed(Failure, retryable: Bool)
-  }
-}
-
-/// Why a try failed: what a person reads, and the parts that programs ask for.
-package struct Failure: Hashable, Sendable {
-  package var reason: String
-  package var exitCode: Int?
-  package var signal: Int?
-
-  package init(reason: String, exitCode: Int? = nil, signal: Int? = nil) {
-    self.reason = reason
-    self.exitCode = exitCode
-    self.signal = signal
-  }
-}
-
-package struct Usage: Hashable, Sendable {
-  package var cpuSeconds: Double?
-  package var peakMemoryBytes: Int64?
-
-  package init(cpuSeconds: Double? = nil, peakMemoryBytes: Int64? = nil) {
-    self.cpuSeconds = cpuSeconds
-    self.peakMemoryBytes = peakMemoryBytes
-  }
 }
 
 package struct TriggerRequest: Hashable, Sendable {

@@ -1,4 +1,5 @@
 package import Dagrun
+package import Model
 
 /// What follows from an event.
 ///
@@ -66,10 +67,11 @@ package struct TaskTransition: Hashable, Sendable {
   /// Why, in words for a person; nil where the state says it all.
   package var reason: String?
   /// Set when a try has ended: exit code, signal, usage. The store keeps it with the try.
-  package var ended: EndedTry?
+  package var ended: TryRecord?
 
   package init(
-    key: TaskInstanceKey, from: TaskState, fromTry: Int, to: TaskInstance, reason: String? = nil, ended: EndedTry? = nil
+    key: TaskInstanceKey, from: TaskState, fromTry: Int, to: TaskInstance, reason: String? = nil,
+    ended: TryRecord? = nil
   ) {
     self.key = key
     self.from = from
@@ -80,39 +82,11 @@ package struct TaskTransition: Hashable, Sendable {
   }
 }
 
-/// The record of a try that is over. `state` is how the try ended (`failed`, also when a retry follows).
-package struct EndedTry: Hashable, Sendable {
-  package var tryNumber: Int
-  package var state: TaskState
-  package var startDate: Timestamp?
-  package var endDate: Timestamp
-  package var reason: String?
-  package var exitCode: Int?
-  package var signal: Int?
-  package var usage: Usage
-  /// What of its log, output or journal could not be kept, in words.
-  package var loss: String?
-
-  package init(
-    tryNumber: Int, state: TaskState, startDate: Timestamp?, endDate: Timestamp, reason: String? = nil,
-    exitCode: Int? = nil, signal: Int? = nil, usage: Usage = .init()
-  ) {
-    self.tryNumber = tryNumber
-    self.state = state
-    self.startDate = startDate
-    self.endDate = endDate
-    self.reason = reason
-    self.exitCode = exitCode
-    self.signal = signal
-    self.usage = usage
-  }
-}
-
-/// What the engine does once the changes are committed. Idempotent by (task instance, try): repeating one is harmless.
+/// What the engine does once the changes are committed. Idempotent by the try: repeating one is harmless.
 package enum Action: Hashable, Sendable {
-  case launch(TaskInstanceKey, tryNumber: Int)
+  case launch(TryKey)
   /// SIGTERM, then SIGKILL after the grace period; the end arrives as `taskFinished`.
-  case stop(TaskInstanceKey, tryNumber: Int, StopReason)
+  case stop(TryKey, StopReason)
 
   package enum StopReason: String, Hashable, Sendable {
     case timedOut, cancelled, cleared

@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Model
 
 /// When a failed try is followed by the next one. Airflow's formula (`TaskInstance.next_retry_datetime`):
 ///

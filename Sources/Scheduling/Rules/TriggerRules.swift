@@ -1,4 +1,5 @@
 import Dagrun
+package import Model
 
 /// What the ends of the upstream tasks mean for a task.
 package enum RuleDecision: Hashable, Sendable {

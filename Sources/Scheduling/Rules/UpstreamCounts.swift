@@ -1,3 +1,5 @@
+import Model
+
 /// How the tasks right above a task have ended, so far. Letters are those of the table in `TriggerRules.swift`.
 struct UpstreamCounts: Hashable, Sendable {
   /// N

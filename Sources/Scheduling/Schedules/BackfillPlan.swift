@@ -1,4 +1,5 @@
 package import Dagrun
+package import Model
 
 /// What a backfill will do, readable before it is done.
 package struct BackfillPlan: Hashable, Sendable {

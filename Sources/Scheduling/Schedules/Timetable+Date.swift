@@ -1,4 +1,5 @@
 import Dagrun
+import Model
 
 extension Timetable {
   /// The run that the schedule will still make for `date`; nil: it makes none for it, or has made it.

@@ -1,5 +1,6 @@
 package import Dagrun
 import Foundation
+package import Model
 
 /// When the runs of a DAG are due, and which dates they bear.
 ///

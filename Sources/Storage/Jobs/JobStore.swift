@@ -1,5 +1,6 @@
 package import Dagrun
 import GRDB
+package import Model
 
 /// The jobs of a home, as those who drive them write them.
 ///
@@ -14,12 +15,12 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
   /// Writes all of the jobs with their attempts, or none. When it returns, they survive a power cut.
   ///
   /// - Throws: `.guardFailed` for a job that has ended in the meantime, or another one of the same name.
-  package func save(_ jobs: [(job: JobRecord, attempts: [JobAttemptRecord])]) throws(StoreError) {
+  package func save(_ jobs: [JobRecord]) throws(StoreError) {
     guard !jobs.isEmpty else { return }
     try write("write to") { database in
-      for (job, attempts) in jobs {
+      for job in jobs {
         try save(job, database)
-        for attempt in attempts { try save(attempt, database) }
+        for attempt in job.attempts { try save(attempt, ofJob: job.name, database) }
       }
     }
   }
@@ -67,16 +68,18 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
       database,
       """
       INSERT INTO job (name, project, dag_id, run_id, task_id, try_number, run, is_detached, phase, is_finished,
-        submitted_at, finished_at, request, state)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        submitted_at, finished_at, request, state, map_index, member)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
       ON CONFLICT (name) DO UPDATE
       SET phase = ?9, is_finished = ?10, finished_at = ?12, request = ?13, state = ?14,
         is_detached = ?8
       WHERE submitted_at = ?11 AND is_finished <= ?10
       """
     ).execute(
-      job.name, job.project, job.task?.dagID, job.task?.runID, job.task?.taskID, job.task?.tryNumber, job.task?.run,
-      job.isDetached, job.phase, job.isFinished, job.submittedAt, job.finishedAt, job.request, job.state)
+      job.name, job.project, job.task?.dagID, job.task?.runID, job.task?.key.taskID, job.task?.key.number,
+      job.task?.key.run,
+      job.isDetached, job.phase, job.isFinished, job.submittedAt, job.finishedAt, job.request, job.state,
+      job.task?.key.instance.mapIndex ?? TaskInstanceKey.notMapped, job.task?.key.member ?? 0)
     guard changed == 1 else {
       let found = try self.job(named: job.name, database)
       throw StoreError.guardFailed(
@@ -85,7 +88,7 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
     }
   }
 
-  private func save(_ attempt: JobAttemptRecord, _ database: Database) throws {
+  private func save(_ attempt: JobAttempt, ofJob job: String, _ database: Database) throws {
     try statement(
       database,
       """
@@ -95,8 +98,9 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
         container_started_at = ?9, ended_at = ?10, ending = ?11, cost = ?12
       """
     ).execute(
-      attempt.job, attempt.number, attempt.zone, attempt.region, attempt.machineType, attempt.isSpot,
-      attempt.requestedAt, attempt.machineStartedAt, attempt.containerStartedAt, attempt.endedAt, attempt.ending,
+      job, attempt.number, attempt.zone, attempt.region, attempt.machineType, attempt.isSpot,
+      attempt.requestedAt, attempt.machineStartedAt, attempt.containerStartedAt, attempt.endedAt,
+      attempt.ending?.rawValue,
       attempt.cost)
   }
 }
@@ -117,22 +121,25 @@ extension StoreConnection {
   package func jobs(begun base: String) throws(StoreError) -> [JobRecord] {
     try read { database in
       // "." follows "-", so that the range is that of the primary key.
-      try statement(database, "SELECT * FROM job WHERE name > ? AND name < ? ORDER BY name")
-        .rows(base + "-", base + ".", as: JobRecord.init(row:))
+      try withAttempts(
+        statement(database, "SELECT * FROM job WHERE name > ? AND name < ? ORDER BY name")
+          .rows(base + "-", base + ".", as: JobRecord.init(row:)), database)
     }
   }
 
   /// By name.
   package func unfinishedJobs() throws(StoreError) -> [JobRecord] {
     try read { database in
-      try statement(database, "SELECT * FROM job WHERE is_finished = 0 ORDER BY name").rows(as: JobRecord.init(row:))
+      try withAttempts(
+        statement(database, "SELECT * FROM job WHERE is_finished = 0 ORDER BY name").rows(as: JobRecord.init(row:)),
+        database)
     }
   }
 
   /// Newest first.
   package func listJobs(_ filter: JobFilter = JobFilter()) throws(StoreError) -> [JobRecord] {
     try read { database in
-      try statement(
+      let records = try statement(
         database,
         """
         SELECT * FROM job
@@ -143,30 +150,27 @@ extension StoreConnection {
       ).rows(
         filter.isFinished, filter.dagID, filter.taskID, filter.since ?? Timestamp(microseconds: .min),
         filter.limit ?? -1, as: JobRecord.init(row:))
+      return try withAttempts(records, database)
     }
   }
 
   /// The jobs of one try of a task: one, or those of a group. By name.
-  package func jobs(ofTask taskID: String, tryNumber: Int, run: Int64) throws(StoreError) -> [JobRecord] {
+  package func jobs(of key: TryKey) throws(StoreError) -> [JobRecord] {
     try read { database in
-      try statement(
-        database, "SELECT * FROM job WHERE run = ? AND task_id = ? AND try_number = ? ORDER BY name"
-      ).rows(run, taskID, tryNumber, as: JobRecord.init(row:))
-    }
-  }
-
-  /// By number.
-  package func attempts(ofJob name: String) throws(StoreError) -> [JobAttemptRecord] {
-    try read { database in
-      try statement(database, "SELECT * FROM job_attempt WHERE job = ? ORDER BY number")
-        .rows(name, as: JobAttemptRecord.init(row:))
+      try withAttempts(
+        try statement(
+          database,
+          """
+          SELECT * FROM job WHERE run = ? AND task_id = ? AND try_number = ? AND map_index = ? ORDER BY name
+          """
+        ).rows(key.run, key.taskID, key.number, key.instance.mapIndex, as: JobRecord.init(row:)), database)
     }
   }
 
   /// Attempts that were requested in the range (`until` not included), in that order; of forgotten jobs too.
   package func ledger(
     since: Timestamp? = nil, until: Timestamp? = nil, dagID: String? = nil
-  ) throws(StoreError) -> [LedgerRecord] {
+  ) throws(StoreError) -> [LedgerEntry] {
     try read { database in
       try statement(
         database,
@@ -179,13 +183,23 @@ extension StoreConnection {
         ORDER BY requested_at, job, number
         """
       ).rows(since ?? Timestamp(microseconds: .min), until ?? Timestamp(microseconds: .max), dagID) { row in
-        LedgerRecord(
-          attempt: JobAttemptRecord(row: row), dagID: row.optionalText(12), taskID: row.optionalText(13))
+        LedgerEntry(
+          job: row.text(0), dagID: row.optionalText(12), taskID: row.optionalText(13), attempt: JobAttempt(row: row))
       }
     }
   }
 
   fileprivate func job(named name: String, _ database: Database) throws -> JobRecord? {
-    try statement(database, "SELECT * FROM job WHERE name = ?").first(name, as: JobRecord.init(row:))
+    let records = try statement(database, "SELECT * FROM job WHERE name = ?").rows(name, as: JobRecord.init(row:))
+    return try withAttempts(records, database).first
+  }
+
+  private func withAttempts(_ records: [JobRecord], _ database: Database) throws -> [JobRecord] {
+    let attempts = try statement(database, "SELECT * FROM job_attempt WHERE job = ? ORDER BY number")
+    return try records.map { record in
+      var record = record
+      record.attempts = try attempts.rows(record.name, as: JobAttempt.init(row:))
+      return record
+    }
   }
 }

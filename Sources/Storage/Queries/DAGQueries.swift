@@ -1,4 +1,5 @@
 import GRDB
+package import Model
 package import Scheduling
 
 extension StoreConnection {

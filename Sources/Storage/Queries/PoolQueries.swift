@@ -1,5 +1,6 @@
 import Dagrun
 import GRDB
+import Model
 import Scheduling
 
 extension StoreConnection {

@@ -1,6 +1,7 @@
 package import Dagrun
 import GRDB
-package import Scheduling
+package import Model
+internal import Scheduling
 
 extension StoreConnection {
   /// Newest first: by number, so in the order in which they were made.

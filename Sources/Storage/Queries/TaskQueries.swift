@@ -1,11 +1,12 @@
 import GRDB
-package import Scheduling
+package import Model
+internal import Scheduling
 
 extension StoreConnection {
   /// In the order of the plan.
   package func taskInstances(run: Int64) throws(StoreError) -> [TaskRecord] {
     try read { database in
-      try statement(database, "SELECT * FROM task_instance WHERE run = ? ORDER BY position")
+      try statement(database, "SELECT * FROM task_instance WHERE run = ? ORDER BY position, map_index")
         .rows(run, as: TaskRecord.init(row:))
     }
   }
@@ -17,8 +18,9 @@ extension StoreConnection {
   /// The tries of a task, first to last, with the one it is on.
   package func tries(_ key: TaskInstanceKey) throws(StoreError) -> [TryRecord] {
     try read { database in
-      var tries = try statement(database, "SELECT * FROM task_try WHERE run = ? AND task_id = ? ORDER BY try_number")
-        .rows(key.run, key.taskID, as: TryRecord.init(row:))
+      var tries = try statement(
+        database, "SELECT * FROM task_try WHERE run = ? AND task_id = ? AND map_index = ? ORDER BY try_number"
+      ).rows(key.run, key.taskID, key.mapIndex, as: TryRecord.init(row:))
       if let task = try taskInstance(key, database), task.instance.tryNumber >= 1,
         task.instance.tryNumber != tries.last?.tryNumber
       {
@@ -51,16 +53,18 @@ extension StoreConnection {
   package func outputs(run: Int64, _ taskIDs: [String]) throws(StoreError) -> [String: String] {
     // The engine asks before each launch of a task with inputs, so without the statements of a transaction.
     try perform("read") { database in
-      let query = try statement(database, "SELECT value FROM xcom WHERE run = ? AND task_id = ?")
+      let query = try statement(database, "SELECT value FROM xcom WHERE run = ? AND task_id = ? AND map_index = ?")
       var outputs: [String: String] = [:]
-      for taskID in taskIDs { outputs[taskID] = try query.first(run, taskID) { $0.text(0) } }
+      for taskID in taskIDs {
+        outputs[taskID] = try query.first(run, taskID, TaskInstanceKey.notMapped) { $0.text(0) }
+      }
       return outputs
     }
   }
 
   private func taskInstance(_ key: TaskInstanceKey, _ database: Database) throws -> TaskRecord? {
-    try statement(database, "SELECT * FROM task_instance WHERE run = ? AND task_id = ?")
-      .first(key.run, key.taskID, as: TaskRecord.init(row:))
+    try statement(database, "SELECT * FROM task_instance WHERE run = ? AND task_id = ? AND map_index = ?")
+      .first(key.run, key.taskID, key.mapIndex, as: TaskRecord.init(row:))
   }
 }
 

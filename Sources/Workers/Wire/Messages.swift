@@ -1,6 +1,6 @@
 package import Dagrun
 internal import Foundation
-internal import Processes
+package import Model
 
 /// What the engine tells a worker. On the wire each message is a length (32 bits), a kind (8 bits) and its fields.
 package enum WorkerRequest: Hashable, Sendable {
@@ -8,7 +8,7 @@ package enum WorkerRequest: Hashable, Sendable {
   case run(RunBriefing)
   case start(TryAssignment)
   /// Comes on the second socket, which is also read while a task runs.
-  case stop(TryID)
+  case stop(TryKey)
 }
 
 /// What a worker tells the engine.
@@ -18,7 +18,7 @@ package enum WorkerReport: Hashable, Sendable {
   /// It has read the DAG file of its first Swift task, and begins that task.
   case loaded
   /// `isLast`: the task has changed the process, so that no other one may run in it.
-  case finished(TryID, TryResult, isLast: Bool)
+  case finished(TryKey, TaskResult, isLast: Bool)
 }
 
 /// What is the same for all tasks of a run.
@@ -37,10 +37,7 @@ package struct RunBriefing: Hashable, Sendable {
     self.workingDirectory = workingDirectory
   }
 
-  /// As in Airflow.
-  package func logPath(taskID: String, tryNumber: Int) -> String {
-    "\(logFolder)/\(fileName("task_id=\(taskID)"))/attempt=\(tryNumber).log"
-  }
+  package func logPath(of key: TryKey) -> String { "\(logFolder)/\(LogPath.withinRun(key))" }
 }
 
 extension WorkerRequest {
@@ -78,7 +75,7 @@ extension WorkerRequest {
         RunBriefing(
           run: run, context: context, logFolder: try reader.string(), workingDirectory: try reader.string()))
     case 1: self = .start(try reader.tryAssignment())
-    case 2: self = .stop(try reader.tryID())
+    case 2: self = .stop(try reader.tryKey())
     default: throw MalformedBytes()
     }
     if !reader.isAtEnd { throw MalformedBytes() }
@@ -107,9 +104,9 @@ extension WorkerReport {
     switch try reader.byte() {
     case 0: self = .ready
     case 1:
-      let id = try reader.tryID()
+      let id = try reader.tryKey()
       let isLast = try reader.bool()
-      self = .finished(id, try reader.tryResult(), isLast: isLast)
+      self = .finished(id, try reader.taskResult(), isLast: isLast)
     case 2: self = .loaded
     default: throw MalformedBytes()
     }

@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Glibc
+internal import Model
 internal import Processes
 
 /// Runs one script, in a session and process group of its own.
@@ -38,7 +39,7 @@ struct BashTry: ~Copyable {
   }
 
   struct Ended {
-    var outcome: TryResult.Outcome
+    var outcome: TaskResult.Outcome
     var output: String?
     var usage: ResourceUsage
     var loss = Losses()
@@ -263,15 +264,15 @@ struct BashTry: ~Copyable {
     usage.peakMemoryBytes = max(usage.peakMemoryBytes, other.peakMemoryBytes)
   }
 
-  private mutating func outcome(_ status: ExitStatus) -> TryResult.Outcome {
+  private mutating func outcome(_ status: ExitStatus) -> TaskResult.Outcome {
     switch status {
     case .exited(0): return .success
     case .exited(Self.skipExitCode): return .skipped(reason: "the script ended with exit code 99")
     case .exited(let code):
-      return .failed(reason: "the script ended with exit code \(code)", exitCode: code)
+      return .failed(reason: "the script ended with exit code \(code)", exitCode: Int(code))
     case .signaled(let number):
       log.note("the script was ended by \(status)")
-      return .failed(reason: "the script was ended by \(status)", signal: number)
+      return .failed(reason: "the script was ended by \(status)", signal: Int(number))
     }
   }
 

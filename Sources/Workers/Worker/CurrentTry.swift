@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Model
 internal import Processes
 import Synchronization
 
@@ -17,7 +18,7 @@ final class CurrentTry: Sendable {
   }
 
   private struct State {
-    var id: TryID?
+    var id: TryKey?
     var startDate: Int64 = 0
     var graceSeconds = 0.0
     var endsWithItsGiver = false
@@ -27,13 +28,13 @@ final class CurrentTry: Sendable {
     var isStopping = false
     var killAt: Double?
     /// Stops of tries that have not arrived yet. A try comes once, so there are never many.
-    var early: [TryID] = []
+    var early: [TryKey] = []
   }
 
   private let state = Mutex(State())
 
   func begin(_ assignment: TryAssignment, at startDate: Int64) {
-    let id = assignment.id
+    let id = assignment.key
     state.withLock {
       $0.id = id
       $0.startDate = startDate
@@ -53,7 +54,7 @@ final class CurrentTry: Sendable {
   /// What had to be there before the task itself is there.
   func beginWork(at startDate: Int64) { state.withLock { $0.startDate = startDate } }
 
-  var id: TryID? { state.withLock { $0.id } }
+  var id: TryKey? { state.withLock { $0.id } }
   var isStopping: Bool { state.withLock { $0.isStopping } }
   var killAt: Double? { state.withLock { $0.killAt } }
 
@@ -72,7 +73,7 @@ final class CurrentTry: Sendable {
   func resign() { state.withLock { $0.stoppable = nil } }
 
   /// nil stops whatever runs.
-  func stop(_ id: TryID?) {
+  func stop(_ id: TryKey?) {
     state.withLock {
       guard let current = $0.id, id == nil || id == current else {
         if let id { $0.early.append(id) }
@@ -105,7 +106,7 @@ final class CurrentTry: Sendable {
   }
 
   /// Ends the try: of several threads that want to, one gets it, with the moment it began.
-  func end() -> (id: TryID, startDate: Int64, wasStopping: Bool, outputIsRead: Bool)? {
+  func end() -> (id: TryKey, startDate: Int64, wasStopping: Bool, outputIsRead: Bool)? {
     state.withLock {
       guard let id = $0.id else { return nil }
       $0.id = nil

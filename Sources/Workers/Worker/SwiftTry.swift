@@ -1,6 +1,7 @@
 package import Dagrun
 internal import Foundation
 internal import Glibc
+internal import Model
 
 /// Where the closures of Swift tasks come from.
 package struct TaskCode: Sendable {
@@ -27,16 +28,16 @@ final class SwiftTaskRunner {
 
   /// After `load`.
   func run(
-    _ id: TryID, in context: RunContext, inputs: [String], as current: CurrentTry, missingOutputs: [String: String],
+    _ id: TryKey, in context: RunContext, inputs: [String], as current: CurrentTry, missingOutputs: [String: String],
     kill: @escaping @Sendable () -> Void, wakeControl: () -> Void
-  ) -> (TryResult.Outcome, output: String?) {
+  ) -> (TaskResult.Outcome, output: String?) {
     guard let body = code.body(context.dagID, id.taskID) else {
       return (.failed(reason: "the compiled DAG file has no Swift task \(id.taskID)", isRetryable: false), nil)
     }
     let inputs = inputs.map { Data($0.utf8) }
     let ending = Ending()
     let taskContext = TaskContext(
-      run: context, taskID: id.taskID, tryNumber: id.tryNumber, missingOutputs: missingOutputs)
+      run: context, taskID: id.taskID, tryNumber: id.number, missingOutputs: missingOutputs)
     lane.run {
       do {
         ending.value = .success(try await body(taskContext, inputs))
@@ -55,7 +56,7 @@ final class SwiftTaskRunner {
   }
 
   /// - Returns: how the try ends when the file cannot be loaded.
-  func load(_ library: String, _ entry: String, onLoad: () -> Void) -> TryResult.Outcome? {
+  func load(_ library: String, _ entry: String, onLoad: () -> Void) -> TaskResult.Outcome? {
     if let loaded {
       precondition(loaded == library, "a worker that loaded \(loaded) was given a task of \(library)")
       return nil
@@ -71,7 +72,7 @@ final class SwiftTaskRunner {
     return nil
   }
 
-  private func outcome(of error: any Error) -> TryResult.Outcome {
+  private func outcome(of error: any Error) -> TaskResult.Outcome {
     switch error {
     case let skip as TaskSkip:
       return .skipped(reason: skip.reason)

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Model
 internal import Processes
 
 /// The file that a script may write its output to, $DAGRUN_OUTPUT. What is at its path in the end is the script's doing:
@@ -45,7 +46,7 @@ enum TaskOutputFile {
 
   /// Reads no more than an output may have, also of a file that somebody still writes to.
   private static func contents(_ descriptor: Int32, _ size: Int) throws(Refusal) -> [UInt8] {
-    let limit = TryResult.outputLimitBytes
+    let limit = TaskResult.outputLimitBytes
     var bytes: [UInt8] = []
     if size <= limit { bytes.reserveCapacity(size + 1) }
     while bytes.count <= limit, size <= limit {
@@ -59,7 +60,7 @@ enum TaskOutputFile {
       }
       if count == 0 { return bytes }
     }
-    throw Refusal(reason: TryResult.tooLarge(max(size, bytes.count)))
+    throw Refusal(reason: TaskResult.tooLarge(max(size, bytes.count)))
   }
 
   private static func kind(_ mode: mode_t) -> String {

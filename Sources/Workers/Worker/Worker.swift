@@ -1,5 +1,6 @@
 internal import Dagrun
 internal import Glibc
+internal import Model
 internal import Processes
 import Synchronization
 
@@ -33,7 +34,7 @@ final class Worker: @unchecked Sendable {
     var journal: JournalWriter
     var report = ByteWriter()
     /// The last result, when the journal could not take it.
-    var unjournaled: TryResult?
+    var unjournaled: TaskResult?
   }
   private let outlets: Mutex<Outlets>
 
@@ -116,7 +117,7 @@ final class Worker: @unchecked Sendable {
   }
 
   private func start(_ assignment: TryAssignment) {
-    let id = assignment.id
+    let id = assignment.key
     hasBegun = true
     do throws(SystemError) {
       try outlets.withLock { (outlets) throws(SystemError) in
@@ -136,7 +137,7 @@ final class Worker: @unchecked Sendable {
     }
     guard let briefing = briefings[id.run] else { preconditionFailure("no briefing for run \(id.run)") }
     current.begin(assignment, at: nowMicroseconds())
-    let logPath = briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
+    let logPath = briefing.logPath(of: id)
     process!.begins()
 
     switch assignment.work {
@@ -188,7 +189,7 @@ final class Worker: @unchecked Sendable {
     let (outcome, output) =
       failure.map { ($0, nil) }
       ?? runner.run(
-        assignment.id, in: briefing.context, inputs: inputs, as: current, missingOutputs: assignment.missingOutputs,
+        assignment.key, in: briefing.context, inputs: inputs, as: current, missingOutputs: assignment.missingOutputs,
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
     let isWorn = process!.difference() != nil || isWornByLoading || guest != nil
     if isWorn, !isSubreaper() {
@@ -202,7 +203,7 @@ final class Worker: @unchecked Sendable {
     }
   }
 
-  private func enter(_ workingDirectory: String) -> TryResult.Outcome? {
+  private func enter(_ workingDirectory: String) -> TaskResult.Outcome? {
     chdir(workingDirectory) == 0 ? nil : .failed(reason: "\(SystemError("work in \(workingDirectory)"))")
   }
 
@@ -211,7 +212,7 @@ final class Worker: @unchecked Sendable {
   /// From here on this process belongs to another account, for one task.
   ///
   /// - Returns: how the try ends when that cannot be.
-  private func becomeGuest(_ user: String?, needsScratch: Bool) -> TryResult.Outcome? {
+  private func becomeGuest(_ user: String?, needsScratch: Bool) -> TaskResult.Outcome? {
     guard let user else { return nil }
     do throws(GuestAccount.Refusal) {
       guest = try GuestAccount(user, needsScratch: needsScratch)
@@ -227,8 +228,8 @@ final class Worker: @unchecked Sendable {
   }
 
   /// Ends a try that does not begin its work.
-  private func refuse(_ outcome: TryResult.Outcome, logPath: String) {
-    if case .failed(let reason, _, _, _) = outcome { note(reason) }
+  private func refuse(_ outcome: TaskResult.Outcome, logPath: String) {
+    if case .failed(let failure, _) = outcome { note(failure.reason) }
     let loss = tidyUpSwiftTask(logPath: logPath)
     guest?.removeScratch()
     end(outcome, output: nil, usage: ResourceUsage(cpuSeconds: 0, peakMemoryBytes: 0), loss: loss, isLast: guest != nil)
@@ -241,25 +242,26 @@ final class Worker: @unchecked Sendable {
   /// - Parameter isLast: no other task may run in this process.
   @discardableResult
   private func end(
-    _ outcome: TryResult.Outcome, output: String?, usage used: ResourceUsage, loss: Losses = Losses(),
+    _ outcome: TaskResult.Outcome, output: String?, usage used: ResourceUsage, loss: Losses = Losses(),
     isLast: Bool = false
   ) -> Bool {
     guard let (id, startDate, wasStopping, outputIsRead) = current.end() else { return false }
     var outcome = (wasStopping ? outcome.afterStop : outcome).shortened
     var output = output
     var loss = loss
-    if let text = output, text.utf8.count > TryResult.outputLimitBytes, outcome == .success {
+    if let text = output, text.utf8.count > TaskResult.outputLimitBytes, outcome == .success {
       if outputIsRead {
         outcome = .outputTooLarge(text.utf8.count)
       } else {
-        loss.add("\(TryResult.tooLarge(text.utf8.count)): it was not kept")
+        loss.add("\(TaskResult.tooLarge(text.utf8.count)): it was not kept")
         output = nil
       }
     }
-    var result = TryResult(
-      outcome, output: outcome == .success ? output : nil, cpuSeconds: used.cpuSeconds,
-      peakMemoryBytes: used.peakMemoryBytes, startDate: startDate, endDate: nowMicroseconds())
-    result.loss = loss.text
+    var result = TaskResult(
+      outcome, output: outcome == .success ? output : nil,
+      usage: Usage(cpuSeconds: used.cpuSeconds, peakMemoryBytes: used.peakMemoryBytes),
+      startDate: Timestamp(microseconds: startDate), endDate: Timestamp(microseconds: nowMicroseconds()),
+      loss: loss.text)
     outlets.withLock { outlets in
       do throws(SystemError) {
         try outlets.journal.append(.finished(result))
@@ -322,17 +324,20 @@ final class Worker: @unchecked Sendable {
   private func killSwiftTask(logPath: String, since before: CPUUsage) {
     note("the task did not end after it was cancelled: killing its process")
     let loss = tidyUpSwiftTask(logPath: logPath)
-    if end(.stopped(signal: SIGKILL), output: nil, usage: before.untilNow(), loss: loss) { kill(getpid(), SIGKILL) }
+    if end(.stopped(signal: Int(SIGKILL)), output: nil, usage: before.untilNow(), loss: loss) {
+      kill(getpid(), SIGKILL)
+    }
   }
 
   /// On whichever thread called `exit`.
   func exitCalled(code: Int32) {
     guard let id = current.id else { return }
     note("the task called exit(\(code))")
-    let logPath = briefings[id.run]!.logPath(taskID: id.taskID, tryNumber: id.tryNumber)
+    let logPath = briefings[id.run]!.logPath(of: id)
     let loss = tidyUpSwiftTask(logPath: logPath)
     end(
-      .failed(reason: "called exit(\(code))", exitCode: code), output: nil, usage: CPUUsage.ofThisProcess(), loss: loss)
+      .failed(reason: "called exit(\(code))", exitCode: Int(code)), output: nil, usage: CPUUsage.ofThisProcess(),
+      loss: loss)
   }
 
   /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or be
@@ -351,7 +356,7 @@ final class Worker: @unchecked Sendable {
   private func endTry(because reason: String) -> Never {
     if let id = current.id, let briefing = briefings[id.run] {
       note("the task \(reason)")
-      let loss = tidyUpSwiftTask(logPath: briefing.logPath(taskID: id.taskID, tryNumber: id.tryNumber))
+      let loss = tidyUpSwiftTask(logPath: briefing.logPath(of: id))
       end(
         .failed(reason: reason), output: nil, usage: CPUUsage.ofThisProcess(), loss: loss, isLast: true)
     }
@@ -359,13 +364,13 @@ final class Worker: @unchecked Sendable {
   }
 }
 
-extension TryResult.Outcome {
+extension TaskResult.Outcome {
   /// A task that was told to stop has not succeeded, whatever it says.
-  fileprivate var afterStop: TryResult.Outcome {
+  fileprivate var afterStop: TaskResult.Outcome {
     switch self {
     case .success, .skipped: .stopped()
-    case .failed(_, let exitCode, let signal, _): .stopped(exitCode: exitCode, signal: signal)
-    case .stopped: self
+    case .failed(let failure, _): .stopped(exitCode: failure.exitCode, signal: failure.signal)
+    case .stopped, .lost, .deferred: self
     }
   }
 }

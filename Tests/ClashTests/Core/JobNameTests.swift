@@ -1,3 +1,4 @@
+import Model
 import Testing
 
 @testable import Clash
@@ -21,26 +22,32 @@ import Testing
   }
 
   @Test func `a task's try has one name, readable and its own`() {
-    let task = TaskOfJob(dagID: "nightly", runID: "manual__1", taskID: "train_model", tryNumber: 2, run: 7)
+    let task = JobTask(
+      dagID: "nightly", runID: "manual__1", key: TryKey(run: 7, taskID: "train_model", number: 2))
     let name = JobName.of(task, homeID: "home")
     #expect(name == JobName.of(task, homeID: "home"))
     #expect(name.hasPrefix("nightly-train-model-try2-"))
-    var others = [JobName.of(task, homeID: "other"), JobName.of(task, homeID: "home", member: 1)]
-    for change in [\TaskOfJob.dagID, \.runID, \.taskID] as [WritableKeyPath<TaskOfJob, String>] {
+    var others = [JobName.of(task, homeID: "other")]
+    for change in [\JobTask.dagID, \.runID, \.key.instance.taskID] as [WritableKeyPath<JobTask, String>] {
       var other = task
       other[keyPath: change] += "x"
       others.append(JobName.of(other, homeID: "home"))
     }
-    var third = task
-    third.tryNumber = 3
-    others.append(JobName.of(third, homeID: "home"))
-    #expect(Set(others + [name]).count == 7)
+    for key in [
+      TryKey(task.key.instance, 3), task.key.member(1), TryKey(.init(run: 7, taskID: "train_model", mapIndex: 0), 2),
+    ] {
+      var other = task
+      other.key = key
+      others.append(JobName.of(other, homeID: "home"))
+    }
+    #expect(Set(others + [name]).count == 8)
   }
 
   @Test func `the longest ids make a name that Google takes with an attempt behind`() {
     let long = String(repeating: "Très_long.", count: 30)
-    let task = TaskOfJob(dagID: long, runID: long, taskID: long, tryNumber: 1234, run: 1)
-    let name = JobName.of(task, homeID: long, member: 100_000)
+    let task = JobTask(
+      dagID: long, runID: long, key: TryKey(run: 1, taskID: long, number: 1234).member(100_000))
+    let name = JobName.of(task, homeID: long)
     #expect(JobName.problem(name) == nil, "\(name)")
     #expect("\(name)-1000000".count <= 58)
   }

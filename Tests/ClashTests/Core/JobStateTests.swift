@@ -5,6 +5,7 @@ import FuzzSupport
 import Testing
 
 @testable import Clash
+import Model
 
 @Suite struct JobStateTests {
   @Test func `a job comes out of the journal as it went in, in each of its phases`() throws {
@@ -31,9 +32,9 @@ import Testing
         "failed",
       ])
     for job in jobs {
-      let stored = try job.stored()
+      let stored = try job.record()
       #expect(try Job(restoring: stored) == job)
-      #expect(try Job(restoring: stored).stored() == stored)
+      #expect(try Job(restoring: stored).record() == stored)
       #expect(stored.phase == job.phaseName)
       #expect(stored.isFinished == job.isFinished)
     }
@@ -48,12 +49,13 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "it is no state of a job"), ("{}", "it is no state of a job"), ("[1]", "it is no state of a job"),
+    ("", "it is not the state of a job"), ("{}", "it is not the state of a job"),
+    ("[1]", "it is not the state of a job"),
     ("{\"version\":2}", "it has version 2, and this program knows version 1"), ("{\"version\":1}", "job"),
   ])
   func `what cannot be read is refused with the reason`(state: String, reason: String) throws {
-    var stored = try Walk().job.stored()
-    stored.state = Data(state.utf8)
+    var stored = try Walk().job.record()
+    stored.state = state
     #expect {
       try Job(restoring: stored)
     } throws: { error in
@@ -62,8 +64,8 @@ import Testing
   }
 
   @Test func `the state of another job is refused`() throws {
-    var stored = try Walk().job.stored()
-    stored.request.name = "other"
+    var stored = try Walk().job.record()
+    stored.name = "other"
     #expect(throws: JobStateError(job: "other", problem: "it is of job j")) { try Job(restoring: stored) }
   }
 
@@ -78,16 +80,16 @@ import Testing
 extension JobStateTests {
   @Test func `a state with numbers that nobody kept is refused, and stops nobody`() throws {
     let walk = Walk.running()
-    let stored = try walk.job.stored()
+    let stored = try walk.job.record()
     var fuzz = FuzzSource("states of jobs")
-    let text = String(decoding: stored.state, as: UTF8.self)
+    let text = stored.state
     let numbers = text.matches(of: /-?\d+(\.\d+)?/).map(\.range)
     for _ in 0..<FuzzSource.rounds(usual: 500) {
       var changed = text
       changed.replaceSubrange(
         numbers.randomElement(using: &fuzz)!, with: "\(FuzzSource.integers.randomElement(using: &fuzz)!)")
       var other = stored
-      other.state = Data(changed.utf8)
+      other.state = changed
       guard var job = try? Job(restoring: other) else { continue }
       _ = job.resume(at: walk.now)
       _ = job.handle(.wake, at: walk.now.adding(seconds: 100_000))

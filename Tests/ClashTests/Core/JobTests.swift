@@ -4,6 +4,7 @@ import GoogleCloud
 import Testing
 
 @testable import Clash
+import Model
 
 /// The arrows of docs/jobs.md, one by one.
 @Suite struct JobTests {
@@ -492,7 +493,7 @@ import Testing
 
   @Test func `a job whose subscription went with another home asks for no machine, and says so`() throws {
     var one = Walk(to: .makeGroup)
-    one.job = try Job(restoring: one.job.stored())
+    one.job = try Job(restoring: one.job.record())
     #expect(one.job.mustLookForSubscription)
     _ = one.resume(isOverElsewhere: true)
     #expect(one.lastRequest?.call == .removeGroup(one.plan(1)))

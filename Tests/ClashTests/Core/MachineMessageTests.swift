@@ -81,7 +81,7 @@ import Testing
         walk.now = walk.now.adding(seconds: Double.random(in: 0...200, using: &fuzz))
         _ = walk.tell(.wake)
         // It can be kept, and gone on with.
-        if let stored = try? walk.job.stored(), let restored = try? Job(restoring: stored) { walk.job = restored }
+        if let stored = try? walk.job.record(), let restored = try? Job(restoring: stored) { walk.job = restored }
       }
     }
   }

@@ -3,6 +3,7 @@ import Foundation
 import GoogleCloud
 
 @testable import Clash
+import Model
 
 /// A job led by hand through its life. Actions are shown as words, in their order.
 struct Walk {
@@ -94,7 +95,7 @@ struct Walk {
   }
 
   mutating func restart() throws -> [String] {
-    job = try Job(restoring: job.stored())
+    job = try Job(restoring: job.record())
     return resume()
   }
 

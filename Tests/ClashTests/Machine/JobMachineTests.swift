@@ -2,6 +2,7 @@ import Dagrun
 import Foundation
 import GoogleCloud
 import GoogleDiscovery
+import Model
 import Testing
 
 @testable import Clash
@@ -16,7 +17,8 @@ import Testing
       name: name, spec: spec,
       origin: JobOrigin(
         homeID: "home-1",
-        task: TaskOfJob(dagID: "Nightly.ETL", runID: "r", taskID: "train it", tryNumber: 1, run: 1)))
+        task: JobTask(
+          dagID: "Nightly.ETL", runID: "r", key: TryKey(run: 1, taskID: "train it", number: 1))))
     request.isDetached = isDetached
     return try JobMachine(
       request: request, attempt: 2, offer: MachineOffer(scope: scope, machineType: type, isSpot: isSpot),

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Clash
+import Model
 
 /// Jobs that somebody else has begun, and jobs that nobody waits for.
 @Suite(.timeLimit(.minutes(2))) struct AttachTests {

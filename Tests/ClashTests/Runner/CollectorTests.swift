@@ -4,6 +4,7 @@ import GoogleCloud
 import Testing
 
 @testable import Clash
+import Model
 
 /// What `dagrun job gc` keeps, removes, and cancels.
 @Suite(.timeLimit(.minutes(1))) struct CollectorTests {

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Clash
+import Model
 
 /// Runners that end at any point, journals that fail for a while, and people who change their mind.
 @Suite(.timeLimit(.minutes(2))) struct CrashAndCancelTests {
@@ -108,7 +109,7 @@ import Testing
 
   @Test func `one job that cannot be saved does not hold up another`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
-    bench.journal.failToSave { $0.contains { $0.request.name == "bad" } }
+    bench.journal.failToSave { $0.contains { $0.name == "bad" } }
     let bad = bench.start(jobRequest("bad"))
     let good = bench.start(jobRequest("good"))
     #expect(await good.outcome().ending == .exited(status: 0))

@@ -7,6 +7,7 @@ import Synchronization
 import Testing
 
 @testable import Clash
+import Model
 
 /// The runner, the transport and the clients against the emulator, with VMs that are closures.
 @Suite(.timeLimit(.minutes(2))) struct EmulatorTests {

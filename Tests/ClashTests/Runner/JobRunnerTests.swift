@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Clash
+import Model
 
 /// The runner over a model of Google: what a job leaves, what it keeps, and what it survives.
 @Suite(.timeLimit(.minutes(2))) struct JobRunnerTests {

@@ -2,6 +2,7 @@ import Dagrun
 import Foundation
 import GoogleCloud
 import Logging
+import Model
 import Synchronization
 
 @testable import Clash
@@ -155,38 +156,38 @@ final class MemoryJournal: JobJournal {
   struct Full: Error {}
 
   private struct State {
-    var jobs: [String: StoredJob] = [:]
+    var jobs: [String: JobRecord] = [:]
     var batches: [[String]] = []
-    var failsToSave: @Sendable ([StoredJob]) -> Bool = { _ in false }
+    var failsToSave: @Sendable ([JobRecord]) -> Bool = { _ in false }
     var failsToRead = false
     var failures = 0
   }
 
   private let state = Mutex(State())
 
-  func save(_ jobs: [StoredJob]) throws {
+  func save(_ jobs: [JobRecord]) throws {
     try state.withLock { state in
       guard !state.failsToSave(jobs) else {
         state.failures += 1
         throw Full()
       }
-      for job in jobs { state.jobs[job.request.name] = job }
-      state.batches.append(jobs.map(\.request.name))
+      for job in jobs { state.jobs[job.name] = job }
+      state.batches.append(jobs.map(\.name))
     }
   }
 
-  func job(named name: String) throws -> StoredJob? {
+  func job(named name: String) throws -> JobRecord? {
     try state.withLock { state in
       guard !state.failsToRead else { throw Full() }
       return state.jobs[name]
     }
   }
 
-  func unfinishedJobs() throws -> [StoredJob] {
-    state.withLock { $0.jobs.values.filter { !$0.isFinished }.sorted { $0.request.name < $1.request.name } }
+  func unfinishedJobs() throws -> [JobRecord] {
+    state.withLock { $0.jobs.values.filter { !$0.isFinished }.sorted { $0.name < $1.name } }
   }
 
-  func failToSave(_ fails: @escaping @Sendable ([StoredJob]) -> Bool) { state.withLock { $0.failsToSave = fails } }
+  func failToSave(_ fails: @escaping @Sendable ([JobRecord]) -> Bool) { state.withLock { $0.failsToSave = fails } }
   func failToRead(_ fails: Bool) { state.withLock { $0.failsToRead = fails } }
   var batches: [[String]] { state.withLock { $0.batches } }
   var failures: Int { state.withLock { $0.failures } }

@@ -1,4 +1,5 @@
 package import Dagrun
+package import Model
 
 /// Which jobs' resources may be collected.
 package struct CollectionPolicy: Hashable, Sendable {
@@ -48,11 +49,12 @@ package struct JournaledJob: Hashable, Sendable {
       isDriven: isDriven, submittedAt: Timestamp(microseconds: 0))
   }
 
-  package init(_ stored: StoredJob, isDriven: Bool) {
+  /// - Throws: for a record that another version has written.
+  package init(_ record: JobRecord, isDriven: Bool) throws(JobStateError) {
     self.init(
-      name: stored.request.name, phase: stored.phase, isFinished: stored.isFinished,
-      isDetached: stored.request.isDetached, isOfTask: stored.request.origin.task != nil,
-      isOfSeries: stored.request.series != nil, isDriven: isDriven, submittedAt: stored.submittedAt)
+      name: record.name, phase: record.phase, isFinished: record.isFinished, isDetached: record.isDetached,
+      isOfTask: record.task != nil, isOfSeries: try record.decodedRequest().series != nil, isDriven: isDriven,
+      submittedAt: record.submittedAt)
   }
 }
 

@@ -1,6 +1,7 @@
 package import GoogleCloud
 internal import Dagrun
 internal import Foundation
+internal import Model
 
 /// Finds what jobs have left behind in a project, and removes it: `dagrun job gc`.
 ///
@@ -60,22 +61,21 @@ package struct JobCollector: Sendable {
   package static func journaled(
     _ inventory: JobInventory, in journal: any JobJournal, project: String, isDriven: (_ job: String) -> Bool
   ) throws -> [JournaledJob] {
-    var jobs: [String: StoredJob] = [:]
-    for job in try journal.unfinishedJobs() where job.request.spec.config.project == project {
-      jobs[job.request.name] = job
-    }
-    var unreadable: [JournaledJob] = []
-    for name in Set(inventory.resources.map(\.job)) {
+    let unfinished = try journal.unfinishedJobs().filter { $0.project == project }
+    var records = Dictionary(unfinished.map { ($0.name, $0) }) { first, _ in first }
+    let named = Set(inventory.resources.map(\.job))
+    for name in named where records[name] == nil { records[name] = try journal.job(named: name) }
+    let jobs = records.values.compactMap { record -> JournaledJob? in
+      let isDriven = isDriven(record.name)
       do {
-        if jobs[name] == nil { jobs[name] = try journal.job(named: name) }
-        if let job = jobs[name], !job.isFinished { _ = try Job(restoring: job) }
-      } catch is JobStateError {
-        jobs[name] = nil
-        unreadable.append(.unreadable(name, isDriven: isDriven(name)))
+        if !record.isFinished { _ = try Job(restoring: record) }
+        return try JournaledJob(record, isDriven: isDriven)
+      } catch {
+        // One that has nothing in the cloud is not our business.
+        return named.contains(record.name) ? .unreadable(record.name, isDriven: isDriven) : nil
       }
     }
-    let readable = jobs.values.map { JournaledJob($0, isDriven: isDriven($0.request.name)) }
-    return (readable + unreadable).sorted { $0.name < $1.name }
+    return jobs.sorted { $0.name < $1.name }
   }
 
   package struct Removal: Sendable {

@@ -2,6 +2,7 @@ import Dagrun
 import Testing
 
 @testable import Clash
+import Model
 
 /// One death of the driver at each place where it can die, in turn: before the log is written, before the job is saved,
 /// after it, and after each action.

@@ -3,6 +3,7 @@ import Foundation
 import GoogleCloud
 
 @testable import Clash
+import Model
 
 extension JobWorld {
   func checkAlways() throws {

@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import GoogleCloud
+import Model
 
 @testable import Clash
 
@@ -8,12 +9,12 @@ import GoogleCloud
 struct SimulatedDriver {
   /// nil while it is dead.
   var job: Job?
-  var journal: StoredJob?
+  var journal: JobRecord?
   var logFile: [UInt8] = []
   /// 0 has begun the job, 1 finds it by its name.
   var home = 0
   /// What homes that are not at work have on their disks.
-  var others: [Int: (journal: StoredJob?, logFile: [UInt8])] = [:]
+  var others: [Int: (journal: JobRecord?, logFile: [UInt8])] = [:]
   /// By home.
   var outcomes: [Int: JobOutcome] = [:]
   /// Of its lives: what was sent in an earlier one is answered to nobody.
@@ -121,7 +122,7 @@ extension JobWorld {
       driver.logFile = Array(driver.logFile.prefix(place)) + bytes
     }
     try maybeCrash()
-    if driver.journal == nil || job != driver.job { driver.journal = try! job.stored() }
+    if driver.journal == nil || job != driver.job { driver.journal = try! job.record() }
     driver.job = job
     try maybeCrash()
     for action in actions {

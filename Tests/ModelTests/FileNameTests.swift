@@ -1,4 +1,4 @@
-import Processes
+import Model
 import Testing
 
 @Suite struct FileNameTests {

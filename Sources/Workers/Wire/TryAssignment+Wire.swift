@@ -1,0 +1,72 @@
+extension ByteWriter {
+  mutating func write(_ assignment: TryAssignment) {
+    write(assignment.key)
+    write(assignment.graceSeconds)
+    write(assignment.endsWithItsGiver)
+    write(assignment.outputIsRead)
+    write(assignment.hidesScript)
+    write(assignment.user) { $0.write($1) }
+    write(assignment.missingOutputs) { writer, entry in
+      writer.write(entry.key)
+      writer.write(entry.value)
+    }
+    switch assignment.work {
+    case .bash(let script, let environment, let workingDirectory):
+      write(UInt8(0))
+      write(script)
+      write(environment) {
+        $0.write($1.key)
+        $0.write($1.value)
+      }
+      write(workingDirectory) { $0.write($1) }
+    case .swift(let library, let entry, let inputs):
+      write(UInt8(1))
+      write(library)
+      write(entry)
+      write(inputs) { $0.write($1) }
+    }
+  }
+}
+
+extension ByteReader {
+  mutating func tryAssignment() throws(MalformedBytes) -> TryAssignment {
+    let key = try tryKey()
+    let graceSeconds = try double()
+    let endsWithItsGiver = try bool()
+    let outputIsRead = try bool()
+    let hidesScript = try bool()
+    let user = try optionalString()
+    let missingOutputs = try texts()
+    let work: TryAssignment.Work
+    switch try byte() {
+    case 0:
+      work = .bash(script: try string(), environment: try texts(), workingDirectory: try optionalString())
+    case 1:
+      work = .swift(library: try string(), entry: try string(), inputs: try strings())
+    default: throw MalformedBytes()
+    }
+    var assignment = TryAssignment(key, work: work, graceSeconds: graceSeconds)
+    assignment.endsWithItsGiver = endsWithItsGiver
+    assignment.outputIsRead = outputIsRead
+    assignment.hidesScript = hidesScript
+    assignment.user = user
+    assignment.missingOutputs = missingOutputs
+    return assignment
+  }
+
+  private mutating func texts() throws(MalformedBytes) -> [String: String] {
+    var all: [String: String] = [:]
+    for _ in 0..<(try integer(UInt32.self)) {
+      let name = try string()
+      all[name] = try string()
+    }
+    return all
+  }
+
+  private mutating func strings() throws(MalformedBytes) -> [String] {
+    let count = Int(try integer(UInt32.self))
+    var all: [String] = []
+    for _ in 0..<count { all.append(try string()) }
+    return all
+  }
+}
