@@ -67,7 +67,8 @@ extension JobTimings {
     timings.logGraceSeconds = 0.05
     timings.firstBackoffSeconds = 0.01
     timings.longestBackoffSeconds = 0.05
-    timings.removalLimitSeconds = 5
+    // What is only slow is not left behind.
+    timings.removalLimitSeconds = 60
     timings.firstLadderPauseSeconds = 0.01
     timings.longestLadderPauseSeconds = 0.05
     timings.patienceSeconds = 30
