@@ -13,6 +13,11 @@ extension TaskResult {
 
   /// Whether a worker of this version can have written it. User code can write into both reports and journals.
   var isPlausible: Bool {
+    // No worker says so: only the engine sees that a try is lost, and no task can wait without its process.
+    switch outcome {
+    case .lost, .deferred: return false
+    case .success, .skipped, .failed, .stopped: break
+    }
     let isUsagePlausible =
       usage.cpuSeconds.map { $0 >= 0 && $0 <= Self.mostCPUSeconds } ?? true && usage.peakMemoryBytes ?? 0 >= 0
     let isOutputPlausible = output.map { $0.utf8.count <= Self.outputLimitBytes && JSONText.isValid($0) } ?? true

@@ -41,6 +41,7 @@ import Testing
     ] as [(TaskResult.Outcome, String)])
   func `after it was cleared`(outcome: TaskResult.Outcome, expected: String) {
     #expect(words(TryEnding(outcome, isCleared: true)) == expected)
+    #expect(words(TryEnding(outcome, isCleared: true, timeoutSeconds: 90)) == expected)
   }
 
   @Test func `with the parts that programs ask for`() {

@@ -50,6 +50,19 @@ import Testing
     }
   }
 
+  @Test func `end as a try can end, and wait for nothing`() throws {
+    var message = ByteWriter()
+    WorkerReport.finished(id, result { _ in }, isLast: false).append(to: &message)
+    // Behind the length, the kind, the run, the task's id, the try, the map index, the member, the role, and `isLast`.
+    let place = 4 + 1 + 8 + (4 + 1) + 4 + 4 + 4 + 1 + 1
+    #expect(message.bytes[place] == 0)
+    for outcome in UInt8(4)...255 {
+      var forged = message.bytes
+      forged[place] = outcome
+      #expect(throws: MalformedBytes.self) { try forged.dropFirst(4).withUnsafeBytes { try WorkerReport($0) } }
+    }
+  }
+
   @Test func `have no larger output than an output may be`() {
     #expect(
       report(result { $0.output = "\"" + String(repeating: "x", count: TaskResult.outputLimitBytes) + "\"" }) == nil)

@@ -96,8 +96,7 @@ import Testing
     var writer = ByteWriter()
     for request in requests { request.append(to: &writer) }
     let outcomes: [TaskResult.Outcome] = [
-      .success, .skipped(reason: "r"), .stopped(exitCode: 1), .stopped(signal: 9), .deferred(.until(at(5))),
-      .deferred(.event),
+      .success, .skipped(reason: "r"), .stopped(exitCode: 1), .stopped(signal: 9),
     ]
     for outcome in outcomes {
       var key = id("t")

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Scheduling
 import Storage
 import Model
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Dagrun
-import Scheduling
 import Storage
 import Model
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Engine
 import Foundation
-import Scheduling
 import Storage
 import Model
 

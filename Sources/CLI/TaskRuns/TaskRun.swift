@@ -33,7 +33,7 @@ struct TaskRun {
   }
 
   private func run(_ description: ComputeEngineJobDescription) async throws -> ExitStatus {
-    let task = JobTask(
+    let task = JobTaskRun(
       trial: trial, job: description, workspace: workspace, name: job, format: format, leash: leash,
       handsOver: handsOver)
     switch try await task.run() {

@@ -10,10 +10,6 @@ extension JobRunner {
     let record: JobRecord?
     do {
       record = try journal.job(named: job.name)
-    } catch let error as JobStateError {
-      // It will not be another one later.
-      fail(job, .cloud, error.description)
-      return false
     } catch {
       hold(job, because: error)
       return false

@@ -107,7 +107,8 @@ extension Engine {
   func recoverJobs(_ activeTry: Scheduler.ActiveTry, relaunch: () -> Void) -> Bool {
     let key = activeTry.key
     guard let job = jobDescription(of: key.instance) else { return false }
-    let isToStop = activeTry.state == .restarting
+    // The last scheduler may have stopped it for its timeout, and this one's timers have not fired yet.
+    let isToStop = activeTry.state == .restarting || scheduler.hasTimedOut(key, at: now())
     do {
       let known = Set(try store.jobs(of: key).map(\.name))
       if known.isEmpty || (!isToStop && known.count < job.specs.count) {
@@ -154,7 +155,7 @@ extension Engine {
     await withCheckedContinuation { continuation in
       queue.async { [self] in
         let wanted = scheduler.activeTries.filter { $0.state != .restarting }
-        let keys = Set(wanted.map(\.key))
+        let keys = Set(wanted.map(\.key) + scheduler.deferredTries)
         continuation.resume(returning: isStopped ? [] : (try? strayJobs(except: keys)) ?? [])
       }
     }

@@ -2,7 +2,6 @@ package import Clash
 package import Dagrun
 internal import Foundation
 package import Model
-internal import Scheduling
 
 /// From the ends of a try's jobs to the end of the try.
 extension TaskResult {

@@ -21,7 +21,7 @@ final class TaskJobs: @unchecked Sendable {
   private struct Work {
     var group: JobGroup
     var hasBegun = false
-    /// Nobody waits for its result any more.
+    /// Its jobs were told to stop: if they do, the try ends as stopped.
     var isStopping = false
   }
 

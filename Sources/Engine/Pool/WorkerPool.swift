@@ -4,7 +4,6 @@ internal import Foundation
 internal import Logging
 internal import Model
 internal import Processes
-internal import Scheduling
 internal import Workers
 
 /// The worker processes of this scheduler: gives tries to those that are free, starts more when tries wait, and keeps a

@@ -1,6 +1,5 @@
 internal import Model
 internal import Processes
-internal import Scheduling
 internal import Workers
 
 /// What a restarted scheduler does about a try that was under way when the last one ended.
@@ -62,8 +61,8 @@ extension AdoptionDecision {
   /// by itself.
   ///
   /// - Parameters:
-  ///   - schedulerBoot: boot key of the machine when the last scheduler took its lock; nil when unknown.
-  ///   - boot: the boot key now.
+  ///   - schedulerBoot: boot id of the machine when the last scheduler took its lock; nil when unknown.
+  ///   - boot: the boot id now.
   init(_ key: TryKey, _ workers: [FoundWorker], schedulerBoot: String?, boot: String) {
     self = Self.decide(key, workers, schedulerBoot, boot)
   }

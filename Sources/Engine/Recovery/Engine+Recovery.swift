@@ -34,7 +34,7 @@ extension Engine {
         }
       }
     }
-    removeStrayJobs(except: wanted)
+    removeStrayJobs(except: wanted.union(scheduler.deferredTries))
     for worker in workers where worker.isWithinTry {
       guard let last = worker.journal.last, !wanted.contains(last.key) else { continue }
       if worker.isAlive {

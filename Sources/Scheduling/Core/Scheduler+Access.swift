@@ -74,6 +74,13 @@ extension Scheduler {
     return task.state != .restarting && !task.isTimedOut
   }
 
+  /// Whether a running try has had its execution timeout, so that it is to be stopped.
+  package func hasTimedOut(_ key: TryKey, at now: Timestamp) -> Bool {
+    guard let place = find(key.instance), isCurrent(place, key.number) else { return false }
+    return slots[Int(place.slot)].tasks[Int(place.position)].state == .running
+      && passedTimeout(place, at: now) != nil
+  }
+
   package struct ActiveTry: Hashable, Sendable {
     package var key: TryKey
     package var state: TaskState

@@ -67,11 +67,15 @@ extension Scheduler {
   }
 
   /// The execution timeout of a task, in seconds, if its try has had it.
-  private func passedTimeout(_ place: TaskPlace, at end: Timestamp) -> Double? {
+  func passedTimeout(_ place: TaskPlace, at end: Timestamp) -> Double? {
     let entry = slots[Int(place.slot)]
     let task = entry.tasks[Int(place.position)]
     let timeout = entry.plan.tasks[Int(place.position)].executionTimeoutMicroseconds
-    guard timeout > 0, let begun = task.startDate else { return nil }
+    guard let begun = task.startDate else { return nil }
+    guard timeout > 0 else {
+      // It was stopped for the timeout of an earlier version, which is gone.
+      return task.isTimedOut ? max(0, end.seconds(since: begun).rounded()) : nil
+    }
     let hasPassed = task.isTimedOut || begun.adding(microseconds: timeout) <= end
     return hasPassed ? Double(timeout) / 1e6 : nil
   }

@@ -119,6 +119,9 @@ extension Scheduler {
     entry.isReplanned = true
     entry.isToBeChecked = old.isToBeChecked
     entry.active = 0
+    for (position, task) in old.tasks.enumerated() where task.isTimedOut {
+      if let now = plan.position(of: old.plan.taskIDs[position]) { entry.tasks[now].isTimedOut = true }
+    }
     slots[Int(slot)] = entry
     for position in entry.tasks.indices {
       occupy(TaskPlace(slot: slot, position: Int32(position)), entry.tasks[position].state, 1)

@@ -16,6 +16,8 @@ package struct TryEnding: Hashable, Sendable {
   ///   - timeoutSeconds: its execution timeout, if that has passed: a try that failed after it was stopped for it, or
   ///     would have been.
   package init(_ outcome: TaskResult.Outcome, isCleared: Bool = false, timeoutSeconds: Double? = nil) {
+    // What was cleared starts over: nobody asks how long it has taken.
+    let timeoutSeconds = isCleared ? nil : timeoutSeconds
     switch outcome {
     case .success:
       state = .success

@@ -130,9 +130,17 @@ extension StoreConnection {
   /// By name.
   package func unfinishedJobs() throws(StoreError) -> [JobRecord] {
     try read { database in
-      try withAttempts(
-        statement(database, "SELECT * FROM job WHERE is_finished = 0 ORDER BY name").rows(as: JobRecord.init(row:)),
-        database)
+      // Two statements, however many there are: the engine asks for them from time to time.
+      var attempts: [String: [JobAttempt]] = [:]
+      try statement(
+        database,
+        "SELECT job_attempt.* FROM job JOIN job_attempt ON job = name WHERE is_finished = 0 ORDER BY job, number"
+      ).forEachRow { attempts[$0.text(0), default: []].append(JobAttempt(row: $0)) }
+      return try statement(database, "SELECT * FROM job WHERE is_finished = 0 ORDER BY name").rows { row in
+        var record = JobRecord(row: row)
+        record.attempts = attempts[record.name] ?? []
+        return record
+      }
     }
   }
 

@@ -29,13 +29,8 @@ extension ByteWriter {
       write(UInt8(3))
       write(exitCode)
       write(signal)
-    case .deferred(.until(let moment)):
-      write(UInt8(4))
-      write(moment.microseconds)
-    case .deferred(.event):
-      write(UInt8(5))
-    case .lost(let loss):
-      preconditionFailure("a worker reports \(loss), which only the engine can see")
+    case .lost, .deferred:
+      preconditionFailure("a worker reports \(result.outcome), which it cannot know")
     }
     write(result.output) { $0.write($1) }
     write(result.usage.cpuSeconds ?? ByteReader.unknownSeconds)
@@ -79,8 +74,6 @@ extension ByteReader {
       outcome = .failed(
         reason: try string(), exitCode: try optionalInt(), signal: try optionalInt(), isRetryable: try bool())
     case 3: outcome = .stopped(exitCode: try optionalInt(), signal: try optionalInt())
-    case 4: outcome = .deferred(.until(Timestamp(microseconds: try integer(Int64.self))))
-    case 5: outcome = .deferred(.event)
     default: throw MalformedBytes()
     }
     var result = TaskResult(outcome, output: try optionalString())

@@ -7,7 +7,7 @@ import Scheduling
 import Storage
 
 /// Runs the job or the jobs of one task, without a scheduler: begins them, or goes on with what an earlier try has begun.
-struct JobTask {
+struct JobTaskRun {
   let trial: TrialRun
   let job: ComputeEngineJobDescription
   let workspace: Workspace
