@@ -1,4 +1,4 @@
-import Dagrun
+package import Dagrun
 package import Model
 
 /// What the engine reads. Only what is in memory: unfinished runs, and nothing that the database knows better.
