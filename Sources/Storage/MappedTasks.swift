@@ -3,8 +3,10 @@ internal import Model
 
 extension Schema {
   /// A task has one instance for each element that it is mapped over. SQLite changes neither a primary key nor a CHECK of
-  /// a table that is there: the tables are made anew, and filled from the old ones. New columns stand at the end: a scheduler
-  /// of the dagrun before may still run, and reads the columns that it knows by their places.
+  /// a table that is there: the tables are made anew, and filled from the old ones.
+  ///
+  /// The columns of a key come first: the integrity check of SQLite 3.40 finds NULLs that are not there in a table without
+  /// rowids whose key is not its beginning.
   static func addMapIndices(_ database: Database) throws {
     try database.execute(sql: mapIndices)
     try addJobMembers(database)
@@ -16,6 +18,7 @@ extension Schema {
     CREATE TABLE new_task_instance (
       run               INTEGER NOT NULL REFERENCES dag_run (id) ON DELETE CASCADE,
       task_id           TEXT NOT NULL,
+      map_index         INTEGER NOT NULL DEFAULT -1 CHECK (map_index >= -1),    -- -1: not mapped
       position          INTEGER NOT NULL,          -- of the task in the plan, from 0
       state             TEXT NOT NULL,
       try_number        INTEGER NOT NULL CHECK (try_number >= 0),
@@ -29,7 +32,6 @@ extension Schema {
       cpu_seconds       REAL,
       peak_memory_bytes INTEGER,
       loss              TEXT,
-      map_index         INTEGER NOT NULL DEFAULT -1 CHECK (map_index >= -1),    -- -1: not mapped
       executor          TEXT,                      -- that has its try; NULL: the default one
       deferral          TEXT CHECK (deferral IS NULL OR json_valid(deferral)),  -- what a deferred try waits for
       choice            TEXT CHECK (choice IS NULL OR json_valid(choice)),      -- which tasks below it it has chosen
@@ -55,13 +57,14 @@ extension Schema {
         END)
     ) STRICT, WITHOUT ROWID;
     INSERT INTO new_task_instance
-      SELECT run, task_id, position, state, try_number, max_tries, start_date, end_date, retry_at, reason, exit_code,
-        signal, cpu_seconds, peak_memory_bytes, loss, -1, NULL, NULL, NULL
+      SELECT run, task_id, -1, position, state, try_number, max_tries, start_date, end_date, retry_at, reason, exit_code,
+        signal, cpu_seconds, peak_memory_bytes, loss, NULL, NULL, NULL
       FROM task_instance;
 
     CREATE TABLE new_task_try (
       run               INTEGER NOT NULL,
       task_id           TEXT NOT NULL,
+      map_index         INTEGER NOT NULL DEFAULT -1,
       try_number        INTEGER NOT NULL CHECK (try_number >= 1),
       state             TEXT NOT NULL CHECK (state IN (\(list(of: TaskState.allCases)))),
       start_date        INTEGER,
@@ -72,24 +75,23 @@ extension Schema {
       cpu_seconds       REAL,
       peak_memory_bytes INTEGER,
       loss              TEXT,
-      map_index         INTEGER NOT NULL DEFAULT -1,
       PRIMARY KEY (run, task_id, map_index, try_number),
       FOREIGN KEY (run, task_id, map_index) REFERENCES new_task_instance (run, task_id, map_index) ON DELETE CASCADE
     ) STRICT, WITHOUT ROWID;
     INSERT INTO new_task_try
-      SELECT run, task_id, try_number, state, start_date, end_date, reason, exit_code, signal, cpu_seconds,
-        peak_memory_bytes, loss, -1
+      SELECT run, task_id, -1, try_number, state, start_date, end_date, reason, exit_code, signal, cpu_seconds,
+        peak_memory_bytes, loss
       FROM task_try;
 
     CREATE TABLE new_xcom (
       run       INTEGER NOT NULL,
       task_id   TEXT NOT NULL,
-      value     TEXT NOT NULL,
       map_index INTEGER NOT NULL DEFAULT -1,
+      value     TEXT NOT NULL,
       PRIMARY KEY (run, task_id, map_index),
       FOREIGN KEY (run, task_id, map_index) REFERENCES new_task_instance (run, task_id, map_index) ON DELETE CASCADE
     ) STRICT, WITHOUT ROWID;
-    INSERT INTO new_xcom SELECT run, task_id, value, -1 FROM xcom;
+    INSERT INTO new_xcom SELECT run, task_id, -1, value FROM xcom;
 
     -- The children first: dropping the parent deletes its rows, and those that refer to them.
     DROP TABLE xcom;

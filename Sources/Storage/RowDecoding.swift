@@ -3,7 +3,7 @@ import GRDB
 import Model
 import Scheduling
 
-// Rows of `SELECT *`: columns in the order of their table. Migrations only ever add columns at the end.
+// Rows of `SELECT *`: columns in the order of their table. A migration that makes a table anew changes its reader too.
 
 extension DAGRun {
   /// A row of `dag_run`.
@@ -62,13 +62,13 @@ extension TaskRecord {
   /// A row of `task_instance`.
   init(row: SQLRow) throws {
     let instance = TaskInstance(
-      taskID: row.text(1), state: try row.value(3), tryNumber: row.int(4), maxTries: row.int(5),
-      startDate: row.optionalTimestamp(6), endDate: row.optionalTimestamp(7), retryAt: row.optionalTimestamp(8))
+      taskID: row.text(1), state: try row.value(4), tryNumber: row.int(5), maxTries: row.int(6),
+      startDate: row.optionalTimestamp(7), endDate: row.optionalTimestamp(8), retryAt: row.optionalTimestamp(9))
     self.init(
-      key: TaskInstanceKey(run: row.int64(0), taskID: instance.taskID, mapIndex: Int32(clamping: row.int64(15))),
-      instance: instance, reason: row.optionalText(9), exitCode: row.optionalInt(10), signal: row.optionalInt(11),
-      usage: Usage(cpuSeconds: row.optionalDouble(12), peakMemoryBytes: row.optionalInt64(13)),
-      loss: row.optionalText(14))
+      key: TaskInstanceKey(run: row.int64(0), taskID: instance.taskID, mapIndex: Int32(clamping: row.int64(2))),
+      instance: instance, reason: row.optionalText(10), exitCode: row.optionalInt(11), signal: row.optionalInt(12),
+      usage: Usage(cpuSeconds: row.optionalDouble(13), peakMemoryBytes: row.optionalInt64(14)),
+      loss: row.optionalText(15))
   }
 }
 
@@ -76,10 +76,10 @@ extension TryRecord {
   /// A row of `task_try`.
   init(row: SQLRow) throws {
     self.init(
-      tryNumber: row.int(2), state: try row.value(3), startDate: row.optionalTimestamp(4),
-      endDate: row.optionalTimestamp(5), reason: row.optionalText(6), exitCode: row.optionalInt(7),
-      signal: row.optionalInt(8),
-      usage: Usage(cpuSeconds: row.optionalDouble(9), peakMemoryBytes: row.optionalInt64(10)),
-      loss: row.optionalText(11))
+      tryNumber: row.int(3), state: try row.value(4), startDate: row.optionalTimestamp(5),
+      endDate: row.optionalTimestamp(6), reason: row.optionalText(7), exitCode: row.optionalInt(8),
+      signal: row.optionalInt(9),
+      usage: Usage(cpuSeconds: row.optionalDouble(10), peakMemoryBytes: row.optionalInt64(11)),
+      loss: row.optionalText(12))
   }
 }

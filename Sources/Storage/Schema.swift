@@ -24,7 +24,7 @@ enum Schema {
     return migrations
   }
 
-  /// What of a try's log, output or journal could not be kept. At the end of their tables, as all new columns.
+  /// What of a try's log, output or journal could not be kept. At the end of their tables.
   private static func addLosses(_ database: Database) throws {
     for table in ["task_instance", "task_try"] { try add("loss TEXT", to: table, database) }
   }
