@@ -299,6 +299,8 @@ class Airflow:
             "AIRFLOW__SCHEDULER__LOCAL_TASK_JOB_HEARTBEAT_SEC": "2",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
+            # Several Airflows run beside each other on two cores: its own five seconds are not enough for its API then.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "AIRFLOW__API_AUTH__JWT_SECRET": "of these tests, and of nothing else; sixty-four bytes long or so",
             "AIRFLOW__API__SECRET_KEY": "of these tests",
