@@ -38,8 +38,10 @@ extension Scheduler {
     }
     let index = touch(place)
     let end = result.endDate ?? now
+    // Most tries succeed, whatever their timeout.
+    let timeoutSeconds: Double? = if case .success = result.outcome { nil } else { passedTimeout(place, at: end) }
     let ending = TryEnding(
-      result.outcome, isCleared: task.state == .restarting, timeoutSeconds: passedTimeout(place, at: end))
+      result.outcome, isCleared: task.state == .restarting, timeoutSeconds: timeoutSeconds)
     let start = result.startDate ?? task.startDate
     work.touches[index].ended = TryRecord(
       tryNumber: Int(task.tryNumber), state: ending.state, startDate: start, endDate: end, reason: ending.reason,
@@ -68,9 +70,8 @@ extension Scheduler {
 
   /// The execution timeout of a task, in seconds, if its try has had it.
   func passedTimeout(_ place: TaskPlace, at end: Timestamp) -> Double? {
-    let entry = slots[Int(place.slot)]
-    let task = entry.tasks[Int(place.position)]
-    let timeout = entry.plan.tasks[Int(place.position)].executionTimeoutMicroseconds
+    let task = slots[Int(place.slot)].tasks[Int(place.position)]
+    let timeout = slots[Int(place.slot)].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
     guard let begun = task.startDate else { return nil }
     guard timeout > 0 else {
       // It was stopped for the timeout of an earlier version, which is gone.
