@@ -65,16 +65,22 @@ let package = Package(
     .target(name: "CAirflowPlugin"),
     .target(
       name: "AirflowPlugin", dependencies: ["CAirflowPlugin"], exclude: ["Python"], swiftSettings: settings),
+    // What a try is given: its templates rendered, its context, its variables. Pure.
+    .target(name: "Preparation", dependencies: ["Dagrun", "Model"], swiftSettings: settings),
     // The process that runs tasks, and the protocol between it and the engine.
-    .target(name: "Workers", dependencies: ["Dagrun", "Model", "Processes"], swiftSettings: settings),
+    .target(name: "Workers", dependencies: ["Dagrun", "Model", "Preparation", "Processes"], swiftSettings: settings),
     .target(
       name: "Engine",
-      dependencies: ["Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "Clash", "Processes", logging],
+      dependencies: [
+        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Workers", "Clash", "Processes",
+        logging,
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator",
+        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Workers", "GoogleCloud", "Clash",
+        "CloudEmulator",
         "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
@@ -151,12 +157,14 @@ let package = Package(
         + nio,
       swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["Dagrun", "Model", "FuzzSupport"], swiftSettings: settings),
+    .testTarget(name: "PreparationTests", dependencies: ["Dagrun", "Model", "Preparation"], swiftSettings: settings),
     .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
     // A worker whose Swift tasks are written in the tests, so that they need no compiled DAG file.
     .executableTarget(
       name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
     .testTarget(
-      name: "WorkersTests", dependencies: ["Model", "Workers", "WorkerFixture", "FuzzSupport"], swiftSettings: settings),
+      name: "WorkersTests", dependencies: ["Model", "Preparation", "Workers", "WorkerFixture", "FuzzSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "EngineTests",
       dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", "Model", grdb],

@@ -2,6 +2,7 @@ internal import Dagrun
 internal import Dispatch
 internal import Foundation
 internal import Model
+internal import Preparation
 internal import Processes
 internal import Scheduling
 internal import Storage
@@ -9,10 +10,11 @@ internal import Workers
 
 /// What launching the tasks of one run needs, found out when the first one starts; but for the variables.
 struct LaunchedRun {
+  var number: Int64
   var plan: DAGPlan
-  var briefing: RunBriefing
-  var library: String
-  var entry: String
+  var facts: RunFacts
+  /// Absolute.
+  var logFolder: String
 }
 
 /// Why a try could not be begun.
@@ -27,6 +29,8 @@ struct LaunchError: Error {
 }
 
 extension Engine {
+  private var preparer: TaskPreparer { TaskPreparer(dagsFolder: options.dagsFolder) }
+
   func launch(_ key: TryKey) {
     do {
       let run = try launchedRun(key.run)
@@ -34,27 +38,31 @@ extension Engine {
         throw LaunchError("the run's DAG has no such task", isRetryable: false)
       }
       let task = run.plan.description.tasks[position]
-      if case .computeEngineJob(let job) = task.work { return try launchJobs(job, key, in: run) }
-      let assignment = try assignment(of: task, key, in: run)
-      guard assignment.work.bytes <= TryAssignment.inputLimitBytes else {
-        throw LaunchError(
-          "the values that it is given have \(assignment.work.bytes) bytes together, and may have "
-            + "\(TryAssignment.inputLimitBytes): hand on files' paths", isRetryable: false)
+      let workload = try preparer.prepare(task, key, run.facts, try inputs(of: task, in: run))
+      guard let workload else { preconditionFailure("\(key): a task without work was launched") }
+      switch workload.work {
+      case .bash, .swift: launchInWorker(workload, in: run)
+      case .jobs(let specs): try launchJobs(specs, key, in: run)
       }
-      pool!.submit(
-        PendingTry(
-          assignment: assignment, briefing: run.briefing,
-          logPath: run.briefing.logPath(of: key)))
     } catch {
       launchFailed(key, error)
     }
+  }
+
+  private func launchInWorker(_ workload: TaskWorkload, in run: LaunchedRun) {
+    let briefing = RunBriefing(
+      run: run.number, context: run.facts.context, logFolder: run.logFolder, workingDirectory: options.dagsFolder)
+    pool!.submit(
+      PendingTry(
+        assignment: TryAssignment(workload, graceSeconds: options.graceSeconds), briefing: briefing,
+        logPath: briefing.logPath(of: workload.key)))
   }
 
   func launchFailed(_ key: TryKey, _ error: any Error) {
     let (reason, isRetryable) =
       switch error {
       case let error as LaunchError: (error.reason, error.isRetryable)
-      case let error as RenderError: (error.description, false)
+      case let error as PreparationError: (error.description, false)
       default: ("\(error)", true)
       }
     let logPath = logPath(of: key)
@@ -63,54 +71,14 @@ extension Engine {
     finish(key, TaskResult(.failed(reason: reason, isRetryable: isRetryable)))
   }
 
-  private func assignment(of task: TaskDescription, _ key: TryKey, in run: LaunchedRun) throws -> TryAssignment {
+  private func inputs(of task: TaskDescription, in run: LaunchedRun) throws -> TaskInputs {
     let read = task.readOutputs
-    let outputs = try outputs(of: read, in: run)
-    let missing = missingStates(of: read, having: outputs, in: run)
-    let work = try work(of: task, key, in: run, outputs, missing)
-    var assignment = TryAssignment(key, work: work, graceSeconds: options.graceSeconds)
-    assignment.outputIsRead = run.plan.readTaskIDs.contains(task.id)
-    assignment.missingOutputs = missing
-    assignment.user = task.runAsUser
-    if case .bash(let script) = task.work { assignment.hidesScript = script.holdsPrivateValues }
-    return assignment
-  }
-
-  private func work(
-    of task: TaskDescription, _ key: TryKey, in run: LaunchedRun, _ outputs: [String: String],
-    _ missing: [String: String]
-  ) throws -> TryAssignment.Work {
-    switch task.work {
-    case .swift:
-      // What was skipped has no output; a closure that takes an optional gets nil.
-      return .swift(library: run.library, entry: run.entry, inputs: task.inputs.map { outputs[$0] ?? "null" })
-    case .bash(let script):
-      let values = Template.Values(
-        run: run.briefing.context, taskID: task.id, tryNumber: key.number, outputs: outputs, missing: missing)
-      return .bash(
-        script: try script.render(values, for: .shell),
-        environment: try task.environment.mapValues { try $0.render(values, for: .plain) },
-        workingDirectory: try task.workingDirectory.map { template in
-          let path = try template.render(values, for: .plain)
-          return path.hasPrefix("/") ? path : options.dagsFolder + "/" + path
-        })
-    case .empty, .computeEngineJob:
-      preconditionFailure("\(task.id): a task without work for a worker was given to one")
+    guard !read.isEmpty else { return TaskInputs() }
+    var inputs = TaskInputs(outputs: try store.outputs(run: run.number, read))
+    for id in read where inputs.outputs[id] == nil {
+      inputs.missing[id] = scheduler.taskInstance(TaskInstanceKey(run: run.number, taskID: id))?.state.rawValue
     }
-  }
-
-  /// Task id -> its state, of those that have no output.
-  func missingStates(of taskIDs: [String], having outputs: [String: String], in run: LaunchedRun) -> [String: String] {
-    var states: [String: String] = [:]
-    for id in taskIDs where outputs[id] == nil {
-      let key = TaskInstanceKey(run: run.briefing.run, taskID: id)
-      states[id] = scheduler.taskInstance(key)?.state.rawValue
-    }
-    return states
-  }
-
-  func outputs(of taskIDs: [String], in run: LaunchedRun) throws -> [String: String] {
-    taskIDs.isEmpty ? [:] : try store.outputs(run: run.briefing.run, taskIDs)
+    return inputs
   }
 
   private func launchedRun(_ number: Int64) throws -> LaunchedRun {
@@ -120,7 +88,7 @@ extension Engine {
     // A run that was cleared may have moved to another version.
     if var known = runs[number], known.plan === plan {
       // What a variable is, a task finds out when it starts, as in Airflow.
-      known.briefing.context.variables = try store.variableValues()
+      known.facts.context.variables = try store.variableValues()
       return known
     }
     guard let version = try store.version(run.version, dagID: run.dagID) else {
@@ -130,17 +98,13 @@ extension Engine {
       try store.previousSuccessfulRun(dagID: run.dagID, before: $0)
     }
     let context = RunContext(
-      dagID: run.dagID, runID: run.runID, logicalDate: run.logicalDate, dataIntervalStart: run.dataInterval?.start,
-      dataIntervalEnd: run.dataInterval?.end, runAfter: run.runAfter,
-      previousSuccessStart: previous?.effectiveInterval?.start,
-      previousSuccessEnd: previous?.effectiveInterval?.end,
-      parameters: try plan.description.resolveParameters(conf: run.conf), variables: try store.variableValues())
+      of: run, previous: previous, parameters: try plan.description.resolveParameters(conf: run.conf),
+      variables: try store.variableValues())
     let launched = LaunchedRun(
-      plan: plan,
-      briefing: RunBriefing(
-        run: number, context: context, logFolder: options.home.logFolder(dagID: run.dagID, runID: run.runID),
-        workingDirectory: options.dagsFolder),
-      library: version.libraryPath, entry: version.entryName)
+      number: number, plan: plan,
+      facts: RunFacts(
+        context: context, library: version.libraryPath, entry: version.entryName, readTaskIDs: plan.readTaskIDs),
+      logFolder: options.home.logFolder(dagID: run.dagID, runID: run.runID))
     runs[number] = launched
     return launched
   }

@@ -1,47 +1,20 @@
 package import Model
+package import Preparation
 
-/// A try to run, ready: its templates are rendered, its inputs are there.
+/// A workload as a worker is given it.
 package struct TryAssignment: Hashable, Sendable {
-  package var key: TryKey
-  package var work: Work
+  /// Not of jobs: they need no worker.
+  package var workload: TaskWorkload
   /// Between SIGTERM (or the cancellation of a Swift task) and SIGKILL.
   package var graceSeconds: Double
   /// Stopped when whoever gave it to the worker is gone. Otherwise it goes on, and the next scheduler finds its end.
-  package var endsWithItsGiver = false
-  /// There are tasks that read its output: one that cannot be kept fails it.
-  package var outputIsRead = true
-  /// Values stand in its script, which other users must not see in the list of processes.
-  package var hidesScript = false
-  /// The account it runs under; nil: that of the scheduler.
-  package var user: String?
-  /// The states of tasks whose outputs it reads and that have none, by their ids.
-  package var missingOutputs: [String: String] = [:]
+  package var endsWithItsGiver: Bool
 
-  package enum Work: Hashable, Sendable {
-    case bash(script: String, environment: [String: String], workingDirectory: String?)
-    /// `library` is the compiled DAG file, `entry` the function that is its top-level code. `inputs` are JSON texts.
-    case swift(library: String, entry: String, inputs: [String])
-  }
-
-  package init(_ key: TryKey, work: Work, graceSeconds: Double) {
-    self.key = key
-    self.work = work
+  package init(_ workload: TaskWorkload, graceSeconds: Double, endsWithItsGiver: Bool = false) {
+    self.workload = workload
     self.graceSeconds = graceSeconds
+    self.endsWithItsGiver = endsWithItsGiver
   }
 
-  /// Of all values that the task is given: a message to a worker counts its bytes in 32 bits.
-  package static let inputLimitBytes = 1 << 30
-}
-
-extension TryAssignment.Work {
-  /// Of all its texts together.
-  package var bytes: Int {
-    switch self {
-    case .bash(let script, let environment, let workingDirectory):
-      script.utf8.count + (workingDirectory?.utf8.count ?? 0)
-        + environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
-    case .swift(let library, let entry, let inputs):
-      library.utf8.count + entry.utf8.count + inputs.reduce(0) { $0 + $1.utf8.count }
-    }
-  }
+  package var key: TryKey { workload.key }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import FuzzSupport
 import Model
+import Preparation
 import Processes
 import Testing
 
@@ -131,7 +132,8 @@ import Testing
     WorkerReport.finished(id, result { $0.output = #"{"a":[1,2]}"# }, isLast: false).append(to: &message)
     var briefing = ByteWriter()
     WorkerRequest.start(
-      TryAssignment(id, work: .bash(script: "x", environment: ["A": "1"], workingDirectory: "/"), graceSeconds: 1)
+      TryAssignment(
+        TaskWorkload(id, work: .bash(script: "x", environment: ["A": "1"], workingDirectory: "/")), graceSeconds: 1)
     ).append(to: &briefing)
     var journal = ByteWriter()
     JournalRecord.worker(.current, bootID: "boot").append(to: &journal)

@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import Model
+import Preparation
 import Processes
 import Testing
 
@@ -82,11 +83,12 @@ import Testing
       .stop(id("a")),
       .start(
         TryAssignment(
-          id("b"), work: .bash(script: "echo 'ü'", environment: ["A": "1", "B": ""], workingDirectory: "/x"),
+          TaskWorkload(
+            id("b"), work: .bash(script: "echo 'ü'", environment: ["A": "1", "B": ""], workingDirectory: "/x")),
           graceSeconds: 1.5)),
       .start(
         TryAssignment(
-          id("c"), work: .swift(library: "/l.so", entry: "e", inputs: ["1", "\"x\""]), graceSeconds: 10)),
+          TaskWorkload(id("c"), work: .swift(library: "/l.so", entry: "e", inputs: ["1", "\"x\""])), graceSeconds: 10)),
       .run(
         RunBriefing(
           run: 3,

@@ -5,6 +5,7 @@ import Processes
 import Testing
 
 @testable import Workers
+import Preparation
 
 /// What a task did to its process is not there for the next task: it is put back, or the worker says that it has run its
 /// last task.

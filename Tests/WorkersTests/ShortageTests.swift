@@ -5,6 +5,7 @@ import Processes
 import Testing
 
 @testable import Workers
+import Preparation
 
 /// What a worker does when the disk is full. A limit on the size of its files stands for the disk.
 @Suite struct ShortageTests {

@@ -2,6 +2,7 @@ import Dagrun
 import Foundation
 import Glibc
 import Model
+import Preparation
 import Processes
 import Testing
 import Workers
@@ -50,8 +51,8 @@ final class TestWorker {
     return reports.removeFirst()
   }
 
-  func start(_ id: TryKey, _ work: TryAssignment.Work, graceSeconds: Double = 20) {
-    start(TryAssignment(id, work: work, graceSeconds: graceSeconds))
+  func start(_ id: TryKey, _ work: TaskWorkload.Work, graceSeconds: Double = 20) {
+    start(TryAssignment(TaskWorkload(id, work: work), graceSeconds: graceSeconds))
   }
 
   func start(_ assignment: TryAssignment) {
@@ -81,9 +82,10 @@ final class TestWorker {
   /// A script with values, as the engine gives it.
   func hidden(_ script: String, tryNumber: Int = 1) throws -> TaskResult {
     var assignment = TryAssignment(
-      TryKey(run: 7, taskID: "shell", number: tryNumber),
-      work: .bash(script: script, environment: [:], workingDirectory: nil), graceSeconds: 20)
-    assignment.hidesScript = true
+      TaskWorkload(
+        TryKey(run: 7, taskID: "shell", number: tryNumber),
+        work: .bash(script: script, environment: [:], workingDirectory: nil)), graceSeconds: 20)
+    assignment.workload.hidesScript = true
     start(assignment)
     return try finish()
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dagrun
 import Foundation
+import Preparation
 
 struct TasksRenderCommand: Command {
   static let configuration = CommandConfiguration(
@@ -42,22 +43,16 @@ extension TrialRun {
   /// Empty for a task without templates. The names are Airflow's, of its operators' fields.
   fileprivate func rendered() throws -> Record {
     var record = Record([])
-    func text(_ template: Template, for context: Template.Context) throws -> Datum {
-      .text(try render(template, for: context, standIns: true))
-    }
-    switch task.work {
-    case .empty, .swift: break
-    case .bash(let script): record.append("bash_command", try text(script, for: .shell))
-    case .computeEngineJob(let job):
-      let specs = try job.specs.map { spec in
-        try Datum(encoding: spec.render(job.job) { try render($0, for: $1, standIns: true) })
-      }
+    let rendered = try shown()
+    if let script = rendered.script { record.append("bash_command", .text(script)) }
+    if case .computeEngineJob(let job) = task.work {
+      let specs = try rendered.jobs.map { try Datum(encoding: $0) }
       record.append(job.isGroup ? "specs" : "spec", job.isGroup ? .list(specs) : specs[0])
     }
-    if let folder = task.workingDirectory { record.append("cwd", try text(folder, for: .plain)) }
-    if !task.environment.isEmpty {
-      let sorted = task.environment.sorted { $0.key < $1.key }
-      record.append("env", .object(Record(try sorted.map { ($0.key, try text($0.value, for: .plain)) })))
+    if let folder = rendered.workingDirectory { record.append("cwd", .text(folder)) }
+    if !rendered.environment.isEmpty {
+      let sorted = rendered.environment.sorted { $0.key < $1.key }
+      record.append("env", .object(Record(sorted.map { ($0.key, .text($0.value)) })))
     }
     return record
   }

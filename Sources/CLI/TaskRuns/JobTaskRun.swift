@@ -10,6 +10,8 @@ import Storage
 struct JobTaskRun {
   let trial: TrialRun
   let job: ComputeEngineJobDescription
+  /// With all values put in.
+  let specs: [JobSpec]
   let workspace: Workspace
   /// nil: a name of the task's own.
   let name: GivenContext.JobOfTask?
@@ -55,13 +57,7 @@ struct JobTaskRun {
   /// All is checked before any of it begins.
   private func members() throws -> [Member] {
     let series = try series()
-    let specs: [JobSpec]
-    do {
-      specs = try job.specs.map(rendered)
-    } catch let error as RenderError {
-      throw Complaint(.wrongUsage, "task \(task.id): \(error)")
-    }
-    return try specs.enumerated().map { index, spec in
+    return try specs.map(limited).enumerated().map { index, spec in
       let base = job.isGroup ? JobSeries.base(series.base, member: index + 1) : series.base
       let member = Member(
         series: JobSeries(base: base, number: series.number), spec: spec, label: job.isGroup ? "[\(index + 1)] " : "")
@@ -79,10 +75,9 @@ struct JobTaskRun {
     return JobSeries(base: base, number: trial.tryNumber)
   }
 
-  private func rendered(_ description: ComputeEngineJobDescription.Spec) throws -> JobSpec {
-    var spec = try description.render(job.job) { try trial.render($0, for: $1, standIns: false) }
-    let own = JobEnvironment.of(trial.context, taskID: task.id, tryNumber: trial.tryNumber)
-    spec.environment.merge(own) { own, _ in own }
+  /// No scheduler is there to stop it.
+  private func limited(_ spec: JobSpec) -> JobSpec {
+    var spec = spec
     if let limit = task.executionTimeoutSeconds { spec.timeoutSeconds = min(spec.timeoutSeconds ?? limit, limit) }
     return spec
   }

@@ -1,8 +1,8 @@
-import DagBag
 import Dagrun
 import Dispatch
 import Foundation
 import Model
+import Preparation
 import Processes
 import Scheduling
 import Synchronization
@@ -11,7 +11,6 @@ import Workers
 /// Runs one shell or Swift task in a worker of its own, without a scheduler: one try, whose log is told as it grows.
 struct SoloTask {
   let trial: TrialRun
-  let file: DAGFile
   let workspace: Workspace
   /// Where the log goes.
   let log: Output
@@ -25,24 +24,7 @@ struct SoloTask {
     case timedOut(seconds: Double)
   }
 
-  /// nil for a task without work of its own.
-  func work() throws -> TryAssignment.Work? {
-    switch task.work {
-    case .empty, .computeEngineJob: return nil
-    case .bash(let script):
-      return .bash(
-        script: try trial.render(script, for: .shell, standIns: false),
-        environment: try task.environment.mapValues { try trial.render($0, for: .plain, standIns: false) },
-        workingDirectory: try task.workingDirectory.map {
-          let path = try trial.render($0, for: .plain, standIns: false)
-          return path.hasPrefix("/") ? path : workspace.places.dagsFolder + "/" + path
-        })
-    case .swift:
-      return .swift(library: file.libraryPath, entry: file.entry, inputs: try task.inputs.map(trial.input))
-    }
-  }
-
-  func run(_ work: TryAssignment.Work) async throws -> (result: TaskResult, stop: Stop?) {
+  func run(_ workload: TaskWorkload) async throws -> (result: TaskResult, stop: Stop?) {
     if log.isStandardOutput { OutputLoss.watchReader() }
     let folder = try TemporaryFolder()
     let wantsStop = Atomic(false)
@@ -52,7 +34,7 @@ struct SoloTask {
       // Waits for the worker with `poll`, which would hold up a thread of the concurrency pool.
       Thread.detachNewThread {
         let result = Result {
-          try watch(work, in: folder.path, wantsStop: { wantsStop.load(ordering: .relaxed) })
+          try watch(workload, in: folder.path, wantsStop: { wantsStop.load(ordering: .relaxed) })
         }
         continuation.resume(with: result)
       }
@@ -60,22 +42,19 @@ struct SoloTask {
   }
 
   private func watch(
-    _ work: TryAssignment.Work, in folder: String, wantsStop: () -> Bool
+    _ workload: TaskWorkload, in folder: String, wantsStop: () -> Bool
   ) throws -> (result: TaskResult, stop: Stop?) {
-    let key = TryKey(run: 1, taskID: task.id, number: trial.tryNumber)
+    let key = workload.key
     let link = try WorkerLink(WorkerProgram(), folder: folder + "/workers/1")
     defer {
       link.hangUp()
       _ = waitForChild(link.pid)
     }
     let briefing = RunBriefing(
-      run: 1, context: trial.context, logFolder: folder + "/logs", workingDirectory: workspace.places.dagsFolder)
+      run: key.run, context: trial.context, logFolder: folder + "/logs", workingDirectory: workspace.places.dagsFolder)
     let logPath = briefing.logPath(of: key)
     var growing = GrowingLog(path: logPath, workerOutput: WorkerOutput.path(in: link.folder))
-    var assignment = TryAssignment(key, work: work, graceSeconds: 10)
-    assignment.endsWithItsGiver = true
-    assignment.user = task.runAsUser
-    if case .bash(let script) = task.work { assignment.hidesScript = script.holdsPrivateValues }
+    let assignment = TryAssignment(workload, graceSeconds: 10, endsWithItsGiver: true)
     var isSent = link.send(.run(briefing))
     isSent = link.send(.start(assignment)) && isSent
     let deadline = task.executionTimeoutSeconds.map { monotonicSeconds() + $0 }
@@ -87,7 +66,7 @@ struct SoloTask {
       _ = poll(&entry, 1, 50)
       if !isSent { isSent = link.sendRest() }
       let isOpen = link.receive { if case .finished(_, let ended, _) = $0 { result = ended } }
-      if result != nil, assignment.user != nil { try? WorkerOutput.move(from: link.folder, to: logPath) }
+      if result != nil, workload.user != nil { try? WorkerOutput.move(from: link.folder, to: logPath) }
       growing.read(isRunning: result == nil, log.log)
       if result == nil && !isOpen {
         // The worker has died with the task in it; it noted how in the log.
@@ -106,18 +85,6 @@ struct SoloTask {
     if leash?.hasEnded == true { return .leashEnded }
     if let deadline, monotonicSeconds() > deadline { return .timedOut(seconds: task.executionTimeoutSeconds ?? 0) }
     return nil
-  }
-}
-
-extension TrialRun {
-  /// What a Swift task's closure gets of another task, as JSON.
-  fileprivate func input(_ id: String) throws -> String {
-    if let output = outputs[id] { return output }
-    // A closure that takes an optional gets nil.
-    if without.contains(id) { return "null" }
-    throw Complaint(
-      .wrongUsage, "\(task.id) needs the output of \(id), and no run of \(dag.id) has one yet",
-      hint: "run it once: dagrun trigger \(dag.id)")
   }
 }
 

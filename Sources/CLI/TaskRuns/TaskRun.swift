@@ -2,6 +2,7 @@ import DagBag
 import Dagrun
 import Foundation
 import Model
+import Preparation
 import Scheduling
 
 /// One try of one task, whatever its kind, and how its end is told.
@@ -26,15 +27,20 @@ struct TaskRun {
 
   private func runHere() async throws -> ExitStatus {
     let log = format == .log ? session.output : session.errors
-    let solo = SoloTask(trial: trial, file: file, workspace: workspace, log: log, leash: leash)
-    guard let work = try solo.work() else { return try tell(.nothing(at: Timestamp(Date()))) }
-    let (result, stop) = try await solo.run(work)
+    guard let workload = try workload() else { return try tell(.nothing(at: Timestamp(Date()))) }
+    let solo = SoloTask(trial: trial, workspace: workspace, log: log, leash: leash)
+    let (result, stop) = try await solo.run(workload)
     return try tell(TaskRunEnd(result, stop: stop, of: trial.task))
   }
 
+  private func workload() throws -> TaskWorkload? {
+    try trial.workload(file, dagsFolder: workspace.places.dagsFolder)
+  }
+
   private func run(_ description: ComputeEngineJobDescription) async throws -> ExitStatus {
+    guard case .jobs(let specs)? = try workload()?.work else { preconditionFailure("a task of jobs has jobs") }
     let task = JobTaskRun(
-      trial: trial, job: description, workspace: workspace, name: job, format: format, leash: leash,
+      trial: trial, job: description, specs: specs, workspace: workspace, name: job, format: format, leash: leash,
       handsOver: handsOver)
     switch try await task.run() {
     case .handedOver(let record):

@@ -1,7 +1,8 @@
+import DagBag
 import Dagrun
-import Scheduling
-import Storage
 import Model
+import Preparation
+import Storage
 
 /// One task of a DAG for a date, without the run: what `tasks render` and `tasks run` work on.
 struct TrialRun {
@@ -36,12 +37,11 @@ struct TrialRun {
     let reader = try workspace.reader()
     let run = try reader?.listRuns(RunFilter(dagID: dag.id, fromDate: date, toDate: date, limit: 1)).first
     let previous = try reader?.previousSuccessfulRun(dagID: dag.id, before: date)
+    let manual = DAGRun(
+      number: 0, dagID: dag.id, runID: RunIDs.manual(date), type: .manual, state: .running, logicalDate: date,
+      dataInterval: nil, runAfter: date, queuedAt: date, conf: "{}", version: "")
     context = RunContext(
-      dagID: dag.id, runID: run?.runID ?? "manual__\(date.iso8601)", logicalDate: date,
-      dataIntervalStart: run?.dataInterval?.start, dataIntervalEnd: run?.dataInterval?.end,
-      runAfter: run?.runAfter ?? date, previousSuccessStart: previous?.effectiveInterval?.start,
-      previousSuccessEnd: previous?.effectiveInterval?.end,
-      parameters: try Self.parameters(of: dag, conf: conf ?? run?.conf ?? "{}"),
+      of: run ?? manual, previous: previous, parameters: try Self.parameters(of: dag, conf: conf ?? run?.conf ?? "{}"),
       variables: try workspace.variableValues())
 
     var outputs: [String: String] = [:]
@@ -62,22 +62,32 @@ struct TrialRun {
     }
   }
 
-  /// - Parameter standIns: to be shown, not run: a name stands where an output is not there, which is an error otherwise,
-  ///   and a mask where a variable holds a secret.
-  func render(_ template: Template, for context: Template.Context, standIns: Bool) throws -> String {
-    var outputs = outputs
-    var shown = self.context
-    if standIns {
-      for name in shown.variables.keys where SensitiveName.isSensitive(name) {
-        shown.variables[name] = SensitiveName.mask
-      }
-      for id in task.upstream where outputs[id] == nil { outputs[id] = "\"<output of \(id)>\"" }
-    }
-    var values = Template.Values(run: shown, taskID: task.id, tryNumber: tryNumber, outputs: outputs)
-    values.isShown = standIns
+  private var values: Template.Values {
+    Template.Values(run: context, taskID: task.id, tryNumber: tryNumber, outputs: outputs)
+  }
+
+  /// To be shown, not run.
+  func shown() throws -> RenderedTask {
     do {
-      return try template.render(values, for: context)
+      return try RenderedTask(task, values.shown(for: task))
     } catch let error as RenderError {
+      throw Complaint(.wrongUsage, "task \(task.id): \(error)")
+    }
+  }
+
+  /// - Returns: nil for a task without work of its own.
+  func workload(_ file: DAGFile, dagsFolder: String) throws -> TaskWorkload? {
+    // A closure that takes an optional gets nil of a task that has handed nothing on.
+    if let missing = task.inputs.first(where: { outputs[$0] == nil && !without.contains($0) }) {
+      throw Complaint(
+        .wrongUsage, "\(task.id) needs the output of \(missing), and no run of \(dag.id) has one yet",
+        hint: "run it once: dagrun trigger \(dag.id)")
+    }
+    let facts = RunFacts(context: context, library: file.libraryPath, entry: file.entry, readTaskIDs: [task.id])
+    do {
+      return try TaskPreparer(dagsFolder: dagsFolder).prepare(
+        task, TryKey(run: 1, taskID: task.id, number: tryNumber), facts, TaskInputs(outputs: outputs))
+    } catch {
       throw Complaint(.wrongUsage, "task \(task.id): \(error)")
     }
   }

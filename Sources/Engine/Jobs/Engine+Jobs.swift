@@ -1,11 +1,12 @@
 internal import Clash
-package import Dagrun
+internal import Dagrun
 internal import Foundation
 internal import Logging
 internal import Model
 internal import Scheduling
 internal import Storage
 internal import Workers
+internal import Preparation
 
 /// Tasks whose work is done by jobs on Compute Engine.
 extension Engine {
@@ -76,29 +77,19 @@ extension Engine {
     }
   }
 
-  /// - Throws: also when a template asks for what is not there, or what it gives cannot be a job.
-  func launchJobs(
-    _ job: ComputeEngineJobDescription, _ key: TryKey, in run: LaunchedRun
-  ) throws {
-    let read = job.templates.flatMap(\.usedOutputs)
-    let outputs = try outputs(of: read, in: run)
-    let values = Template.Values(
-      run: run.briefing.context, taskID: key.taskID, tryNumber: key.number, outputs: outputs,
-      missing: missingStates(of: read, having: outputs, in: run))
-    let context = run.briefing.context
+  /// - Throws: also when what the templates give cannot be a job.
+  func launchJobs(_ specs: [JobSpec], _ key: TryKey, in run: LaunchedRun) throws {
+    let context = run.facts.context
+    guard let job = jobDescription(of: key.instance) else { preconditionFailure("\(key): jobs of a task without any") }
     let origins = job.origins(
       JobTask(dagID: context.dagID, runID: context.runID, key: key), homeID: try store.homeID())
-    let requests = try job.specs.enumerated().map { index, spec in
-      var rendered = try spec.render(job.job) { try $0.render(values, for: $1) }
-      rendered.environment.merge(JobEnvironment.of(context, taskID: key.taskID, tryNumber: key.number)) { own, _ in own
-      }
-      let request = JobRequest(name: origins[index].jobName, spec: rendered, origin: origins[index])
+    let requests = try zip(specs, origins).map { spec, origin in
+      let request = JobRequest(name: origin.jobName, spec: spec, origin: origin)
       let problems = request.problems
       guard problems.isEmpty else { throw LaunchError(problems.joined(separator: "; "), isRetryable: false) }
       return request
     }
-    let members = origins.compactMap(\.task?.key)
-    try jobs.start(key, requests) { run.briefing.logPath(of: members[$0]) }
+    try jobs.start(key, requests) { "\(run.logFolder)/\(LogPath.withinRun(origins[$0].task?.key ?? key))" }
   }
 
   /// Goes on with the jobs of a try that an earlier scheduler began.
@@ -198,15 +189,5 @@ extension JobOrigin {
   fileprivate var jobName: String {
     guard let task else { preconditionFailure("a job of no task has a name of its own") }
     return JobName.of(task, homeID: homeID)
-  }
-}
-
-/// What a job knows of its task, as shell tasks do (`TaskEnvironment`).
-package enum JobEnvironment {
-  package static func of(_ run: RunContext, taskID: String, tryNumber: Int) -> [String: String] {
-    [
-      "DAGRUN_DAG_ID": run.dagID, "DAGRUN_RUN_ID": run.runID, "DAGRUN_TASK_ID": taskID,
-      "DAGRUN_TRY_NUMBER": "\(tryNumber)", "DAGRUN_LOGICAL_DATE": (run.logicalDate ?? run.runAfter).iso8601,
-    ]
   }
 }

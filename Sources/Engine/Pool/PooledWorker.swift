@@ -1,6 +1,7 @@
 internal import Model
 internal import Processes
 internal import Workers
+internal import Preparation
 
 /// One worker process of this scheduler:  starting -> idle -> busy -> idle … -> leaving -> gone
 final class PooledWorker {
@@ -36,7 +37,7 @@ final class PooledWorker {
 
   /// The result, once the log of a task of another account is where logs are.
   func takingLog(of pending: PendingTry, for result: TaskResult) -> TaskResult {
-    guard pending.assignment.user != nil else { return result }
+    guard pending.assignment.workload.user != nil else { return result }
     return result.adding(loss: WorkerFolder.takeLog(link.folder, logPath: pending.logPath))
   }
 
@@ -45,7 +46,7 @@ final class PooledWorker {
 
   /// Another account's task gets a process that knows of no other one.
   func canRun(_ pending: PendingTry) -> Bool {
-    guard pending.assignment.user == nil else { return isFresh }
+    guard pending.assignment.workload.user == nil else { return isFresh }
     return switch (pending.library, library) {
     case (nil, _), (_, nil): true
     case (let wanted, let loaded): wanted == loaded
@@ -66,6 +67,6 @@ struct PendingTry {
   var waitsSince = 0.0
 
   var library: String? {
-    if case .swift(let library, _, _) = assignment.work { library } else { nil }
+    if case .swift(let library, _, _) = assignment.workload.work { library } else { nil }
   }
 }

@@ -5,6 +5,7 @@ internal import Logging
 internal import Model
 internal import Processes
 internal import Workers
+internal import Preparation
 
 /// The worker processes of this scheduler: gives tries to those that are free, starts more when tries wait, and keeps a
 /// few warm.
@@ -135,7 +136,7 @@ final class WorkerPool: @unchecked Sendable {
 
   /// The warmest worker that has the right file loaded, or else one that has none.
   private func bestIdle(for pending: PendingTry) -> Int? {
-    if pending.assignment.user != nil { return idle.lastIndex { workers[$0]!.isFresh } }
+    if pending.assignment.workload.user != nil { return idle.lastIndex { workers[$0]!.isFresh } }
     guard let library = pending.library else { return idle.indices.last }
     return idle.lastIndex { workers[$0]!.library == library } ?? idle.lastIndex { workers[$0]!.library == nil }
   }

@@ -1,16 +1,18 @@
+internal import Preparation
+
 extension ByteWriter {
   mutating func write(_ assignment: TryAssignment) {
     write(assignment.key)
     write(assignment.graceSeconds)
     write(assignment.endsWithItsGiver)
-    write(assignment.outputIsRead)
-    write(assignment.hidesScript)
-    write(assignment.user) { $0.write($1) }
-    write(assignment.missingOutputs) { writer, entry in
+    write(assignment.workload.outputIsRead)
+    write(assignment.workload.hidesScript)
+    write(assignment.workload.user) { $0.write($1) }
+    write(assignment.workload.missingOutputs) { writer, entry in
       writer.write(entry.key)
       writer.write(entry.value)
     }
-    switch assignment.work {
+    switch assignment.workload.work {
     case .bash(let script, let environment, let workingDirectory):
       write(UInt8(0))
       write(script)
@@ -24,6 +26,7 @@ extension ByteWriter {
       write(library)
       write(entry)
       write(inputs) { $0.write($1) }
+    case .jobs: preconditionFailure("\(assignment.key): a worker is given no jobs")
     }
   }
 }
@@ -37,7 +40,7 @@ extension ByteReader {
     let hidesScript = try bool()
     let user = try optionalString()
     let missingOutputs = try texts()
-    let work: TryAssignment.Work
+    let work: TaskWorkload.Work
     switch try byte() {
     case 0:
       work = .bash(script: try string(), environment: try texts(), workingDirectory: try optionalString())
@@ -45,13 +48,12 @@ extension ByteReader {
       work = .swift(library: try string(), entry: try string(), inputs: try strings())
     default: throw MalformedBytes()
     }
-    var assignment = TryAssignment(key, work: work, graceSeconds: graceSeconds)
-    assignment.endsWithItsGiver = endsWithItsGiver
-    assignment.outputIsRead = outputIsRead
-    assignment.hidesScript = hidesScript
-    assignment.user = user
-    assignment.missingOutputs = missingOutputs
-    return assignment
+    var workload = TaskWorkload(key, work: work)
+    workload.outputIsRead = outputIsRead
+    workload.hidesScript = hidesScript
+    workload.user = user
+    workload.missingOutputs = missingOutputs
+    return TryAssignment(workload, graceSeconds: graceSeconds, endsWithItsGiver: endsWithItsGiver)
   }
 
   private mutating func texts() throws(MalformedBytes) -> [String: String] {

@@ -2,6 +2,7 @@ internal import Dagrun
 internal import Glibc
 internal import Model
 internal import Processes
+internal import Preparation
 
 /// Runs one script, in a session and process group of its own.
 ///
@@ -94,7 +95,7 @@ struct BashTry: ~Copyable {
         output = try self.output()
       } catch {
         log.note(error.reason)
-        if assignment.outputIsRead {
+        if assignment.workload.outputIsRead {
           outcome = .failed(reason: error.reason, isRetryable: error.isRetryable)
         } else {
           losses.add("\(error.reason): it was not kept")
@@ -170,7 +171,7 @@ struct BashTry: ~Copyable {
       let path = Self.scriptPath(in: scratch)
       try writeFile(path, script)
       arguments = [path]
-    } else if assignment.hidesScript {
+    } else if assignment.workload.hidesScript {
       // Arguments are shown to all users of the machine (`ps`), the environment is not. The variable is gone before the
       // script begins, and its first line is still the first.
       environment[Self.scriptVariable] = script

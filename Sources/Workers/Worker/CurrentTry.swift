@@ -2,6 +2,7 @@ internal import Glibc
 internal import Model
 internal import Processes
 import Synchronization
+internal import Preparation
 
 /// The one try that the worker is at, as its threads share it: the task's thread begins and ends it, the control thread
 /// stops it, and whoever calls `exit` finds it here.
@@ -40,7 +41,7 @@ final class CurrentTry: Sendable {
       $0.startDate = startDate
       $0.graceSeconds = assignment.graceSeconds
       $0.endsWithItsGiver = assignment.endsWithItsGiver
-      $0.outputIsRead = assignment.outputIsRead
+      $0.outputIsRead = assignment.workload.outputIsRead
       $0.isStopping = assignment.endsWithItsGiver && $0.isGiverGone
       $0.killAt = nil
       $0.stoppable = nil

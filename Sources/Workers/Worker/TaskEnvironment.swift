@@ -2,7 +2,7 @@ internal import Dagrun
 internal import Glibc
 internal import Model
 
-/// The variables of a shell task: those of the scheduler, then those of the run and the try, then the task's own.
+/// The variables of a shell task: those of the scheduler, then those of its workload.
 package enum TaskEnvironment {
   /// Marks every process that a worker's tasks have started, so that none survives a worker that is killed.
   package static let marker = "DAGRUN_WORKER"
@@ -18,14 +18,9 @@ package enum TaskEnvironment {
   }
 
   static func merge(
-    _ inherited: [String: String], _ run: RunContext, _ id: TryKey, outputPath: String, _ own: [String: String]
+    _ inherited: [String: String], outputPath: String, _ own: [String: String]
   ) -> [String: String] {
     var all = inherited
-    all["DAGRUN_DAG_ID"] = run.dagID
-    all["DAGRUN_RUN_ID"] = run.runID
-    all["DAGRUN_TASK_ID"] = id.taskID
-    all["DAGRUN_TRY_NUMBER"] = "\(id.number)"
-    all["DAGRUN_LOGICAL_DATE"] = (run.logicalDate ?? run.runAfter).iso8601
     all["DAGRUN_OUTPUT"] = outputPath
     for (name, value) in own { all[name] = value }
     return all

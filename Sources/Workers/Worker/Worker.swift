@@ -3,6 +3,7 @@ internal import Glibc
 internal import Model
 internal import Processes
 import Synchronization
+internal import Preparation
 
 /// A worker process: runs one try after the other until the scheduler that started it has no more, or is gone. What it
 /// is running then it brings to its end, and writes into its journal, where the next scheduler finds it.
@@ -140,9 +141,11 @@ final class Worker: @unchecked Sendable {
     let logPath = briefing.logPath(of: id)
     process!.begins()
 
-    switch assignment.work {
+    switch assignment.workload.work {
     case .bash(let script, let environment, let workingDirectory):
-      if let problem = becomeGuest(assignment.user, needsScratch: true) { return refuse(problem, logPath: logPath) }
+      if let problem = becomeGuest(assignment.workload.user, needsScratch: true) {
+        return refuse(problem, logPath: logPath)
+      }
       let scratch = guest?.scratch ?? folder
       let outputPath = scratch + "/task_output"
       let attempt = BashTry(
@@ -150,8 +153,7 @@ final class Worker: @unchecked Sendable {
       let ended = attempt.run(
         script: script,
         environment: TaskEnvironment.merge(
-          self.environment.merging(guest?.account.variables ?? [:]) { $1 }, briefing.context, id,
-          outputPath: outputPath, environment),
+          self.environment.merging(guest?.account.variables ?? [:]) { $1 }, outputPath: outputPath, environment),
         workingDirectory: workingDirectory ?? briefing.workingDirectory, scratch: scratch
       ) { process in
         outlets.withLock { try? $0.journal.append(.process(process)) }
@@ -164,6 +166,8 @@ final class Worker: @unchecked Sendable {
 
     case .swift(let library, let entry, let inputs):
       startSwift(assignment, briefing, library: library, entry: entry, inputs: inputs, logPath: logPath)
+
+    case .jobs: preconditionFailure("\(assignment.key): a worker is given no jobs")
     }
   }
 
@@ -181,7 +185,9 @@ final class Worker: @unchecked Sendable {
       current.beginWork(at: nowMicroseconds())
       send(.loaded)
     }
-    if let problem = becomeGuest(assignment.user, needsScratch: false) { return refuse(problem, logPath: logPath) }
+    if let problem = becomeGuest(assignment.workload.user, needsScratch: false) {
+      return refuse(problem, logPath: logPath)
+    }
     if let guest {
       for (name, value) in guest.account.variables { setenv(name, value, 1) }
       if let problem = enter(briefing.workingDirectory) { return refuse(problem, logPath: logPath) }
@@ -189,7 +195,8 @@ final class Worker: @unchecked Sendable {
     let (outcome, output) =
       failure.map { ($0, nil) }
       ?? runner.run(
-        assignment.key, in: briefing.context, inputs: inputs, as: current, missingOutputs: assignment.missingOutputs,
+        assignment.key, in: briefing.context, inputs: inputs, as: current,
+        missingOutputs: assignment.workload.missingOutputs,
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
     let isWorn = process!.difference() != nil || isWornByLoading || guest != nil
     if isWorn, !isSubreaper() {

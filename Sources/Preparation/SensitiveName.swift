@@ -1,8 +1,8 @@
 /// Whether a name says that its value is a secret, by Airflow's rule (`DEFAULT_SENSITIVE_FIELDS` of its secrets masker).
-enum SensitiveName {
-  static let mask = "***"
+package enum SensitiveName {
+  package static let mask = "***"
 
-  static func isSensitive(_ name: String) -> Bool {
+  package static func isSensitive(_ name: String) -> Bool {
     let name = name.lowercased()
     return words.contains { name.contains($0) }
   }
