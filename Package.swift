@@ -69,19 +69,26 @@ let package = Package(
     .target(name: "Preparation", dependencies: ["Dagrun", "Model"], swiftSettings: settings),
     // The process that runs tasks, and the protocol between it and the engine.
     .target(name: "Workers", dependencies: ["Dagrun", "Model", "Preparation", "Processes"], swiftSettings: settings),
+    // Where tries run: in workers of this machine, on machines of Compute Engine.
+    .target(
+      name: "Executors",
+      dependencies: [
+        "Dagrun", "Model", "Storage", "Preparation", "Workers", "GoogleCloud", "Clash", "Processes", logging,
+      ],
+      swiftSettings: settings),
     .target(
       name: "Engine",
       dependencies: [
-        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Workers", "Clash", "Processes",
+        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers", "Processes",
         logging,
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Workers", "GoogleCloud", "Clash",
-        "CloudEmulator",
-        "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
+        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers", "GoogleCloud",
+        "Clash",
+        "CloudEmulator", "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
@@ -166,12 +173,19 @@ let package = Package(
       name: "WorkersTests", dependencies: ["Model", "Preparation", "Workers", "WorkerFixture", "FuzzSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "ExecutorsTests", dependencies: ["Executors", "Model", "Workers", "Processes"], swiftSettings: settings),
+    .testTarget(
       name: "EngineTests",
-      dependencies: ["Engine", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", "Model", grdb],
+      dependencies: [
+        "Engine", "Executors", "Preparation", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", "Model",
+        grdb,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CLITests",
-      dependencies: ["CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Model", "Storage", grdb, argumentParser],
+      dependencies: [
+        "CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Executors", "Model", "Storage", grdb, argumentParser,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Model", "Scheduling", "Storage"], swiftSettings: settings),

@@ -2,6 +2,7 @@ internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import Processes
+internal import Model
 
 /// Takes requests on the home's socket: a connection carries one request and its answers.
 ///

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 internal import Processes
+internal import Model
 
 /// The Unix-domain socket of a home.
 ///

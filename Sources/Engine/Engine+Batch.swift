@@ -8,6 +8,7 @@ internal import Scheduling
 internal import Storage
 internal import Workers
 internal import Model
+internal import Executors
 
 /// An event that waits for its batch, and who wants to know what came of it.
 struct PendingEvent {
@@ -33,21 +34,6 @@ extension Engine {
     handlePending()
   }
 
-  /// What workers have said, and what follows, until nobody says anything more for a moment.
-  ///
-  /// The moment is there because going back to Dispatch and being woken again costs more than a small task does. Timers
-  /// and requests have their turn now and then all the same.
-  func pump() {
-    guard let pool else { return }
-    var patience: Int32 = 0
-    let turnEnds = monotonicSeconds() + 0.005
-    while !isStopped, monotonicSeconds() < turnEnds, pool.poll(milliseconds: patience) {
-      while pool.poll(milliseconds: 0) {}
-      handlePending()
-      patience = pool.activeCount > 0 ? 1 : 0
-    }
-  }
-
   func handlePending() {
     guard !isInBatch, failedCommits == nil, !isStopped else { return }
     repeat {
@@ -55,10 +41,12 @@ extension Engine {
       while !pending.isEmpty, handleBatch() {}
       isInBatch = false
       guard failedCommits == nil, !isStopped else { return }
-      pool?.resultsCommitted()
+      for executor in executors { executor.resultsCommitted() }
       // A worker that is free may have needed another one to be started, and that may have failed what waited for it.
     } while !pending.isEmpty
-    if options.mode == .scheduler { pool?.warmUpWhenQuiet() }
+    if options.mode == .scheduler {
+      for executor in executors { executor.engineIsIdle() }
+    }
     continueBackfillsLater()
     armTimer()
     tellIfIdle()
@@ -113,13 +101,16 @@ extension Engine {
     let commitBegins = monotonicSeconds()
     try store.commit(changes)
     mustRestore = isCutShort
-    pool?.committed(inSeconds: monotonicSeconds() - commitBegins)
+    let commitSeconds = monotonicSeconds() - commitBegins
+    for executor in executors { executor.committed(inSeconds: commitSeconds) }
     if isDatabaseSuspect, !changes.isEmpty {
       isDatabaseSuspect = false
       logger.notice("the database can be written again")
     }
     // The workers whose results these were are free before anything is launched; unless some results are still to come.
-    if rest.isEmpty, !isTakenApart { pool?.resultsCommitted() }
+    if rest.isEmpty, !isTakenApart {
+      for executor in executors { executor.resultsCommitted() }
+    }
     for action in actions { perform(action) }
     for (answer, reply) in replies { answer(.success(reply)) }
     for note in notes { logger.notice("\(note)") }

@@ -1,9 +1,7 @@
 internal import Dagrun
-internal import Dispatch
-internal import Foundation
+internal import Executors
 internal import Model
 internal import Preparation
-internal import Processes
 internal import Scheduling
 internal import Storage
 internal import Workers
@@ -13,19 +11,6 @@ struct LaunchedRun {
   var number: Int64
   var plan: DAGPlan
   var facts: RunFacts
-  /// Absolute.
-  var logFolder: String
-}
-
-/// Why a try could not be begun.
-struct LaunchError: Error {
-  var reason: String
-  var isRetryable: Bool
-
-  init(_ reason: String, isRetryable: Bool) {
-    self.reason = reason
-    self.isRetryable = isRetryable
-  }
 }
 
 extension Engine {
@@ -40,33 +25,23 @@ extension Engine {
       let task = run.plan.description.tasks[position]
       let workload = try preparer.prepare(task, key, run.facts, try inputs(of: task, in: run))
       guard let workload else { preconditionFailure("\(key): a task without work was launched") }
-      switch workload.work {
-      case .bash, .swift: launchInWorker(workload, in: run)
-      case .jobs(let specs): try launchJobs(specs, key, in: run)
+      guard let executor = executors.first(where: { $0.id == task.executorID }) else {
+        throw LaunchError("there is no executor '\(task.executorID.rawValue)'", isRetryable: false)
       }
+      try executor.launch(workload, in: run.facts)
     } catch {
       launchFailed(key, error)
     }
   }
 
-  private func launchInWorker(_ workload: TaskWorkload, in run: LaunchedRun) {
-    let briefing = RunBriefing(
-      run: run.number, context: run.facts.context, logFolder: run.logFolder, workingDirectory: options.dagsFolder)
-    pool!.submit(
-      PendingTry(
-        assignment: TryAssignment(workload, graceSeconds: options.graceSeconds), briefing: briefing,
-        logPath: briefing.logPath(of: workload.key)))
-  }
-
   func launchFailed(_ key: TryKey, _ error: any Error) {
     let (reason, isRetryable) =
       switch error {
-      case let error as LaunchError: (error.reason, error.isRetryable)
+      case let error as LaunchError: (error.description, error.isRetryable)
       case let error as PreparationError: (error.description, false)
       default: ("\(error)", true)
       }
-    let logPath = logPath(of: key)
-    if let logPath { WorkerOutput.note(reason, inLog: logPath) }
+    if let logPath = logPath(of: key) { WorkerOutput.note(reason, inLog: logPath) }
     // In the next round of this batch: the step that launched it is still being performed.
     finish(key, TaskResult(.failed(reason: reason, isRetryable: isRetryable)))
   }
@@ -103,8 +78,8 @@ extension Engine {
     let launched = LaunchedRun(
       number: number, plan: plan,
       facts: RunFacts(
-        context: context, library: version.libraryPath, entry: version.entryName, readTaskIDs: plan.readTaskIDs),
-      logFolder: options.home.logFolder(dagID: run.dagID, runID: run.runID))
+        context: context, logFolder: options.home.logFolder(dagID: run.dagID, runID: run.runID),
+        library: version.libraryPath, entry: version.entryName, readTaskIDs: plan.readTaskIDs))
     runs[number] = launched
     return launched
   }
@@ -113,37 +88,26 @@ extension Engine {
     scheduler.run(key.run).map { options.home.logPath(of: key, dagID: $0.dagID, runID: $0.runID) }
   }
 
-  // MARK: The end of a try
+  // MARK: What executors report
 
-  func tryEnded(_ key: TryKey, _ end: WorkerPool.TryEnd) {
-    switch end {
-    case .reported(let result):
+  func report(_ event: ExecutorEvent) {
+    switch event {
+    case .began(let key): pending.append(PendingEvent(.taskStarted(key)))
+    case .ended(let key, let result):
       let now = now()
       let start = scheduler.taskInstance(key.instance)?.startDate ?? now
       finish(key, result.clampingDates(from: start, to: now))
-    case .workerEnded(let status, let loss): finish(key, TaskResult(workerEnded: status, loss: loss))
-    case .lostConnection(let loss): finish(key, TaskResult(.lost(.connectionClosed), loss: loss))
-    case .failed(let reason): finish(key, TaskResult(.failed(reason: reason)))
-    case .stoppedBeforeStart:
-      let date = now()
-      finish(key, TaskResult(.stopped(), startDate: date, endDate: date))
+    case .neverBegan(let key):
+      if scheduler.mayBegin(key) { launch(key) } else { finish(key, .stoppedBeforeStart(at: now())) }
+    case .orphansRemoved:
+      for waiter in removalWaiters { waiter() }
+      removalWaiters = []
+      tellIfIdle()
     }
   }
 
+  /// In the next round of the batch that is under way.
   func finish(_ key: TryKey, _ result: TaskResult) { pending.append(PendingEvent(.taskFinished(key, result))) }
 
-  func stop(_ key: TryKey) {
-    if jobs.stop(key) { return }
-    if pool?.stop(key) == true || adopted?.stop(key) == true { killLater(key) }
-  }
-
-  /// The worker kills the task after its grace period. This is for a worker that does not.
-  func killLater(_ key: TryKey) {
-    queue.asyncAfter(deadline: .now() + options.graceSeconds + 5) { [weak self] in
-      guard let self, !isStopped else { return }
-      // Neither knows a try that has ended.
-      pool?.kill(key)
-      adopted?.kill(key)
-    }
-  }
+  func stop(_ key: TryKey) { _ = executors.contains { $0.stop(key) } }
 }

@@ -5,6 +5,7 @@ internal import Model
 internal import Processes
 internal import Scheduling
 internal import Storage
+internal import Executors
 
 /// What commands ask for.
 extension Engine {
@@ -38,9 +39,11 @@ extension Engine {
     case .ping: reply(.status(status))
     case .reload: reloadDAGFiles { reply(.done) }
     case .cancelJob(let name):
-      let isDriven = jobs.cancel(name) || takenJobs.cancel(name)
+      let isDriven = executors.contains { $0.cancel(named: name) }
       reply(isDriven ? .done : .refused(ControlRefusal(.notFound, "the scheduler drives no job \(name)")))
-    case .leaveJob(let name): reply(takenJobs.leave(name) ? .done : .refused(ControlRefusal(.notFound, "not driven")))
+    case .leaveJob(let name):
+      let isDriven = executors.contains { $0.release(named: name) }
+      reply(isDriven ? .done : .refused(ControlRefusal(.notFound, "not driven")))
     case .follow(let run): return follow(run, reply)
     case .explain(let dagID, let runID, let taskID):
       answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }

@@ -3,23 +3,25 @@ internal import Dagrun
 internal import Dispatch
 internal import Foundation
 internal import Glibc
+package import Executors
 package import Logging
 internal import Processes
 internal import Scheduling
 internal import Storage
 package import Workers
+package import Model
 
 /// The one loop:  events -> Scheduler -> one transaction -> actions.
 ///
-/// Everything below is confined to one serial queue, which owns the scheduler, the database and the workers. What
-/// workers say, timers and requests append events; a batch handles all there are with one commit (`Engine+Batch`).
+/// Everything below is confined to one serial queue, which owns the scheduler, the database and the executors. What
+/// executors report, timers and requests append events; a batch handles all there are with one commit (`Engine+Batch`).
 /// Nothing is launched, answered or reported that is not committed.
 ///
 ///     Engine+Batch      events to actions, and what happens when the disk fails
 ///     Engine+RefusedChanges   what the database will never take
 ///     Engine+Backfills  many dates, step by step
-///     Engine+Launch     a task's templates and inputs, to what a worker is given
-///     Engine+Jobs       tasks that are jobs on Compute Engine
+///     Engine+Launch     from a task to its executor, and what executors report
+///     Engine+Orphans    what costs money still, and nobody waits for
 ///     Engine+Recovery   what became of the tries of the last scheduler
 ///     Engine+Requests   what commands ask for
 ///     Engine+DAGFiles   reading the DAG files, and noticing that they changed
@@ -44,6 +46,8 @@ package final class Engine: @unchecked Sendable {
     package var jobAccess: (@Sendable () throws -> JobAccess)?
     /// How long ended jobs are remembered.
     package var jobRetention = JobRetention()
+    /// What runs tries, instead of the above.
+    package var makeExecutors: (@Sendable (ExecutorHost) throws -> [any Executor])?
     /// Told on the queue how much of its thread's time a request has taken, in seconds. What holds the queue holds up every
     /// task.
     package var onQueueTime: (@Sendable (ControlRequest, Double) -> Void)?
@@ -77,8 +81,7 @@ package final class Engine: @unchecked Sendable {
   var lock: SchedulerLock?
   var store: Store
   var scheduler: Scheduler
-  var pool: WorkerPool?
-  var poolSource: (any DispatchSourceRead)?
+  var executors: [any Executor] = []
   var server: ControlServer?
   var watcher: FolderWatcher?
   var isStopped = false
@@ -104,9 +107,6 @@ package final class Engine: @unchecked Sendable {
   var backfillWaiters: [(backfill: Int64, body: () -> Void)] = []
 
   var runs: [Int64: LaunchedRun] = [:]
-  var adopted: AdoptedWorkers?
-  lazy var jobs = makeTaskJobs()
-  lazy var takenJobs = makeTakenJobs()
   var followers = Followers()
   var homeWatch: HomeWatch?
   /// Why this engine has ended by itself.
@@ -156,7 +156,7 @@ package final class Engine: @unchecked Sendable {
         }
       scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
     } catch {
-      throw ControlRefusal(.unavailable, error.description)
+      throw ControlRefusal(.unavailable, "\(error)")
     }
     timer = DispatchSource.makeTimerSource(queue: queue)
   }
@@ -169,9 +169,13 @@ package final class Engine: @unchecked Sendable {
     timer.setEventHandler { [weak self] in self?.timerFired() }
     timer.resume()
     homeWatch = HomeWatch(options.home, lock: lock, queue: queue) { [weak self] in _ = self?.leaveIfHomeIsLost() }
+    do {
+      executors = try makeExecutors()
+    } catch {
+      throw ControlRefusal(.unavailable, "\(error)")
+    }
     guard options.mode != .offline else { return }
-    try startPool()
-    do throws(SystemError) {
+    do {
       try recover()
     } catch {
       throw ControlRefusal(.unavailable, "\(error), and so what became of the tasks that ran")
@@ -180,30 +184,25 @@ package final class Engine: @unchecked Sendable {
     reloadDAGFiles {}
     watchDAGFiles()
     if options.mode == .scheduler {
-      forgetOldJobs()
-      takeJobs()
+      for executor in executors { executor.startMaintenance() }
     }
   }
 
-  private func startPool() throws {
-    do throws(SystemError) {
-      try makeFolders(options.home.workersPath, mode: 0o700)
-      let pool = try WorkerPool(
-        WorkerPool.Options(program: options.workerProgram, folder: options.home.workersPath), queue: queue,
-        logger: logger
-      ) { [unowned self] id, end in tryEnded(id, end) }
-      pool.turnEnded = { [unowned self] in handlePending() }
-      // Its process starts while this one restores and reads.
-      pool.warmUp()
-      self.pool = pool
-      adopted = AdoptedWorkers(queue: queue) { [weak self] worker in self?.adoptedWorkerEnded(worker) }
-      let source = DispatchSource.makeReadSource(fileDescriptor: pool.poller.descriptor, queue: queue)
-      source.setEventHandler { [weak self] in self?.pump() }
-      source.resume()
-      poolSource = source
-    } catch {
-      throw ControlRefusal(.unavailable, "\(error)")
-    }
+  private func makeExecutors() throws -> [any Executor] {
+    let host = ExecutorHost(
+      queue: queue, report: { [weak self] in self?.report($0) },
+      handleEvents: { [weak self] in self?.handlePending() })
+    if let make = options.makeExecutors { return try make(host) }
+    let computeEngine = ComputeEngineExecutor(
+      .init(access: options.jobAccess, retention: options.jobRetention), home: options.home, store: store, host: host,
+      logger: logger)
+    guard options.mode != .offline else { return [computeEngine] }
+    let local = try LocalExecutor(
+      .init(
+        program: options.workerProgram, workersFolder: options.home.workersPath,
+        workingDirectory: options.dagsFolder, graceSeconds: options.graceSeconds),
+      host: host, logger: logger)
+    return [local, computeEngine]
   }
 
   private func startServer() {
@@ -236,11 +235,7 @@ package final class Engine: @unchecked Sendable {
     server = nil
     watcher = nil
     homeWatch = nil
-    poolSource?.cancel()
-    pool?.stop()
-    adopted?.stop()
-    jobs.stop()
-    takenJobs.stop()
+    for executor in executors { executor.shutDown() }
     followers.endAll(
       loss.map { ControlRefusal(.unavailable, $0) } ?? ControlRefusal(.gone, "the scheduler was stopped"))
     for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, loss ?? "the scheduler was stopped"))) }
@@ -283,14 +278,7 @@ package final class Engine: @unchecked Sendable {
 
   private var isIdle: Bool {
     if isStopped { return true }
-    return scheduler.activeTasks == 0 && pool?.activeCount ?? 0 == 0 && jobs.activeCount == 0 && takenJobs.count == 0
-      && pending.isEmpty && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.goesOn
+    return scheduler.activeTasks == 0 && executors.allSatisfy { $0.activeCount == 0 } && pending.isEmpty
+      && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.goesOn
   }
-}
-
-/// Microseconds since 1970, without the floating point of `Date`.
-func now() -> Timestamp {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
 }

@@ -2,6 +2,7 @@ package import Dagrun
 internal import Foundation
 internal import Glibc
 internal import Processes
+package import Model
 
 /// The right to change a home. One process has it at a time, and it ends with that process, however that ends.
 ///

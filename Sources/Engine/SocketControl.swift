@@ -2,6 +2,7 @@ internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import Processes
+package import Model
 
 /// Reaches the scheduler that another process is, over the home's socket.
 package struct SocketControl: Control {

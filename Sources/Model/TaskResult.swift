@@ -79,6 +79,11 @@ extension TaskResult.Outcome {
 }
 
 extension TaskResult {
+  /// Of a try that was told to stop while it waited for its executor.
+  package static func stoppedBeforeStart(at moment: Timestamp) -> TaskResult {
+    TaskResult(.stopped(), startDate: moment, endDate: moment)
+  }
+
   /// With the nearest dates that a try can have that the scheduler began at `start`: a day is left to clocks that were
   /// wrong.
   package func clampingDates(from start: Timestamp, to now: Timestamp) -> TaskResult {

@@ -4,14 +4,19 @@ package import Model
 /// What is the same for all tasks of a run.
 package struct RunFacts: Sendable {
   package var context: RunContext
+  /// The folder of its logs; absolute.
+  package var logFolder: String
   /// The compiled DAG file, and the function that is its top-level code.
   package var library: String
   package var entry: String
   /// Tasks whose outputs other tasks read.
   package var readTaskIDs: Set<String>
 
-  package init(context: RunContext, library: String, entry: String, readTaskIDs: Set<String> = []) {
+  package init(
+    context: RunContext, logFolder: String, library: String, entry: String, readTaskIDs: Set<String> = []
+  ) {
     self.context = context
+    self.logFolder = logFolder
     self.library = library
     self.entry = entry
     self.readTaskIDs = readTaskIDs
@@ -87,8 +92,9 @@ package struct TaskPreparer: Sendable {
       return .bash(
         script: rendered.script ?? "", environment: variables.merging(rendered.environment) { _, own in own },
         workingDirectory: rendered.workingDirectory.map { $0.hasPrefix("/") ? $0 : dagsFolder + "/" + $0 })
-    case .computeEngineJob:
+    case .computeEngineJob(let job):
       return .jobs(
+        of: job,
         rendered.jobs.map { spec in
           var spec = spec
           spec.environment.merge(variables) { own, _ in own }

@@ -18,8 +18,8 @@ package struct TaskWorkload: Hashable, Sendable {
     case bash(script: String, environment: [String: String], workingDirectory: String?)
     /// `library` is the compiled DAG file, `entry` the function that is its top-level code. `inputs` are JSON texts.
     case swift(library: String, entry: String, inputs: [String])
-    /// Containers on machines of their own: one, or a group.
-    case jobs([JobSpec])
+    /// Containers on machines of their own: one, or a group. The specs have all values put in.
+    case jobs(of: ComputeEngineJobDescription, [JobSpec])
   }
 
   package init(_ key: TryKey, work: Work) {

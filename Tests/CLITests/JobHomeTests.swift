@@ -9,6 +9,7 @@ import Storage
 import Testing
 
 @testable import CLI
+import Executors
 
 /// What commands make of specs and homes, without a cloud.
 @Suite struct JobHomeTests {

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import CLI
+import Model
 
 @Suite struct PlacesTests {
   @Test func `the nearest dags folder upward decides, with the home beside it`() throws {

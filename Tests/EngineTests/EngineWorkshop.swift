@@ -9,6 +9,7 @@ import Testing
 import Workers
 
 @testable import Engine
+import Executors
 
 /// A home with DAG files, and engines in this process that run them with real workers.
 final class EngineWorkshop {

@@ -10,6 +10,7 @@ import Testing
 
 @testable import Engine
 import Model
+import Executors
 
 /// Engines whose jobs go to an emulator in this process, with machines that are scripts: they say what a machine would,
 /// by what the task's id begins with.

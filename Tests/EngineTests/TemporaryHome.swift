@@ -1,6 +1,7 @@
 import Foundation
 
 @testable import Engine
+import Model
 
 /// A home in a folder of its own, removed at the end.
 func withTemporaryHome<Result>(

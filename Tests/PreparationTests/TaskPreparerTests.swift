@@ -20,7 +20,8 @@ import Testing
     let context = RunContext(
       dagID: "d", runID: "manual__1", runAfter: Timestamp(iso8601: "2026-01-31T03:00:00+00:00")!,
       parameters: ["region": .string("eu west")], variables: ["api_token": "s3cret"])
-    return RunFacts(context: context, library: "/cache/x.so", entry: "main", readTaskIDs: reads)
+    return RunFacts(
+      context: context, logFolder: "/home/logs/d/r", library: "/cache/x.so", entry: "main", readTaskIDs: reads)
   }
 
   @Test func `a script is quoted where its values stand, and knows its run and its try`() throws {

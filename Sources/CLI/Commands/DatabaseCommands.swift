@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Foundation
 import Storage
+internal import Model
 
 struct DatabaseCheckCommand: Command {
   static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import Dagrun
 import Engine
 import Foundation
 import Model
+internal import Executors
 
 struct JobCancelCommand: Command {
   static let configuration = CommandConfiguration(

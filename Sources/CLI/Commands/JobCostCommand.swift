@@ -5,6 +5,7 @@ import Engine
 import Foundation
 import Model
 import Storage
+internal import Executors
 
 struct JobCostCommand: Command {
   static let configuration = CommandConfiguration(

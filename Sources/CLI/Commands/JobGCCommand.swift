@@ -4,6 +4,7 @@ import Dagrun
 import Engine
 import Foundation
 import Storage
+internal import Executors
 
 struct JobGCCommand: Command {
   static let configuration = CommandConfiguration(

@@ -45,7 +45,7 @@ extension TrialRun {
     var record = Record([])
     let rendered = try shown()
     if let script = rendered.script { record.append("bash_command", .text(script)) }
-    if case .computeEngineJob(let job) = task.work {
+    if let job = task.work.job {
       let specs = try rendered.jobs.map { try Datum(encoding: $0) }
       record.append(job.isGroup ? "specs" : "spec", job.isGroup ? .list(specs) : specs[0])
     }

@@ -2,6 +2,7 @@ import Dispatch
 import Engine
 import Foundation
 import Processes
+internal import Model
 
 /// How one process asks another to cancel the job that it drives: a file beside the job's lock.
 final class CancelWish {

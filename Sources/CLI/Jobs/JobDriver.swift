@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Model
 import Processes
+internal import Executors
 
 /// Drives one job in this process, and tells of it: the log on one output, notes on the other.
 struct JobDriver {

@@ -6,6 +6,7 @@ import GoogleCloud
 import Logging
 import Model
 import Storage
+internal import Executors
 
 /// What `dagrun job` works on: a home that keeps jobs, and the way to Google.
 ///

@@ -6,6 +6,7 @@ import Foundation
 import Model
 import Processes
 import Storage
+internal import Executors
 
 /// Drives the jobs that it is told of, many in one process, and says line by line what becomes of them.
 ///

@@ -36,18 +36,6 @@ extension TaskDescription {
   }
 }
 
-extension TaskDescription.Work {
-  /// The name of the type that the DAG file used.
-  var operatorName: String {
-    switch self {
-    case .empty: "EmptyOperator"
-    case .bash: "BashOperator"
-    case .swift: "SwiftOperator"
-    case .computeEngineJob(let job): job.isGroup ? "ComputeEngineJobGroupOperator" : "ComputeEngineJobOperator"
-    }
-  }
-}
-
 extension ParameterDescription {
   var record: Record {
     var record: Record = [

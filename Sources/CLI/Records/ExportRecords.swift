@@ -66,13 +66,9 @@ extension TaskDescription {
       "depends_on_past": .bool(dependsOnPast), "run_as_user": .optional(runAsUser),
       "wait_for_past_depends_before_skipping": .bool(waitForPastDependsBeforeSkipping),
       "max_active_tis_per_dag": .optional(maxActivePerDAG), "max_active_tis_per_dagrun": .optional(maxActivePerRun),
-      "doc": .nonEmpty(documentation), "line": .int(location.line), "is_job": .bool(job != nil),
-      "project": .optional(job?.job.project), "job_output": .optional(job?.outputWord),
+      "doc": .nonEmpty(documentation), "line": .int(location.line), "is_job": .bool(work.job != nil),
+      "project": .optional(work.job?.job.project), "job_output": .optional(work.job?.outputWord),
     ]
-  }
-
-  private var job: ComputeEngineJobDescription? {
-    if case .computeEngineJob(let job) = work { job } else { nil }
   }
 }
 

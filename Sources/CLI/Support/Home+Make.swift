@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import Processes
 import Storage
+internal import Model
 
 extension Home {
   /// Compiled files and jobs are in it: whoever may write there runs code as its owner.

@@ -2,6 +2,7 @@ import Dispatch
 import Engine
 import Foundation
 import Synchronization
+internal import Model
 
 /// When a command that waits says what for.
 enum Quiet {

@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+internal import Model
 
 /// Where the DAG files are and where the state is kept.
 struct Places: Hashable, Sendable {

@@ -9,6 +9,7 @@ import Model
 import Processes
 import Scheduling
 import Storage
+internal import Executors
 
 /// How commands reach the scheduler of the home: the one that runs, or one in this process.
 extension Workspace {

@@ -5,6 +5,7 @@ import Foundation
 import Model
 import Scheduling
 import Storage
+internal import Executors
 
 /// Runs the job or the jobs of one task, without a scheduler: begins them, or goes on with what an earlier try has begun.
 struct JobTaskRun {

@@ -19,26 +19,17 @@ struct TaskRun {
   private var session: Session { workspace.session }
 
   func run() async throws -> ExitStatus {
-    switch trial.task.work {
-    case .computeEngineJob(let description): return try await run(description)
-    case .empty, .bash, .swift: return try await runHere()
+    guard let workload = try trial.workload(file, dagsFolder: workspace.places.dagsFolder, home: workspace.home) else {
+      return try tell(.nothing(at: Timestamp(Date())))
     }
-  }
-
-  private func runHere() async throws -> ExitStatus {
+    if case .jobs(let description, let specs) = workload.work { return try await run(specs, of: description) }
     let log = format == .log ? session.output : session.errors
-    guard let workload = try workload() else { return try tell(.nothing(at: Timestamp(Date()))) }
     let solo = SoloTask(trial: trial, workspace: workspace, log: log, leash: leash)
     let (result, stop) = try await solo.run(workload)
     return try tell(TaskRunEnd(result, stop: stop, of: trial.task))
   }
 
-  private func workload() throws -> TaskWorkload? {
-    try trial.workload(file, dagsFolder: workspace.places.dagsFolder)
-  }
-
-  private func run(_ description: ComputeEngineJobDescription) async throws -> ExitStatus {
-    guard case .jobs(let specs)? = try workload()?.work else { preconditionFailure("a task of jobs has jobs") }
+  private func run(_ specs: [JobSpec], of description: ComputeEngineJobDescription) async throws -> ExitStatus {
     let task = JobTaskRun(
       trial: trial, job: description, specs: specs, workspace: workspace, name: job, format: format, leash: leash,
       handsOver: handsOver)

@@ -4,7 +4,7 @@ extension TaskDescription: Codable {
   private enum Key: String, CodingKey {
     case id, bash, swift, job, upstream, inputs, triggerRule, role, retries, retryDelay, retryBackoff, maxRetryDelay,
       executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast, waitForPast, maxActivePerDAG,
-      maxActivePerRun, environment, workingDirectory, runAsUser, documentation, file, line
+      maxActivePerRun, environment, workingDirectory, runAsUser, executor, documentation, file, line
   }
 
   package init(from decoder: any Decoder) throws {
@@ -37,6 +37,7 @@ extension TaskDescription: Codable {
       case .environment: task.environment = try container.decode([String: Template].self, forKey: key)
       case .workingDirectory: task.workingDirectory = try container.decode(Template.self, forKey: key)
       case .runAsUser: task.runAsUser = try container.decode(String.self, forKey: key)
+      case .executor: task.executor = try container.decode(ExecutorID.self, forKey: key)
       case .documentation: task.documentation = try container.decode(String.self, forKey: key)
       case .file: task.location.file = try container.decode(String.self, forKey: key)
       case .line: task.location.line = try container.decode(Int.self, forKey: key)
@@ -78,6 +79,7 @@ extension TaskDescription: Codable {
     try encode(\.environment, .environment)
     try encode(\.workingDirectory, .workingDirectory)
     try encode(\.runAsUser, .runAsUser)
+    try encode(\.executor, .executor)
     try encode(\.documentation, .documentation)
     try encode(\.location.file, .file)
     try encode(\.location.line, .line)

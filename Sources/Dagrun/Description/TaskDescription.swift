@@ -29,6 +29,8 @@ package struct TaskDescription: Hashable, Sendable {
   package var workingDirectory: Template?
   /// The account that a shell or Swift task runs under; nil: that of the scheduler.
   package var runAsUser: String?
+  /// nil: where such work usually runs (`executorID`).
+  package var executor: ExecutorID?
   package var documentation = ""
   package var location: SourceLocation
 
@@ -50,6 +52,9 @@ package struct TaskDescription: Hashable, Sendable {
     /// A container on a VM that lives only for this task.
     case computeEngineJob(ComputeEngineJobDescription)
   }
+
+  /// Where it runs.
+  package var executorID: ExecutorID { executor ?? work.defaultExecutor }
 
   package enum Role: Codable, Hashable, Sendable {
     case work

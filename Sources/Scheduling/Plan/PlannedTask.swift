@@ -4,9 +4,9 @@ import Dagrun
 struct PlannedTask: Sendable {
   var rule: TriggerRule
   var isEmpty: Bool
-  /// Its work is done by machines of its own, not by this one: it does not count against `parallelism`. Its executor
-  /// says when the try has really begun; until then the instance is `queued`.
-  var isElsewhere = false
+  /// Its executor is not this machine: it does not count against `parallelism`, and its executor says when the try has
+  /// really begun; until then the instance is `queued`.
+  var isElsewhere: Bool
   var isSetup = false
   var isTeardown = false
   var dependsOnPast: Bool
@@ -28,13 +28,8 @@ struct PlannedTask: Sendable {
 
   init(_ task: TaskDescription, pool: Int32) {
     rule = task.triggerRule
-    switch task.work {
-    case .empty: isEmpty = true
-    case .bash, .swift: isEmpty = false
-    case .computeEngineJob:
-      isEmpty = false
-      isElsewhere = true
-    }
+    isEmpty = task.work == .empty
+    isElsewhere = task.executorID != .local
     switch task.role {
     case .work: break
     case .setup: isSetup = true

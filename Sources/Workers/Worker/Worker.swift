@@ -137,7 +137,7 @@ final class Worker: @unchecked Sendable {
       _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
     }
     guard let briefing = briefings[id.run] else { preconditionFailure("no briefing for run \(id.run)") }
-    current.begin(assignment, at: nowMicroseconds())
+    current.begin(assignment, at: wallClockMicroseconds())
     let logPath = briefing.logPath(of: id)
     process!.begins()
 
@@ -182,7 +182,7 @@ final class Worker: @unchecked Sendable {
       isWornByLoading = process!.loaded() != nil
       process!.begins()
       // A file of many tasks takes a while to load: that is not the task's time.
-      current.beginWork(at: nowMicroseconds())
+      current.beginWork(at: wallClockMicroseconds())
       send(.loaded)
     }
     if let problem = becomeGuest(assignment.workload.user, needsScratch: false) {
@@ -267,7 +267,7 @@ final class Worker: @unchecked Sendable {
     var result = TaskResult(
       outcome, output: outcome == .success ? output : nil,
       usage: Usage(cpuSeconds: used.cpuSeconds, peakMemoryBytes: used.peakMemoryBytes),
-      startDate: Timestamp(microseconds: startDate), endDate: Timestamp(microseconds: nowMicroseconds()),
+      startDate: Timestamp(microseconds: startDate), endDate: Timestamp(microseconds: wallClockMicroseconds()),
       loss: loss.text)
     outlets.withLock { outlets in
       do throws(SystemError) {
@@ -380,10 +380,4 @@ extension TaskResult.Outcome {
     case .stopped, .lost, .deferred: self
     }
   }
-}
-
-func nowMicroseconds() -> Int64 {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
 }

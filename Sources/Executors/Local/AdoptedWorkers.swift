@@ -13,18 +13,17 @@ final class AdoptedWorkers: @unchecked Sendable {
     var folder: String
     var key: TryKey
     var process: ProcessDescriptor
-    /// A try that the database does not know as active: its result interests nobody.
-    var isStray: Bool
+    /// nil: the database does not know the try as active, and nobody waits for its result.
+    var logPath: String?
   }
 
   private let queue: DispatchQueue
-  private let ended: (Worker) -> Void
   private var workers: [TryKey: (worker: Worker, source: any DispatchSourceRead)] = [:]
 
-  init(queue: DispatchQueue, ended: @escaping (Worker) -> Void) {
-    self.queue = queue
-    self.ended = ended
-  }
+  init(queue: DispatchQueue) { self.queue = queue }
+
+  /// Called when the process of a worker has ended.
+  var ended: (Worker) -> Void = { _ in }
 
   /// Calls `ended` when its process has ended, at once if it has already.
   func watch(_ worker: Worker) {

@@ -51,23 +51,12 @@ final class WorkerPool: @unchecked Sendable {
   private var commitSeconds = 0.0
   private let instance = "\(getpid())-\(UInt64(saturating: Date().timeIntervalSince1970 * 1000))"
   /// The end of a try, in the order in which it came. The pool has let go of it by then.
-  private let ended: (TryKey, TryEnd) -> Void
+  private let ended: (TryKey, TaskResult) -> Void
   /// Called after tries may have ended while nobody else had called the pool.
   var turnEnded: () -> Void = {}
 
-  enum TryEnd {
-    case reported(TaskResult)
-    /// Its worker's process ended under it. `loss`: what of the log.
-    case workerEnded(ExitStatus?, loss: String?)
-    /// It closed the connection between its process and this one, without which nobody knows of it.
-    case lostConnection(loss: String?)
-    /// It never began.
-    case failed(String)
-    case stoppedBeforeStart
-  }
-
   init(
-    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryKey, TryEnd) -> Void
+    _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryKey, TaskResult) -> Void
   ) throws(SystemError) {
     self.options = options
     self.queue = queue
@@ -115,7 +104,7 @@ final class WorkerPool: @unchecked Sendable {
   func stop(_ key: TryKey) -> Bool {
     if let index = waiting.firstIndex(where: { $0.assignment.key == key }) {
       waiting.remove(at: index)
-      ended(key, .stoppedBeforeStart)
+      ended(key, .stoppedBeforeStart(at: now()))
       return true
     }
     guard let worker = worker(at: key), case .busy(var pending) = worker.state else { return false }
@@ -255,7 +244,7 @@ final class WorkerPool: @unchecked Sendable {
     guard startingCount == 0, busyCount == 0 else { return }
     let failed = waiting
     waiting = []
-    for pending in failed { ended(pending.assignment.key, .failed(reason)) }
+    for pending in failed { ended(pending.assignment.key, TaskResult(.failed(reason: reason))) }
   }
 
   private func retire(_ worker: PooledWorker) {
@@ -333,7 +322,7 @@ final class WorkerPool: @unchecked Sendable {
           worker.link.hangUp()
         }
         freed.append(worker)
-        ended(key, .reported(worker.takingLog(of: pending, for: result)))
+        ended(key, worker.takingLog(of: pending, for: result))
       }
     }
     if !isOpen {
@@ -410,20 +399,22 @@ final class WorkerPool: @unchecked Sendable {
       let entry = journal?.last.flatMap { $0.key == pending.assignment.key ? $0 : nil }
       if let entry, let result = entry.result {
         let whole = worker.takingLog(of: pending, for: result)
-        endedWithWorker(pending.assignment.key, .reported(whole), worker.link.folder)
+        endedWithWorker(pending.assignment.key, whole, worker.link.folder)
       } else if entry != nil || journal == nil {
         let note =
           worker.hasLostConnection
           ? "the task closed the connection between its process and dagrun"
           : status.map { "the task's process ended with \($0)" }
         let loss = WorkerFolder.cleanUp(worker.link.folder, journal: journal, logPath: pending.logPath, note: note)
-        let end: TryEnd = worker.hasLostConnection ? .lostConnection(loss: loss) : .workerEnded(status, loss: loss)
-        endedWithWorker(pending.assignment.key, end, worker.link.folder)
+        let result =
+          worker.hasLostConnection
+          ? TaskResult(.lost(.connectionClosed), loss: loss) : TaskResult(workerEnded: status, loss: loss)
+        endedWithWorker(pending.assignment.key, result, worker.link.folder)
       } else {
         WorkerFolder.remove(worker.link.folder)
         pending.attempts += 1
         if pending.isStopping {
-          ended(pending.assignment.key, .stoppedBeforeStart)
+          ended(pending.assignment.key, .stoppedBeforeStart(at: now()))
         } else if status == .exited(WorkerExit.shortage) {
           waitOutShortage("a worker process could not begin a task")
           submit(pending)
@@ -431,15 +422,15 @@ final class WorkerPool: @unchecked Sendable {
           _ = pauseStarting()
           submit(pending)
         } else {
-          ended(pending.assignment.key, .failed("three workers ended before they could begin it"))
+          ended(pending.assignment.key, TaskResult(.failed(reason: "three workers ended before they could begin it")))
         }
       }
     }
   }
 
   /// The journal is kept until its result is committed.
-  private func endedWithWorker(_ key: TryKey, _ end: TryEnd, _ folder: String) {
-    ended(key, end)
+  private func endedWithWorker(_ key: TryKey, _ result: TaskResult, _ folder: String) {
+    ended(key, result)
     finishedFolders.append(folder)
   }
 

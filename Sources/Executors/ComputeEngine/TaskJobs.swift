@@ -10,15 +10,8 @@ internal import Workers
 ///
 /// Confined to the engine's queue. A job that waits costs an entry here.
 final class TaskJobs: @unchecked Sendable {
-  /// What a try's jobs make of it.
-  enum News {
-    /// The first container runs.
-    case began
-    /// In the order in which the jobs were given. `wasStopping`: they had been told to stop.
-    case ended([JobOutcome], names: [String], wasStopping: Bool)
-  }
-
   private struct Work {
+    var job: ComputeEngineJobDescription
     var group: JobGroup
     var hasBegun = false
     /// Its jobs were told to stop: if they do, the try ends as stopped.
@@ -28,25 +21,23 @@ final class TaskJobs: @unchecked Sendable {
   private let queue: DispatchQueue
   private let logger: Logger
   private let makeRunner: () throws -> JobRunner
-  private let tell: (TryKey, News) -> Void
+  private let report: (ExecutorEvent) -> Void
   /// Made for the first job: most homes have none.
   private var runner: JobRunner?
   private var tries: [TryKey: Work] = [:]
 
   init(
     queue: DispatchQueue, logger: Logger, makeRunner: @escaping () throws -> JobRunner,
-    tell: @escaping (TryKey, News) -> Void
+    report: @escaping (ExecutorEvent) -> Void
   ) {
     self.queue = queue
     self.logger = logger
     self.makeRunner = makeRunner
-    self.tell = tell
+    self.report = report
   }
 
   /// Being removed.
   private var strays: Set<String> = []
-  /// Called when nothing is being removed any more.
-  var removed: () -> Void = {}
 
   /// Jobs that nobody waits for have something in the cloud still: it costs money as long as nobody removes it.
   var isRemoving: Bool { !strays.isEmpty || tries.values.contains { $0.isStopping } }
@@ -56,18 +47,22 @@ final class TaskJobs: @unchecked Sendable {
   /// Begins them, or goes on with those that have begun.
   ///
   /// - Throws: when there is no way to the cloud.
-  func start(_ key: TryKey, _ requests: [JobRequest], logPath: (_ index: Int) -> String) throws {
+  func start(
+    _ key: TryKey, of job: ComputeEngineJobDescription, _ requests: [JobRequest], logPath: (_ index: Int) -> String
+  ) throws {
     let runner = try theRunner()
-    tries[key] = Work(group: JobGroup(names: requests.map(\.name), at: now()))
+    tries[key] = Work(job: job, group: JobGroup(names: requests.map(\.name), at: now()))
     for (index, request) in requests.enumerated() {
       runner.start(request, logPath: logPath(index), observer: observer(key, index))
     }
   }
 
   /// Goes on with jobs that the journal has.
-  func adopt(_ key: TryKey, _ names: [String], logPath: (_ index: Int) -> String) throws {
+  func adopt(
+    _ key: TryKey, of job: ComputeEngineJobDescription, _ names: [String], logPath: (_ index: Int) -> String
+  ) throws {
     let runner = try theRunner()
-    tries[key] = Work(group: JobGroup(names: names, at: now()))
+    tries[key] = Work(job: job, group: JobGroup(names: names, at: now()))
     for (index, name) in names.enumerated() {
       runner.adopt(name, logPath: logPath(index), observer: observer(key, index))
     }
@@ -109,7 +104,7 @@ final class TaskJobs: @unchecked Sendable {
 
   private func strayEnded(_ name: String) {
     strays.remove(name)
-    if !isRemoving { removed() }
+    if !isRemoving { report(.orphansRemoved) }
   }
 
   /// Lets go of all jobs; they go on by themselves.
@@ -141,7 +136,7 @@ final class TaskJobs: @unchecked Sendable {
   private func began(_ key: TryKey) {
     guard tries[key]?.hasBegun == false else { return }
     tries[key]?.hasBegun = true
-    tell(key, .began)
+    report(.began(key))
   }
 
   private func ended(_ key: TryKey, _ index: Int, _ outcome: JobOutcome) {
@@ -157,7 +152,9 @@ final class TaskJobs: @unchecked Sendable {
       return
     }
     tries[key] = nil
-    tell(key, .ended(work.group.outcomes.compactMap { $0 }, names: work.group.names, wasStopping: work.isStopping))
-    if work.isStopping, !isRemoving { removed() }
+    let outcomes = work.group.outcomes.compactMap { $0 }
+    report(
+      .ended(key, TaskResult(outcomes, of: work.job, names: work.group.names, wasStopping: work.isStopping)))
+    if work.isStopping, !isRemoving { report(.orphansRemoved) }
   }
 }

@@ -1,6 +1,7 @@
 package import Clash
 internal import Dagrun
 internal import Foundation
+package import Model
 internal import Glibc
 package import GoogleCloud
 package import Logging
@@ -54,12 +55,6 @@ extension JobRunnerOptions {
 package struct JobTimingsProblem: Error, CustomStringConvertible { package let description: String }
 
 extension Home {
-  /// Locks and logs of jobs that belong to no task.
-  package var jobsPath: String { path + "/jobs" }
-  package var pricesPath: String { path + "/prices.yaml" }
-
-  package func logPath(ofJob name: String) -> String { "\(jobsPath)/\(name).log" }
-
   /// The price table that applies: that of `path`, of DAGRUN_PRICES, or the home's own where there is one.
   package func prices(path: String?, environment: [String: String]) throws -> PriceTable? {
     let given = path ?? environment["DAGRUN_PRICES"].flatMap { $0.isEmpty ? nil : $0 }

@@ -5,7 +5,7 @@ import Dagrun
 import Testing
 import Workers
 
-@testable import Engine
+@testable import Executors
 
 /// What a restarted scheduler decides about a try that was under way, from what it finds.
 @Suite struct AdoptionTests {

@@ -21,17 +21,18 @@ final class TakenJobs: @unchecked Sendable {
   /// Once is enough.
   private var hasSaidProblem = false
   /// Called when one has ended.
-  var ended: () -> Void = {}
+  private let ended: () -> Void
 
   init(
     queue: DispatchQueue, logger: Logger, folder: String, logPath: @escaping (_ job: String) -> String,
-    runner: @escaping () throws -> JobRunner
+    runner: @escaping () throws -> JobRunner, ended: @escaping () -> Void
   ) {
     self.queue = queue
     self.logger = logger
     self.folder = folder
     self.logPath = logPath
     self.runner = runner
+    self.ended = ended
   }
 
   var count: Int { locks.count }

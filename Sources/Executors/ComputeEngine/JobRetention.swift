@@ -1,6 +1,7 @@
 internal import Clash
 internal import Dagrun
 internal import Foundation
+package import Model
 internal import Logging
 package import Storage
 
@@ -36,20 +37,3 @@ package struct JobRetention: Hashable, Sendable {
 }
 
 package struct JobRetentionProblem: Error, CustomStringConvertible { package let description: String }
-
-extension Engine {
-  /// Now and each day. On a queue of its own: nothing waits for it.
-  func forgetOldJobs() {
-    guard !isStopped, options.jobRetention.days != nil else { return }
-    let (retention, home, logger) = (options.jobRetention, options.home, logger)
-    DispatchQueue.global(qos: .utility).async {
-      do {
-        let count = try retention.forgetJobs(of: home, in: JobStore(path: home.databasePath))
-        if count > 0 { logger.info("forgot jobs that ended long ago", metadata: ["jobs": "\(count)"]) }
-      } catch {
-        logger.warning("old jobs could not be forgotten", metadata: ["reason": "\(error)"])
-      }
-    }
-    queue.asyncAfter(wallDeadline: .now() + .seconds(86_400)) { [weak self] in self?.forgetOldJobs() }
-  }
-}

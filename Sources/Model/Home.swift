@@ -1,5 +1,3 @@
-package import Model
-
 /// The folder that holds everything one installation knows: its database, logs, compiled files, socket and lock.
 ///
 ///     dagrun.db          the database (and its -wal and -shm)
@@ -22,6 +20,11 @@ package struct Home: Hashable, Sendable {
   package var cachePath: String { path + "/cache" }
   package var logsPath: String { path + "/logs" }
   package var workersPath: String { path + "/workers" }
+  /// Locks and logs of jobs that belong to no task.
+  package var jobsPath: String { path + "/jobs" }
+  package var pricesPath: String { path + "/prices.yaml" }
+
+  package func logPath(ofJob name: String) -> String { "\(jobsPath)/\(name).log" }
 
   /// The folder of a run's logs.
   package func logFolder(dagID: String, runID: String) -> String {

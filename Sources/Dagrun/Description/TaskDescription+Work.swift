@@ -1,0 +1,13 @@
+extension TaskDescription.Work {
+  package var job: ComputeEngineJobDescription? { if case .computeEngineJob(let job) = self { job } else { nil } }
+
+  /// The name of the type that the DAG file used.
+  package var operatorName: String {
+    switch self {
+    case .empty: "EmptyOperator"
+    case .bash: "BashOperator"
+    case .swift: "SwiftOperator"
+    case .computeEngineJob(let job): job.isGroup ? "ComputeEngineJobGroupOperator" : "ComputeEngineJobOperator"
+    }
+  }
+}

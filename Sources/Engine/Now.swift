@@ -1,0 +1,4 @@
+internal import Dagrun
+internal import Processes
+
+func now() -> Timestamp { Timestamp(microseconds: wallClockMicroseconds()) }
