@@ -125,6 +125,11 @@ let package = Package(
 
     // Seeded random input, and the numbers that programs go wrong at. Only for tests.
     .target(name: "FuzzSupport", path: "Tests/Support/FuzzSupport", swiftSettings: settings),
+    // An engine without processes, files and waits.
+    .target(
+      name: "EngineSupport",
+      dependencies: ["DagBag", "Dagrun", "Engine", "Executors", "Model", "Preparation", "Processes"],
+      path: "Tests/Support/EngineSupport", swiftSettings: settings),
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport", "Processes"], swiftSettings: settings),
     // Answers the questions of Tests/AirflowTests/test_scheduling.py, which asks Airflow the same.
     .executableTarget(
@@ -177,7 +182,8 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "Executors", "Preparation", "CLI", "Clash", "CloudEmulator", "FuzzSupport", "GoogleCloud", "Model",
+        "Engine", "EngineSupport", "Executors", "Preparation", "CLI", "Clash", "CloudEmulator", "FuzzSupport",
+        "GoogleCloud", "Model",
         grdb,
       ],
       swiftSettings: settings),
@@ -188,7 +194,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Model", "Scheduling", "Storage"], swiftSettings: settings),
+      name: "SimulationTests",
+      dependencies: [
+        "DagBag", "Dagrun", "Engine", "EngineSupport", "Executors", "Model", "Preparation", "Scheduling", "Storage",
+        logging,
+      ], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),
   ]
 )

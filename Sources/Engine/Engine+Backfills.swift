@@ -13,7 +13,7 @@ extension Engine {
       return
     }
     isContinuingBackfills = true
-    queue.async { [weak self] in self?.continueBackfills(pause: 0.1) }
+    clock.after(0) { [weak self] in self?.continueBackfills(pause: 0.1) }
   }
 
   private func continueBackfills(pause: Double) {
@@ -23,7 +23,7 @@ extension Engine {
         for number in scheduler.unfinishedBackfills { pending.append(try nextStep(ofBackfill: number)) }
       } catch {
         logger.error("a backfill cannot go on at the moment", metadata: ["reason": "\(error)"])
-        queue.asyncAfter(deadline: .now() + pause) { [weak self] in
+        clock.after(pause) { [weak self] in
           self?.continueBackfills(pause: min(5, 2 * pause))
         }
         return

@@ -78,7 +78,7 @@ extension Engine {
       try restoreScheduler()
       batch.insert(PendingEvent(.wake), at: 0)
     }
-    let moment = now()
+    let moment = clock.now()
     var changes: [Change] = []
     var actions: [Action] = []
     var notes: [String] = []
@@ -99,7 +99,7 @@ extension Engine {
       }
     }
     let commitBegins = monotonicSeconds()
-    try store.commit(changes)
+    try environment.commit(store, changes)
     mustRestore = isCutShort
     let commitSeconds = monotonicSeconds() - commitBegins
     for executor in executors { executor.committed(inSeconds: commitSeconds) }
@@ -126,7 +126,7 @@ extension Engine {
   }
 
   private func tell(_ changes: [Change]) {
-    followers.tell(changes, at: now(), on: queue)
+    followers.tell(changes, by: clock)
     for case .runChanged(let transition) in changes where transition.to.state.isFinished {
       runs[transition.run] = nil
       logger.log(
@@ -152,7 +152,7 @@ extension Engine {
     for item in batch { item.answer?(.failure(ControlRefusal(.unavailable, error.description))) }
     pending = batch.filter { $0.answer == nil } + pending
     let delay = min(5.0, 0.1 * pow(2, Double(min(count, 10))))
-    queue.asyncAfter(deadline: .now() + delay) { [weak self] in self?.restoreAndRetry() }
+    clock.after(delay) { [weak self] in self?.restoreAndRetry() }
   }
 
   private func restoreAndRetry() {
@@ -191,19 +191,11 @@ extension Engine {
 
   // MARK: Time
 
-  /// The year 2200.
-  private static let latestTimerMicroseconds: Int64 = 7_258_118_400_000_000
-
   private func armTimer() {
     let next = scheduler.nextWake
     guard next != timerIsSetFor else { return }
     timerIsSetFor = next
-    guard let next else { return timer.schedule(deadline: .distantFuture) }
-    // By the wall clock, because that is what schedules are about: also when it is set, or the machine has slept.
-    // Dispatch counts in nanoseconds, which end in the year 2262: beyond, the timer would fire at once, and for ever.
-    let moment = min(max(next.microseconds, 0), Self.latestTimerMicroseconds)
-    let time = timespec(tv_sec: Int(moment / 1_000_000), tv_nsec: Int(moment % 1_000_000) * 1000)
-    timer.schedule(wallDeadline: DispatchWallTime(timespec: time), leeway: .milliseconds(1))
+    clock.setAlarm(next)
   }
 
   func timerFired() {

@@ -14,8 +14,6 @@ struct DAGFiles {
   var importErrors: [ImportError] = []
   /// Versions that the database has.
   var savedVersions: Set<VersionKey> = []
-  /// What the folder looked like when it was last read.
-  var stamp: FolderStamp?
   var isLoading = false
   /// Since the engine was started.
   var hasLoaded = false
@@ -37,7 +35,7 @@ struct DAGFiles {
 extension Engine {
   func watchDAGFiles() {
     do throws(SystemError) {
-      watcher = try FolderWatcher(options.dagsFolder, queue: queue) { [weak self] in self?.reloadDAGFiles {} }
+      try dagSource.watch { [weak self] in self?.reloadDAGFiles {} }
     } catch {
       logger.warning(
         "changes of DAG files are noticed only when a command asks for them", metadata: ["reason": "\(error)"])
@@ -46,11 +44,10 @@ extension Engine {
 
   /// Calls back when what is in the folder now has been read; at once when that was read already.
   func withCurrentDAGFiles(_ body: @escaping () -> Void) {
-    guard let stamp = dagFiles.stamp, stamp == FolderStamp(options.dagsFolder) else { return reloadDAGFiles(body) }
+    guard dagSource.isCurrent else { return reloadDAGFiles(body) }
     if dagFiles.isLoading { dagFiles.waitersForThis.append(body) } else { body() }
   }
 
-  /// Compiling happens off the queue: tasks go on meanwhile.
   func reloadDAGFiles(_ done: @escaping () -> Void) {
     dispatchPrecondition(condition: .onQueue(queue))
     // What is being read may be older than what was asked for.
@@ -62,9 +59,7 @@ extension Engine {
     dagFiles.isLoading = true
     dagFiles.waitersForThis = dagFiles.waitersForNext
     dagFiles.waitersForNext = []
-    dagFiles.stamp = FolderStamp(options.dagsFolder)
-    let (bag, pools) = (bag, poolNames)
-    let finish = Unchecked { [weak self] (loaded: Result<BagContents, DagBagError>) in
+    dagSource.load(pools: poolNames) { [weak self] loaded in
       guard let self, !isStopped else { return }
       dagFiles.isLoading = false
       take(loaded)
@@ -81,10 +76,6 @@ extension Engine {
       tellIfIdle()
       // A scheduler is there for long, and reads files seldom.
       if options.mode == .scheduler { giveBackMemory() }
-    }
-    DispatchQueue.global().async { [queue] in
-      let loaded = load(bag, pools: pools)
-      queue.async { finish.body(loaded) }
     }
   }
 
@@ -135,12 +126,12 @@ extension Engine {
   }
 
   private func retryLoading() {
-    dagFiles.stamp = nil
+    dagSource.forget()
     dagFiles.failures += 1
     guard options.mode == .scheduler, !dagFiles.isRetryDue else { return }
     dagFiles.isRetryDue = true
     let delay = min(60, pow(2, Double(min(dagFiles.failures, 10))))
-    queue.asyncAfter(deadline: .now() + delay) { [weak self] in
+    clock.after(delay) { [weak self] in
       guard let self, !isStopped else { return }
       dagFiles.isRetryDue = false
       guard dagFiles.problem != nil, !dagFiles.isLoading else { return }
@@ -199,40 +190,5 @@ extension Engine {
     } catch {
       return ControlRefusal(.unavailable, "\(error)")
     }
-  }
-}
-
-private func load(_ bag: DagBag, pools: Set<String>) -> Result<BagContents, DagBagError> {
-  Result { () throws(DagBagError) in try bag.load(pools: pools) }
-}
-
-/// Carries a closure that is confined to the engine's queue to another thread and back.
-struct Unchecked<Body>: @unchecked Sendable {
-  let body: Body
-
-  init(_ body: Body) { self.body = body }
-}
-
-/// Names, sizes and times of all files of a folder: equal, if none was changed.
-struct FolderStamp: Equatable {
-  private var entries: [Entry] = []
-
-  private struct Entry: Equatable {
-    var path: String
-    var identity: FileIdentity?
-    var size: Int
-    var modified: FolderTree.Modified?
-  }
-
-  /// nil when there is no such folder.
-  init?(_ folder: String) {
-    guard let tree = try? FolderTree(folder) else { return nil }
-    for folder in tree.folders {
-      entries.append(Entry(path: folder.path, identity: folder.identity, size: 0, modified: folder.modified))
-      for file in folder.files {
-        entries.append(Entry(path: file.path, identity: file.identity, size: file.size, modified: file.modified))
-      }
-    }
-    for other in tree.repeats { entries.append(Entry(path: other.path, identity: nil, size: 0, modified: nil)) }
   }
 }

@@ -94,11 +94,11 @@ extension Engine {
     switch event {
     case .began(let key): pending.append(PendingEvent(.taskStarted(key)))
     case .ended(let key, let result):
-      let now = now()
+      let now = clock.now()
       let start = scheduler.taskInstance(key.instance)?.startDate ?? now
       finish(key, result.clampingDates(from: start, to: now))
     case .neverBegan(let key):
-      if scheduler.mayBegin(key) { launch(key) } else { finish(key, .stoppedBeforeStart(at: now())) }
+      if scheduler.mayBegin(key) { launch(key) } else { finish(key, .stoppedBeforeStart(at: clock.now())) }
     case .orphansRemoved:
       for waiter in removalWaiters { waiter() }
       removalWaiters = []

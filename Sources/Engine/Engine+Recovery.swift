@@ -23,7 +23,7 @@ extension Engine {
         case .ended(let result)?: report(.ended(key, result))
         case .failed(let error)?: launchFailed(key, error)
         case .neverBegan?, nil:
-          if activeTry.mustStop { finish(key, .stoppedBeforeStart(at: now())) } else { relaunches.append(key) }
+          if activeTry.mustStop { finish(key, .stoppedBeforeStart(at: clock.now())) } else { relaunches.append(key) }
         }
       }
     }
@@ -46,7 +46,7 @@ extension Engine {
       let position = plan.position(of: key.taskID)
     else { return nil }
     // The last scheduler may have stopped it for its timeout, and this one's timers have not fired yet.
-    let mustStop = activeTry.state == .restarting || scheduler.hasTimedOut(key, at: now())
+    let mustStop = activeTry.state == .restarting || scheduler.hasTimedOut(key, at: clock.now())
     return ActiveTry(
       key, of: plan.description.tasks[position], dagID: run.dagID, runID: run.runID,
       logFolder: options.home.logFolder(dagID: run.dagID, runID: run.runID), mustStop: mustStop)

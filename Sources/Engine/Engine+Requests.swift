@@ -47,7 +47,7 @@ extension Engine {
     case .follow(let run): return follow(run, reply)
     case .explain(let dagID, let runID, let taskID):
       answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
-    case .waiting(let runs): reply(.waiting(WaitingRuns(scheduler.waiting(ofRuns: runs, at: now()))))
+    case .waiting(let runs): reply(.waiting(WaitingRuns(scheduler.waiting(ofRuns: runs, at: clock.now()))))
     case .trigger, .backfill, .clear, .setTaskState, .setRunState, .endStuckRun, .setPaused, .deleteDAG:
       // Somebody may have saved the file a moment ago.
       withCurrentDAGFiles { [self] in
@@ -101,7 +101,7 @@ extension Engine {
       store: store, plan: { [self] in scheduler.plan(ofDAG: $0) },
       pools: { [self] in scheduler.poolUsage.map(\.pool) },
       dagIDs: { [self] in scheduler.dagRecords.filter { $0.version != nil }.map(\.dagID) },
-      importError: { [self] in importError($0) }, now: now())
+      importError: { [self] in importError($0) }, now: clock.now())
   }
 
   /// Runs that have ended are on versions that the scheduler may not hold.
@@ -141,7 +141,7 @@ extension Engine {
       let state = task.instance.state
       let why = state == .removed ? Scheduler.whyRemoved(dagID: dagID) : nil
       let stored = [task.reason ?? why, task.loss].compactMap { $0 }
-      let waits = state.isFinished ? [] : scheduler.explain(key, at: now()).map(\.description)
+      let waits = state.isFinished ? [] : scheduler.explain(key, at: clock.now()).map(\.description)
       return .reasons(state: state.rawValue, waits + stored)
     } catch {
       throw (error as? ControlRefusal) ?? ControlRefusal(.unavailable, "\(error)")

@@ -1,6 +1,6 @@
 internal import DagBag
 internal import Dagrun
-internal import Dispatch
+package import Dispatch
 internal import Foundation
 internal import Glibc
 package import Executors
@@ -46,8 +46,6 @@ package final class Engine: @unchecked Sendable {
     package var jobAccess: (@Sendable () throws -> JobAccess)?
     /// How long ended jobs are remembered.
     package var jobRetention = JobRetention()
-    /// What runs tries, instead of the above.
-    package var makeExecutors: (@Sendable (ExecutorHost) throws -> [any Executor])?
     /// Told on the queue how much of its thread's time a request has taken, in seconds. What holds the queue holds up every
     /// task.
     package var onQueueTime: (@Sendable (ControlRequest, Double) -> Void)?
@@ -73,23 +71,24 @@ package final class Engine: @unchecked Sendable {
 
   let options: Options
   let logger: Logger
-  let queue = DispatchQueue(label: "dagrun.engine")
+  package let queue: DispatchQueue
   let startedAt: Timestamp
-  let bag: DagBag
+  let environment: EngineEnvironment
+
+  var store: Store { environment.store }
+  var clock: any EngineClock { environment.clock }
+  var dagSource: any DAGSource { environment.dagSource }
 
   // Confined to the queue.
   var lock: SchedulerLock?
-  var store: Store
   var scheduler: Scheduler
   var executors: [any Executor] = []
   var server: ControlServer?
-  var watcher: FolderWatcher?
   var isStopped = false
 
   var pending: [PendingEvent] = []
   /// Events are being handled: what comes meanwhile waits in `pending`.
   var isInBatch = false
-  var timer: any DispatchSourceTimer
   var timerIsSetFor: Timestamp?
   /// How often in a row the database could not be written; nil: it can.
   var failedCommits: Int?
@@ -109,6 +108,8 @@ package final class Engine: @unchecked Sendable {
   var runs: [Int64: LaunchedRun] = [:]
   var followers = Followers()
   var homeWatch: HomeWatch?
+  /// Who had the home before; read before the lock was taken.
+  var lastScheduler: SchedulerLock.Holder?
   /// Why this engine has ended by itself.
   var loss: String?
   var lossWaiters: [(String?) -> Void] = []
@@ -125,52 +126,50 @@ package final class Engine: @unchecked Sendable {
       DispatchQueue.global().async {
         continuation.resume(
           with: Result {
-            let engine = try Engine(options, logger: logger)
-            try engine.queue.sync { try engine.begin() }
+            // A limit on the size of files fails a write, as a full disk does, and ends nothing.
+            signal(SIGXFSZ, SIG_IGN)
+            let lastScheduler = SchedulerLock.holder(of: options.home)
+            let lock = try SchedulerLock(options.home)
+            let queue = makeQueue()
+            let engine = try Engine(
+              options, try .machine(options, queue: queue, logger: logger), on: queue, logger: logger)
+            (engine.lock, engine.lastScheduler) = (lock, lastScheduler)
+            try queue.sync { try engine.begin() }
             return engine
           })
       }
     }
   }
 
-  private init(_ options: Options, logger: Logger) throws {
-    self.options = options
-    self.logger = logger
-    startedAt = now()
-    // A limit on the size of files fails a write, as a full disk does, and ends nothing.
-    signal(SIGXFSZ, SIG_IGN)
-    lastScheduler = SchedulerLock.holder(of: options.home)
-    lock = try SchedulerLock(options.home)
-    var files = DagBag.Options(
-      dagsFolder: options.dagsFolder, cacheFolder: options.cacheFolder ?? options.home.cachePath,
-      executable: options.executable)
-    files.moduleCacheFolder = options.moduleCacheFolder
-    bag = DagBag(files)
+  package static func makeQueue() -> DispatchQueue { DispatchQueue(label: "dagrun.engine") }
+
+  /// Restores a scheduler. It does nothing before `begin`.
+  ///
+  /// - Throws: `ControlRefusal`: `unavailable` when the database fails.
+  package init(
+    _ options: Options, _ environment: EngineEnvironment, on queue: DispatchQueue, logger: Logger
+  ) throws {
+    (self.options, self.environment, self.queue, self.logger) = (options, environment, queue, logger)
+    startedAt = environment.clock.now()
     do {
-      store = try Store(path: options.home.databasePath)
-      let limits =
-        switch options.mode {
-        case .scheduler: Limits(parallelism: options.parallelism)
-        case .command: Limits(parallelism: options.parallelism, makesScheduledRuns: false)
-        case .offline: Limits.offline
-        }
-      scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
+      scheduler = Scheduler(restoring: try environment.store.snapshot(), limits: environment.limits)
     } catch {
       throw ControlRefusal(.unavailable, "\(error)")
     }
-    timer = DispatchSource.makeTimerSource(queue: queue)
   }
 
-  /// Who had the home before; read before the lock was taken.
-  let lastScheduler: SchedulerLock.Holder?
-
-  private func begin() throws {
+  /// On the queue. An engine without a lock has no home: no command reaches it by a socket.
+  package func begin() throws {
     dispatchPrecondition(condition: .onQueue(queue))
-    timer.setEventHandler { [weak self] in self?.timerFired() }
-    timer.resume()
-    homeWatch = HomeWatch(options.home, lock: lock, queue: queue) { [weak self] in _ = self?.leaveIfHomeIsLost() }
+    clock.alarmFired = { [weak self] in self?.timerFired() }
+    if let lock {
+      homeWatch = HomeWatch(options.home, lock: lock, queue: queue) { [weak self] in _ = self?.leaveIfHomeIsLost() }
+    }
     do {
-      executors = try makeExecutors()
+      executors = try environment.makeExecutors(
+        ExecutorHost(
+          queue: queue, report: { [weak self] in self?.report($0) },
+          handleEvents: { [weak self] in self?.handlePending() }))
     } catch {
       throw ControlRefusal(.unavailable, "\(error)")
     }
@@ -180,29 +179,12 @@ package final class Engine: @unchecked Sendable {
     } catch {
       throw ControlRefusal(.unavailable, "\(error), and so what became of the tasks that ran")
     }
-    startServer()
+    if lock != nil { startServer() }
     reloadDAGFiles {}
     watchDAGFiles()
     if options.mode == .scheduler {
       for executor in executors { executor.startMaintenance() }
     }
-  }
-
-  private func makeExecutors() throws -> [any Executor] {
-    let host = ExecutorHost(
-      queue: queue, report: { [weak self] in self?.report($0) },
-      handleEvents: { [weak self] in self?.handlePending() })
-    if let make = options.makeExecutors { return try make(host) }
-    let computeEngine = ComputeEngineExecutor(
-      .init(access: options.jobAccess, retention: options.jobRetention), home: options.home, store: store, host: host,
-      logger: logger)
-    guard options.mode != .offline else { return [computeEngine] }
-    let local = try LocalExecutor(
-      .init(
-        program: options.workerProgram, workersFolder: options.home.workersPath,
-        workingDirectory: options.dagsFolder, graceSeconds: options.graceSeconds),
-      host: host, logger: logger)
-    return [local, computeEngine]
   }
 
   private func startServer() {
@@ -230,10 +212,10 @@ package final class Engine: @unchecked Sendable {
   func end() {
     guard !isStopped else { return }
     isStopped = true
-    timer.cancel()
+    clock.stop()
     server?.stop()
     server = nil
-    watcher = nil
+    dagSource.stop()
     homeWatch = nil
     for executor in executors { executor.shutDown() }
     followers.endAll(
@@ -276,9 +258,11 @@ package final class Engine: @unchecked Sendable {
     idleWaiters = []
   }
 
-  private var isIdle: Bool {
+  var isIdle: Bool {
     if isStopped { return true }
     return scheduler.activeTasks == 0 && executors.allSatisfy { $0.activeCount == 0 } && pending.isEmpty
       && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.goesOn
+      // Asked last: it looks at every task.
+      && scheduler.deferredTries.isEmpty
   }
 }

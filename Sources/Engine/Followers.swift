@@ -1,5 +1,4 @@
 internal import Dagrun
-internal import Dispatch
 internal import Model
 internal import Scheduling
 
@@ -7,10 +6,8 @@ internal import Scheduling
 ///
 /// Confined to the engine's queue.
 struct Followers {
-  private static let intervalMicroseconds: Int64 = 50_000
+  private static let intervalSeconds = 0.05
   private var all: [Int64: [Follower]] = [:]
-
-  func isEmpty(of run: Int64) -> Bool { all[run] == nil }
 
   mutating func add(_ follower: Follower) {
     all[follower.run.number, default: []].append(follower)
@@ -22,8 +19,9 @@ struct Followers {
   }
 
   /// Tells what was committed to those whom it concerns.
-  mutating func tell(_ changes: [Change], at now: Timestamp, on queue: DispatchQueue) {
+  mutating func tell(_ changes: [Change], by clock: any EngineClock) {
     guard !all.isEmpty else { return }
+    let now = clock.now()
     var touched: [Int64] = []
     for change in changes {
       guard let number = change.run, let followers = all[number] else { continue }
@@ -32,7 +30,7 @@ struct Followers {
     }
     for number in touched {
       for follower in all[number] ?? [] {
-        follower.reportWhenDue(at: now, everyMicroseconds: Self.intervalMicroseconds, on: queue)
+        follower.reportWhenDue(atMostEvery: Self.intervalSeconds, by: clock)
         if follower.hasEnded { remove(follower) }
       }
     }
@@ -93,13 +91,14 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  func reportWhenDue(at now: Timestamp, everyMicroseconds interval: Int64, on queue: DispatchQueue) {
-    if run.state.isFinished || now.microseconds - lastReport.microseconds >= interval {
+  func reportWhenDue(atMostEvery seconds: Double, by clock: any EngineClock) {
+    let now = clock.now()
+    if run.state.isFinished || now.seconds(since: lastReport) >= seconds {
       lastReport = now
       report()
     } else if !isReportDue {
       isReportDue = true
-      queue.asyncAfter(deadline: .now() + .microseconds(Int(interval))) { [weak self] in
+      clock.after(seconds) { [weak self] in
         guard let self, !hasEnded else { return }
         isReportDue = false
         report()

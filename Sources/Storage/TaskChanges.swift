@@ -28,7 +28,9 @@ extension ChangeWriter {
       details?.usage.peakMemoryBytes, details?.loss, key.run, key.taskID, key.mapIndex, transition.from.rawValue,
       transition.fromTry)
     guard updated == 1 else { throw try guardFailure(transition) }
-    if let ended, task.tryNumber != ended.tryNumber || !task.state.isFinished {
+    // Otherwise the row itself says how the try ended. The task may have become something else in the same step: a try that
+    // fails when its run times out is failed, and its task is skipped.
+    if let ended, task.tryNumber != ended.tryNumber || task.state != ended.state {
       try insertPastTry(of: key, ended)
     }
   }

@@ -4,7 +4,7 @@ import Dagrun
 
 /// DAGs as no person would write them: all rules, pools, limits and schedules, at random.
 enum RandomDAG {
-  static func make(_ id: String, version: Int, _ random: inout SplitMix) -> DAGPlan {
+  static func make(_ id: String, _ random: inout SplitMix) -> DAGDescription {
     var dag = DAGDescription(id: id, location: SourceLocation(file: "", line: 0))
     dag.maxActiveRuns = random.pick([1, 2, 3, 16])
     dag.maxActiveTasks = random.pick([1, 2, 4, 16])
@@ -22,7 +22,7 @@ enum RandomDAG {
     let count = Int.random(in: 1...12, using: &random)
     let hasPast = random.chance(1, of: 4)
     for index in 0..<count { dag.tasks.append(task(index, &dag, hasPast: hasPast, &random)) }
-    return DAGPlan(dag, version: "\(id)-\(version)")
+    return dag
   }
 
   private static func task(

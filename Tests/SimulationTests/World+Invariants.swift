@@ -1,42 +1,65 @@
 import Dagrun
+import EngineSupport
 import Model
+import Storage
+
+@testable import Engine
 
 @testable import Scheduling
 
 /// What must hold after every step.
 extension World {
-  func check(_ step: Step) throws {
-    let restored = Scheduler(restoring: try store.snapshot(), limits: limits)
-    if let difference = scheduler.difference(from: restored) {
-      throw Violation(description: "not restored: \(difference)")
-    }
-    for action in step.actions {
-      if case .launch(let key) = action { try checkLaunch(key) }
-    }
+  func check() throws {
+    if let violation { throw violation }
+    // Until the disk is well again, memory is ahead of it.
+    guard engine.failedCommits == nil, !engine.mustRestore else { return }
+    checks += 1
+    // Reads it all: not each time.
+    if checks.isMultiple(of: 8) { try checkRestoring() }
     try checkUsage()
+    try checkListeners()
     // A restored scheduler looks around at its first `wake`.
     if scheduler.isUnreviewed { return }
     for slot in scheduler.slots.indices { try checkRun(slot) }
+  }
+
+  func checkRestoring() throws {
+    let restored = Scheduler(restoring: try database.store.snapshot(), limits: limits)
+    if let difference = scheduler.difference(from: restored) {
+      throw Violation(description: "not restored: \(difference)")
+    }
+  }
+
+  /// Whoever follows a run hears of its end, and what they heard is so.
+  private func checkListeners() throws {
+    for listener in listeners where !listener.isGone {
+      guard let run = database.model.run(listener.run) else { continue }
+      guard let last = listener.last else { throw Violation(description: "nothing is said of run \(listener.run)") }
+      guard run.run.state.isFinished || last.isFinal else { continue }
+      // It may have been cleared since.
+      if last.isFinal {
+        listener.isGone = true
+        continue
+      }
+      throw Violation(description: "run \(listener.run) has ended, and its follower heard \(last.run.state)")
+    }
+    listeners.removeAll(where: \.isGone)
   }
 
   private func require(_ holds: Bool, _ message: @autoclosure () -> String) throws {
     if !holds { throw Violation(description: message()) }
   }
 
-  private func checkLaunch(_ tryKey: TryKey) throws {
+  func checkLaunch(_ tryKey: TryKey) throws {
     let key = tryKey.instance
     guard let place = scheduler.find(key) else { throw Violation(description: "\(key) is launched, and unknown") }
     let entry = scheduler.slots[Int(place.slot)]
     let position = Int(place.position)
     let planned = entry.plan.tasks[position]
     let goesOn = launched.contains(tryKey)
-    if goesOn {
-      let wasLetGo = pastFacts.contains {
-        guard case .taskFinished(tryKey, let result) = $0, case .deferred = result.outcome else { return false }
-        return true
-      }
-      try require(wasLetGo, "\(tryKey) is launched twice")
-    }
+    if goesOn { try require(deferrals.contains(tryKey), "\(tryKey) is launched twice") }
+    // Several events in one transaction: it was stopped by one of them, and will be told so.
+    guard entry.tasks[position].state.isActive, Int(entry.tasks[position].tryNumber) == tryKey.number else { return }
     try require(entry.decide(position) == .run || goesOn, "\(key) is launched against its rule")
     if planned.dependsOnPast, !goesOn {
       try require(scheduler.blockingPast(of: place) == nil, "\(key) is launched against its past")
@@ -50,8 +73,16 @@ extension World {
     if planned.maxActivePerDAG > 0 {
       let limit = scheduler.taskLimits.findIndex(dag: entry.dag, taskID: key.taskID)!
       try require(
-        scheduler.taskLimits[limit].active <= max(2, planned.maxActivePerDAG), "\(key): over max_active_tis_per_dag")
+        scheduler.taskLimits[limit].active <= largestTaskLimit(key.taskID, ofDAG: entry.plan.dagID),
+        "\(key): over max_active_tis_per_dag")
     }
+  }
+
+  /// Versions may have different limits, and their runs count together.
+  private func largestTaskLimit(_ taskID: String, ofDAG dagID: String) -> Int32 {
+    scheduler.slots.filter { $0.run.number > 0 && $0.plan.dagID == dagID }
+      .compactMap { entry in entry.plan.position(of: taskID).map { entry.plan.tasks[$0].maxActivePerDAG } }
+      .max() ?? 0
   }
 
   /// Counts are what a recount gives.
@@ -104,17 +135,30 @@ extension World {
 
   /// With people and power cuts gone, everything that can end, ends.
   func drain() throws {
-    for record in scheduler.dagRecords { try deliver(.setPaused(dagID: record.dagID, true)) }
-    for name in ["small", "nowhere", "default_pool"] { try deliver(.setPool(Pool(name: name, slots: -1))) }
+    failsNever = true
+    // Until then requests are refused.
+    while engine.failedCommits != nil { nextFact() }
+    while clock.next.map({ $0 <= now }) ?? false { clock.fire() }
+    for record in scheduler.dagRecords { request(.setPaused(dagID: record.dagID, true)) }
+    for name in ["small", "nowhere", "default_pool"] {
+      request(.setPool(name: name, slots: -1, documentation: "", includeDeferred: false))
+    }
     // Schedules go on for ever; without their DAG files there are no new runs.
-    try deliver(.dagsLoaded([]))
-    for record in scheduler.dagRecords { try deliver(.setPaused(dagID: record.dagID, false)) }
+    removeDAGs()
+    while clock.next.map({ $0 <= now }) ?? false { clock.fire() }
+    for record in scheduler.dagRecords { request(.setPaused(dagID: record.dagID, false)) }
     var steps = 0
-    while !(processes.isEmpty && deferred.isEmpty && scheduler.nextWake == nil) {
-      try quietFact()
+    while nextFact() {
+      try check()
       steps += 1
       if steps > 20_000 { throw Violation(description: "it never ends") }
     }
+    try checkRestoring()
+    for machine in machines { try require(machine.running.isEmpty, "\(machine.running.keys) still run") }
+    try require(
+      engine.isIdle,
+      "not idle: active \(scheduler.activeTasks), pending \(engine.pending.count), loading \(engine.dagFiles.isLoading), "
+        + "retry \(scheduler.awaitsRetry), goes on \(scheduler.goesOn), deferred \(scheduler.deferredTries)")
     for number in scheduler.unfinishedRuns {
       let entry = scheduler.slots[Int(scheduler.slotsByRun[number]!)]
       if entry.run.state == .queued { continue }
@@ -123,7 +167,9 @@ extension World {
           && scheduler.blockingPast(
             of: TaskPlace(slot: scheduler.slotsByRun[number]!, position: Int32(position))) != nil
       }
-      try require(isExplained, "run \(number) is stuck: \(entry.snapshot())")
+      let waits = entry.tasks.indices.filter { !entry.tasks[$0].state.isFinished }
+        .map { "\(entry.key($0).taskID) \(entry.tasks[$0].state): \(scheduler.explain(entry.key($0), at: now))" }
+      try require(isExplained, "run \(number) of \(entry.run.dagID) is stuck: \(waits)")
     }
   }
 }

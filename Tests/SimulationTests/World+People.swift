@@ -1,75 +1,92 @@
 import Dagrun
+@testable import Engine
 import Model
 
 @testable import Scheduling
 
 /// What people ask for.
 extension World {
-  func person() throws -> Event {
+  func person() {
     let dagID = "dag_\(Int.random(in: 0..<3, using: &random))"
-    switch Int.random(in: 0..<24, using: &random) {
-    case 0...7: return try trigger(dagID)
-    case 8, 9: return try backfill(dagID)
-    case 10...12: return try clear(dagID)
+    let runs = database.model.runs(dagID: dagID)
+    let run = runs.randomElement(using: &random)
+    switch Int.random(in: 0..<28, using: &random) {
+    case 0...7: trigger(dagID)
+    case 8, 9: backfill(dagID)
+    case 10...12:
+      guard let run else { return }
+      var selection = TaskSelection(dagID: dagID)
+      selection.runID = run.run.runID
+      selection.taskRegex = random.pick([nil, "task_[0-5]", "1|3|new"])
+      selection.withDownstream = random.chance(1, of: 2)
+      selection.onlyFailed = random.chance(1, of: 4)
+      request(.clear(selection, onNewestVersion: random.chance(1, of: 2)))
     case 13...15:
-      guard let run = try anyRun(dagID), let task = run.tasks.randomElement(using: &random) else { return .wake }
+      guard let run, let task = run.tasks.randomElement(using: &random) else { return }
       let state = random.pick([TaskState.success, .failed, .skipped])
-      return .setTaskState(TaskInstanceKey(run: run.run.number, taskID: task.taskID), state, loaded: run)
+      request(.setTaskState(dagID: dagID, runID: run.run.runID, taskID: task.taskID, state))
     case 16, 17:
-      guard let run = try anyRun(dagID) else { return .wake }
-      return .setRunState(run: run.run.number, random.pick([.success, .failed, .queued]), loaded: run)
-    case 18: return .setPaused(dagID: dagID, true)
-    case 19, 20: return .setPaused(dagID: dagID, false)
+      guard let run else { return }
+      request(.setRunState(dagID: dagID, runID: run.run.runID, random.pick([.success, .failed, .queued])))
+    case 18: request(.setPaused(dagID: dagID, true))
+    case 19, 20: request(.setPaused(dagID: dagID, false))
     case 21:
-      return .setPool(
-        Pool(
+      request(
+        .setPool(
           name: random.pick(["small", "default_pool", "nowhere"]), slots: random.pick([-1, 0, 1, 3, 5]),
-          includeDeferred: random.chance(1, of: 2)))
-    case 22:
-      return random.chance(1, of: 3) ? .deletePool(name: "nowhere") : .setPool(Pool(name: "small", slots: 4))
+          documentation: "", includeDeferred: random.chance(1, of: 2)))
+    case 22: request(random.chance(1, of: 3) ? .deletePool(name: "nowhere") : .ping)
+    case 23:
+      if random.chance(1, of: 3) { request(.deleteDAG(dagID: dagID)) }
+    case 24: follow(run?.run.number ?? 1)
+    case 25:
+      guard let run, let task = run.tasks.randomElement(using: &random) else { return }
+      request(.explain(dagID: dagID, runID: run.run.runID, taskID: task.taskID))
+    case 26: request(.waiting(runs: runs.map(\.run.number)))
     default:
-      if random.chance(1, of: 3), scheduler.unfinishedRuns.allSatisfy({ scheduler.run($0)!.dagID != dagID }) {
-        return .deleteDAG(dagID: dagID)
-      }
-      guard let backfill = scheduler.openBackfills.randomElement(using: &random) else { return .wake }
-      return .cancelBackfill(number: backfill.number)
+      guard let backfill = scheduler.openBackfills.randomElement(using: &random) else { return }
+      request(.cancelBackfill(number: backfill.number))
     }
   }
 
-  private func trigger(_ dagID: String) throws -> Event {
+  /// Whatever comes of it.
+  func request(_ request: ControlRequest) {
+    note("\(request)")
+    engine.handle(request) { [unowned self] reply in
+      if case .refused(let refusal) = reply { note("  refused: \(refusal.kind)") }
+    }
+  }
+
+  private func trigger(_ dagID: String) {
     var runID = random.chance(1, of: 3) ? "run_\(Int.random(in: 0..<20, using: &random))" : nil
     if random.chance(1, of: 20) { runID = random.pick(["scheduled__x", "backfill__2026", "latest"]) }
     let date =
       random.chance(1, of: 2)
       ? World.start.adding(seconds: Double(300 * Int.random(in: -5...40, using: &random))) : nil
-    let runs = try store.runs(dagID: dagID).map(\.run)
-    return .trigger(
-      TriggerRequest(
-        dagID: dagID, runID: runID, logicalDate: date, existing: runs.first { $0.runID == runID && runID != nil },
-        holder: runs.first { $0.logicalDate == date && date != nil }, takenRunIDs: runs.map(\.runID)))
+    request(.trigger(dagID: dagID, runID: runID, logicalDate: date, conf: "{}"))
   }
 
-  private func backfill(_ dagID: String) throws -> Event {
+  private func backfill(_ dagID: String) {
     let from = now.adding(seconds: Double(-300 * Int.random(in: 0...20, using: &random)))
     let to = from.adding(seconds: Double(300 * Int.random(in: -1...6, using: &random)))
-    let existing = try store.runs(dagID: dagID)
-    return .backfill(
-      BackfillRequest(
-        dagID: dagID, fromDate: from, toDate: to, maxActiveRuns: random.pick([1, 2, 10]),
-        runsBackwards: random.chance(1, of: 3),
-        reprocess: random.pick(Backfill.ReprocessBehavior.allCases.map(Optional.some) + [nil]),
-        taskRegex: random.pick([nil, nil, "task_[0-5]", "task_.*"]),
-        existing: existing.filter { $0.run.logicalDate.map { $0 >= from && $0 <= to } ?? false }))
+    var parameters = BackfillParameters(dagID: dagID, fromDate: from, toDate: to)
+    parameters.maxActiveRuns = random.pick([1, 2, 10])
+    parameters.runsBackwards = random.chance(1, of: 3)
+    parameters.reprocess = random.pick(Backfill.ReprocessBehavior.allCases.map(Optional.some) + [nil])
+    parameters.taskRegex = random.pick([nil, nil, "task_[0-5]", "task_.*"])
+    parameters.isDryRun = random.chance(1, of: 8)
+    request(.backfill(parameters))
   }
 
-  private func clear(_ dagID: String) throws -> Event {
-    guard let run = try anyRun(dagID) else { return .wake }
-    let keys = run.tasks.filter { _ in random.chance(1, of: 2) }
-      .map { TaskInstanceKey(run: run.run.number, taskID: $0.taskID) }
-    return .clear(ClearRequest(keys: keys, onNewestVersion: random.chance(1, of: 2), loaded: [run]))
-  }
-
-  private func anyRun(_ dagID: String) throws -> RunSnapshot? {
-    try store.runs(dagID: dagID).randomElement(using: &random)
+  private func follow(_ run: Int64) {
+    let listener = Listener(run: run)
+    note("follow \(run)")
+    engine.handle(.follow(run: run)) { reply in
+      switch reply {
+      case .progress(let progress): listener.last = progress
+      default: listener.isGone = true
+      }
+    }
+    listeners.append(listener)
   }
 }

@@ -1,251 +1,305 @@
+import DagBag
 import Dagrun
+import Dispatch
+import EngineSupport
+import Executors
+import Foundation
+import Logging
 import Model
+import Preparation
+@testable import Storage
 
+@testable import Engine
 @testable import Scheduling
 
-/// Executors, people and power cuts around a real scheduler, driven by a seed.
+/// Executors, people, disks that fail and power cuts around a real engine and its database, driven by a seed.
+///
+/// All of it happens on the engine's queue.
 final class World {
   static let start = Timestamp(iso8601: "2026-03-29T00:30:00Z")!
 
-  let store: any SimulatedStore
+  let queue: DispatchQueue
   let limits: Limits
   var random: SplitMix
-  var scheduler: Scheduler
-  var now = World.start
+  let database: SimulatedDatabase
+  let source = FakeDAGSource()
+  let machines = [FakeMachine(.local), FakeMachine(.computeEngine)]
+  private(set) var engine: Engine!
+  private(set) var clock: FakeClock
   /// Event by event, for whoever looks into a failure.
-  var transcript: [String] = []
+  private(set) var transcript: [String] = []
 
-  /// A try that an executor has in hand.
-  struct Process {
+  /// What a machine does next with a try.
+  struct Plan {
+    var beginsAt: Timestamp?
     var endsAt: Timestamp
-    /// What it will report; later than its end, sometimes.
-    var event: Event
-    var started: Event?
+    var result: TaskResult
   }
-  var processes: [TaskInstanceKey: (tryNumber: Int, process: Process)] = [:]
+  var plans: [TryKey: Plan] = [:]
   /// Deferred tries, and when what they wait for happens.
-  var deferred: [TaskInstanceKey: (tryNumber: Int, at: Timestamp)] = [:]
+  var triggers: [TryKey: Timestamp] = [:]
   var launched: Set<TryKey> = []
-  var pastFacts: [Event] = []
-  var versions: [String: Int] = [:]
+  var deferrals: Set<TryKey> = []
+  private var pastEnds: [(TryKey, TaskResult)] = []
+  private var versions: [String: Int] = [:]
+  var listeners: [Listener] = []
+  /// What was found out in a callback.
+  var violation: Violation?
+  var checks = 0
+
+  /// Who follows a run, and what they heard last.
+  final class Listener {
+    let run: Int64
+    var last: RunProgress?
+    var isGone = false
+
+    init(run: Int64) { self.run = run }
+  }
 
   struct Violation: Error, CustomStringConvertible {
     var description: String
   }
 
-  init(seed: UInt64, store: any SimulatedStore) throws {
-    self.store = store
+  init(seed: UInt64, queue: DispatchQueue, database: SimulatedDatabase) throws {
+    self.queue = queue
+    self.database = database
     random = SplitMix(seed: seed)
     var limits = Limits(parallelism: random.pick([1, 3, 8, 32]))
     // So that some worlds come to their ends in many small steps.
     limits.stepRuns = random.pick([1, 3, 1000])
     limits.stepTasks = random.pick([4, 20, 100_000])
     self.limits = limits
-    scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
-    try deliver(.setPool(Pool(name: "small", slots: 3, includeDeferred: random.chance(1, of: 2))))
-    try loadDAGs()
-    try deliver(.wake)
+    clock = FakeClock(World.start)
+    for machine in machines {
+      machine.launched = { [unowned self] in try launch($0, on: machine) }
+      machine.toldToStop = { [unowned self] in stop($0) }
+    }
+    changeDAGs()
+    try startEngine()
+    request(.setPool(name: "small", slots: 3, documentation: "", includeDeferred: random.chance(1, of: 2)))
   }
 
-  func loadDAGs() throws {
-    var plans: [DAGPlan] = []
-    for index in 0..<3 {
-      let id = "dag_\(index)"
-      let isChanged = versions[id] == nil || random.chance(1, of: 2)
-      if !isChanged, let plan = scheduler.plan(ofDAG: id) {
-        plans.append(plan)
-        continue
-      }
-      if random.chance(1, of: 10) { continue }
-      versions[id, default: 0] += 1
-      let plan = RandomDAG.make(id, version: versions[id]!, &random)
-      try store.know(plan)
-      plans.append(plan)
+  var scheduler: Scheduler { engine.scheduler }
+  var now: Timestamp { clock.now() }
+
+  // MARK: Engines
+
+  private func startEngine() throws {
+    let time = clock.now()
+    clock = FakeClock(time)
+    source.clock = clock
+    source.forget()
+    let options = Engine.Options(home: Home(path: "/home"), dagsFolder: "/dags", executable: "")
+    var environment = EngineEnvironment(
+      store: database.store, limits: limits, clock: clock, dagSource: source
+    ) { [machines] host in machines.map { $0.makeExecutor(host) } }
+    environment.commit = { [unowned self] store, changes throws(StoreError) in try commit(changes, store) }
+    engine = try Engine(
+      options, environment, on: queue, logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() })
+    try engine.begin()
+    // As executors do, triggers are asked about what the database has. A deferral may have been stored only now.
+    let deferred = Set(engine.scheduler.deferredTries)
+    for key in triggers.keys.filter({ !deferred.contains($0) }) { triggers[key] = nil }
+    for key in deferred where triggers[key] == nil { triggers[key] = time }
+    for machine in machines {
+      for key in plans.keys.filter({ machine.running[$0] == nil && machine.id == machineOf[$0] }) { plans[key] = nil }
     }
-    try deliver(.dagsLoaded(plans))
   }
+
+  var machineOf: [TryKey: ExecutorID] = [:]
+
+  /// Nobody has time to say anything.
+  private func cutPower() throws {
+    note("power cut")
+    engine.isStopped = true
+    clock.stop()
+    for listener in listeners { listener.isGone = true }
+    if random.chance(1, of: 4) { try database.reopen() }
+    powerCut = nil
+    try startEngine()
+  }
+
+  private func restart() throws {
+    note("restart")
+    engine.end()
+    for listener in listeners { listener.isGone = true }
+    try database.reopen()
+    try startEngine()
+  }
+
+  // MARK: The database
+
+  private enum PowerCut { case beforeCommit, afterCommit }
+  private var powerCut: PowerCut?
+  private var isDiskFull = false
+  var failsNever = false
+
+  private func commit(_ changes: [Change], _ store: Store) throws(StoreError) {
+    guard !changes.isEmpty else { return }
+    if powerCut == nil, !failsNever, random.chance(1, of: 60) {
+      powerCut = random.pick([.beforeCommit, .afterCommit])
+    }
+    if powerCut != nil { for machine in machines { machine.cutOff() } }
+    if powerCut == .beforeCommit {
+      throw StoreError(code: .inputOutput, operation: "write to", path: "/home", problem: "the power is gone", hint: "")
+    }
+    if !failsNever, isDiskFull || random.chance(1, of: 80) {
+      note("the disk is full")
+      isDiskFull = random.chance(1, of: 2)
+      throw StoreError(code: .diskFull, operation: "write to", path: "/home", problem: "the disk is full", hint: "")
+    }
+    do {
+      try database.commit(changes)
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      violation = violation ?? Violation(description: "\(error)")
+    }
+  }
+
+  // MARK: What happens
 
   /// One thing happens.
   func step() throws {
-    if random.chance(1, of: 6) { return try deliver(try person()) }
-    if random.chance(1, of: 40) { return try loadDAGs() }
-    if random.chance(1, of: 30) { return try crash() }
-    if random.chance(1, of: 25), let fact = pastFacts.randomElement(using: &random), Self.mayRepeat(fact) {
-      return try deliver(fact)
-    }
-    if random.chance(1, of: 60) {
-      // The machine's clock is set.
-      now = now.adding(seconds: Double(Int.random(in: -120...4000, using: &random)))
-      return try deliver(.wake)
-    }
-    try nextFact()
-  }
-
-  /// The next thing that happens by itself.
-  func quietFact() throws {
-    if processes.isEmpty, deferred.isEmpty, scheduler.nextWake == nil { return }
-    try nextFact()
-  }
-
-  private func nextFact() throws {
-    if let number = scheduler.unfinishedBackfills.first { return try goOn(withBackfill: number) }
-    let next = processes.map { ($0.value.process.endsAt, $0.key) }
-      .min { ($0.0.microseconds, $0.1.run, $0.1.taskID) < ($1.0.microseconds, $1.1.run, $1.1.taskID) }
-    let resumed = deferred.map { ($0.value.at, $0.key) }
-      .min { ($0.0.microseconds, $0.1.run, $0.1.taskID) < ($1.0.microseconds, $1.1.run, $1.1.taskID) }
-    let moments = [next?.0, resumed?.0, scheduler.nextWake].compactMap(\.self)
-    guard let moment = moments.min() else { return try deliver(try person()) }
-    now = max(now, moment)
-    if let wake = scheduler.nextWake, wake == moment { return try deliver(.wake) }
-    if let next, next.0 == moment {
-      let entry = processes.removeValue(forKey: next.1)!
-      let event = entry.process.event
-      if event.isDeferral(.event) {
-        deferred[next.1] = (
-          entry.tryNumber, now.adding(seconds: Double(Int.random(in: 1...60, using: &random)))
-        )
-      }
-      return try deliver(event)
-    }
-    if let resumed {
-      let entry = deferred.removeValue(forKey: resumed.1)!
-      try deliver(.triggerFired(TryKey(resumed.1, entry.tryNumber)))
-    }
-  }
-
-  /// As the engine does it: with all runs there are for the dates of the next step.
-  private func goOn(withBackfill number: Int64) throws {
-    let dates = Set(scheduler.nextDates(ofBackfill: number))
-    let dagID = scheduler.openBackfills.first { $0.number == number }!.dagID
-    let existing = try store.runs(dagID: dagID).filter { $0.run.logicalDate.map(dates.contains) ?? false }
-    try deliver(.continueBackfill(number: number, existing: existing))
-  }
-
-  /// Handles an event, commits, acts; or is cut off in between.
-  func deliver(_ event: Event) throws {
-    transcript.append("\(now.iso8601) \(Self.short(event))")
-    let isFact = Self.isFact(event)
-    if isFact { pastFacts.append(event) }
-    let step = scheduler.handle(event, at: now)
-    if isFact, random.chance(1, of: 50) {
-      // The power goes before the commit. What executors had to say, they say again.
-      transcript.append("  power cut before the commit")
+    if random.chance(1, of: 6) {
+      person()
+    } else if random.chance(1, of: 40) {
+      changeDAGs()
+      if random.chance(1, of: 2) { source.changed() }
+    } else if random.chance(1, of: 40) {
+      try cutPower()
+    } else if random.chance(1, of: 60) {
       try restart()
-      return try deliver(event)
+    } else if random.chance(1, of: 25), let (key, result) = pastEnds.randomElement(using: &random) {
+      note("again: \(key) \(result.outcome)")
+      random.pick(machines).repeatEnd(key, result)
+    } else if random.chance(1, of: 60) {
+      // The machine's clock is set.
+      clock.set(now.adding(seconds: Double(Int.random(in: -120...4000, using: &random))))
+    } else {
+      nextFact()
     }
-    if !step.changes.isEmpty { try store.commit(step.changes) }
-    if step.needsRestoring { scheduler = Scheduler(restoring: try store.snapshot(), limits: limits) }
-    // Restored, it has not looked around yet; the `wake` below is checked.
-    if !step.needsRestoring { try check(step) }
-    if !step.actions.isEmpty, random.chance(1, of: 50) {
-      transcript.append("  power cut after the commit")
-      return try restart()
-    }
-    for action in step.actions { try perform(action) }
-    if step.needsRestoring { try deliver(.wake) }
+    if powerCut != nil { try cutPower() }
+    try check()
   }
 
-  private func crash() throws {
-    transcript.append("\(now.iso8601) power cut")
-    try restart()
-  }
-
-  /// As the engine does it: a try that never began is begun, one that nobody wants is stopped.
-  private func restart() throws {
-    scheduler = Scheduler(restoring: try store.snapshot(), limits: limits)
-    let active = scheduler.activeTries
-    let running = Set(active.map(\.key))
-    let waiting = Set(scheduler.deferredTries)
-    for (key, entry) in processes where !running.contains(TryKey(key, entry.tryNumber)) { processes[key] = nil }
-    for (key, entry) in deferred where !waiting.contains(TryKey(key, entry.tryNumber)) { deferred[key] = nil }
-    for key in scheduler.deferredTries where deferred[key.instance] == nil {
-      deferred[key.instance] = (key.number, now)
-    }
-    for tryNow in active {
-      let key = tryNow.key
-      if tryNow.state == .restarting { try perform(.stop(key, .cleared)) }
-      if processes[key.instance] != nil { continue }
-      if tryNow.state == .restarting {
-        let event = Event.taskFinished(key, TaskResult(.stopped()))
-        processes[key.instance] = (key.number, Process(endsAt: now, event: event))
+  /// The next thing that happens by itself; false when nothing will.
+  @discardableResult
+  func nextFact() -> Bool {
+    let begin = earliest(plans.compactMapValues(\.beginsAt))
+    let end = earliest(plans.filter { $0.value.beginsAt == nil }.mapValues(\.endsAt))
+    let trigger = earliest(triggers)
+    guard let moment = [begin?.1, end?.1, trigger?.1, clock.next].compactMap(\.self).min() else { return false }
+    if moment > now { clock.set(moment) }
+    if let next = clock.next, next == moment {
+      note("the clock")
+      clock.fire()
+    } else if let (key, at) = begin, at == moment {
+      note("\(key) begins")
+      plans[key]!.beginsAt = nil
+      machine(of: key).begin(key)
+    } else if let (key, at) = end, at == moment {
+      let result = plans.removeValue(forKey: key)!.result
+      note("\(key) ends: \(result.outcome)")
+      if case .deferred(let deferral) = result.outcome {
+        deferrals.insert(key)
+        if deferral == .event { triggers[key] = now.adding(seconds: Double(Int.random(in: 1...60, using: &random))) }
       } else {
-        try perform(.launch(key))
+        pastEnds.append((key, result))
       }
+      machine(of: key).end(key, result)
+    } else if let (key, _) = trigger {
+      triggers[key] = nil
+      note("\(key) resumes")
+      engine.submit(.triggerFired(key))
     }
-    try deliver(.wake)
+    return true
   }
 
-  private func perform(_ action: Action) throws {
-    switch action {
-    case .launch(let tryKey):
-      let (key, tryNumber) = (tryKey.instance, tryKey.number)
-      launched.insert(tryKey)
-      let seconds = random.pick([0, 0.5, 3, 10, 25, 100])
-      let endsAt = now.adding(seconds: seconds)
-      processes[key] = (tryNumber, Process(endsAt: endsAt, event: outcome(key, tryNumber, endsAt)))
-      if scheduler.taskInstance(key)?.state == .queued { try deliver(.taskStarted(tryKey)) }
-    case .stop(let tryKey, _):
-      let (key, tryNumber) = (tryKey.instance, tryKey.number)
-      if deferred[key]?.tryNumber == tryNumber { deferred[key] = nil }
-      guard let entry = processes[key], entry.tryNumber == tryNumber else { return }
-      // It ends sooner, or does not notice.
-      guard random.chance(4, of: 5) else { return }
-      let endsAt = now.adding(seconds: random.pick([0, 1, 5]))
-      let result = TaskResult(
-        random.chance(1, of: 2) ? .stopped(signal: 15) : .failed(reason: "killed", signal: 15), endDate: endsAt)
-      processes[key] = (tryNumber, Process(endsAt: endsAt, event: .taskFinished(tryKey, result)))
+  private func earliest(_ moments: [TryKey: Timestamp]) -> (TryKey, Timestamp)? {
+    moments.min {
+      ($0.value, $0.key.run, $0.key.taskID, $0.key.number) < ($1.value, $1.key.run, $1.key.taskID, $1.key.number)
     }
+    .map { ($0.key, $0.value) }
   }
 
-  private func outcome(_ key: TaskInstanceKey, _ tryNumber: Int, _ endsAt: Timestamp) -> Event {
+  private func machine(of key: TryKey) -> FakeMachine { machines.first { $0.id == machineOf[key] }! }
+
+  func note(_ line: String) { transcript.append("\(now.iso8601) \(line)") }
+
+  // MARK: Tries
+
+  private func launch(_ workload: TaskWorkload, on machine: FakeMachine) throws {
+    let key = workload.key
+    note("  launch \(key)")
+    do {
+      try checkLaunch(key)
+    } catch {
+      violation = violation ?? error as? Violation
+    }
+    if !failsNever, random.chance(1, of: 40) {
+      throw LaunchError("no machine", isRetryable: random.chance(1, of: 2))
+    }
+    launched.insert(key)
+    machineOf[key] = machine.id
+    // A machine that is rented takes its time, and a local try begins when it is launched.
+    let waits = machine.id == .local ? 0 : random.pick([0, 0.5, 30, 400])
+    let beginsAt = now.adding(seconds: waits)
+    let endsAt = beginsAt.adding(seconds: random.pick([0, 0.5, 3, 10, 25, 100]))
+    plans[key] = Plan(beginsAt: machine.id == .local ? nil : beginsAt, endsAt: endsAt, result: result(key, endsAt))
+  }
+
+  private func stop(_ key: TryKey) {
+    note("  stop \(key)")
+    // It ends sooner, or does not notice.
+    guard plans[key] != nil, failsNever || random.chance(4, of: 5) else { return }
+    let endsAt = now.adding(seconds: random.pick([0, 1, 5]))
+    let result = TaskResult(
+      random.chance(1, of: 2) ? .stopped(signal: 15) : .failed(reason: "killed", signal: 15), endDate: endsAt)
+    plans[key] = Plan(beginsAt: nil, endsAt: endsAt, result: result)
+  }
+
+  private func result(_ key: TryKey, _ endsAt: Timestamp) -> TaskResult {
     switch Int.random(in: 0..<20, using: &random) {
-    case 0...11:
-      let output = random.chance(1, of: 3) ? "\(tryNumber)" : nil
-      return .taskFinished(TryKey(key, tryNumber), TaskResult(.success, output: output, endDate: endsAt))
-    case 12, 13: return .taskFinished(TryKey(key, tryNumber), TaskResult(.skipped(reason: "nothing to do")))
-    case 14...17:
-      let failure = Failure(reason: "exit code 1", exitCode: 1)
-      return .taskFinished(
-        TryKey(key, tryNumber), TaskResult(.failed(failure, isRetryable: random.chance(5, of: 6)), endDate: endsAt))
-    case 18: return .taskFinished(TryKey(key, tryNumber), TaskResult(.deferred(.event)))
-    default: return .taskFinished(TryKey(key, tryNumber), TaskResult(.deferred(.until(endsAt.adding(seconds: 30)))))
+    case 0...11: TaskResult(.success, output: random.chance(1, of: 3) ? "\(key.number)" : nil, endDate: endsAt)
+    case 12, 13: TaskResult(.skipped(reason: "nothing to do"))
+    case 14...16:
+      TaskResult(
+        .failed(Failure(reason: "exit code 1", exitCode: 1), isRetryable: random.chance(5, of: 6)), endDate: endsAt)
+    case 17: TaskResult(.lost(.workerDied))
+    case 18: TaskResult(.deferred(.event))
+    default: TaskResult(.deferred(.until(endsAt.adding(seconds: 30))))
     }
   }
 
-  private static func isFact(_ event: Event) -> Bool {
-    switch event {
-    case .taskStarted, .taskFinished, .triggerFired: true
-    default: false
+  // MARK: DAG files
+
+  private func changeDAGs() {
+    var contents = BagContents()
+    for index in 0..<3 {
+      let id = "dag_\(index)"
+      let known = source.contents.files.first { $0.dags[0].id == id }
+      if let known, random.chance(1, of: 2) {
+        contents.files.append(known)
+        continue
+      }
+      if random.chance(1, of: 10) {
+        contents.importErrors.append(
+          ImportError(path: "/dags/\(id).swift", line: 1, message: "expected '}'", stage: .compile))
+        continue
+      }
+      versions[id, default: 0] += 1
+      let dag = RandomDAG.make(id, &random)
+      contents.files.append(FakeDAGSource.file(dag, version: "\(id)-\(versions[id]!)"))
     }
+    note("DAG files: \(contents.files.map(\.version))")
+    source.loadSeconds = random.pick([0, 0, 0.5, 20])
+    source.contents = contents
   }
 
-  /// A try that was deferred goes on as the same try, so that these cannot be told from new ones. Executors must not
-  /// repeat them.
-  private static func mayRepeat(_ event: Event) -> Bool {
-    switch event {
-    case .taskFinished(_, let result): if case .deferred = result.outcome { false } else { true }
-    case .triggerFired: false
-    default: true
-    }
-  }
-
-  private static func short(_ event: Event) -> String {
-    switch event {
-    case .dagsLoaded(let plans): "dagsLoaded \(plans.map(\.version))"
-    case .plansLoaded(let plans): "plansLoaded \(plans.map(\.version))"
-    case .backfill(let request): "backfill \(request.dagID) \(request.fromDate.iso8601) … \(request.toDate.iso8601)"
-    case .clear(let request): "clear \(request.keys) newest: \(request.onNewestVersion)"
-    case .setTaskState(let key, let state, _): "setTaskState \(key) \(state)"
-    case .setRunState(let run, let state, _): "setRunState \(run) \(state)"
-    default: "\(event)"
-    }
-  }
-}
-
-extension Event {
-  /// Whether it reports that a try has been deferred so.
-  func isDeferral(_ deferral: Deferral) -> Bool {
-    guard case .taskFinished(_, let result) = self else { return false }
-    return result.outcome == .deferred(deferral)
+  func removeDAGs() {
+    source.loadSeconds = 0
+    source.contents = BagContents()
+    source.changed()
   }
 }

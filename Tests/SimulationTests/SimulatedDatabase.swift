@@ -5,16 +5,14 @@ import Scheduling
 import Storage
 
 /// The real database, with the model beside it: both are told the same, and must say the same.
-final class DatabaseStore: SimulatedStore {
+final class SimulatedDatabase {
   struct Difference: Error, CustomStringConvertible {
     let description: String
   }
 
   private let folder: URL
-  private var store: Store
-  private let model = ModelStore()
-  private var plans: [DAGPlan] = []
-  private var snapshots = 0
+  private(set) var store: Store
+  let model = ModelDatabase()
 
   init() throws {
     // In memory where that is possible: thousands of commits would wait for the disk for nothing.
@@ -28,31 +26,16 @@ final class DatabaseStore: SimulatedStore {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  func know(_ plan: DAGPlan) throws {
-    model.know(plan)
-    plans.append(plan)
-    let description = String(decoding: try JSONEncoder().encode(plan.description), as: UTF8.self)
-    try store.saveVersions([
-      StoredVersion(
-        version: plan.version, dagID: plan.dagID, description: description, libraryPath: "/cache/\(plan.version).so",
-        entryName: "entry", sourcePath: "/dags/\(plan.dagID).swift")
-    ])
-  }
-
   func commit(_ changes: [Change]) throws {
-    try model.commit(changes)
     try store.commit(changes)
+    try model.commit(changes)
   }
 
-  func snapshot() throws -> Snapshot {
-    snapshots += 1
-    // Now and then through a new connection, with plans made from what is stored: as after a crash.
-    guard snapshots.isMultiple(of: 20) else { return try store.snapshot(plans: plans) }
+  /// Through a new connection, as another process does.
+  func reopen() throws {
+    try? store.close()
     store = try Store(path: folder.path + "/dagrun.db")
-    return try store.snapshot()
   }
-
-  func run(_ number: Int64) throws -> RunSnapshot? { try store.runSnapshots(numbers: [number]).first }
 
   func runs(dagID: String) throws -> [RunSnapshot] {
     let runs = try store.runSnapshots(dagID: dagID).sorted { $0.run.number < $1.run.number }

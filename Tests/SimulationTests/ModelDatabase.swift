@@ -2,23 +2,12 @@ import Dagrun
 import Model
 @testable import Scheduling
 
-/// Where a simulation keeps what the scheduler decided: the database, or the model of it below.
-protocol SimulatedStore: AnyObject {
-  /// Descriptions are stored when a file is compiled, before the scheduler hears of them.
-  func know(_ plan: DAGPlan) throws
-  func commit(_ changes: [Change]) throws
-  func snapshot() throws -> Snapshot
-  func run(_ number: Int64) throws -> RunSnapshot?
-  func runs(dagID: String) throws -> [RunSnapshot]
-}
-
 /// The database as plain values, with every guard: a change must find exactly the state that it expects.
-final class ModelStore: SimulatedStore {
+final class ModelDatabase {
   struct BrokenGuard: Error, CustomStringConvertible {
     let description: String
   }
 
-  private var plans: [String: DAGPlan] = [:]
   private var dags: [String: DAGRecord] = [:]
   private var pools: [String: Pool] = [Pool.standard.name: .standard]
   private var backfills: [Int64: Backfill] = [:]
@@ -29,8 +18,6 @@ final class ModelStore: SimulatedStore {
   private(set) var tries: [TaskInstanceKey: [Int: TryRecord]] = [:]
   private var lastRunNumber: Int64 = 0
   private var lastBackfillNumber: Int64 = 0
-
-  func know(_ plan: DAGPlan) { plans["\(plan.dagID) \(plan.version)"] = plan }
 
   func commit(_ changes: [Change]) throws {
     for change in changes { try apply(change) }
@@ -110,23 +97,5 @@ final class ModelStore: SimulatedStore {
 
   func runs(dagID: String) -> [RunSnapshot] {
     runs.values.filter { $0.dagID == dagID }.map(\.number).sorted().map { run($0)! }
-  }
-
-  func snapshot() -> Snapshot {
-    let current = dags.values.compactMap { record in record.version.map { "\(record.dagID) \($0)" } }
-    let underWay = runs.values.filter { !$0.state.isFinished }.map { "\($0.dagID) \($0.version)" }
-    let pastDAGs = Set((current + underWay).compactMap { plans[$0] }.filter { !$0.pastTaskIDs.isEmpty }.map(\.dagID))
-    let held = runs.values.filter { !$0.state.isFinished || pastDAGs.contains($0.dagID) }.map(\.number).sorted()
-    var taken: [String: [Timestamp]] = [:]
-    for run in runs.values {
-      guard let date = run.logicalDate else { continue }
-      if let last = dags[run.dagID]?.lastScheduled, date <= last { continue }
-      taken[run.dagID, default: []].append(date)
-    }
-    return Snapshot(
-      plans: Array(plans.values), dags: dags.values.sorted { $0.dagID < $1.dagID },
-      pools: pools.values.sorted { $0.name < $1.name }, backfills: backfills.values.sorted { $0.number < $1.number },
-      runs: held.map { run($0)! }, lastRunNumber: lastRunNumber, lastBackfillNumber: lastBackfillNumber,
-      takenDates: taken)
   }
 }

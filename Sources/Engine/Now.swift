@@ -1,4 +1,0 @@
-internal import Dagrun
-internal import Processes
-
-func now() -> Timestamp { Timestamp(microseconds: wallClockMicroseconds()) }
