@@ -50,10 +50,13 @@ let package = Package(
     .target(name: "CCurl"),
     // Credentials, HTTP and the four services that jobs need. Knows nothing of DAGs or jobs.
     .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
+    // The shell scripts that a job's VM runs.
+    .target(name: "CRunnerScript"),
     // A job's life on a VM that lives only for it. Usable without the engine.
     .target(
-      name: "Clash", dependencies: ["Dagrun", "Model", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
-      swiftSettings: settings),
+      name: "Clash",
+      dependencies: ["CRunnerScript", "Dagrun", "Model", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
+      exclude: ["Machine/Script"], swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
       name: "CloudEmulator",
