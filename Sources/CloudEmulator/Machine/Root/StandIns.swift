@@ -3,7 +3,7 @@ internal import Foundation
 /// Programs that a VM on Container-Optimized OS has, and this machine has not, or must not be asked.
 enum StandIns {
   /// Done by the VM's first process.
-  static let clients = ["docker", "systemctl", "poweroff", "reboot", "halt", "shutdown", "journalctl"]
+  static let clients = ["docker", "systemctl", "poweroff", "reboot"]
 
   static func scripts(_ plan: MachinePlan) -> [String: String] {
     var scripts = [
@@ -12,7 +12,6 @@ enum StandIns {
     ]
     let program = ([MachineRoot.program] + plan.programArguments).map(shellQuoted).joined(separator: " ")
     for name in clients { scripts[name] = "#!/bin/sh\nexec \(program) client \(name) \"$@\"\n" }
-    if plan.hasEngine { scripts["docker"] = "#!/bin/sh\nexec \(program) docker \"$@\"\n" }
     return scripts
   }
 
