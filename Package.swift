@@ -45,17 +45,20 @@ let package = Package(
     .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: settings),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-    .target(name: "DagBag", dependencies: ["Dagrun", "Processes", "COpenSSL"], swiftSettings: settings),
+    // What several modules would each write by hand: digests, backoff, pieces of UTF-8.
+    .target(name: "Basics", dependencies: ["COpenSSL"], swiftSettings: settings),
+    .target(name: "DagBag", dependencies: ["Basics", "Dagrun", "Processes"], swiftSettings: settings),
     // libcurl, loaded when the first request is sent: linking it would cost every command its thirty libraries.
     .target(name: "CCurl"),
     // Credentials, HTTP and the four services that jobs need. Knows nothing of DAGs or jobs.
-    .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
+    .target(
+      name: "GoogleCloud", dependencies: ["Basics", "CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
     // The shell scripts that a job's VM runs.
     .target(name: "CRunnerScript"),
     // A job's life on a VM that lives only for it. Usable without the engine.
     .target(
       name: "Clash",
-      dependencies: ["CRunnerScript", "Dagrun", "Model", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
+      dependencies: ["Basics", "CRunnerScript", "Dagrun", "Model", "GoogleCloud", "Processes", "Yams", logging],
       exclude: ["Machine/Script"], swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
@@ -77,8 +80,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator",
-        "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
+        "Basics", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash",
+        "CloudEmulator", "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
@@ -115,6 +118,7 @@ let package = Package(
 
     // Seeded random input, and the numbers that programs go wrong at. Only for tests.
     .target(name: "FuzzSupport", path: "Tests/Support/FuzzSupport", swiftSettings: settings),
+    .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: settings),
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport", "Processes"], swiftSettings: settings),
     // Answers the questions of Tests/AirflowTests/test_scheduling.py, which asks Airflow the same.
     .executableTarget(

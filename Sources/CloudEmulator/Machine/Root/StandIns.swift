@@ -104,4 +104,8 @@ enum StandIns {
 }
 
 /// One word for a shell, whatever is in it.
-func shellQuoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
+func shellQuoted(_ text: String) -> String {
+  // Scalar by scalar: a quote with an accent on it is one character, and a quote to a shell.
+  let scalars = text.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }
+  return "'" + scalars.joined() + "'"
+}
