@@ -42,8 +42,9 @@ bench-jobs: build ## Measure jobs on the emulator alone (BENCH="overhead waiting
 format: ## Format the sources in place
 	scripts/format
 
-lint: ## Check the format of the sources
+lint: ## Check the format of the sources, and the scripts that a job's VM runs
 	scripts/format --check
+	scripts/lint-shell
 
 docs: deps ## Write what is generated: docs/command-line.md, docs/dagrun.1, plugins/dagrun_plugin.py
 	swift build --product dagrun $(SWIFT_FLAGS)

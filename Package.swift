@@ -45,15 +45,21 @@ let package = Package(
     .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: settings),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-    .target(name: "DagBag", dependencies: ["Dagrun", "Processes", "COpenSSL"], swiftSettings: settings),
+    // What several modules would each write by hand: digests, backoff, pieces of UTF-8.
+    .target(name: "Basics", dependencies: ["COpenSSL"], swiftSettings: settings),
+    .target(name: "DagBag", dependencies: ["Basics", "Dagrun", "Processes"], swiftSettings: settings),
     // libcurl, loaded when the first request is sent: linking it would cost every command its thirty libraries.
     .target(name: "CCurl"),
     // Credentials, HTTP and the four services that jobs need. Knows nothing of DAGs or jobs.
-    .target(name: "GoogleCloud", dependencies: ["CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
+    .target(
+      name: "GoogleCloud", dependencies: ["Basics", "CCurl", "COpenSSL", "Processes", logging], swiftSettings: settings),
+    // The shell scripts that a job's VM runs.
+    .target(name: "CRunnerScript"),
     // A job's life on a VM that lives only for it. Usable without the engine.
     .target(
-      name: "Clash", dependencies: ["Dagrun", "Model", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
-      swiftSettings: settings),
+      name: "Clash",
+      dependencies: ["Basics", "CRunnerScript", "Dagrun", "Model", "GoogleCloud", "Processes", "Yams", logging],
+      exclude: ["Machine/Script"], swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
       name: "CloudEmulator",
@@ -86,8 +92,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers", "GoogleCloud",
-        "Clash",
+        "Basics", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers",
+        "GoogleCloud", "Clash",
         "CloudEmulator", "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
@@ -130,6 +136,7 @@ let package = Package(
       name: "EngineSupport",
       dependencies: ["DagBag", "Dagrun", "Engine", "Executors", "Model", "Preparation", "Processes"],
       path: "Tests/Support/EngineSupport", swiftSettings: settings),
+    .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: settings),
     .testTarget(name: "DagrunTests", dependencies: ["Dagrun", "FuzzSupport", "Processes"], swiftSettings: settings),
     // Answers the questions of Tests/AirflowTests/test_scheduling.py, which asks Airflow the same.
     .executableTarget(

@@ -85,10 +85,18 @@ static int map_from_outside(unsigned first, unsigned count) {
   return failure ? -1 : 0;
 }
 
+// Gives up the other groups, then takes these ids.
+static int set_ids(unsigned user, unsigned group) {
+  // Where other groups are not mapped, they cannot be set either.
+  if (setgroups(0, NULL) && errno != EPERM) return -1;
+  if (setresgid(group, group, group)) return -1;
+  return setresuid(user, user, user);
+}
+
 int clinux_enter_user_namespace(unsigned first, unsigned count) {
   unsigned user = geteuid(), group = getegid();
   // Until it takes it, this process has an id that the namespace does not know.
-  if (user == 0) return map_from_outside(first, count) || clinux_set_ids(0, 0) ? -1 : 0;
+  if (user == 0) return map_from_outside(first, count) || set_ids(0, 0) ? -1 : 0;
   if (unshare(CLONE_NEWUSER | CLONE_NEWNS)) return -1;
   char map[32];
   if (write_file(getpid(), "setgroups", "deny")) return -1;
@@ -158,12 +166,5 @@ void clinux_reset_signals(void) {
 }
 
 void clinux_close_from(int first) { syscall(SYS_close_range, first, ~0U, 0); }
-
-int clinux_set_ids(unsigned user, unsigned group) {
-  // Where other groups are not mapped, they cannot be set either.
-  if (setgroups(0, NULL) && errno != EPERM) return -1;
-  if (setresgid(group, group, group)) return -1;
-  return setresuid(user, user, user);
-}
 
 int clinux_open_path(const char *path) { return open(path, O_PATH | O_CLOEXEC); }

@@ -1,3 +1,4 @@
+internal import Basics
 package import Dagrun
 internal import Foundation
 package import Model
@@ -32,7 +33,7 @@ extension JobRequest {
   /// What every message of an attempt's machine bears: whoever may publish to the topic does not know it.
   package func word(ofAttempt number: Int) -> String? {
     secret.map { secret in
-      Digest.sha256(parts: [secret, "\(number)"]).prefix(16).map { byte in
+      SHA256.digest(ofParts: [secret, "\(number)"]).prefix(16).map { byte in
         (byte < 16 ? "0" : "") + String(byte, radix: 16)
       }.joined()
     }

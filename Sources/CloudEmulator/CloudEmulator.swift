@@ -147,11 +147,6 @@ package final class CloudEmulator: Sendable {
   /// As a VM's metadata server hands out.
   package func issueToken() async -> AccessToken { await server.ask { $0.tokens.issue(at: $1) } }
 
-  /// Sets a secret's value: `projects/P/secrets/S`, or `S` in every project.
-  package func setSecret(_ name: String, _ value: String) async {
-    await server.ask { emulation, _ in emulation.secrets.values[name] = value }
-  }
-
   /// Refuses new connections, ends held requests and all VMs, removes what it has kept in a temporary folder.
   package func stop() async {
     try? await listener.close()

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Processes
 
@@ -18,7 +19,7 @@ struct AuthoringLibrary: Sendable {
     let name = "Dagrun.swiftmodule"
     for folder in candidates {
       guard let bytes = readWholeFile(folder + "/" + name) else { continue }
-      let hash = ContentHash.hex(of: Data(bytes))
+      let hash = SHA256.hex(of: Data(bytes))
       let copy = cacheFolder + "/library/" + hash
       if access(copy + "/" + name, R_OK) != 0 {
         do {

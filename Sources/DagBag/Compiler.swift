@@ -1,3 +1,4 @@
+import Basics
 import Dagrun
 import Foundation
 import Processes
@@ -120,7 +121,7 @@ struct Compiler: Sendable {
     let stem = URL(filePath: path).deletingPathExtension().lastPathComponent
     let letters = stem.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
     let name = letters.first?.isNumber == true ? "_" + String(letters) : String(letters)
-    return name + "_" + ContentHash.hex(of: Data(path.utf8)).prefix(8)
+    return name + "_" + SHA256.hex(of: Data(path.utf8)).prefix(8)
   }
 
   static func importError(_ source: DAGSource, _ result: CapturedProcess, tool: String) -> ImportError {

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Processes
 
@@ -5,7 +6,7 @@ extension Compiler {
   /// Builds a folder with a `Package.swift` by SwiftPM, without linking: its one executable target and whatever that
   /// depends on become the shared object. The authoring library is not a dependency; it is found by `-I`.
   func compilePackage(_ source: DAGSource, entry: String, to path: String) throws(CompileFailure) {
-    let scratch = cacheFolder + "/packages/" + ContentHash.hex(of: Data(source.path.utf8)).prefix(16)
+    let scratch = cacheFolder + "/packages/" + SHA256.hex(of: Data(source.path.utf8)).prefix(16)
     let common = ["--package-path", source.path, "--scratch-path", scratch]
     let target = try executableTarget(source, common)
     _ = try swift(

@@ -1,3 +1,4 @@
+import Basics
 import Dagrun
 import Foundation
 import Processes
@@ -42,7 +43,7 @@ struct Workshop: Sendable {
   /// The compiler refuses what it has put there when the folder has got another path since, as in a home that was moved.
   private static func moduleCacheFolder(in folder: String) -> String {
     let path = realPath(folder) ?? folder
-    return path + "/modules/" + ContentHash.hex(of: Data(path.utf8)).prefix(16)
+    return path + "/modules/" + SHA256.hex(of: Data(path.utf8)).prefix(16)
   }
 
   func outcome(of source: DAGSource, counts: borrowing Mutex<DagBag.Counts>) throws(DagBagError) -> Found {

@@ -38,12 +38,4 @@ package final class Store: StoreConnection, @unchecked Sendable {
       throw error
     }
   }
-
-  /// Moves the log into the database file, as far as no reader stands in the way. For moments when nothing else is to
-  /// be done: it leaves less for the commits to do.
-  package func checkpoint() throws(StoreError) {
-    try perform("checkpoint") { database in
-      _ = try database.checkpoint(.passive)
-    }
-  }
 }

@@ -28,15 +28,27 @@ import Testing
     let path = FileManager.default.temporaryDirectory.path + "/growing-log-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
     // Characters of three bytes do not end where a part does.
-    let text = String(repeating: "漢字é\n", count: 500_000)
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    for isRunning in [true, false] {
-      var log = GrowingLog(path: path)
-      var parts: [String] = []
-      log.read(isRunning: isRunning) { parts.append($0) }
-      #expect(parts.count > 4)
-      #expect(parts.allSatisfy { $0.utf8.count <= 1 << 20 })
-      #expect(parts.joined() == text)
+    for text in [String(repeating: "漢字é\n", count: 500_000), String(repeating: "漢", count: 2_000_000)] {
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+      for isRunning in [true, false] {
+        var log = GrowingLog(path: path)
+        var parts: [String] = []
+        log.read(isRunning: isRunning) { parts.append($0) }
+        #expect(parts.count > 4)
+        #expect(parts.allSatisfy { $0.utf8.count <= 1 << 20 })
+        // Not `==`: a failure would print megabytes.
+        #expect(parts.joined().elementsEqual(text) == true)
+      }
+    }
+  }
+
+  @Test func `a growing log comes up to its last whole character`() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/growing-log-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var log = GrowingLog(path: path)
+    for (bytes, text) in [(Array("né".utf8), "né"), (Array("né漢".utf8.dropLast()), ""), (Array("né漢字".utf8), "漢字")] {
+      try Data(bytes).write(to: URL(filePath: path))
+      #expect(log.rest(isRunning: true) == text)
     }
   }
 }

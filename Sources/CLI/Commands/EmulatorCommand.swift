@@ -16,10 +16,6 @@ struct EmulatorStartCommand: Command {
       """)
 
   enum Machines: String, CaseIterable, ExpressibleByArgument { case processes, none }
-  enum Docker: String, CaseIterable, ExpressibleByArgument {
-    case auto, real
-    case standIn = "stand-in"
-  }
 
   @Option(help: ArgumentHelp("0: any that is free.", valueName: "number"), transform: BoundedNumber.whole(.port))
   var port = 0
@@ -28,12 +24,6 @@ struct EmulatorStartCommand: Command {
     completion: .directory)
   var folder: String?
   @Option(help: "'processes', or 'none': instances are there and do nothing.") var machines = Machines.processes
-  @Option(
-    help: """
-      What 'docker' is in a VM: the 'stand-in', which runs commands in this machine's userland; the 'real' engine of this \
-      machine; or that where it answers ('auto').
-      """)
-  var docker = Docker.standIn
   @Option(
     help: ArgumentHelp("Faults there are from the beginning, JSON or YAML.", valueName: "file"), completion: .file())
   var faults: String?
@@ -68,7 +58,6 @@ struct EmulatorStartCommand: Command {
       }
       options.secrets[String(text[..<equals])] = String(text[text.index(after: equals)...])
     }
-    let choice = docker
     switch machines {
     case .none: options.machines = .none
     case .processes:
@@ -78,7 +67,6 @@ struct EmulatorStartCommand: Command {
           return MachineToken(value: token.value, expiresAt: token.expiresAt)
         }
         machine.storageEndpoint = services.address
-        machine.docker = try Self.docker(choice, folder: services.folder, session: session)
         return ProcessMachines(machine)
       }
     }
@@ -95,8 +83,6 @@ struct EmulatorStartCommand: Command {
     let emulator: CloudEmulator
     do {
       emulator = try await CloudEmulator.start(options, logger: logger)
-    } catch let complaint as Complaint {
-      throw complaint
     } catch {
       throw Complaint(.unavailable, "cannot start the emulator: \(error)", hint: "is the port in use? take --port 0")
     }
@@ -133,26 +119,6 @@ struct EmulatorStartCommand: Command {
       let reason = String(cString: strerror(errno))
       unlink(temporary)
       throw Complaint(.wrongUsage, "cannot write \(path): \(reason)")
-    }
-  }
-
-  private static func docker(
-    _ choice: Docker, folder: String, session: Session
-  ) throws -> MachineOptions.Docker {
-    if choice == .standIn {
-      session.errors.line("docker in VMs: the stand-in")
-      return .standIn
-    }
-    do {
-      let engine = try DockerEngine.find(folder: folder, environment: session.environment)
-      session.errors.line("docker in VMs: this machine's engine \(engine.version), by \(engine.client)")
-      return .real(engine)
-    } catch {
-      guard choice == .auto else {
-        throw Complaint(.unavailable, "there is no docker engine for VMs: \(error)", hint: "take --docker stand-in")
-      }
-      session.errors.line("docker in VMs: the stand-in (\(error))")
-      return .standIn
     }
   }
 

@@ -46,6 +46,6 @@ enum ShellWord {
   static func quote(_ text: String) -> String {
     let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.,:/@%+=".contains($0)) }
     return plain && !text.isEmpty
-      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+      ? text : ShellQuoting.quoted(text)
   }
 }

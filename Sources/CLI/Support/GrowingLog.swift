@@ -1,3 +1,4 @@
+import Basics
 import Processes
 
 /// A log that may be growing, read bit by bit.
@@ -36,11 +37,8 @@ struct GrowingLog {
       readFile(path, from: position, limit: limit)
       ?? (isRunning ? workerOutput.flatMap { readFile($0, from: position, limit: limit) } : nil)
     guard let bytes, !bytes.isEmpty else { return nil }
-    var end = bytes.count
-    if isRunning || end == limit {
-      // Half a character waits for its other half.
-      while end > 0 && end > bytes.count - 4 && bytes[end - 1] >= 0x80 { end -= 1 }
-    }
+    // Half a character waits for its other half.
+    let end = isRunning || bytes.count == limit ? WholeCharacters.count(ofHead: bytes) : bytes.count
     guard end > 0 else { return nil }
     position += end
     return String(decoding: bytes[..<end], as: UTF8.self)

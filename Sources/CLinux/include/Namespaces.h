@@ -52,5 +52,3 @@ void clinux_drain_signals(int descriptor);
 void clinux_reset_signals(void);
 /// Closes every descriptor from this one on.
 void clinux_close_from(int first);
-/// Gives up the other groups, then takes these ids.
-int clinux_set_ids(unsigned user, unsigned group);

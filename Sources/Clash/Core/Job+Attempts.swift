@@ -1,5 +1,5 @@
+internal import Basics
 internal import Dagrun
-internal import Foundation
 internal import GoogleCloud
 internal import Model
 
@@ -90,8 +90,8 @@ extension Job {
     inbox.looks += 1
     switch stage {
     case .waitingForMachine:
-      let pause = timings.firstLookSeconds * exp2(Double(min(inbox.looks, 20)))
-      inbox.lookAt = now.adding(seconds: min(pause, timings.longestLookSeconds))
+      let pause = Backoff(firstSeconds: timings.firstLookSeconds, longestSeconds: timings.longestLookSeconds)
+      inbox.lookAt = now.adding(seconds: pause.seconds(doublings: inbox.looks))
     case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
       let silentAt = (inbox.lastHeardAt ?? now).adding(seconds: silenceBeforeLook(plan))
@@ -199,8 +199,9 @@ extension Job {
     case .climb(let next):
       beginAttempt(at: next, &step)
     case .pause(let next):
-      let doublings = Double(min(next.climbs - 1, 20))
-      let pause = min(timings.firstLadderPauseSeconds * exp2(doublings), timings.longestLadderPauseSeconds)
+      let pause = Backoff(
+        firstSeconds: timings.firstLadderPauseSeconds, longestSeconds: timings.longestLadderPauseSeconds
+      ).seconds(doublings: next.climbs - 1)
       step.note("no machine anywhere; trying again in \(Int(saturating: pause)) s")
       phase = .pausing(next, until: step.now.adding(seconds: pause))
     case .giveUp:

@@ -1,5 +1,5 @@
+internal import Basics
 internal import Dagrun
-internal import Foundation
 internal import GoogleCloud
 
 // One call at a time: what is asked for, its answer, and its repeats.
@@ -182,8 +182,8 @@ extension Job {
   }
 
   func backoff(_ failures: Int, _ now: Timestamp) -> Timestamp {
-    let doublings = Double(min(max(failures - 1, 0), 30))
-    return now.adding(seconds: min(timings.firstBackoffSeconds * exp2(doublings), timings.longestBackoffSeconds))
+    let pause = Backoff(firstSeconds: timings.firstBackoffSeconds, longestSeconds: timings.longestBackoffSeconds)
+    return now.adding(seconds: pause.seconds(doublings: failures - 1))
   }
 
   /// A call that waits for its repeat is not under way: nothing of it is in flight.

@@ -1,3 +1,4 @@
+internal import Basics
 internal import Dagrun
 internal import GoogleCloud
 internal import Model
@@ -229,13 +230,5 @@ extension Job {
     if !inbox.ackIDs.isEmpty, resource(.subscription) != nil { step.actions.append(.acknowledge(inbox.ackIDs)) }
     inbox.ackIDs = []
     inbox.oldestAckAt = nil
-  }
-}
-
-enum WholeCharacters {
-  /// The text of bytes that may begin in the middle of a character.
-  static func text(ofTail bytes: [UInt8]) -> String {
-    let cut = bytes.prefix(3).prefix { $0 & 0xc0 == 0x80 }.count
-    return String(decoding: bytes.dropFirst(cut), as: UTF8.self)
   }
 }

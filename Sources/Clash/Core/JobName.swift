@@ -1,3 +1,4 @@
+internal import Basics
 package import Model
 
 /// Names of jobs: what they may be, and how they are made up.
@@ -50,14 +51,14 @@ package enum JobName {
       tail += "-\(key.member)"
     }
     tail += "-"
-    for byte in Digest.sha256(parts: parts).prefix(10) { tail.unicodeScalars.append(letter(byte)) }
+    for byte in SHA256.digest(ofParts: parts).prefix(10) { tail.unicodeScalars.append(letter(byte)) }
     return slug("\(task.dagID)-\(key.taskID)", longest: longest - tail.utf8.count) + tail
   }
 
   /// `text-xxxxxxxxxx`, no longer than that: always the same for the same parts, and another one for others.
   package static func distinct(_ text: String, of parts: [String], longest: Int) -> String {
     var tail = "-"
-    for byte in Digest.sha256(parts: parts).prefix(10) { tail.unicodeScalars.append(letter(byte)) }
+    for byte in SHA256.digest(ofParts: parts).prefix(10) { tail.unicodeScalars.append(letter(byte)) }
     return slug(text, longest: longest - tail.utf8.count) + tail
   }
 

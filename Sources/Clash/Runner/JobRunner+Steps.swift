@@ -1,3 +1,4 @@
+internal import Basics
 internal import Dagrun
 internal import Foundation
 internal import Logging
@@ -135,7 +136,8 @@ extension JobRunner {
   }
 
   func retrySeconds(afterFailures failures: Int) -> Double {
-    min(options.longestRetrySeconds, options.firstRetrySeconds * pow(2, Double(min(failures, 20) - 1)))
+    Backoff(firstSeconds: options.firstRetrySeconds, longestSeconds: options.longestRetrySeconds)
+      .seconds(doublings: failures - 1)
   }
 
   // MARK: Performing

@@ -10,7 +10,6 @@ package struct MachineOptions: Sendable {
   package var storageEndpoint: String?
   /// Images that cannot be pulled, beside those whose names contain `does-not-exist`.
   package var missingImages: Set<String> = []
-  package var docker = Docker.standIn
 
   package init(
     program: [String],
@@ -18,14 +17,6 @@ package struct MachineOptions: Sendable {
   ) {
     self.program = program
     self.issueToken = issueToken
-  }
-
-  /// What `docker` is in a VM.
-  package enum Docker: Hashable, Sendable {
-    /// Runs a container's command in the userland of this machine.
-    case standIn
-    /// The engine that this machine's own `docker` talks to.
-    case real(DockerEngine)
   }
 }
 

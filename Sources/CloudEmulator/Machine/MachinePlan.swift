@@ -14,8 +14,6 @@ struct MachinePlan: Codable {
   /// How this program is asked to be a process of a VM.
   var programArguments: [String]
   var missingImages: Set<String>
-  /// Whether `docker` is the real one.
-  var hasEngine: Bool
   var identity: MachineIdentity
 
   static let path = "/run/dagrun/plan.json"
@@ -38,8 +36,7 @@ struct MachinePlan: Codable {
     bootID = UUID().uuidString.lowercased()
     programArguments = Array(options.program.dropFirst())
     missingImages = options.missingImages
-    hasEngine = options.docker != .standIn
-    identity = .of(machine.folder, docker: options.docker)
+    identity = .of(machine.folder)
   }
 }
 

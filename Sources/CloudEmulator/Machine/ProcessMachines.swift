@@ -11,13 +11,7 @@ package final class ProcessMachines: VirtualMachineHost {
 
   package init(_ options: MachineOptions) {
     self.options = options
-    watch = Result {
-      // Of an emulator that had this folder, and of whose processes nothing was left to do it.
-      if case .real(let engine) = options.docker {
-        try engine.removeContainers(label: "\(DockerEngine.ownerLabel)=\(engine.owner)")
-      }
-      return try MachineWatch()
-    }
+    watch = Result { try MachineWatch() }
     signal(SIGPIPE, SIG_IGN)
   }
 
@@ -26,8 +20,7 @@ package final class ProcessMachines: VirtualMachineHost {
   ) throws -> any VirtualMachine {
     let watch = try watch.get()
     let metadata = try MetadataServer.start(
-      InstanceMetadata(machine), identity: .of(machine.folder, docker: options.docker),
-      issueToken: options.issueToken)
+      InstanceMetadata(machine), identity: .of(machine.folder), issueToken: options.issueToken)
     let running = RunningMachine(machine, options: options, watch: watch, metadata: metadata, events: events)
     do {
       try running.start()

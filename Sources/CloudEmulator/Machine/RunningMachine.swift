@@ -19,8 +19,6 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
     var commandEnd: Int32
     var reportEnd: Int32
     var tokens: [UInt64]
-    /// nil: `docker` is the stand-in.
-    var broker: BrokerProcess?
   }
   private var boot: Boot?
   private var reports: [UInt8] = []
@@ -62,9 +60,7 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
     defer { close(commands.readEnd) }
     let reportEnds = try openPipe()
     defer { close(reportEnds.writeEnd) }
-    var broker: BrokerProcess?
     do {
-      broker = try startBroker(console)
       var spawn = Spawn(options.program[0], Array(options.program.dropFirst()) + ["run", folder.path])
       spawn.workingDirectory = "/"
       spawn.group = .session
@@ -78,22 +74,11 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
         try watch.watch(reportEnds.readEnd) { [self] in readReports() },
       ]
       boot = Boot(
-        process: process, commandEnd: commands.writeEnd, reportEnd: reportEnds.readEnd, tokens: tokens,
-        broker: broker)
+        process: process, commandEnd: commands.writeEnd, reportEnd: reportEnds.readEnd, tokens: tokens)
     } catch {
-      broker?.end()
       close(commands.writeEnd)
       close(reportEnds.readEnd)
       throw error
-    }
-  }
-
-  private func startBroker(_ console: Int32) throws -> BrokerProcess? {
-    switch options.docker {
-    case .standIn: nil
-    case .real(let engine):
-      try BrokerProcess(
-        engine, program: options.program, folder: folder, metadataAddress: metadata.address, console: console)
     }
   }
 
@@ -122,19 +107,7 @@ final class RunningMachine: VirtualMachine, @unchecked Sendable {
     for token in boot.tokens { watch.unwatch(token) }
     close(boot.reportEnd)
     closeCommands()
-    guard let broker = boot.broker else { return off(status) }
-    broker.end()
-    do {
-      var token: UInt64 = 0
-      // It is not off as long as a container of its runs.
-      token = try watch.watch(broker.process.descriptor) { [self] in
-        guard waitForChild(broker.process.pid, blocking: false) != nil else { return }
-        watch.unwatch(token)
-        off(status)
-      }
-    } catch {
-      off(status)
-    }
+    off(status)
   }
 
   private func off(_ status: ExitStatus) {

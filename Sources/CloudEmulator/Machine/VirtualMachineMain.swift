@@ -6,8 +6,6 @@ internal import Processes
 ///     run FOLDER      makes the VM's namespaces and its root, starts `init`, and ends with it
 ///     init            the VM's first process: boots, and is its systemd and its docker daemon
 ///     container       the first process of a container, until it executes the container's command
-///     docker ARGUMENT...     `docker` where that is the real one: has the broker outside the VM do it
-///     docker-broker PLAN     outside the VM: hands a VM's docker commands to the real client, and cleans up after it
 ///     client NAME ARGUMENT...    `docker`, `systemctl` and the like: has `init` do it
 package func virtualMachineMain(arguments: [String]) -> Never {
   switch arguments.first {
@@ -15,8 +13,6 @@ package func virtualMachineMain(arguments: [String]) -> Never {
   case "init" where arguments.count == 1: MachineInit.run()
   case "container" where arguments.count == 1: containerMain()
   case "client" where arguments.count >= 2: clientMain(name: arguments[1], Array(arguments.dropFirst(2)))
-  case "docker": clientMain(name: "docker", Array(arguments.dropFirst()), socket: MachineRoot.dockerSocket)
-  case "docker-broker" where arguments.count == 2: DockerBroker.run(arguments[1])
   default:
     FileHandle.standardError.write(Data("virtual-machine: only the emulator starts this\n".utf8))
     exit(64)

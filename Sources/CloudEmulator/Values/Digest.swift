@@ -11,14 +11,6 @@ enum Digest {
     return isDone == 1 ? Data(digest) : Data()
   }
 
-  static func sha256(_ data: Data) -> Data {
-    var digest = [UInt8](repeating: 0, count: 32)
-    var length: UInt32 = 0
-    let isDone = data.withUnsafeBytes { EVP_Digest($0.baseAddress, $0.count, &digest, &length, EVP_sha256(), nil) }
-    precondition(isDone == 1, "no system forbids SHA-256")
-    return Data(digest)
-  }
-
   /// Castagnoli's, as Google's APIs give it.
   static func crc32c(_ data: Data) -> UInt32 {
     ~data.reduce(~UInt32(0)) { crc, byte in

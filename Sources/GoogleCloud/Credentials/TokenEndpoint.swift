@@ -1,3 +1,4 @@
+internal import Basics
 internal import Foundation
 
 /// Asks for tokens, with the retries of google-auth: 408, 429, 500, 503, 504 and lost connections, a few times.
@@ -21,7 +22,7 @@ struct TokenEndpoint: Sendable {
     var request = request
     request.timeoutSeconds = 30
     request.limitBytes = 1 << 20
-    var delay = 1.0
+    let pause = Backoff(firstSeconds: 1, longestSeconds: 60)
     for number in 1...Self.sends {
       let failure: CloudError
       switch await outcome(of: request) {
@@ -37,8 +38,8 @@ struct TokenEndpoint: Sendable {
         }
       }
       if number == Self.sends { throw failure }
-      try await world.pause(delay * (0.5 + world.random()), "sign in as", subject)
-      delay *= 2
+      try await world.pause(
+        pause.seconds(doublings: number - 1) * (0.5 + world.random()), "sign in as", subject)
     }
     preconditionFailure("the last send returns or throws")
   }

@@ -1,3 +1,4 @@
+internal import Basics
 internal import Foundation
 
 /// When a call is sent again. Pure: the caller sends, waits, and tells the time.
@@ -67,7 +68,8 @@ package struct RetryRules: Hashable, Sendable {
       return .againWithNewToken
     case .again(let retryAfter): floor = retryAfter.flatMap { RetryAfter.seconds($0, now: now) } ?? 0
     }
-    let longest = min(longestDelaySeconds, firstDelaySeconds * pow(2, Double(min(progress.delays, 30))))
+    let longest = Backoff(firstSeconds: firstDelaySeconds, longestSeconds: longestDelaySeconds)
+      .seconds(doublings: progress.delays)
     progress.delays += 1
     let delay = floor + longest * random
     return elapsed + delay > deadlineSeconds ? .fail : .again(afterSeconds: delay)

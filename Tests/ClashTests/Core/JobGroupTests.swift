@@ -4,23 +4,20 @@ import Testing
 @testable import Clash
 
 @Suite final class JobGroupTests {
-  private let start = Timestamp(microseconds: 0)
-  private var group = JobGroup(names: ["a", "b", "c"], timeoutSeconds: 10, at: Timestamp(microseconds: 0))
+  private var group = JobGroup(names: ["a", "b", "c"])
   private let success = JobOutcome(.exited(status: 0))
 
   // `#expect` cannot change a value by itself.
   private func ended(_ index: Int, _ outcome: JobOutcome) -> Bool { group.ended(index, outcome) }
   private func cancel(_ index: Int) -> [Int] { group.cancel(index) }
   private func cancelAll() -> [Int] { group.cancelAll() }
-  private func wake(after seconds: Double) -> [Int] { group.wake(at: start.adding(seconds: seconds)) }
 
-  @Test func `a group has succeeded when each of its jobs has`() {
+  @Test func `a group has ended when each of its jobs has`() {
     #expect(!ended(1, success))
     #expect(!ended(0, success))
-    #expect(group.remaining == 1 && !group.isFinished)
+    #expect(!group.isFinished)
     #expect(ended(2, success))
-    #expect(group.isFinished && group.hasAllSucceeded)
-    #expect(group.nextWake == nil)
+    #expect(group.isFinished)
   }
 
   @Test func `each job keeps its own first result`() {
@@ -36,14 +33,5 @@ import Testing
     _ = ended(0, success)
     #expect(cancelAll() == [2])
     #expect(cancelAll() == [])
-  }
-
-  @Test func `when the group's time is up what remains is cancelled`() {
-    _ = ended(2, success)
-    #expect(group.nextWake == start.adding(seconds: 10))
-    #expect(wake(after: 9) == [])
-    #expect(wake(after: 10) == [0, 1])
-    #expect(group.isTimedOut && group.nextWake == nil)
-    #expect(wake(after: 11) == [])
   }
 }

@@ -141,12 +141,4 @@ import Testing
     ["kind": "log", "offset": "-1"],
   ])
   func `anything else is a stranger's`(change: [String: String]) { #expect(read("heartbeat", "", change) == nil) }
-
-  @Test func `a tail begins with a whole character`() {
-    let bytes = Array("äöü".utf8)
-    #expect(WholeCharacters.text(ofTail: bytes) == "äöü")
-    #expect(WholeCharacters.text(ofTail: Array(bytes.dropFirst())) == "öü")
-    #expect(WholeCharacters.text(ofTail: Array("🚆x".utf8.dropFirst())) == "x")
-    #expect(WholeCharacters.text(ofTail: []) == "")
-  }
 }

@@ -5,6 +5,7 @@ import Processes
 import Testing
 
 @testable import Clash
+@testable import CloudEmulator
 
 /// Others' programs judge what the VM gets.
 @Suite struct ValidatorTests {
@@ -108,6 +109,13 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(process.status == .exited(0), "\(process.text(1))")
     #expect(process.text(1) + process.text(2) == "")
+  }
+
+  @Test func `the emulator honours all of the unit`() throws {
+    let unit = try UnitFile(name: MachineFiles.unitName, text: Self.makeMachine().files.unit)
+    #expect(unit.notes == [])
+    #expect(unit.command == ["/bin/bash", "/var/lib/dagrun/a-job/runner.sh"])
+    #expect(unit.stopTimeoutSeconds == Double(JobUnit.stopSeconds))
   }
 
   @Test(.enabled(if: path("systemd-analyze") != nil, "systemd-analyze is not installed"))

@@ -147,51 +147,6 @@ import Model
     #expect(await reader.outcome().ending == .exited(status: 0))
     _ = job
   }
-
-  @Test func `jobs of a group begin together, and each has its own end`() async {
-    let bench = RunnerBench()
-    let names = ["a", "b", "c"]
-    let group = JobGroupRun(
-      names.map { (jobRequest($0), nil) }, on: bench.runner, since: Timestamp(Date()), observer: { _, _ in })
-    for name in names { await bench.cloud.reached("insert group \(name)-1") }
-    for (index, name) in names.enumerated() { bench.cloud.finish(name, attempt: 1, status: index) }
-    let end = await group.finished()
-    #expect(end.outcomes.map(\.?.ending) == [.exited(status: 0), .exited(status: 1), .exited(status: 2)])
-    #expect(!end.hasAllSucceeded)
-    #expect(bench.cloud.inventory == [])
-  }
-
-  @Test func `one of a group is cancelled, and then all of them`() async {
-    let bench = RunnerBench()
-    let names = ["a", "b", "c"]
-    let firstEnd = NewsReader()
-    let group = JobGroupRun(names.map { (jobRequest($0), nil) }, on: bench.runner, since: Timestamp(Date())) {
-      if $0 == 1 { firstEnd.hear($1) }
-    }
-    for name in names { await bench.cloud.reached("insert group \(name)-1") }
-    group.cancel(1)
-    #expect(await firstEnd.outcome().ending == .cancelled)
-    bench.cloud.finish("a", attempt: 1)
-    group.cancel()
-    let end = await group.finished()
-    #expect(end.outcomes[2]?.ending == .cancelled)
-    #expect(!end.isTimedOut)
-    #expect(bench.cloud.inventory == [])
-  }
-
-  @Test func `a group that is out of time is cancelled, and an empty one is done`() async {
-    let bench = RunnerBench()
-    let group = JobGroupRun(
-      [(jobRequest("a"), nil), (jobRequest("b"), nil)], on: bench.runner, timeoutSeconds: 0.05,
-      since: Timestamp(Date()),
-      observer: { _, _ in })
-    let end = await group.finished()
-    #expect(end.isTimedOut)
-    #expect(end.outcomes.map(\.?.ending) == [.cancelled, .cancelled])
-    #expect(bench.cloud.inventory == [])
-    let none = JobGroupRun([], on: bench.runner, since: Timestamp(Date()), observer: { _, _ in })
-    #expect(await none.finished().hasAllSucceeded)
-  }
 }
 
 extension JobOutcome {

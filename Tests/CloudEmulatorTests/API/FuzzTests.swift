@@ -172,7 +172,7 @@ struct FuzzTests {
     let machine = VirtualMachineDescription(
       project: "p", zone: "z", name: "n", id: 1, machineType: "t", isSpot: true, metadata: [:], serviceAccount: "",
       scopes: [], folder: "/vm")
-    let server = try MetadataServer.start(InstanceMetadata(machine), identity: .of("/vm", docker: .standIn)) { _, _ in
+    let server = try MetadataServer.start(InstanceMetadata(machine), identity: .of("/vm")) { _, _ in
       MachineToken(value: "t", expiresAt: .distantFuture)
     }
     defer { server.stop() }

@@ -131,8 +131,8 @@ struct AttackTests {
       script: """
         echo \(Data(script.utf8).base64EncodedString()) | base64 -d > /var/attack.sh
         bash /var/attack.sh /var/out/vm
-        docker run --rm -v /var:/var -e A=1 ubuntu bash /var/attack.sh /var/out/container
-        docker run --rm -v /var/out:/var/out ubuntu bash -c 'echo $$ > /var/out/pid; ls /proc > /var/out/processes'
+        docker run --volume /var:/var --env A=1 ubuntu bash /var/attack.sh /var/out/container
+        docker run --volume /var/out:/var/out ubuntu bash -c 'echo $$ > /var/out/pid; ls /proc > /var/out/processes'
         """)
     #expect(await machine.end() == [.booted, .ended(.poweredOff)])
     // Its root, its first process and an empty folder are a container's own.

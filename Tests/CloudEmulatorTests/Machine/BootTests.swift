@@ -10,7 +10,7 @@ struct BootTests {
       userData: """
         #cloud-config
         bootcmd:
-        - mkdir -p /var/out; test -e /etc/systemd/system/hello.service && echo early > /var/out/wrong
+        - mkdir -p /var/out; mkfifo /var/done; test -e /etc/systemd/system/hello.service && echo early > /var/out/wrong
         write_files:
         - path: /etc/systemd/system/hello.service
           permissions: "0644"
@@ -19,10 +19,10 @@ struct BootTests {
             Wants=gcr-online.target docker.socket
             After=gcr-online.target docker.socket
             [Service]
-            Type=oneshot
-            Environment=GREETING="good morning"
-            ExecStart=/bin/sh -c 'echo "${GREETING} from %n" > /var/out/unit; echo a line'
-            ExecStopPost=/bin/sh -c 'echo $SERVICE_RESULT > /var/out/result'
+            ExecStart=/bin/sh /var/hello.sh good morning
+        - path: /var/hello.sh
+          content: |
+            echo "$*, HOME is ${HOME-unset}" > /var/out/unit; echo a line; echo > /var/done
         - path: /var/out/secret
           permissions: '0600'
           encoding: gz+b64
@@ -32,15 +32,40 @@ struct BootTests {
         - [systemctl, start, hello.service]
         - [sh, -c, 'echo "$1" > /var/out/words', sh, "it's $HOME; *"]
         - stat -c %a /var/out/secret > /var/out/mode
-        - poweroff
+        - read line < /var/done; poweroff
         """)
     #expect(await machine.end() == [.booted, .ended(.poweredOff)])
-    #expect(machine.output("unit") == "good morning from hello.service")
-    #expect(machine.output("result") == "success")
+    #expect(machine.output("unit") == "good morning, HOME is unset")
     #expect(machine.output("words") == "it's $HOME; *")
     #expect(machine.output("mode") == "600")
     #expect(machine.output("wrong") == nil)
     #expect(machine.console.contains("a line\n"))
+  }
+
+  @Test func `a unit that is enabled starts at the end of the boot, and one that is not there is an error`()
+    async throws
+  {
+    let machine = try TestMachine(
+      userData: """
+        #cloud-config
+        write_files:
+        - path: /etc/systemd/system/enabled.service
+          content: |
+            [Service]
+            ExecStart=/bin/sh /var/enabled.sh
+        - path: /var/enabled.sh
+          content: |
+            echo unit >> /var/out/order; echo > /var/ready
+        runcmd:
+        - mkdir -p /var/out; cd /var/out; systemctl enable enabled; echo $? > statuses
+        - cd /var/out; systemctl start --no-block missing; echo $? >> statuses; systemctl mask x; echo $? >> statuses
+        - echo runcmd >> /var/out/order
+        """)
+    await machine.ready()
+    machine.machine.shutDown(graceSeconds: 60)
+    #expect(await machine.end() == [.booted, .ended(.poweredOff)])
+    #expect(machine.output("statuses") == "0\n5\n1")
+    #expect(machine.output("order") == "runcmd\nunit")
   }
 
   @Test(arguments: ["#cloud-config\n- [", "#cloud-config\njust text", "no header\nruncmd: [poweroff]"])
@@ -98,47 +123,37 @@ struct BootTests {
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/vm"))
   }
 
-  @Test func `a preemption is told, stops units in order, and containers before docker`() async throws {
+  @Test func `a preemption is told, stops units, and then containers`() async throws {
     let machine = try TestMachine(
       userData: #"""
         #cloud-config
         write_files:
-        - path: /etc/systemd/system/first.service
+        - path: /etc/systemd/system/unit.service
           content: |
             [Unit]
-            Before=docker.service
-            [Service]
-            Type=oneshot
-            RemainAfterExit=yes
-            ExecStart=/bin/true
-            ExecStop=/bin/sh -c 'echo first >> /var/order'
-        - path: /etc/systemd/system/second.service
-          content: |
-            [Unit]
-            Requires=first.service
-            After=first.service docker.service
+            After=docker.service
             [Service]
             KillMode=mixed
-            ExecStart=/bin/bash /var/second.sh
-        - path: /var/second.sh
+            ExecStart=/bin/bash /var/unit.sh
+        - path: /var/unit.sh
           content: |
-            trap 'wait $watch; echo second >> /var/order; exit' TERM
+            trap 'wait $watch; echo unit >> /var/order; exit' TERM
             mkfifo /var/up
-            docker run -d --name c -v /var:/outside ubuntu sh -c \
-              'trap "echo container >> /outside/order; exit" TERM; echo > /outside/up; while :; do sleep 0.05; done'
+            setsid docker run --name c --volume /var:/outside ubuntu sh -c \
+              'trap "echo container >> /outside/order; exit" TERM; echo > /outside/up; while :; do sleep 0.05; done' &
             read < /var/up
             url=http://metadata.google.internal/computeMetadata/v1/instance/preempted flavor='Metadata-Flavor: Google'
             tag=$(curl -sf -D - -o /dev/null -H "$flavor" "$url" | tr -d '\r' | sed -n 's/^ETag: //p')
             curl -sf -H "$flavor" "$url?wait_for_change=true&last_etag=$tag" > /var/preempted & watch=$!
             echo > /var/ready; while :; do sleep 0.05; done
         runcmd:
-        - systemctl start second.service
+        - systemctl start unit.service
         """#, isSpot: true)
     await machine.ready()
     machine.machine.preempt(graceSeconds: 30)
     #expect(await machine.end() == [.booted, .ended(.poweredOff)])
     let disk = machine.folder.path + "/vm/disk/var/"
-    #expect(try String(contentsOfFile: disk + "order", encoding: .utf8) == "second\ncontainer\nfirst\n")
+    #expect(try String(contentsOfFile: disk + "order", encoding: .utf8) == "unit\ncontainer\n")
     #expect(try String(contentsOfFile: disk + "preempted", encoding: .utf8) == "TRUE")
   }
 
@@ -150,7 +165,10 @@ struct BootTests {
         - path: /etc/systemd/system/stubborn.service
           content: |
             [Service]
-            ExecStart=/bin/sh -c 'trap "" TERM; echo > /var/ready; while :; do sleep 0.05; done'
+            ExecStart=/bin/sh /var/stubborn.sh
+        - path: /var/stubborn.sh
+          content: |
+            trap "" TERM; echo > /var/ready; while :; do sleep 0.05; done
         runcmd:
         - systemctl start stubborn
         """)
@@ -167,8 +185,11 @@ struct BootTests {
         - path: /etc/systemd/system/stubborn.service
           content: |
             [Service]
-            TimeoutStopSec=100ms
-            ExecStart=/bin/sh -c 'trap "" TERM; echo > /var/ready; while :; do sleep 0.05; done'
+            TimeoutStopSec=0.1
+            ExecStart=/bin/sh /var/stubborn.sh
+        - path: /var/stubborn.sh
+          content: |
+            trap "" TERM; echo > /var/ready; while :; do sleep 0.05; done
         runcmd:
         - systemctl start stubborn
         """)

@@ -31,8 +31,8 @@ struct IsolationTests {
         - mount -o remount,rw /usr > remount 2>&1; umount -l /usr >> remount 2>&1; touch /usr/\(name) >> remount 2>&1
         - mount -o remount,rw / >> remount 2>&1; touch /\(name)-2 >> remount 2>&1
         - nsenter -t 1 -m touch /usr/\(name) 2> /dev/null
-        - docker run --rm -v /:/host -v /usr:/host-usr ubuntu sh -c 'touch /usr/\(name) /host/usr/\(name) /host-usr/\(name)'
-        - docker run --rm -v /var/../usr:/x ubuntu touch /x/\(name)
+        - docker run --volume /:/host --volume /usr:/host-usr ubuntu sh -c 'touch /usr/\(name) /host/usr/\(name) /host-usr/\(name)'
+        - docker run --volume /var/../usr:/x ubuntu touch /x/\(name)
         - mknod /var/out/disk b 8 0 && echo made > /var/out/device
         - echo x > /proc/sys/kernel/core_pattern && echo written > /var/out/sysctl
         - poweroff
@@ -82,7 +82,9 @@ struct IsolationTests {
     #cloud-config
     runcmd:
     - setsid sh -c 'sleep 1000 & sleep 1000' &
-    - docker run -d --name c ubuntu sh -c 'setsid sleep 1000 & sleep 1000'
+    - mkfifo /var/up
+    - docker run --name c --volume /var:/outside ubuntu sh -c 'setsid sleep 1000 & echo > /outside/up; sleep 1000' &
+    - read line < /var/up
     - (trap '' TERM HUP; echo > /var/ready; sleep 1000)
     """.write(toFile: userData, atomically: true, encoding: .utf8)
     var spawn = Spawn(TestMachine.fixture, ["emulate", folder.path + "/vm", userData])
@@ -155,7 +157,7 @@ struct IsolationTests {
     let folder = TestFolder()
     let program = folder.path + "/MachineFixture"
     let script = """
-      id -u; touch /usr/escaped; docker run --rm ubuntu sh -c 'echo in a container'; echo > /var/done; poweroff
+      id -u; touch /usr/escaped; docker run ubuntu sh -c 'echo in a container'; echo > /var/done; poweroff
       """
     try FileManager.default.copyItem(atPath: TestMachine.fixture, toPath: program)
     try TestMachine.userData(script: script).write(

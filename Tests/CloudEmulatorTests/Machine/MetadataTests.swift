@@ -70,7 +70,7 @@ struct MetadataTests {
   }
 
   @Test func `the server speaks HTTP, issues tokens, and ends what waits`() async throws {
-    let server = try MetadataServer.start(metadata, identity: .of("/vm", docker: .standIn)) { account, scopes in
+    let server = try MetadataServer.start(metadata, identity: .of("/vm")) { account, scopes in
       MachineToken(value: "for \(account) \(scopes)", expiresAt: Date() + 3600)
     }
     func get(_ path: String) async throws -> (Data, HTTPURLResponse) {

@@ -38,8 +38,7 @@ final class TestMachine: Sendable {
 
   init(
     userData: String?, folder: TestFolder = TestFolder(), metadata: [String: String] = [:], isSpot: Bool = false,
-    missingImages: Set<String> = [], storageEndpoint: String? = nil,
-    docker: MachineOptions.Docker = .standIn
+    missingImages: Set<String> = [], storageEndpoint: String? = nil
   ) throws {
     self.folder = folder
     folder.prepareDisk()
@@ -48,7 +47,6 @@ final class TestMachine: Sendable {
     }
     options.missingImages = missingImages
     options.storageEndpoint = storageEndpoint
-    options.docker = docker
     var description = VirtualMachineDescription(
       project: "my-project", zone: "europe-west1-b", name: "job-1-x2y4", id: 4_242, machineType: "n1-standard-4",
       isSpot: isSpot, metadata: metadata, serviceAccount: "vm@my-project.iam.gserviceaccount.com",

@@ -4,11 +4,10 @@ internal import Processes
 nonisolated(unsafe) private var server: Int32 = -1
 
 /// A program of the VM: hands its arguments to the first process, its signals too, and does as that one says.
-func clientMain(name: String, _ arguments: [String], socket path: String = MachineRoot.commandSocket) -> Never {
+func clientMain(name: String, _ arguments: [String]) -> Never {
   let request = CommandRequest(
-    program: name, arguments: arguments, environment: ProcessInfo.processInfo.environment,
-    workingDirectory: FileManager.default.currentDirectoryPath)
-  guard let socket = try? UnixSocket.connect(path), let json = try? JSONEncoder().encode(request)
+    program: name, arguments: arguments, environment: ProcessInfo.processInfo.environment)
+  guard let socket = try? UnixSocket.connect(MachineRoot.commandSocket), let json = try? JSONEncoder().encode(request)
   else { fail(name) }
   server = socket
   signal(SIGPIPE, SIG_IGN)

@@ -13,8 +13,6 @@ final class CommandConnection {
   private(set) var isClosed = false
 
   var whenSignaled: (Int32) -> Void = { _ in }
-  /// The program has ended without waiting for its answer.
-  var whenClosed: () -> Void = {}
   /// There is room again.
   var whenDrained: () -> Void = {}
   private let whenAsked: (CommandRequest, CommandConnection) -> Void
@@ -102,9 +100,7 @@ final class CommandConnection {
     isClosed = true
     loop.unwatch(watcher)
     close(socket)
-    whenClosed()
     whenDrained()
-    whenClosed = {}
     whenDrained = {}
     whenSignaled = { _ in }
   }

@@ -1,16 +1,8 @@
-internal import Foundation
-
 /// What a program of the VM (`docker`, `systemctl`, …) was asked. Its first process does it.
 struct CommandRequest: Codable {
   var program: String
   var arguments: [String]
   var environment: [String: String]
-  var workingDirectory: String
-
-  /// A path as the program meant it.
-  func resolved(_ path: String) -> String {
-    path.hasPrefix("/") ? path : (workingDirectory as NSString).appendingPathComponent(path)
-  }
 }
 
 /// On the socket: the request (length, 4 bytes, and JSON), then one byte for each signal that the program gets. Back:

@@ -19,12 +19,8 @@ enum CommandServer {
     switch request.program {
     case "docker": DockerCommand(containers: machine.containers, request: request, connection: connection).run()
     case "systemctl": SystemctlCommand(machine: machine, connection: connection).run(request.arguments)
-    case "journalctl": journal(request.arguments, connection)
-    case "poweroff", "halt": power(MachineExit.poweredOff, connection, machine)
+    case "poweroff": power(MachineExit.poweredOff, connection, machine)
     case "reboot": power(MachineExit.reboot, connection, machine)
-    case "shutdown":
-      let reboots = request.arguments.contains { $0 == "-r" || $0 == "--reboot" }
-      power(reboots ? MachineExit.reboot : MachineExit.poweredOff, connection, machine)
     default:
       connection.error("\(request.program): not emulated\n")
       connection.finish(1)
@@ -34,15 +30,5 @@ enum CommandServer {
   static func power(_ code: Int32, _ connection: CommandConnection, _ machine: MachineInit) {
     connection.finish(0)
     machine.shutDown(code)
-  }
-
-  private static func journal(_ arguments: [String], _ connection: CommandConnection) {
-    var units: [String] = []
-    for (index, argument) in arguments.enumerated() {
-      if argument.hasPrefix("--unit=") { units.append(String(argument.dropFirst(7))) }
-      if ["-u", "--unit"].contains(argument), index + 1 < arguments.count { units.append(arguments[index + 1]) }
-    }
-    for unit in units { connection.send(CommandFrame.standardOutput, Journal.text(of: UnitManager.fullName(unit))) }
-    connection.finish(0)
   }
 }

@@ -25,7 +25,6 @@ func containerMain() -> Never {
     _ = fcntl(ContainerDescriptor.failure, F_SETFD, FD_CLOEXEC)
     try ContainerRoot(plan: plan).enter()
     try check(clinux_confine(), "confine the container")
-    try becomeUser(plan.spec.user)
     execute(plan)
   } catch let error as ContainerFailure {
     fail(error)
@@ -45,52 +44,8 @@ private func fail(_ failure: ContainerFailure) -> Never {
   exit(failure.status)
 }
 
-private func becomeUser(_ user: String?) throws {
-  guard let user, user != "root", user != "0" else { return }
-  let parts = user.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-  guard let ids = UserIDs(user: parts[0], group: parts.count > 1 ? parts[1] : nil) else {
-    throw ContainerFailure(status: 125, message: "unable to find user \(parts[0]): no matching entries in passwd file")
-  }
-  if clinux_set_ids(ids.user, ids.group) != 0 {
-    throw ContainerFailure(
-      status: 125, message: "cannot run as user \(user): the emulator has only the user that it runs as")
-  }
-}
-
-/// By numbers, or by the container's own passwd and group.
-private struct UserIDs {
-  var user: UInt32
-  var group: UInt32
-
-  init?(user: String, group: String?) {
-    let entry = Self.lines("/etc/passwd").first { $0.count > 3 && ($0[0] == user || $0[2] == user) }
-    guard let id = UInt32(user) ?? entry.flatMap({ UInt32($0[2]) }) else { return nil }
-    self.user = id
-    let groupEntry = group.flatMap { name in Self.lines("/etc/group").first { $0.count > 2 && $0[0] == name } }
-    let ownGroup = entry.flatMap { UInt32($0[3]) } ?? 0
-    guard let group else {
-      self.group = ownGroup
-      return
-    }
-    guard let id = UInt32(group) ?? groupEntry.flatMap({ UInt32($0[2]) }) else { return nil }
-    self.group = id
-  }
-
-  private static func lines(_ path: String) -> [[String]] {
-    String(decoding: readWholeFile(path) ?? [], as: UTF8.self).split(separator: "\n").map {
-      $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    }
-  }
-}
-
 private func execute(_ plan: ContainerPlan) -> Never {
-  let directory = plan.spec.workingDirectory ?? "/"
-  try? makeFolders(directory, mode: 0o755)
-  if chdir(directory) != 0 {
-    fail(
-      ContainerFailure(
-        status: 126, message: "chdir to cwd (\"\(directory)\") set in config.json failed: \(lastError())"))
-  }
+  chdir("/")
   let words = plan.spec.words
   guard let program = words.first else {
     fail(ContainerFailure(status: 125, message: "no command specified"))

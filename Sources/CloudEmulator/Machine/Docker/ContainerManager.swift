@@ -35,12 +35,7 @@ final class ContainerManager {
     }
   }
 
-  /// By name, id, or the beginning of an id.
-  func find(_ name: String) -> ContainerRecord? {
-    let name = name.hasPrefix("/") ? String(name.dropFirst()) : name
-    return records.values.first { $0.name == name } ?? records[name]
-      ?? records.values.first { name.count >= 4 && $0.id.hasPrefix(name) }
-  }
+  func find(_ name: String) -> ContainerRecord? { records.values.first { $0.name == name } }
 
   func pid(_ id: String) -> pid_t { running[id]?.pid ?? 0 }
 
@@ -59,7 +54,7 @@ final class ContainerManager {
   func create(_ spec: ContainerSpec) throws -> ContainerRecord {
     let id = (UUID().uuidString + UUID().uuidString).replacingOccurrences(of: "-", with: "").lowercased()
     let name = spec.name ?? "container_" + id.prefix(12)
-    if let other = find(name), other.name == name {
+    if let other = find(name) {
       throw DockerUsageError(
         message: "Error response from daemon: Conflict. The container name \"/\(name)\" is already in use by container "
           + "\"\(other.id)\". You have to remove (or rename) that container to be able to reuse that name.")
@@ -69,18 +64,17 @@ final class ContainerManager {
     try makeFolders(record.root, mode: 0o755)
     records[id] = record
     record.save()
-    if let path = spec.idFile { try writeText(id, to: path) }
     return record
   }
 
-  /// - Parameter started: nil, or why it was not.
-  func start(_ id: String, attached: CommandConnection?, started: @escaping (ContainerFailure?) -> Void) throws {
+  /// - Parameters:
+  ///   - connection: gets its output.
+  ///   - started: nil, or why it was not.
+  func start(_ id: String, _ connection: CommandConnection, started: @escaping (ContainerFailure?) -> Void) throws {
     let record = records[id]!
-    let output = ContainerOutput(loop: loop, log: record.spec.keepsLog ? record.log : nil)
-    if let attached { output.attach(attached) }
-    let hostName = record.spec.hostName ?? plan.hostName
+    let output = ContainerOutput(loop: loop, to: connection)
     let containerPlan = ContainerPlan(
-      spec: record.spec, root: record.root, hostName: hostName, environment: environment(record.spec, hostName))
+      spec: record.spec, root: record.root, hostName: plan.hostName, environment: environment(record.spec))
     let container = try RunningContainer.start(
       containerPlan, machine: plan, folder: record.folder, output: output, loop: loop)
     running[id] = container
@@ -106,16 +100,15 @@ final class ContainerManager {
     if records[id]?.startedAt != nil { records[id]?.finishedAt = Date() }
     records[id]?.save()
     if let record = records[id] { console.write("docker: container \(record.name) has ended: \(status)") }
-    if records[id]?.spec.isRemoved == true { remove(id) }
     for body in waiting.removeValue(forKey: id) ?? [] { body(status) }
   }
 
   /// Docker's: what the command line gives, and little else; where the metadata server is, for Google's libraries.
-  private func environment(_ spec: ContainerSpec, _ hostName: String) -> [String] {
+  private func environment(_ spec: ContainerSpec) -> [String] {
     var order: [String] = []
     var values: [String: String] = [:]
     let standard = [
-      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=\(hostName)", "HOME=/root",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=\(plan.hostName)", "HOME=/root",
       "GCE_METADATA_HOST=\(plan.metadataAddress)",
     ]
     for entry in standard + spec.environment {
@@ -125,24 +118,21 @@ final class ContainerManager {
     return order.map { values[$0]! }
   }
 
-  func attach(_ connection: CommandConnection, to id: String) { running[id]?.output.attach(connection) }
-
   func whenEnded(_ id: String, _ body: @escaping (Int32) -> Void) {
     if running[id] == nil { return body(records[id]?.exitCode ?? 0) }
     waiting[id, default: []].append(body)
   }
 
-  /// False when it does not run.
-  func signal(_ id: String, _ number: Int32) -> Bool {
-    guard let container = running[id] else { return false }
-    kill(container.pid, number)
-    return true
+  /// Does nothing when it does not run.
+  func signal(_ id: String, _ number: Int32) {
+    if let container = running[id] { kill(container.pid, number) }
   }
 
+  /// - Parameter seconds: nil: docker's own.
   func stop(_ id: String, seconds: Double?, _ done: @escaping () -> Void) {
-    guard let record = records[id], let container = running[id] else { return done() }
-    kill(container.pid, record.spec.stopSignal)
-    let timer = loop.after(seconds: seconds ?? record.spec.stopSeconds) { kill(container.pid, SIGKILL) }
+    guard let container = running[id] else { return done() }
+    kill(container.pid, SIGTERM)
+    let timer = loop.after(seconds: seconds ?? 10) { kill(container.pid, SIGKILL) }
     whenEnded(id) { [loop] _ in
       loop.cancel(timer)
       done()

@@ -1,22 +1,20 @@
 internal import Foundation
 internal import Processes
 
-/// What a container writes: to its log, and to all who look on. Who cannot keep up makes the container wait, as a pipe
-/// would.
+/// What a container writes, to the `docker run` that started it. A reader that cannot keep up makes the container wait, as a
+/// pipe would.
 final class ContainerOutput {
   private let loop: MachineLoop
-  private let log: Int32?
+  private let connection: CommandConnection
   private var readEnds: [UInt8: Int32] = [:]
   private var watchers: [UInt8: UInt64] = [:]
-  private var connections: [CommandConnection] = []
   var whenEnded: () -> Void = {}
 
-  init(loop: MachineLoop, log path: String?) {
+  init(loop: MachineLoop, to connection: CommandConnection) {
     self.loop = loop
-    log = path.map { Glibc.open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640) }
+    self.connection = connection
+    connection.whenDrained = { [self] in try? resume() }
   }
-
-  deinit { if let log { close(log) } }
 
   var isEnded: Bool { readEnds.isEmpty }
 
@@ -29,14 +27,11 @@ final class ContainerOutput {
     return (standard.writeEnd, error.writeEnd)
   }
 
-  func attach(_ connection: CommandConnection) {
-    connections.append(connection)
-    connection.whenDrained = { [self] in try? resume() }
-  }
+  /// Output for a program that is gone is read on, and dropped.
+  private var isCongested: Bool { !connection.isClosed && connection.isCongested }
 
   private func resume() throws {
-    connections.removeAll(where: \.isClosed)
-    guard !connections.contains(where: \.isCongested) else { return }
+    guard !isCongested else { return }
     for (stream, descriptor) in readEnds.sorted(by: { $0.key < $1.key }) where watchers[stream] == nil {
       watchers[stream] = try loop.watch(descriptor) { [self] _ in read(stream, descriptor) }
     }
@@ -58,23 +53,7 @@ final class ContainerOutput {
       if isEnded { whenEnded() }
       return
     }
-    if let log {
-      let frame = CommandFrame.header(stream, part.count) + part
-      try? frame.withUnsafeBytes { try writeAll($0, to: log) }
-    }
-    for connection in connections { connection.send(stream, part) }
-    if connections.contains(where: \.isCongested) { pause() }
-  }
-
-  /// What a log holds, in the order in which it was written.
-  static func frames(ofLog path: String) -> [(stream: UInt8, bytes: [UInt8])] {
-    var frames: [(UInt8, [UInt8])] = []
-    var rest = (readWholeFile(path) ?? [])[...]
-    while rest.count >= 5 {
-      let count = CommandFrame.count(rest.dropFirst().prefix(4))
-      frames.append((rest.first!, Array(rest.dropFirst(5).prefix(count))))
-      rest = rest.dropFirst(5 + count)
-    }
-    return frames
+    connection.send(stream, part)
+    if isCongested { pause() }
   }
 }

@@ -33,14 +33,10 @@ struct ContainerRoot {
     // Paths of the container are followed from its own root only: its links may lead anywhere.
     try check(clinux_enter_root(root), "enter the root of the container")
     for (source, target) in zip(sources, hidden) { try mount(source, target, readOnly: true) }
-    for path in plan.spec.temporaryFileSystems {
-      try makeFolders(path, mode: 0o755)
-      try check(clinux_mount_new("tmpfs", path, "mode=1777"), "mount \(path)")
-    }
     let volumes = zip(sources.dropFirst(hidden.count), plan.spec.volumes).sorted {
       $0.1.target.utf8.count < $1.1.target.utf8.count
     }
-    for (source, volume) in volumes { try mount(source, volume.target, readOnly: volume.isReadOnly) }
+    for (source, volume) in volumes { try mount(source, volume.target) }
     try check(clinux_leave_old_root(), "leave the VM's root")
   }
 
@@ -52,7 +48,7 @@ struct ContainerRoot {
     return descriptor
   }
 
-  private func mount(_ source: Int32, _ target: String, readOnly: Bool) throws {
+  private func mount(_ source: Int32, _ target: String, readOnly: Bool = false) throws {
     var status = stat()
     fstat(source, &status)
     if status.st_mode & S_IFMT == S_IFDIR {

@@ -26,7 +26,7 @@ final class Console {
   }
 }
 
-/// What processes write, line by line, to the console and the journal.
+/// What processes write, line by line, to the console.
 final class OutputLines {
   private let loop: MachineLoop
   private let readEnd: Int32

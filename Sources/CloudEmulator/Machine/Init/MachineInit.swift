@@ -47,7 +47,6 @@ final class MachineInit {
     console.write("Booting \(plan.name), boot id \(plan.bootID)")
     _ = fcntl(MachineDescriptor.commands, F_SETFL, O_NONBLOCK)
     try loop.watch(MachineDescriptor.commands) { [unowned self] _ in readCommands() }
-    units.stopDocker = { [unowned self] done in stopContainers(done) }
     try CommandServer.listen(self)
     try openSerialDevices()
     report(.booted)
@@ -83,23 +82,14 @@ final class MachineInit {
     }
   }
 
-  /// Stops units in the reverse of their order, containers with docker, then whatever else runs.
+  /// Stops units, then containers, as docker's own service does, then whatever else runs.
   func shutDown(_ code: Int32) {
     if isShuttingDown { return }
     isShuttingDown = true
     console.write(code == MachineExit.reboot ? "Rebooting" : "Powering off")
     units.stopAll { [self] in
-      stopContainers { [self] in endProcesses(code) }
+      containers.stopAll { [self] in endProcesses(code) }
     }
-  }
-
-  private func stopContainers(_ done: @escaping () -> Void) {
-    guard plan.hasEngine else { return containers.stopAll(done) }
-    let script = "containers=$(docker ps --quiet) && [ -z \"$containers\" ] || docker stop $containers"
-    var spawn = Spawn("/bin/sh", ["-c", script], environment: environment, workingDirectory: "/")
-    spawn.group = .session
-    guard let pid = try? spawn.startConfined() else { return done() }
-    loop.whenEnded(pid) { _ in done() }
   }
 
   private func endProcesses(_ code: Int32) {

@@ -12,10 +12,8 @@ struct MachineIdentity: Codable, Hashable {
   private static let pool: ClosedRange<UInt32> = 0x6000_0000...0x6fff_ffff
 
   /// - Parameter key: the same VM has the same ids at each boot, for its files are theirs.
-  static func of(_ key: String, docker: MachineOptions.Docker) -> MachineIdentity {
+  static func of(_ key: String) -> MachineIdentity {
     guard geteuid() == 0 else { return MachineIdentity(first: 0, count: 1) }
-    // What a real engine makes belongs to this machine's root, and so must the VM.
-    guard docker == .standIn else { return MachineIdentity(first: 0, count: .max) }
     return own(
       key, users: readWholeFile("/proc/self/uid_map") ?? [], groups: readWholeFile("/proc/self/gid_map") ?? [])
   }
@@ -51,7 +49,7 @@ struct MachineIdentity: Codable, Hashable {
 
   /// Whether a process of this user of the machine may be one of the VM's. Root may everything anyway.
   func owns(_ user: UInt32) -> Bool {
-    if user == 0 || count == .max { return true }
+    if user == 0 { return true }
     if first == 0 { return user == geteuid() }
     return user >= first && user - first < count
   }

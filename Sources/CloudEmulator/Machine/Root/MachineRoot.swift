@@ -10,8 +10,6 @@ struct MachineRoot {
   /// This program, as it is seen in the VM.
   static let program = "/run/dagrun/machine"
   static let commandSocket = "/run/dagrun/machine.sock"
-  /// Of the broker, which is outside the VM.
-  static let dockerSocket = "/run/dagrun/docker.sock"
   private static let libraries = "/run/dagrun/lib"
   /// Laid over /usr.
   static let ownUsr = "/run/dagrun/usr"

@@ -3,7 +3,7 @@ internal import Foundation
 /// Programs that a VM on Container-Optimized OS has, and this machine has not, or must not be asked.
 enum StandIns {
   /// Done by the VM's first process.
-  static let clients = ["docker", "systemctl", "poweroff", "reboot", "halt", "shutdown", "journalctl"]
+  static let clients = ["docker", "systemctl", "poweroff", "reboot"]
 
   static func scripts(_ plan: MachinePlan) -> [String: String] {
     var scripts = [
@@ -12,7 +12,6 @@ enum StandIns {
     ]
     let program = ([MachineRoot.program] + plan.programArguments).map(shellQuoted).joined(separator: " ")
     for name in clients { scripts[name] = "#!/bin/sh\nexec \(program) client \(name) \"$@\"\n" }
-    if plan.hasEngine { scripts["docker"] = "#!/bin/sh\nexec \(program) docker \"$@\"\n" }
     return scripts
   }
 
@@ -105,4 +104,8 @@ enum StandIns {
 }
 
 /// One word for a shell, whatever is in it.
-func shellQuoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
+func shellQuoted(_ text: String) -> String {
+  // Scalar by scalar: a quote with an accent on it is one character, and a quote to a shell.
+  let scalars = text.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }
+  return "'" + scalars.joined() + "'"
+}

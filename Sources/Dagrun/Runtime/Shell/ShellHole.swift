@@ -72,11 +72,11 @@ extension ShellHole {
     case .nothing(let reason): throw RenderError(reason)
     }
     switch quoting {
-    case .bare: return Self.singleQuoted(value)
-    case .singleQuotes: return Self.singleQuotesClosed(value)
+    case .bare: return ShellQuoting.quoted(value)
+    case .singleQuotes: return ShellQuoting.closingQuotes(value)
     case .doubleQuotes: return Self.escaped(value, "\\\"$`")
     // Closed and opened again: what stands before it, as `\x`, must not read on in the value.
-    case .dollarQuotes: return "'" + Self.singleQuoted(value) + "$'"
+    case .dollarQuotes: return "'" + ShellQuoting.quoted(value) + "$'"
     case .arithmetic: return value
     case .comment:
       let scalars = value.unicodeScalars.map { $0 == "\n" || $0 == "\r" ? " " : $0 }
@@ -91,21 +91,6 @@ extension ShellHole {
       _ = try quote(value)
       return nil
     } catch { return "\(error)" }
-  }
-
-  /// A POSIX shell reads the result as one word, which is the value.
-  static func singleQuoted(_ value: String) -> String {
-    "'" + singleQuotesClosed(value) + "'"
-  }
-
-  // Scalar by scalar: a shell knows no grapheme clusters, and a quote with an accent on it is a quote to it.
-
-  private static func singleQuotesClosed(_ value: String) -> String {
-    var result = ""
-    for scalar in value.unicodeScalars {
-      if scalar == "'" { result += "'\\''" } else { result.unicodeScalars.append(scalar) }
-    }
-    return result
   }
 
   private static func escaped(_ value: String, _ special: String) -> String {
