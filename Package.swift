@@ -54,6 +54,10 @@ let package = Package(
     .target(
       name: "Clash", dependencies: ["Dagrun", "Model", "GoogleCloud", "Processes", "COpenSSL", "Yams", logging],
       swiftSettings: settings),
+    // Jobs that a person or another scheduler asks for, each driven by a process of its own or by a server of many.
+    .target(
+      name: "JobControl", dependencies: ["Dagrun", "Model", "Storage", "Clash", "GoogleCloud", "Processes"],
+      swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
       name: "CloudEmulator",
@@ -74,8 +78,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "CloudEmulator",
-        "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
+        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Workers", "GoogleCloud", "Clash", "JobControl",
+        "CloudEmulator", "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
@@ -135,10 +139,20 @@ let package = Package(
       name: "GoogleCloudTests",
       dependencies: ["GoogleCloud", "GoogleDiscovery", "WaitingFixture", "COpenSSL", "FuzzSupport", "Processes"] + nio,
       swiftSettings: settings),
+    // Google in memory, as far as a runner of jobs asks it. Only for tests.
+    .target(
+      name: "ModelCloud", dependencies: ["Clash", "Dagrun", "GoogleCloud", "Model"], path: "Tests/Support/ModelCloud",
+      swiftSettings: settings),
     .testTarget(
       name: "ClashTests",
       dependencies: [
-        "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "Processes", "Yams", logging,
+        "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "ModelCloud", "Processes", "Yams", logging,
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "JobControlTests",
+      dependencies: [
+        "JobControl", "Clash", "Dagrun", "GoogleCloud", "Model", "ModelCloud", "Processes", "Storage", logging,
       ],
       swiftSettings: settings),
     // The processes of an emulated VM, without the rest of the command.

@@ -21,14 +21,6 @@ import Testing
     #expect(DurationOption(argument: text)?.seconds == seconds)
   }
 
-  @Test func `half a character of a log waits for its other half`() {
-    var text = IncompleteText()
-    let bytes = Array("aé€😀".utf8)
-    var result = ""
-    for byte in bytes { result += text.append([byte]) }
-    #expect(result + text.rest == "aé€😀")
-  }
-
   @Test(arguments: [
     (["--scope", "nonsense"], "is no scope"), (["--service-account", "me"], "is no service_account"),
     (["--shm-size", "lots"], "is no shared_memory_size"),

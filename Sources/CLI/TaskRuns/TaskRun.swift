@@ -1,6 +1,7 @@
 import DagBag
 import Dagrun
 import Foundation
+import JobControl
 import Model
 import Scheduling
 
@@ -10,7 +11,7 @@ struct TaskRun {
   let file: DAGFile
   let workspace: Workspace
   let format: JobOutputFormat
-  let leash: Leash?
+  let lifeline: ParentLifeline?
   /// Of a job's task.
   let job: GivenContext.JobOfTask?
   let handsOver: Bool
@@ -26,7 +27,7 @@ struct TaskRun {
 
   private func runHere() async throws -> ExitStatus {
     let log = format == .log ? session.output : session.errors
-    let solo = SoloTask(trial: trial, file: file, workspace: workspace, log: log, leash: leash)
+    let solo = SoloTask(trial: trial, file: file, workspace: workspace, log: log, lifeline: lifeline)
     guard let work = try solo.work() else { return try tell(.nothing(at: Timestamp(Date()))) }
     let (result, stop) = try await solo.run(work)
     return try tell(TaskRunEnd(result, stop: stop, of: trial.task))
@@ -34,7 +35,7 @@ struct TaskRun {
 
   private func run(_ description: ComputeEngineJobDescription) async throws -> ExitStatus {
     let task = JobTaskRun(
-      trial: trial, job: description, workspace: workspace, name: job, format: format, leash: leash,
+      trial: trial, job: description, workspace: workspace, name: job, format: format, lifeline: lifeline,
       handsOver: handsOver)
     switch try await task.run() {
     case .handedOver(let record):
@@ -42,7 +43,7 @@ struct TaskRun {
       return .success
     case .ended(let result, let ends):
       let status = try tell(TaskRunEnd(result, jobs: ends))
-      try await task.waitUntilTaken(ends)
+      try await task.noteReceived(ends)
       return status
     }
   }
