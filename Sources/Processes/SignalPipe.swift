@@ -6,7 +6,8 @@ internal import Glibc
 /// A Dispatch source for each signal would tell nothing of their order, nor of whether one is still on its way.
 package enum SignalPipe {
   /// Has a higher number than any other, and the kernel delivers the lowest first: when its byte comes, those of all
-  /// signals that were sent before `mark()` have come.
+  /// signals that were sent before `sendMark()` have come. So it is where one thread takes all signals: those of Dispatch
+  /// block them, and the main thread waits for them in `dispatchMain`.
   package static let mark = UInt8(clinux_last_signal())
 
   /// - Returns: the reading end, which never blocks.

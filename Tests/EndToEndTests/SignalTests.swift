@@ -180,6 +180,30 @@ import Testing
     try cloud.end()
   }
 
+  @Test func `a cancel that its driver did not live to see is done by the scheduler`() throws {
+    let cloud = try Cloud()
+    let project = cloud.project
+    let command = try project.start(
+      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--",
+      "sh",
+      "-c", "trap 'exit 0' TERM; sleep 100 & wait")
+    #expect(command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(command.text)")
+    command.signal(SIGSTOP)
+    let cancel = try project.start("job", "cancel", "orphan")
+    let request = project.home + "/jobs/orphan.cancel"
+    #expect(cancel.wait { _ in FileManager.default.fileExists(atPath: request) }, "\(cancel.text)")
+    for killed in [cancel, command] {
+      killed.signal(SIGKILL)
+      _ = try killed.waitForEnd()
+    }
+    #expect(try !cloud.isEmpty())
+    let scheduler = try project.run("scheduler", "--until-idle")
+    #expect(scheduler.code == 0 && scheduler.errors.contains("took over a job"), "\(scheduler.errors)")
+    #expect(try cloud.isEmpty())
+    #expect(!FileManager.default.fileExists(atPath: request))
+    try cloud.end()
+  }
+
   // MARK: -
 
   /// No command here reaches any cloud.

@@ -21,7 +21,9 @@ import Testing
       submittedAt: Timestamp(microseconds: microseconds), finishedAt: nil, request: "{}", state: "{}")
   }
 
-  private func writeAsBefore() { _ = FileManager.default.createFile(atPath: world.home + "/jobs/train.cancel", contents: nil) }
+  private func writeAsBefore() {
+    _ = FileManager.default.createFile(atPath: world.home + "/jobs/train.cancel", contents: nil)
+  }
 
   @Test func `a request is for one job of the name, until it is removed`() throws {
     #expect(!file.isFor(job(submittedAt: 1)))

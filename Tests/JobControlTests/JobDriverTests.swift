@@ -23,7 +23,9 @@ import Testing
 
   // MARK: Requests to cancel
 
-  @Test(arguments: [1, 2]) func `a request cancels the job while it runs, also when it comes twice`(times: Int) async throws {
+  @Test(arguments: [1, 2]) func `a request cancels the job while it runs, also when it comes twice`(times: Int)
+    async throws
+  {
     let (driver, reports) = world.driver()
     async let end = driver.drive("train", .request(jobRequest()))
     await reports.began()
@@ -55,7 +57,10 @@ import Testing
     await reports.began()
     #expect(!world.exists("train.cancel"))
     world.cloud.finish("train", attempt: 1)
-    guard case .finished(let outcome, _, _) = await end else { return }
+    guard case .finished(let outcome, _, _) = await end else {
+      Issue.record("it was left")
+      return
+    }
     #expect(outcome.ending == .exited(status: 0))
   }
 
@@ -66,9 +71,32 @@ import Testing
     let other = try await world.abandonedJob("other")
     try world.repository.cancelRequest("other").write(for: other)
     world.cloud.finish("train", attempt: 1)
-    guard case .finished(let outcome, _, _) = await end else { return }
+    guard case .finished(let outcome, _, _) = await end else {
+      Issue.record("it was left")
+      return
+    }
     #expect(outcome.ending == .exited(status: 0))
     #expect(world.exists("other.cancel"))
+  }
+
+  @Test func `jobs that are driven in one process are each told of their own requests`() async throws {
+    let (first, firstReports) = world.driver()
+    let (second, secondReports) = world.driver()
+    async let end = first.drive("train", .request(jobRequest()))
+    async let otherEnd = second.drive("other", .request(jobRequest("other")))
+    await firstReports.began()
+    await secondReports.began()
+    try world.repository.cancelRequest("train").write(for: try world.stored())
+    guard case .finished(let outcome, _, _) = await end else {
+      Issue.record("it was left")
+      return
+    }
+    #expect(outcome.ending == .cancelled)
+    // The other one still listens.
+    #expect(try !world.stored("other").isFinished)
+    try world.repository.cancelRequest("other").write(for: try world.stored("other"))
+    guard case .finished(let other, _, _) = await otherEnd else { return }
+    #expect(other.ending == .cancelled && world.cloud.inventory == [])
   }
 
   @Test func `a signal cancels the job, also one that came before there was one`() async throws {

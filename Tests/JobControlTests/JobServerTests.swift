@@ -39,7 +39,8 @@ import Testing
     let holder = try world.repository.lock("train")
     let (server, events) = world.server()
     server.handle(line: #"{"attach": "train"}"#)
-    let outcome = await JobCanceller(world.repository, job: "train").cancel(world.runner(), project: nil, holding: holder)
+    let outcome = await JobCanceller(world.repository, job: "train").cancel(
+      world.runner(), project: nil, holding: holder)
     #expect(outcome?.ending == .cancelled)
     _ = consume holder
     #expect(await events.ending() == .cancelled)

@@ -11,7 +11,9 @@ import Testing
   init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
 
   /// The names of files that were told of, until the last of them.
-  private func names(_ kind: FolderEvents.Kind, until last: String, _ body: () throws -> Void) async throws -> Set<String> {
+  private func names(_ kind: FolderEvents.Kind, until last: String, _ body: () throws -> Void) async throws -> Set<
+    String
+  > {
     let (told, continuation) = AsyncStream.makeStream(of: Set<String>?.self)
     let events = try FolderEvents(folder, kind, queue: DispatchQueue(label: "test")) { continuation.yield($0) }
     defer { withExtendedLifetime(events) {} }
@@ -25,10 +27,11 @@ import Testing
   }
 
   @Test func `files that are there in full are named, whoever writes them`() async throws {
+    let unfinished = open(folder + "/unfinished", O_WRONLY | O_CREAT, 0o600)
+    defer { close(unfinished) }
     let names = try await names(.completed, until: "last") {
+      #expect(write(unfinished, "more", 4) == 4)
       #expect(FileManager.default.createFile(atPath: folder + "/empty", contents: nil))
-      let unfinished = open(folder + "/unfinished", O_WRONLY | O_CREAT, 0o600)
-      defer { close(unfinished) }
       try Data("text".utf8).write(to: URL(filePath: folder + "/renamed"), options: .atomic)
       #expect(rename(folder + "/empty", folder + "/last") == 0)
     }

@@ -70,7 +70,7 @@ enum OutputLoss {
   }
 
   /// Looks out for the reader of a log that is printed to standard output, which may have nothing to say for hours. With a
-  /// leash, that tells it.
+  /// lifeline, that tells it.
   static func watchReader() {
     let begins = state.withLock { state in
       guard !state.isWatching, !state.hasLifeline else { return false }

@@ -118,7 +118,8 @@ struct JobTaskRun {
       let context = JobContext(session, home: workspace.home)
       // A runner for each: one that hands its job over stops.
       let driver = try JobDriver(context, format: format, lifeline: lifeline, handsOver: handsOver)
-      return .success(try await JobSeriesRunner(driver: driver, series: member.series, spec: member.spec).run(in: context))
+      return .success(
+        try await JobSeriesRunner(driver: driver, series: member.series, spec: member.spec).run(in: context))
     } catch {
       return .failure(error)
     }

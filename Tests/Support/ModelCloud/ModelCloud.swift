@@ -151,7 +151,9 @@ package final class ModelCloud: CloudTransport {
         """.utf8))
   }
 
-  package func setMachine(_ group: String, _ machine: Machine) { state.withLock { $0.groups[group]?.machine = machine } }
+  package func setMachine(_ group: String, _ machine: Machine) {
+    state.withLock { $0.groups[group]?.machine = machine }
+  }
 
   /// As the removal by another home does, with all messages.
   package func removeSubscription(_ job: String) {
