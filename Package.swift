@@ -177,7 +177,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CLITests",
-      dependencies: ["CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Model", "Storage", grdb, argumentParser],
+      dependencies: [
+        "CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "GoogleCloud", "JobControl", "Model", "Storage", grdb,
+        argumentParser,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Model", "Scheduling", "Storage"], swiftSettings: settings),

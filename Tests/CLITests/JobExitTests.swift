@@ -1,4 +1,6 @@
 import Clash
+import GoogleCloud
+import JobControl
 import Testing
 
 @testable import CLI
@@ -10,6 +12,36 @@ import Testing
       let outcome = JobOutcome(.infrastructure(InfrastructureFailure(kind, "why")))
       #expect((240...248).contains(outcome.exitStatus.rawValue))
     }
+  }
+
+  private static func look(_ reason: CloudError.Reason) -> JobControlError {
+    .cannotLook(job: "train", CloudError(reason, operation: "get", subject: "train", message: "why"))
+  }
+
+  @Test(
+    arguments: [
+      (.unreadable("why"), 5), (.invalidName(problem: "why"), 2),
+      (.lockUnavailable("why"), 5),
+      (.drivenElsewhere(job: "train", process: 7, waitedSeconds: 30), 5),
+      (.drivenElsewhere(job: "train", process: nil, waitedSeconds: nil), 5),
+      (.belongsToTask(job: "train"), 2), (.unknown(job: "train"), 3),
+      (.cannotAttach(InfrastructureFailure(.invalidRequest, "why")), 3),
+      (.cannotAttach(InfrastructureFailure(.cloud, "why")), 247), (look(.network), 247),
+      (look(.permissionDenied), 242), (.seriesIsFull(base: "train"), 2),
+      (.interruptedBeforeStart(job: "train"), 130),
+    ] as [(JobControlError, Int32)])
+  func `what keeps a job from being driven has its exit status`(error: JobControlError, status: Int32) {
+    let complaint = Complaint(explaining: error)
+    #expect(complaint.status.rawValue == status && !complaint.message.isEmpty)
+  }
+
+  @Test func `who drives a job and does not leave is named with what to do`() {
+    let waited = Complaint(explaining: JobControlError.drivenElsewhere(job: "train", process: 7, waitedSeconds: 30))
+    #expect(waited.message == "process 7 drives job train, and has not left within 30 s")
+    #expect(waited.hint?.contains("dagrun job logs -f train") == true)
+    let served = Complaint(explaining: JobControlError.drivenElsewhere(job: "train", process: nil, waitedSeconds: nil))
+    #expect(served.message == "another process drives job train")
+    #expect(served.hint?.contains("attach again") == true)
   }
 
   @Test(
