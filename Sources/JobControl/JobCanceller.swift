@@ -56,7 +56,7 @@ package struct JobCanceller: Sendable {
     // One that was written before the watch.
     continuation.yield()
     for await _ in changes {
-      guard let job = try repository.find(name) else { return nil }
+      guard let job = try repository.findAfterWrites(name) else { return nil }
       if job.isFinished { return job }
     }
     return nil

@@ -222,13 +222,15 @@ import Testing
     }
   }
 
-  /// Until the process ignores what says nothing to it, as one does that is at work.
+  /// Until the process ignores or hears what says nothing to it, as one does that is at work.
   private static func waitForHandler(_ pid: pid_t) throws -> Bool {
     let end = monotonicSeconds() + 30
     while monotonicSeconds() < end {
       let status = String(decoding: readWholeFile("/proc/\(pid)/status") ?? [], as: UTF8.self)
-      let line = status.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
-      let mask = line.flatMap { UInt64($0.dropFirst("SigIgn:".count).filter { !$0.isWhitespace }, radix: 16) } ?? 0
+      let lines = status.split(separator: "\n").filter { $0.hasPrefix("SigIgn:") || $0.hasPrefix("SigCgt:") }
+      let mask = lines.reduce(0) {
+        $0 | (UInt64($1.dropFirst("SigIgn:".count).filter { !$0.isWhitespace }, radix: 16) ?? 0)
+      }
       if meaningless.allSatisfy({ mask & (1 << UInt64($0 - 1)) != 0 }) { return true }
       usleep(10_000)
     }
