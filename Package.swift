@@ -60,6 +60,10 @@ let package = Package(
       name: "Clash",
       dependencies: ["Basics", "CRunnerScript", "Dagrun", "Model", "GoogleCloud", "Processes", "Yams", logging],
       exclude: ["Machine/Script"], swiftSettings: settings),
+    // Jobs that a person or another scheduler asks for, each driven by a process of its own or by a server of many.
+    .target(
+      name: "JobControl", dependencies: ["Dagrun", "Model", "Storage", "Clash", "GoogleCloud", "Processes"],
+      swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
       name: "CloudEmulator",
@@ -93,7 +97,7 @@ let package = Package(
       name: "CLI",
       dependencies: [
         "Basics", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers",
-        "GoogleCloud", "Clash",
+        "GoogleCloud", "Clash", "JobControl",
         "CloudEmulator", "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
@@ -160,10 +164,20 @@ let package = Package(
       name: "GoogleCloudTests",
       dependencies: ["GoogleCloud", "GoogleDiscovery", "WaitingFixture", "COpenSSL", "FuzzSupport", "Processes"] + nio,
       swiftSettings: settings),
+    // Google in memory, as far as a runner of jobs asks it. Only for tests.
+    .target(
+      name: "ModelCloud", dependencies: ["Clash", "Dagrun", "GoogleCloud", "Model"], path: "Tests/Support/ModelCloud",
+      swiftSettings: settings),
     .testTarget(
       name: "ClashTests",
       dependencies: [
-        "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "Processes", "Yams", logging,
+        "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "ModelCloud", "Processes", "Yams", logging,
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "JobControlTests",
+      dependencies: [
+        "JobControl", "Clash", "Dagrun", "GoogleCloud", "Model", "ModelCloud", "Processes", "Storage", logging,
       ],
       swiftSettings: settings),
     // The processes of an emulated VM, without the rest of the command.
@@ -197,7 +211,8 @@ let package = Package(
     .testTarget(
       name: "CLITests",
       dependencies: [
-        "CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Executors", "Model", "Storage", grdb, argumentParser,
+        "CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Executors", "GoogleCloud", "JobControl", "Model",
+        "Storage", grdb, argumentParser,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -83,6 +83,31 @@ int clinux_epoll_wait(int epoll, unsigned long long *tokens, unsigned char *writ
   return ready;
 }
 
+static int signal_pipe = -1;
+
+static void write_signal(int number) {
+  int before = errno;
+  unsigned char byte = (unsigned char)number;
+  // A pipe that is full holds thousands that nobody has read.
+  (void)!write(signal_pipe, &byte, 1);
+  errno = before;
+}
+
+int clinux_signals_to_pipe(const int *signals, int count) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+  signal_pipe = ends[1];
+  struct sigaction action = {.sa_handler = write_signal, .sa_flags = SA_RESTART};
+  // A handler that another one interrupts would write its byte after that one's.
+  sigfillset(&action.sa_mask);
+  for (int i = 0; i < count; i++) {
+    if (sigaction(signals[i], &action, NULL) != 0) return -1;
+  }
+  return ends[0];
+}
+
+int clinux_last_signal(void) { return SIGRTMAX; }
+
 void clinux_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 
 static int flush(FILE *stream) {

@@ -1,4 +1,6 @@
 import Clash
+import GoogleCloud
+import JobControl
 import Testing
 
 @testable import CLI
@@ -12,6 +14,36 @@ import Testing
     }
   }
 
+  private static func look(_ reason: CloudError.Reason) -> JobControlError {
+    .cannotLook(job: "train", CloudError(reason, operation: "get", subject: "train", message: "why"))
+  }
+
+  @Test(
+    arguments: [
+      (.unreadable("why"), 5), (.invalidName(problem: "why"), 2),
+      (.lockUnavailable("why"), 5),
+      (.drivenElsewhere(job: "train", process: 7, waitedSeconds: 30), 5),
+      (.drivenElsewhere(job: "train", process: nil, waitedSeconds: nil), 5),
+      (.belongsToTask(job: "train"), 2), (.unknown(job: "train"), 3),
+      (.cannotAttach(InfrastructureFailure(.invalidRequest, "why")), 3),
+      (.cannotAttach(InfrastructureFailure(.cloud, "why")), 247), (look(.network), 247),
+      (look(.permissionDenied), 242), (.seriesIsFull(base: "train"), 2),
+      (.interruptedBeforeStart(job: "train"), 130),
+    ] as [(JobControlError, Int32)])
+  func `what keeps a job from being driven has its exit status`(error: JobControlError, status: Int32) {
+    let complaint = Complaint(explaining: error)
+    #expect(complaint.status.rawValue == status && !complaint.message.isEmpty)
+  }
+
+  @Test func `who drives a job and does not leave is named with what to do`() {
+    let waited = Complaint(explaining: JobControlError.drivenElsewhere(job: "train", process: 7, waitedSeconds: 30))
+    #expect(waited.message == "process 7 drives job train, and has not left within 30 s")
+    #expect(waited.hint?.contains("dagrun job logs -f train") == true)
+    let served = Complaint(explaining: JobControlError.drivenElsewhere(job: "train", process: nil, waitedSeconds: nil))
+    #expect(served.message == "another process drives job train")
+    #expect(served.hint?.contains("attach again") == true)
+  }
+
   @Test(
     arguments: [
       ("90", 90.0), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("2d", 172_800), ("", nil), ("-1", nil), ("m", nil),
@@ -19,14 +51,6 @@ import Testing
     ] as [(String, Double?)])
   func `lengths of time are read with their unit`(text: String, seconds: Double?) {
     #expect(DurationOption(argument: text)?.seconds == seconds)
-  }
-
-  @Test func `half a character of a log waits for its other half`() {
-    var text = IncompleteText()
-    let bytes = Array("aé€😀".utf8)
-    var result = ""
-    for byte in bytes { result += text.append([byte]) }
-    #expect(result + text.rest == "aé€😀")
   }
 
   @Test(arguments: [

@@ -180,6 +180,30 @@ import Testing
     try cloud.end()
   }
 
+  @Test func `a cancel that its driver did not live to see is done by the scheduler`() throws {
+    let cloud = try Cloud()
+    let project = cloud.project
+    let command = try project.start(
+      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--",
+      "sh",
+      "-c", "trap 'exit 0' TERM; sleep 100 & wait")
+    #expect(command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(command.text)")
+    command.signal(SIGSTOP)
+    let cancel = try project.start("job", "cancel", "orphan")
+    let request = project.home + "/jobs/orphan.cancel"
+    #expect(cancel.wait { _ in FileManager.default.fileExists(atPath: request) }, "\(cancel.text)")
+    for killed in [cancel, command] {
+      killed.signal(SIGKILL)
+      _ = try killed.waitForEnd()
+    }
+    #expect(try !cloud.isEmpty())
+    let scheduler = try project.run("scheduler", "--until-idle")
+    #expect(scheduler.code == 0 && scheduler.errors.contains("took over a job"), "\(scheduler.errors)")
+    #expect(try cloud.isEmpty())
+    #expect(!FileManager.default.fileExists(atPath: request))
+    try cloud.end()
+  }
+
   // MARK: -
 
   /// No command here reaches any cloud.
@@ -198,13 +222,15 @@ import Testing
     }
   }
 
-  /// Until the process ignores what says nothing to it, as one does that is at work.
+  /// Until the process ignores or hears what says nothing to it, as one does that is at work.
   private static func waitForHandler(_ pid: pid_t) throws -> Bool {
     let end = monotonicSeconds() + 30
     while monotonicSeconds() < end {
       let status = String(decoding: readWholeFile("/proc/\(pid)/status") ?? [], as: UTF8.self)
-      let line = status.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
-      let mask = line.flatMap { UInt64($0.dropFirst("SigIgn:".count).filter { !$0.isWhitespace }, radix: 16) } ?? 0
+      let lines = status.split(separator: "\n").filter { $0.hasPrefix("SigIgn:") || $0.hasPrefix("SigCgt:") }
+      let mask = lines.reduce(0) {
+        $0 | (UInt64($1.dropFirst("SigIgn:".count).filter { !$0.isWhitespace }, radix: 16) ?? 0)
+      }
       if meaningless.allSatisfy({ mask & (1 << UInt64($0 - 1)) != 0 }) { return true }
       usleep(10_000)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Clash
 import Dagrun
+import JobControl
 import Model
 
 struct JobAttachCommand: Command {
@@ -21,28 +22,29 @@ struct JobAttachCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let session = logOptions.session(session)
-    let workplace = try JobHome(session, global)
-    let end = try await end(workplace)
-    end.tell(in: session)
-    try end.print(format.output, to: session)
-    return end.exitStatus
+    let context = try JobContext(session, global)
+    let result = try await result(context)
+    result.tell(in: session)
+    try result.print(format.output, to: session)
+    return result.exitStatus
   }
 
-  private func end(_ workplace: JobHome) async throws -> JobEnd {
-    guard let known = try workplace.find(name) else {
+  private func result(_ context: JobContext) async throws -> JobRunResult {
+    guard let known = try context.find(name) else {
       if let problem = JobName.problem(name) { throw Complaint(.wrongUsage, problem) }
-      let project = try await workplace.project(project)
-      return try await driver(workplace).run(name, .attach(project: project, likely: nil), project: project)
+      let project = try await context.project(project)
+      return try await driver(context).run(
+        name, .cloud(project: project, likely: nil), project: project, in: context)
     }
     if known.task != nil, !known.isFinished {
       throw Complaint(
         .wrongUsage, "job \(name) belongs to a task; the scheduler drives it",
         hint: "follow it with: dagrun job logs -f \(name)")
     }
-    return try await driver(workplace).run(name, .adopt(known), project: known.project)
+    return try await driver(context).run(name, .stored(known), project: known.project, in: context)
   }
 
-  private func driver(_ workplace: JobHome) throws -> JobDriver {
-    try JobDriver(workplace, format: format.output, prices: prices)
+  private func driver(_ context: JobContext) throws -> JobDriver {
+    try JobDriver(context, format: format.output, prices: prices)
   }
 }

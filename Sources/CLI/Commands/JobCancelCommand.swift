@@ -3,6 +3,7 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import JobControl
 import Model
 internal import Executors
 
@@ -19,68 +20,59 @@ struct JobCancelCommand: Command {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
-    let workplace = try JobHome(session, global)
-    guard let job = try workplace.find(name) else {
-      let project = try await workplace.project(project)
-      return try await cancelHere(workplace) { runner, observer in
-        runner.attach(name, project: project, logPath: nil, observer: observer)
-      }
+    let context = try JobContext(session, global)
+    guard let job = try context.find(name) else {
+      let project = try await context.project(project)
+      try context.home.make()
+      return try await cancelHere(context, project: project, holding: context.lock(name))
     }
     if job.isFinished {
       session.errors.line("job \(name) has ended already: \(job.phase)")
       return .success
     }
-    if let socket = SocketControl(workplace.home) {
-      let control = PatientControl(socket, home: workplace.home, errors: session.errors)
+    if let socket = SocketControl(context.home) {
+      let control = PatientControl(socket, home: context.home, errors: session.errors)
       do {
-        if case .done = try await control.send(.cancelJob(name: name)) { return try await waitForEnd(workplace) }
+        if case .done = try await control.send(.cancelJob(name: name)) { return try await waitForEnd(of: job, context) }
       } catch let refusal as ControlRefusal where refusal.kind == .notFound && job.task == nil {
         // It drives the jobs of tasks, and those that nobody else drives.
       }
     }
-    if job.task == nil, workplace.isDriven(name) {
-      try CancelWish.leave(workplace.home, name)
-      return try await waitForEnd(workplace)
+    if job.task == nil, context.isDriven(name) {
+      try JobCanceller(context.repository(), job: name).request(for: job)
+      return try await waitForEnd(of: job, context)
     }
-    return try await cancelHere(workplace) { $0.adopt(name, logPath: nil, observer: $1) }
+    return try await cancelHere(context, project: nil, holding: context.lock(name))
   }
 
-  private func cancelHere(
-    _ workplace: JobHome, _ begin: (JobRunner, @escaping JobRunner.Observer) -> Void
-  ) async throws -> ExitStatus {
-    try workplace.home.make()
-    let lock = try workplace.lock(name)
-    defer { withExtendedLifetime(lock) {} }
-    let runner = try workplace.home.jobRunner(try workplace.access(), logger: workplace.logger)
-    let (news, continuation) = AsyncStream.makeStream(of: JobNews.self)
-    begin(runner) { continuation.yield($0) }
-    runner.cancel(name)
+  /// Until whoever drives it has finished it; or here, where he has left before.
+  private func waitForEnd(of job: JobRecord, _ context: JobContext) async throws -> ExitStatus {
+    let canceller = JobCanceller(try context.repository(), job: name)
+    if job.task != nil {
+      let ended = try await canceller.waitUntilFinished(databaseFolder: context.home.path)
+      guard let ended else { throw context.unknown(name) }
+      return try report(try Job(restoring: ended).outcome, context.session)
+    }
+    switch try await canceller.waitUntilLeft() {
+    case .finished(let job): return try report(try Job(restoring: job).outcome, context.session)
+    case .left(nil, _): throw context.unknown(name)
+    case .left(_?, let lock): return try await cancelHere(context, project: nil, holding: lock)
+    }
+  }
+
+  /// - Parameter project: of a job that no home here knows.
+  private func cancelHere(_ context: JobContext, project: String?, holding lock: JobLock) async throws -> ExitStatus {
+    let canceller = JobCanceller(try context.repository(), job: name)
+    let runner = try context.runner()
     let interruption = Interruption {
-      workplace.session.errors.line("still removing what job \(name) has; once more leaves at once")
+      context.session.errors.line("still removing what job \(name) has; once more leaves at once")
     } onSecond: {
-      workplace.session.errors.line(
+      context.session.errors.line(
         "left. What job \(name) has may be there still, and cost money; remove it with: "
-          + workplace.cancelCommand(name, project: project))
+          + context.cancelCommand(name, project: self.project))
     }
     defer { interruption.end() }
-    var outcome: JobOutcome?
-    for await item in news {
-      guard case .ended(let end) = item else { continue }
-      outcome = end
-      break
-    }
-    runner.stop()
-    return try report(outcome, workplace.session)
-  }
-
-  private func waitForEnd(_ workplace: JobHome) async throws -> ExitStatus {
-    while true {
-      let job = try workplace.record(name)
-      if job.isFinished { return try report(try Job(restoring: job).outcome, workplace.session) }
-      // Whoever drove it may have ended before it saw the wish.
-      if job.task == nil, !workplace.isDriven(name) { return try await execute(in: workplace.session) }
-      try await Task.sleep(for: .milliseconds(200))
-    }
+    return try report(await canceller.cancel(runner, project: project, holding: lock), context.session)
   }
 
   private func report(_ outcome: JobOutcome?, _ session: Session) throws -> ExitStatus {

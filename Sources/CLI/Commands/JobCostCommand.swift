@@ -28,13 +28,13 @@ struct JobCostCommand: Command {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
-    let workplace = try JobHome(session, global)
-    let table = try workplace.home.prices(path: prices, environment: session.environment)
+    let context = try JobContext(session, global)
+    let table = try context.home.prices(path: prices, environment: session.environment)
     let now = Timestamp(Date())
     let zone = try await zone(session)
     let since = since?.start(in: zone, now: now)
     var entries: [LedgerEntry] = []
-    if let reader = try workplace.reader() {
+    if let reader = try context.reader() {
       var configs: [String: JobConfig] = [:]
       entries = try reader.ledger(since: since, dagID: dag)
       // By today's table, also where another one was in force.
@@ -42,7 +42,7 @@ struct JobCostCommand: Command {
         guard let table else { break }
         let name = entries[index].job
         if configs[name] == nil {
-          configs[name] = try workplace.find(name).map { try workplace.request(of: $0).spec.config }
+          configs[name] = try context.find(name).map { try context.request(of: $0).spec.config }
         }
         guard let config = configs[name] else { continue }
         entries[index].attempt.cost = table.estimate(entries[index].attempt, of: config, now: now).amount
@@ -61,7 +61,7 @@ struct JobCostCommand: Command {
       let count = report.total.attemptsOfUnknownCost
       session.errors.line(
         (count == 1 ? "1 machine has no price: " : "\(count) machines have no price: ")
-          + (table == nil ? "give a table with --prices, or as \(workplace.home.pricesPath)" : "add them to the table"))
+          + (table == nil ? "give a table with --prices, or as \(context.home.pricesPath)" : "add them to the table"))
     }
     return .success
   }

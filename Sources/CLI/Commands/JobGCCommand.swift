@@ -30,41 +30,41 @@ struct JobGCCommand: Command {
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
-    let workplace = try JobHome(session, global)
-    let project = try await workplace.project(project)
+    let context = try JobContext(session, global)
+    let project = try await context.project(project)
     let interruption = Interruption {
       session.errors.line("still removing; once more leaves at once")
     } onSecond: {
-      session.errors.line("left. Remove the rest with: \(workplace.command("job gc"))")
+      session.errors.line("left. Remove the rest with: \(context.command("job gc"))")
     }
     defer { interruption.end() }
-    let access = try workplace.access()
+    let access = try context.access()
     let collector = JobCollector(project: project, transport: access.transport)
-    let plan = try plan(for: try await collector.inventory(), project, workplace)
-    if !dryRun { try await cancel(plan.abandonedJobs, access, workplace) }
+    let plan = try plan(for: try await collector.inventory(), project, context)
+    if !dryRun { try await cancel(plan.abandonedJobs, access, context) }
     let failures = dryRun ? [:] : await remove(plan, collector)
     try list(plan, failures, project, in: session)
-    if !dryRun { try forgetOldJobs(workplace) }
+    if !dryRun { try forgetOldJobs(context) }
     return failures.isEmpty ? .success : .unavailable
   }
 
-  private func forgetOldJobs(_ workplace: JobHome) throws {
-    let retention = try JobHome.retention(workplace.session.environment)
-    let count = try retention.forgetJobs(of: workplace.home, in: try workplace.store())
+  private func forgetOldJobs(_ context: JobContext) throws {
+    let retention = try JobContext.retention(context.session.environment)
+    let count = try retention.forgetJobs(of: context.home, in: try context.store())
     guard count > 0, let days = retention.days else { return }
-    workplace.session.errors.line(
+    context.session.errors.line(
       "forgot \(count) jobs that ended more than \(JSONText.number(days)) days ago; what they cost is kept")
   }
 
   private func plan(
-    for inventory: JobInventory, _ project: String, _ workplace: JobHome
+    for inventory: JobInventory, _ project: String, _ context: JobContext
   ) throws -> CollectionPlan {
     for place in inventory.unreachable {
-      workplace.session.errors.line("could not look into \(place); try again later")
+      context.session.errors.line("could not look into \(place); try again later")
     }
-    let store = try workplace.store()
+    let store = try context.store()
     let journal = try JobCollector.journaled(
-      inventory, in: store, project: project, isDriven: workplace.isDriven)
+      inventory, in: store, project: project, isDriven: context.isDriven)
     var policy = CollectionPolicy(homeID: try store.homeID())
     policy.includesOtherHomes = allHomes
     if let olderThan { policy.olderThanSeconds = olderThan.seconds }
@@ -103,11 +103,11 @@ struct JobGCCommand: Command {
   }
 
   /// Jobs of this home that nobody drives: whoever began them is gone.
-  private func cancel(_ names: [String], _ access: JobAccess, _ workplace: JobHome) async throws {
+  private func cancel(_ names: [String], _ access: JobAccess, _ context: JobContext) async throws {
     guard !names.isEmpty else { return }
     // One that somebody takes up at this moment is none of ours any more.
-    let locks = names.compactMap { name in (try? workplace.lock(name)).map { (name, $0) } }
-    let runner = try workplace.home.jobRunner(access, logger: workplace.logger)
+    let locks = names.compactMap { name in (try? context.lock(name)).map { (name, $0) } }
+    let runner = try context.home.jobRunner(access, logger: context.logger)
     for (name, _) in locks {
       runner.adopt(name, logPath: nil) { _ in }
       runner.cancel(name)

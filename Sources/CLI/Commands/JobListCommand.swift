@@ -24,12 +24,12 @@ struct JobListCommand: Command {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> ExitStatus {
-    let workplace = try JobHome(session, global)
-    if cloud { return try await listCloud(workplace) }
+    let context = try JobContext(session, global)
+    if cloud { return try await listCloud(context) }
     var records: [Record] = []
     var notes: [String] = []
-    let undriven = UndrivenJobs(workplace.home, command: workplace.command)
-    if let reader = try workplace.reader() {
+    let undriven = UndrivenJobs(context.home, command: context.command)
+    if let reader = try context.reader() {
       let filter = JobFilter(isFinished: all ? nil : false, dagID: dag, limit: limit)
       records = try reader.listJobs(filter).map { job in
         var record = record(of: job, session)
@@ -59,14 +59,14 @@ struct JobListCommand: Command {
     }
   }
 
-  private func listCloud(_ workplace: JobHome) async throws -> ExitStatus {
-    let project = try await workplace.project(project)
-    let inventory = try await JobCollector(project: project, transport: try workplace.cloud()).inventory()
+  private func listCloud(_ context: JobContext) async throws -> ExitStatus {
+    let project = try await context.project(project)
+    let inventory = try await JobCollector(project: project, transport: try context.cloud()).inventory()
     let listing = Listing(
       records: inventory.resources.map(\.record), columns: ["job", "kind", "name", "place", "home_id", "created_at"],
       whenEmpty: "the project \(project) has nothing of any job")
-    try listing.print(format.output, to: workplace.session)
-    for place in inventory.unreachable { workplace.session.errors.line("could not look into \(place)") }
+    try listing.print(format.output, to: context.session)
+    for place in inventory.unreachable { context.session.errors.line("could not look into \(place)") }
     return .success
   }
 }

@@ -15,15 +15,15 @@ struct JobLogsCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let session = logOptions.session(session)
-    let workplace = try JobHome(session, global)
-    let job = try workplace.record(name)
-    var log = GrowingLog(path: workplace.logPath(of: job))
+    let context = try JobContext(session, global)
+    let job = try context.record(name)
+    var log = GrowingLog(path: context.logPath(of: job))
     while true {
       // Asked before the log is read, so that the last lines are not missed.
-      let isFinished = try workplace.record(name).isFinished
+      let isFinished = try context.record(name).isFinished
       log.read(isRunning: !isFinished && follow, session.output.log)
       if isFinished || !follow { return .success }
-      if job.task == nil, !workplace.isDriven(name) {
+      if job.task == nil, !context.isDriven(name) {
         session.errors.line("nobody receives the log of job \(name) now; 'dagrun job attach \(name)' does")
         return .success
       }

@@ -31,13 +31,13 @@ struct JobRenderCommand: Command {
   }
 
   func execute(in session: Session) async throws -> ExitStatus {
-    let workplace = try JobHome(session, global)
+    let context = try JobContext(session, global)
     let spec = try await job.jobSpec(in: session) {
       // Nothing is asked of anybody for a rendering.
       guard let project = session.environment["GOOGLE_CLOUD_PROJECT"], !project.isEmpty else { return "my-project" }
       return project
     }
-    let homeID = try workplace.reader()?.homeID() ?? "home"
+    let homeID = try context.reader()?.homeID() ?? "home"
     let request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     try JobOptions.check(request)
     guard let rung = Ladder(spec.config).rungs.first else {

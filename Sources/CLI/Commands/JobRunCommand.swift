@@ -1,8 +1,9 @@
 import ArgumentParser
 import Clash
 import Dagrun
-import Storage
+import JobControl
 import Model
+import Storage
 
 struct JobRunCommand: Command {
   static let configuration = CommandConfiguration(
@@ -27,7 +28,7 @@ struct JobRunCommand: Command {
       "The job is NAME-NUMBER; but one of NAME that goes on, or whose result was not taken, comes first.",
       valueName: "number"))
   var attempt: Int?
-  @OptionGroup var leash: JobLeashOption
+  @OptionGroup var lifeline: ParentLifelineOption
   @Flag(help: "Leave when the machine is asked for: somebody else goes on with the job. Prints where.")
   var handOver = false
   @OptionGroup(title: "The job") var job: JobOptions
@@ -56,50 +57,53 @@ struct JobRunCommand: Command {
 
   func execute(in session: Session) async throws -> ExitStatus {
     let session = logOptions.session(session)
-    let workplace = try JobHome(session, global)
-    return try await run(spec(in: workplace), workplace)
+    let context = try JobContext(session, global)
+    return try await run(spec(in: context), context)
   }
 
-  private func spec(in workplace: JobHome) async throws -> JobSpec {
-    try await job.jobSpec(in: workplace.session) { try await workplace.project(nil) }
+  private func spec(in context: JobContext) async throws -> JobSpec {
+    try await job.jobSpec(in: context.session) { try await context.project(nil) }
   }
 
-  private func run(_ spec: JobSpec, _ workplace: JobHome) async throws -> ExitStatus {
-    let leash = leash.take()
-    let end = try await end(of: spec, workplace, leash)
-    try say(end, in: workplace.session)
-    if await end.isTaken(leash) { try end.noteTaken(in: workplace) }
-    return end.exitStatus
+  private func run(_ spec: JobSpec, _ context: JobContext) async throws -> ExitStatus {
+    let lifeline = lifeline.take()
+    let result = try await result(of: spec, context, lifeline)
+    try say(result, in: context.session)
+    try await result.noteReceived(lifeline, in: context)
+    return result.exitStatus
   }
 
-  private func say(_ end: JobEnd, in session: Session) throws {
-    end.tell(in: session)
-    try end.print(format.output, to: session)
+  private func say(_ result: JobRunResult, in session: Session) throws {
+    result.tell(in: session)
+    try result.print(format.output, to: session)
   }
 
-  private func end(of spec: JobSpec, _ workplace: JobHome, _ leash: Leash?) async throws -> JobEnd {
+  private func result(
+    of spec: JobSpec, _ context: JobContext, _ lifeline: ParentLifeline?
+  ) async throws -> JobRunResult {
     guard let name, let attempt else {
-      let request = try request(spec, workplace, workplace.session)
-      workplace.session.errors.line("job \(request.name)")
-      return try await driver(workplace, leash).run(request.name, .start(request), project: spec.config.project)
+      let request = try request(spec, context, context.session)
+      context.session.errors.line("job \(request.name)")
+      return try await driver(context, lifeline).run(
+        request.name, .request(request), project: spec.config.project, in: context)
     }
     let series = JobSeries(base: name, number: attempt)
     // Before a home is made for it.
     try JobOptions.check(JobRequest(name: series.name, spec: spec, origin: JobOrigin(homeID: "")))
-    return try await JobErrand(driver: driver(workplace, leash), series: series, spec: spec).run()
+    return try await JobSeriesRunner(driver: driver(context, lifeline), series: series, spec: spec).run(in: context)
   }
 
-  private func driver(_ workplace: JobHome, _ leash: Leash?) throws -> JobDriver {
-    try JobDriver(workplace, format: format.output, prices: prices, leash: leash, handsOver: handOver)
+  private func driver(_ context: JobContext, _ lifeline: ParentLifeline?) throws -> JobDriver {
+    try JobDriver(context, format: format.output, prices: prices, lifeline: lifeline, handsOver: handOver)
   }
 
-  private func request(_ spec: JobSpec, _ workplace: JobHome, _ session: Session) throws -> JobRequest {
+  private func request(_ spec: JobSpec, _ context: JobContext, _ session: Session) throws -> JobRequest {
     var generator = SystemRandomNumberGenerator()
     let name = name ?? JobName.random(prefix: namePrefix ?? "job", using: &generator)
     // Before a home is made for it.
     try JobOptions.check(JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: "")))
-    let homeID = try workplace.store().homeID()
-    if let known = try workplace.find(name) {
+    let homeID = try context.store().homeID()
+    if let known = try context.find(name) {
       guard !known.isFinished else {
         throw Complaint(
           .wrongUsage, "there was a job \(name) already (\(known.phase))",

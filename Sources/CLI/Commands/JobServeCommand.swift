@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import JobControl
 import Processes
 import Synchronization
 
@@ -31,8 +32,15 @@ struct JobServeCommand: Command {
   }
 
   private func server(_ session: Session) throws -> JobServer {
-    // Whoever reads may be dead before what was cancelled is removed: that is told by `write`.
-    try JobServer(try JobHome(session, global), prices: prices) { Self.write($0) }
+    let context = try JobContext(session, global)
+    let errors = session.errors
+    return JobServer(
+      try context.repository(), try context.runner(prices: prices),
+      cannotSeeCancelRequests: { errors.line("'dagrun job cancel' will have no effect on these jobs: \($0)") }
+    ) { event in
+      // Whoever reads may be dead before what was cancelled is removed.
+      Self.write(JSONText.compact(.object(event.record)) + "\n")
+    }
   }
 
   private static func readLines(_ handle: (String) -> Void) {

@@ -26,7 +26,7 @@ struct TasksRunCommand: Command {
       "The task's run, of which another scheduler knows: a JSON object; - for standard input.", valueName: "file"),
     completion: .file())
   var context: String?
-  @OptionGroup var leash: JobLeashOption
+  @OptionGroup var lifeline: ParentLifelineOption
   @Flag(help: "Of a job's task: leave when the machine is asked for, and somebody else goes on with the job.")
   var handOver = false
   @Option(
@@ -48,7 +48,7 @@ struct TasksRunCommand: Command {
     let given = try context.map { try GivenContext.read(from: $0) }
     let (trial, file) = try trial(given, in: workspace)
     let run = TaskRun(
-      trial: trial, file: file, workspace: workspace, format: output, leash: leash.take(), job: given?.job,
+      trial: trial, file: file, workspace: workspace, format: output, lifeline: lifeline.take(), job: given?.job,
       handsOver: handOver)
     return try await run.run()
   }

@@ -10,29 +10,29 @@ import Synchronization
 enum OutputLoss {
   private struct State {
     /// Who began this command has another way to tell its end (`--leash`).
-    var isLeashed = false
+    var hasLifeline = false
     var complaint: Complaint?
     var isWatching = false
   }
 
   private static let state = Mutex(State())
 
-  static func noteLeash() { state.withLock { $0.isLeashed = true } }
+  static func noteLifeline() { state.withLock { $0.hasLifeline = true } }
 
   /// A write has failed.
   ///
   /// - Parameter isTerminal: it was one at the start. One that was closed fails with EIO.
   static func happened(_ code: Int32, isTerminal: Bool) {
     let isGone = code == EPIPE || (code == EIO && isTerminal)
-    let isLeashed = state.withLock { $0.isLeashed }
+    let hasLifeline = state.withLock { $0.hasLifeline }
     guard Interruption.isListening else {
-      if isGone, !isLeashed { endBySIGPIPE() }
+      if isGone, !hasLifeline { endBySIGPIPE() }
       let complaint = complaint(code)
       Output.writeAll(complaint.text, to: STDERR_FILENO, isTerminal: false)
       _exit(complaint.status.rawValue)
     }
     if isGone {
-      if !isLeashed { Interruption.ask() }
+      if !hasLifeline { Interruption.ask() }
       return
     }
     let isNews = state.withLock { state in
@@ -70,10 +70,10 @@ enum OutputLoss {
   }
 
   /// Looks out for the reader of a log that is printed to standard output, which may have nothing to say for hours. With a
-  /// leash, that tells it.
+  /// lifeline, that tells it.
   static func watchReader() {
     let begins = state.withLock { state in
-      guard !state.isWatching, !state.isLeashed else { return false }
+      guard !state.isWatching, !state.hasLifeline else { return false }
       state.isWatching = true
       return true
     }

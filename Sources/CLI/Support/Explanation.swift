@@ -4,6 +4,7 @@ import DagBag
 import Engine
 import Foundation
 import GoogleCloud
+import JobControl
 import Processes
 import Storage
 
@@ -13,6 +14,7 @@ extension Complaint {
     switch error {
     case let complaint as Complaint: self = complaint
     case let refusal as ControlRefusal: self.init(refusal)
+    case let error as JobControlError: self.init(error)
     case let error as StoreError: self.init(error)
     case let error as DagBagError:
       self.init(.unavailable, "\(error)", hint: "'dagrun doctor' looks for what is wrong here")

@@ -1,9 +1,9 @@
 import Dispatch
 import Foundation
+import Processes
 import Synchronization
 
-/// The signals' only sources, made for the first who listens and there from then on: a signal whose action is set while
-/// there is a source for it is lost to that source, and a source is cancelled some time after it is told to.
+/// The process's signals, heard from the first who listens on, for the rest of its life.
 final class InterruptionSignals: Sendable {
   static let shared = InterruptionSignals()
   private static let made = Atomic(false)
@@ -13,25 +13,24 @@ final class InterruptionSignals: Sendable {
     var listeners: [Int: Interruption.Listener] = [:]
     var last = 0
     var wasAsked = false
+    var awaitingMark: [@Sendable () -> Void] = []
   }
 
   private let state = Mutex(State())
-  private let sources = Mutex<[any DispatchSourceSignal]>([])
+  private let source = Mutex<(any DispatchSourceRead)?>(nil)
   private let queue = DispatchQueue(label: "dagrun.interruption")
 
   private init() {
     Self.ignoreWhatOnlyKills()
-    let numbers = Self.asking
-    // The default action would end the process before a source hears of it.
-    for number in numbers { signal(number, SIG_IGN) }
-    let queue = queue
-    sources.withLock { sources in
-      sources = numbers.map { DispatchSource.makeSignalSource(signal: $0, queue: queue) }
-    }
-    sources.withLock { sources in
-      for (number, source) in zip(numbers, sources) {
-        source.setEventHandler { [self] in heard(number) }
-        source.resume()
+    // Where no descriptor is left, signals keep what they do by default, and end the process.
+    if let descriptor = try? SignalPipe.open(Self.asking) {
+      let queue = queue
+      source.withLock { $0 = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue) }
+      source.withLock { source in
+        source?.setEventHandler { [self] in
+          for byte in SignalPipe.read(descriptor) { heard(byte) }
+        }
+        source?.resume()
       }
     }
     Self.made.store(true, ordering: .releasing)
@@ -47,6 +46,16 @@ final class InterruptionSignals: Sendable {
   private static func ignoreWhatOnlyKills() {
     for number in [SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT] + Array(34...64) {
       signal(number, SIG_IGN)
+    }
+  }
+
+  /// Calls back when whoever listens has heard of all signals that were sent before now.
+  static func afterEarlierSignals(_ body: @escaping @Sendable () -> Void) {
+    // Where nobody listens, a signal ends the process.
+    guard isMade, shared.source.withLock({ $0 != nil }) else { return body() }
+    shared.queue.async {
+      shared.state.withLock { $0.awaitingMark.append(body) }
+      SignalPipe.sendMark()
     }
   }
 
@@ -71,6 +80,15 @@ final class InterruptionSignals: Sendable {
     queue.async { [self] in
       for listener in tell().first { listener.onFirst() }
     }
+  }
+
+  private func heard(_ byte: UInt8) {
+    guard byte == SignalPipe.mark else { return heard(Int32(byte)) }
+    let waiting = state.withLock { state in
+      defer { state.awaitingMark = [] }
+      return state.awaitingMark
+    }
+    for body in waiting { body() }
   }
 
   private func heard(_ number: Int32) {

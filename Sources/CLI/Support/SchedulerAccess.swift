@@ -202,7 +202,7 @@ extension Workspace {
       return access
     }
     if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
-    options.jobRetention = try JobHome.retention(session.environment)
+    options.jobRetention = try JobContext.retention(session.environment)
     var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
     logger.logLevel = logLevel
     return try await Engine.start(options, logger: logger)

@@ -2,6 +2,7 @@ import Clash
 import Dagrun
 import Engine
 import Foundation
+import JobControl
 import Model
 import Scheduling
 import Storage
@@ -17,11 +18,11 @@ struct JobTaskRun {
   /// nil: a name of the task's own.
   let name: GivenContext.JobOfTask?
   let format: JobOutputFormat
-  let leash: Leash?
+  let lifeline: ParentLifeline?
   let handsOver: Bool
 
   enum Course {
-    case ended(TaskResult, [JobEnd])
+    case ended(TaskResult, [JobRunResult])
     /// Some go on, and somebody else drives them.
     case handedOver(Record)
   }
@@ -47,10 +48,9 @@ struct JobTaskRun {
   }
 
   /// The results are told: another try does not get them.
-  func waitUntilTaken(_ ends: [JobEnd]) async throws {
-    for end in ends where await end.isTaken(leash) {
-      try end.noteTaken(in: JobHome(session, home: workspace.home))
-    }
+  func noteReceived(_ ends: [JobRunResult]) async throws {
+    let context = JobContext(session, home: workspace.home)
+    for end in ends { try await end.noteReceived(lifeline, in: context) }
   }
 
   // MARK: What to run
@@ -70,7 +70,7 @@ struct JobTaskRun {
   private func series() throws -> JobSeries {
     if let name { return JobSeries(base: name.name, number: name.attempt) }
     // Another home may have a run of the same id in the same project.
-    let homeID = try JobHome(session, home: workspace.home).store().homeID()
+    let homeID = try JobContext(session, home: workspace.home).store().homeID()
     let base = JobSeries.base(
       ofTask: task.id, dagID: trial.dag.id, runID: trial.context.runID, homeID: homeID)
     return JobSeries(base: base, number: trial.tryNumber)
@@ -86,16 +86,16 @@ struct JobTaskRun {
   // MARK: Running it
 
   /// Each to its end, also when another one fails.
-  private func drive(_ members: [Member]) async throws -> [JobEnd] {
-    let results = await withTaskGroup(of: (Int, Result<JobEnd, any Error>).self) { group in
+  private func drive(_ members: [Member]) async throws -> [JobRunResult] {
+    let results = await withTaskGroup(of: (Int, Result<JobRunResult, any Error>).self) { group in
       for (index, member) in members.enumerated() { group.addTask { (index, await drive(member)) } }
-      return await group.reduce(into: [Int: Result<JobEnd, any Error>]()) { $0[$1.0] = $1.1 }
+      return await group.reduce(into: [Int: Result<JobRunResult, any Error>]()) { $0[$1.0] = $1.1 }
     }
     // In their order; the first that could not be driven is told of, and the others' results wait for the next try.
     return try members.indices.map { try results[$0]!.get() }
   }
 
-  private func drive(_ member: Member) async -> Result<JobEnd, any Error> {
+  private func drive(_ member: Member) async -> Result<JobRunResult, any Error> {
     guard !member.label.isEmpty else { return await drive(member, in: session) }
     var session = session
     let (output, errors) = (
@@ -109,12 +109,13 @@ struct JobTaskRun {
     return await drive(member, in: session)
   }
 
-  private func drive(_ member: Member, in session: Session) async -> Result<JobEnd, any Error> {
+  private func drive(_ member: Member, in session: Session) async -> Result<JobRunResult, any Error> {
     do {
-      let workplace = JobHome(session, home: workspace.home)
+      let context = JobContext(session, home: workspace.home)
       // A runner for each: one that hands its job over stops.
-      let driver = try JobDriver(workplace, format: format, prices: nil, leash: leash, handsOver: handsOver)
-      return .success(try await JobErrand(driver: driver, series: member.series, spec: member.spec).run())
+      let driver = try JobDriver(context, format: format, lifeline: lifeline, handsOver: handsOver)
+      return .success(
+        try await JobSeriesRunner(driver: driver, series: member.series, spec: member.spec).run(in: context))
     } catch {
       return .failure(error)
     }
@@ -122,8 +123,8 @@ struct JobTaskRun {
 
   // MARK: Its end
 
-  private func handedOver(_ ends: [JobEnd]) throws -> Record? {
-    let isHandedOver = ends.contains { if case .handedOver = $0.course { true } else { false } }
+  private func handedOver(_ ends: [JobRunResult]) throws -> Record? {
+    let isHandedOver = ends.contains { if case .handedOver = $0.end { true } else { false } }
     guard isHandedOver else { return nil }
     let series = try series()
     let jobs: [Datum] = ends.map { end in
@@ -139,7 +140,7 @@ struct JobTaskRun {
     ]
   }
 
-  private func result(_ ends: [JobEnd], since start: Timestamp) throws -> TaskResult {
+  private func result(_ ends: [JobRunResult], since start: Timestamp) throws -> TaskResult {
     let outcomes = ends.compactMap(\.outcome)
     guard outcomes.count == ends.count else {
       throw Complaint(.interrupted, "\(task.id) goes on without this command: whoever ran it is gone")

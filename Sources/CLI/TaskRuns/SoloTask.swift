@@ -1,6 +1,7 @@
 import Dagrun
 import Dispatch
 import Foundation
+import JobControl
 import Model
 import Preparation
 import Processes
@@ -14,13 +15,13 @@ struct SoloTask {
   let workspace: Workspace
   /// Where the log goes.
   let log: Output
-  let leash: Leash?
+  let lifeline: ParentLifeline?
 
   private var task: TaskDescription { trial.task }
 
   /// Why a task was stopped.
   enum Stop {
-    case interrupted, leashEnded
+    case interrupted, lifelineEnded
     case timedOut(seconds: Double)
   }
 
@@ -82,7 +83,7 @@ struct SoloTask {
 
   private func cause(wantsStop: Bool, deadline: Double?) -> Stop? {
     if wantsStop { return .interrupted }
-    if leash?.hasEnded == true { return .leashEnded }
+    if lifeline?.hasEnded == true { return .lifelineEnded }
     if let deadline, monotonicSeconds() > deadline { return .timedOut(seconds: task.executionTimeoutSeconds ?? 0) }
     return nil
   }

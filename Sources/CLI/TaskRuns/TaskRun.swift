@@ -1,6 +1,7 @@
 import DagBag
 import Dagrun
 import Foundation
+import JobControl
 import Model
 import Preparation
 import Scheduling
@@ -11,7 +12,7 @@ struct TaskRun {
   let file: DAGFile
   let workspace: Workspace
   let format: JobOutputFormat
-  let leash: Leash?
+  let lifeline: ParentLifeline?
   /// Of a job's task.
   let job: GivenContext.JobOfTask?
   let handsOver: Bool
@@ -24,14 +25,14 @@ struct TaskRun {
     }
     if case .jobs(let description, let specs) = workload.work { return try await run(specs, of: description) }
     let log = format == .log ? session.output : session.errors
-    let solo = SoloTask(trial: trial, workspace: workspace, log: log, leash: leash)
+    let solo = SoloTask(trial: trial, workspace: workspace, log: log, lifeline: lifeline)
     let (result, stop) = try await solo.run(workload)
     return try tell(TaskRunEnd(result, stop: stop, of: trial.task))
   }
 
   private func run(_ specs: [JobSpec], of description: ComputeEngineJobDescription) async throws -> ExitStatus {
     let task = JobTaskRun(
-      trial: trial, job: description, specs: specs, workspace: workspace, name: job, format: format, leash: leash,
+      trial: trial, job: description, specs: specs, workspace: workspace, name: job, format: format, lifeline: lifeline,
       handsOver: handsOver)
     switch try await task.run() {
     case .handedOver(let record):
@@ -39,7 +40,7 @@ struct TaskRun {
       return .success
     case .ended(let result, let ends):
       let status = try tell(TaskRunEnd(result, jobs: ends))
-      try await task.waitUntilTaken(ends)
+      try await task.noteReceived(ends)
       return status
     }
   }

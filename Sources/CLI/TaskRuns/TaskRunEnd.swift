@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import JobControl
 import Model
 import Scheduling
 import Workers
@@ -58,7 +59,7 @@ extension TaskRunEnd {
   /// - Parameters:
   ///   - timeoutSeconds: the task's execution timeout, if it was stopped for it.
   ///   - jobs: those that did its work.
-  init(_ result: TaskResult, timeoutSeconds: Double? = nil, jobs: [JobEnd]? = nil) {
+  init(_ result: TaskResult, timeoutSeconds: Double? = nil, jobs: [JobRunResult]? = nil) {
     let now = Timestamp(Date())
     let ending = TryEnding(result.outcome, timeoutSeconds: timeoutSeconds)
     self.init(
@@ -73,10 +74,10 @@ extension TaskRunEnd {
     var timeoutSeconds: Double?
     switch stop {
     case .interrupted where result.outcome.isStopped: throw Complaint(.interrupted, "\(task.id) was stopped")
-    case .leashEnded where result.outcome.isStopped:
+    case .lifelineEnded where result.outcome.isStopped:
       throw Complaint(.interrupted, "\(task.id) was stopped: whoever ran it is gone")
     case .timedOut(let seconds): timeoutSeconds = seconds
-    case .interrupted, .leashEnded, nil: break
+    case .interrupted, .lifelineEnded, nil: break
     }
     self.init(result, timeoutSeconds: timeoutSeconds)
   }

@@ -1,4 +1,4 @@
-package import Dagrun
+internal import Dagrun
 
 /// Several jobs as one: they begin together, each has its own result, and together they may be cancelled. Pure, as a job is;
 /// whoever drives it drives the jobs too.
@@ -9,7 +9,7 @@ package struct JobGroup: Hashable, Sendable {
   /// Which were told to stop: nobody is told twice.
   private var isCancelled: [Bool]
 
-  package init(names: [String], at _: Timestamp? = nil) {
+  package init(names: [String]) {
     self.names = names
     outcomes = Array(repeating: nil, count: names.count)
     isCancelled = Array(repeating: false, count: names.count)

@@ -17,7 +17,17 @@ package final class JobLock: Sendable {
 
   /// - Parameter folder: is made where it is missing.
   /// - Throws: `held` when another process drives the job.
-  package init(job: String, folder: String) throws(Refusal) {
+  package convenience init(job: String, folder: String) throws(Refusal) {
+    try self.init(job: job, folder: folder, waits: false)
+  }
+
+  /// Blocks the thread until the lock is free. Nothing but the lock's release ends that: not for a thread of the
+  /// concurrency pool.
+  package convenience init(waitingFor job: String, folder: String) throws(Refusal) {
+    try self.init(job: job, folder: folder, waits: true)
+  }
+
+  private init(job: String, folder: String, waits: Bool) throws(Refusal) {
     do {
       try makeFolders(folder, mode: 0o700)
     } catch {
@@ -31,8 +41,10 @@ package final class JobLock: Sendable {
           reason: .unavailable,
           description: "\(SystemError("open \(path)")); name another home with --home or DAGRUN_HOME")
       }
-      guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
+      guard retrying({ flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) }) == 0 else {
+        let error = SystemError("lock \(path)")
         close(descriptor)
+        guard error.code == EWOULDBLOCK else { throw Refusal(reason: .unavailable, description: "\(error)") }
         throw Refusal(
           reason: .held,
           description:

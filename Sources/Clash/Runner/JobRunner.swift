@@ -1,5 +1,6 @@
 package import GoogleCloud
 package import Logging
+package import Model
 internal import Foundation
 
 /// Drives jobs: any number of them on one serial queue. A job that waits costs a held pull and its row: no thread, no

@@ -42,11 +42,14 @@ final class TakenJobs: @unchecked Sendable {
       guard let request = try? job.decodedRequest(), request.series == nil else { continue }
       // Held: somebody drives it.
       guard let lock = try? JobLock(job: job.name, folder: folder) else { continue }
-      drive(job.name, lock)
+      drive(job, lock)
     }
   }
 
-  private func drive(_ name: String, _ lock: JobLock) {
+  private func drive(_ job: JobRecord, _ lock: JobLock) {
+    let name = job.name
+    // An older one is about another job.
+    CancelRequestFile(job: name, folder: folder).removeUnlessFor(job)
     let runner: JobRunner
     do {
       runner = try self.runner()
@@ -65,10 +68,13 @@ final class TakenJobs: @unchecked Sendable {
       let me = self
       queue.async { me?.hasEnded(name, outcome) }
     }
+    // Whoever drove it may have died before it met the request.
+    if CancelRequestFile(job: name, folder: folder).isFor(job) { runner.cancel(name) }
   }
 
   private func hasEnded(_ name: String, _ outcome: JobOutcome) {
     guard locks.removeValue(forKey: name) != nil else { return }
+    CancelRequestFile(job: name, folder: folder).remove()
     for resource in outcome.leftBehind {
       logger.warning(
         "a job has left something behind; dagrun job gc removes it",

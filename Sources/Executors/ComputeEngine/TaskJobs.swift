@@ -51,7 +51,7 @@ final class TaskJobs: @unchecked Sendable {
     _ key: TryKey, of job: ComputeEngineJobDescription, _ requests: [JobRequest], logPath: (_ index: Int) -> String
   ) throws {
     let runner = try theRunner()
-    tries[key] = Work(job: job, group: JobGroup(names: requests.map(\.name), at: now()))
+    tries[key] = Work(job: job, group: JobGroup(names: requests.map(\.name)))
     for (index, request) in requests.enumerated() {
       runner.start(request, logPath: logPath(index), observer: observer(key, index))
     }
@@ -62,7 +62,7 @@ final class TaskJobs: @unchecked Sendable {
     _ key: TryKey, of job: ComputeEngineJobDescription, _ names: [String], logPath: (_ index: Int) -> String
   ) throws {
     let runner = try theRunner()
-    tries[key] = Work(job: job, group: JobGroup(names: names, at: now()))
+    tries[key] = Work(job: job, group: JobGroup(names: names))
     for (index, name) in names.enumerated() {
       runner.adopt(name, logPath: logPath(index), observer: observer(key, index))
     }

@@ -1,6 +1,7 @@
 import CloudEmulator
 import Dagrun
 import Foundation
+import ModelCloud
 import GoogleCloud
 import Logging
 import Synchronization

@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import ModelCloud
 import Testing
 
 @testable import Clash

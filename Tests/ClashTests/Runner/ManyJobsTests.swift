@@ -1,4 +1,5 @@
 import Foundation
+import ModelCloud
 import Testing
 
 @testable import Clash

@@ -3,6 +3,7 @@ import Foundation
 import GoogleCloud
 import Logging
 import Model
+import ModelCloud
 import Synchronization
 
 @testable import Clash
@@ -55,39 +56,6 @@ final class RunnerBench {
   func text(of log: String) -> String {
     FileManager.default.contents(atPath: folder.path + "/" + log).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
-}
-
-extension JobTimings {
-  /// Waits are as short as a machine under load allows.
-  static var quick: JobTimings {
-    var timings = JobTimings()
-    timings.firstLookSeconds = 0.01
-    timings.longestLookSeconds = 0.05
-    timings.graceSeconds = 0.05
-    timings.logGraceSeconds = 0.05
-    timings.firstBackoffSeconds = 0.01
-    timings.longestBackoffSeconds = 0.05
-    // What is only slow is not left behind.
-    timings.removalLimitSeconds = 60
-    timings.firstLadderPauseSeconds = 0.01
-    timings.longestLadderPauseSeconds = 0.05
-    timings.patienceSeconds = 30
-    timings.silenceSeconds = 0.2
-    return timings
-  }
-}
-
-func jobRequest(
-  _ name: String = "train", home: String = "home1", detached: Bool = false,
-  _ change: (inout JobSpec) -> Void = { _ in }
-) -> JobRequest {
-  var spec = JobSpec(
-    config: JobConfig(project: "my-project", image: "busybox"), command: .arguments(["echo", "hello"]))
-  spec.config.zones = ["europe-west1-b", "europe-west1-c"]
-  change(&spec)
-  var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: home))
-  request.isDetached = detached
-  return request
 }
 
 /// What an observer was told, and a way to wait for it.

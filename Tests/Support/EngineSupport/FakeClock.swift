@@ -1,5 +1,5 @@
 package import Dagrun
-package import Engine
+internal import Engine
 
 /// A clock that stands still until a test moves it.
 package final class FakeClock: EngineClock {

@@ -1,7 +1,7 @@
 package import GoogleCloud
 internal import Dagrun
 internal import Foundation
-internal import Model
+package import Model
 
 /// Finds what jobs have left behind in a project, and removes it: `dagrun job gc`.
 ///

@@ -3,6 +3,7 @@ import Dagrun
 import Engine
 import Foundation
 import GoogleCloud
+import JobControl
 import Logging
 import Model
 import Storage
@@ -11,7 +12,7 @@ internal import Executors
 /// What `dagrun job` works on: a home that keeps jobs, and the way to Google.
 ///
 /// Jobs need no DAG files: where no home is found, it is `~/.dagrun`.
-struct JobHome: Sendable {
+struct JobContext: Sendable {
   let session: Session
   let home: Home
 
@@ -40,6 +41,15 @@ struct JobHome: Sendable {
 
   // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined into
   // an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
+
+  /// Makes the home where it is not there.
+  @inline(never)
+  func repository() throws -> JobRepository {
+    let home = home
+    return JobRepository(
+      store: try store(), folder: home.jobsPath, logOfJob: { home.logPath(ofJob: $0) },
+      logOfTask: { home.logPath(of: $0.key, dagID: $0.dagID, runID: $0.runID) })
+  }
 
   /// Makes the home where it is not there.
   @inline(never)
@@ -155,6 +165,11 @@ struct JobHome: Sendable {
         .wrongUsage, "no project is named, and none is found: \(error.message)",
         hint: "say --project, set GOOGLE_CLOUD_PROJECT, or run: gcloud config set project PROJECT")
     }
+  }
+
+  /// A runner whose jobs are kept in the home.
+  func runner(prices: String? = nil) throws -> JobRunner {
+    try home.jobRunner(try access(prices: prices), logger: logger)
   }
 
   /// Takes the right to drive a job.

@@ -1,14 +1,12 @@
-import Foundation
-import GoogleCloud
-import Synchronization
-
-@testable import Clash
+package import Foundation
+package import GoogleCloud
+internal import Synchronization
 
 /// Google in memory, as far as a runner asks it: what is there, whom the messages are for, and what a test wants to go
 /// wrong. Operations are done at once.
-final class ModelCloud: CloudTransport {
+package final class ModelCloud: CloudTransport {
   /// What happens to a VM that was asked for.
-  enum Machine: Equatable, Sendable {
+  package enum Machine: Equatable, Sendable {
     case running
     case coming
     case stopped
@@ -17,7 +15,7 @@ final class ModelCloud: CloudTransport {
   }
 
   /// Instead of, or after, doing what a call asks for.
-  enum Fault: Sendable {
+  package enum Fault: Sendable {
     case refused(status: Int, reason: String)
     /// The work is done, and its answer lost.
     case answerLost
@@ -65,12 +63,12 @@ final class ModelCloud: CloudTransport {
 
   let state = Mutex(State())
   /// What becomes of the VM of a new group.
-  let machines: @Sendable (_ group: String, _ scope: String) -> Machine
+  private let machines: @Sendable (_ group: String, _ scope: String) -> Machine
   /// A VM that runs: what it says is up to the test. Called outside of the model's lock.
-  let boots: @Sendable (ModelCloud, _ job: String, _ attempt: Int) -> Void
-  let faults: @Sendable (_ call: String, _ count: Int) -> Fault?
+  private let boots: @Sendable (ModelCloud, _ job: String, _ attempt: Int) -> Void
+  private let faults: @Sendable (_ call: String, _ count: Int) -> Fault?
 
-  init(
+  package init(
     machines: @escaping @Sendable (String, String) -> Machine = { _, _ in .running },
     faults: @escaping @Sendable (String, Int) -> Fault? = { _, _ in nil },
     boots: @escaping @Sendable (ModelCloud, String, Int) -> Void = { _, _, _ in }
@@ -83,7 +81,7 @@ final class ModelCloud: CloudTransport {
   // MARK: What tests ask
 
   /// Everything that is there, by kind and name.
-  var inventory: [String] {
+  package var inventory: [String] {
     state.withLock { state in
       let topics = state.topics.keys.map { "topic \($0)" }
       let subscriptions = state.subscriptions.keys.map { "subscription \($0)" }
@@ -94,14 +92,14 @@ final class ModelCloud: CloudTransport {
   }
 
   /// Each call but pulls and acknowledgements, in order: `insert group train-1`.
-  var calls: [String] { state.withLock { $0.calls } }
+  package var calls: [String] { state.withLock { $0.calls } }
   /// Groups that were there at one time.
-  var mostGroups: Int { state.withLock { $0.mostGroups } }
-  var openPulls: Int { state.withLock { $0.pulls.values.reduce(0) { $0 + $1.count } } }
-  func unacknowledged(_ job: String) -> Int { state.withLock { $0.backlog[job]?.count ?? 0 } }
+  package var mostGroups: Int { state.withLock { $0.mostGroups } }
+  package var openPulls: Int { state.withLock { $0.pulls.values.reduce(0) { $0 + $1.count } } }
+  package func unacknowledged(_ job: String) -> Int { state.withLock { $0.backlog[job]?.count ?? 0 } }
 
   /// Waits until the call is done, or hangs.
-  func reached(_ call: String) async {
+  package func reached(_ call: String) async {
     let gate = Gate()
     state.withLock { state in
       if state.reached.contains(call) { gate.open() } else { state.reachedGates[call, default: []].append(gate) }
@@ -111,7 +109,7 @@ final class ModelCloud: CloudTransport {
 
   // MARK: What VMs do
 
-  func publish(
+  package func publish(
     _ job: String, attempt: Int, kind: String, boot: String = "boot", sequence: Int = 0, data: Data = Data(),
     also attributes: [String: String] = [:]
   ) {
@@ -127,19 +125,19 @@ final class ModelCloud: CloudTransport {
     for pull in waiting { pull.continuation.resume() }
   }
 
-  func start(_ job: String, attempt: Int, boot: String = "boot") {
+  package func start(_ job: String, attempt: Int, boot: String = "boot") {
     publish(
       job, attempt: attempt, kind: "started", boot: boot,
       data: Data(#"{"startedAt":\#(Date().timeIntervalSince1970)}"#.utf8))
   }
 
-  func log(_ job: String, attempt: Int, _ text: String, offset: Int, boot: String = "boot") {
+  package func log(_ job: String, attempt: Int, _ text: String, offset: Int, boot: String = "boot") {
     publish(
       job, attempt: attempt, kind: "log", boot: boot, sequence: 1, data: Data(text.utf8), also: ["offset": "\(offset)"])
   }
 
   /// - Parameter log: the whole of it.
-  func finish(
+  package func finish(
     _ job: String, attempt: Int, status: Int = 0, log: String = "", output: String? = nil, boot: String = "boot"
   ) {
     let now = Date().timeIntervalSince1970
@@ -153,10 +151,12 @@ final class ModelCloud: CloudTransport {
         """.utf8))
   }
 
-  func setMachine(_ group: String, _ machine: Machine) { state.withLock { $0.groups[group]?.machine = machine } }
+  package func setMachine(_ group: String, _ machine: Machine) {
+    state.withLock { $0.groups[group]?.machine = machine }
+  }
 
   /// As the removal by another home does, with all messages.
-  func removeSubscription(_ job: String) {
+  package func removeSubscription(_ job: String) {
     let waiting = state.withLock { state in
       state.subscriptions[job] = nil
       state.backlog[job] = nil
@@ -165,10 +165,10 @@ final class ModelCloud: CloudTransport {
     for pull in waiting { pull.continuation.resume() }
   }
 
-  func removeGroup(_ name: String) { state.withLock { $0.groups[name] = nil } }
+  package func removeGroup(_ name: String) { state.withLock { $0.groups[name] = nil } }
 
   /// As when ack deadlines pass: what was delivered and not acknowledged comes again.
-  func redeliver() {
+  package func redeliver() {
     let waiting = state.withLock { state in
       for job in state.backlog.keys {
         for index in state.backlog[job]!.indices {
@@ -186,7 +186,7 @@ final class ModelCloud: CloudTransport {
 
   // MARK: CloudTransport
 
-  func call(_ request: CloudRequest) async throws(CloudError) -> CloudResponse {
+  package func call(_ request: CloudRequest) async throws(CloudError) -> CloudResponse {
     if request.path.hasSuffix(":pull") { return try await pull(request) }
     let name = Self.words(request)
     let count = state.withLock { state in
@@ -423,37 +423,5 @@ final class ModelCloud: CloudTransport {
   /// `insert group train-1`, `create topic train`, …
   static func words(_ request: CloudRequest) -> String {
     "\(request.operation) \(request.subject)".replacing("instance ", with: "")
-  }
-}
-
-/// Closed, until it is opened for good.
-final class Gate: Sendable {
-  private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
-
-  /// A test that is out of time passes too: it would hang otherwise.
-  func wait() async {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isOpen = state.withLock { state in
-          if !state.isOpen, !Task.isCancelled {
-            state.waiters.append(continuation)
-            return false
-          }
-          return true
-        }
-        if isOpen { continuation.resume() }
-      }
-    } onCancel: {
-      open()
-    }
-  }
-
-  func open() {
-    let waiters = state.withLock { state in
-      state.isOpen = true
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
   }
 }

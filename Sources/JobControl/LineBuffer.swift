@@ -1,10 +1,12 @@
 /// Bytes that come in pieces, as whole lines of text.
-struct WholeLines {
-  private var text = IncompleteText()
+package struct LineBuffer: Sendable {
+  private var text = UTF8StreamDecoder()
   private var pending = ""
 
+  package init() {}
+
   /// - Returns: the lines that are complete now, each with its end; a line that grows too long comes in pieces.
-  mutating func append(_ bytes: [UInt8]) -> String {
+  package mutating func append(_ bytes: [UInt8]) -> String {
     pending += text.append(bytes)
     guard pending.utf8.count < Self.longestLine else {
       defer { pending = "" }
@@ -19,9 +21,9 @@ struct WholeLines {
   }
 
   /// What has no end yet; it gets one.
-  mutating func rest() -> String {
+  package mutating func rest() -> String {
     let rest = pending + text.rest
-    (pending, text) = ("", IncompleteText())
+    (pending, text) = ("", UTF8StreamDecoder())
     return rest.isEmpty || rest.hasSuffix("\n") ? rest : rest + "\n"
   }
 

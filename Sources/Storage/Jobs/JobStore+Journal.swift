@@ -1,5 +1,4 @@
-internal import Clash
-package import Storage
+internal import Model
 
 /// The journal of jobs is the database of a home.
 extension JobStore: JobJournal {}

@@ -12,7 +12,7 @@ import Testing
 import Executors
 
 /// What commands make of specs and homes, without a cloud.
-@Suite struct JobHomeTests {
+@Suite struct JobContextTests {
   private func spec(_ text: String, _ options: [String]) async throws -> JobSpec {
     let folder = try TestFolder()
     let path = folder.path + "/spec.yaml"
@@ -69,11 +69,11 @@ import Executors
 
   @Test(arguments: [(nil, 90.0), ("", 90), ("7", 7), ("0.5", 0.5), ("0", nil)] as [(String?, Double?)])
   func `jobs are remembered as long as the environment says`(text: String?, days: Double?) throws {
-    #expect(try JobHome.retention(text.map { ["DAGRUN_JOB_RETENTION_DAYS": $0] } ?? [:]).days == days)
+    #expect(try JobContext.retention(text.map { ["DAGRUN_JOB_RETENTION_DAYS": $0] } ?? [:]).days == days)
   }
 
   @Test func `a time to remember that is none is refused`() {
-    #expect(throws: Complaint.self) { try JobHome.retention(["DAGRUN_JOB_RETENTION_DAYS": "soon"]) }
+    #expect(throws: Complaint.self) { try JobContext.retention(["DAGRUN_JOB_RETENTION_DAYS": "soon"]) }
   }
 
   @Test func `forgotten jobs take their logs along`() throws {

@@ -1,18 +1,18 @@
-import Dagrun
-import Foundation
+internal import Dagrun
+internal import Foundation
 
-/// A line that `dagrun job serve` is told.
-enum JobOrder: Hashable {
+/// A line that `dagrun job serve` reads.
+package enum ServeRequest: Hashable, Sendable {
   /// - Parameter project: for a job that this home does not know.
   case attach(String, project: String?)
   case cancel(String)
   case taken(String)
   case leave(String)
 
-  /// Why a line is no order, in words.
-  struct Problem: Error, Hashable { var words: String }
+  /// Why a line is not a request, in words.
+  package struct Problem: Error, Hashable { package var words: String }
 
-  init(line: String) throws(Problem) {
+  package init(line: String) throws(Problem) {
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)) else {
       throw Problem(words: "this is no JSON: \(line.prefix(Self.quoted))")
     }
@@ -23,7 +23,7 @@ enum JobOrder: Hashable {
     guard verbs.count == 1, let verb = verbs.first, case .string(let name)? = fields.removeValue(forKey: verb) else {
       throw Problem(
         words:
-          "an order has one of \(Self.verbs.joined(separator: ", ")), with a job's name: \(line.prefix(Self.quoted))")
+          "a request has one of \(Self.verbs.joined(separator: ", ")), with a job's name: \(line.prefix(Self.quoted))")
     }
     var project: String?
     switch fields.removeValue(forKey: "project") {
@@ -32,7 +32,7 @@ enum JobOrder: Hashable {
     default: throw Problem(words: "a project is a text: \(line.prefix(Self.quoted))")
     }
     if let key = fields.keys.sorted().first {
-      throw Problem(words: "an order knows no \"\(key)\": \(line.prefix(Self.quoted))")
+      throw Problem(words: "a request knows no \"\(key)\": \(line.prefix(Self.quoted))")
     }
     switch verb {
     case "attach": self = .attach(name, project: project)

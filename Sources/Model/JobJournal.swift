@@ -1,5 +1,3 @@
-package import Model
-
 /// Where jobs are kept, so that another process can continue them.
 ///
 /// The runner's duty: save a job before it does what the job's new state asks for. When saving fails, nothing is done,

@@ -1,0 +1,63 @@
+package import Clash
+internal import Synchronization
+
+/// Who wants the job of a driver cancelled, if anybody does: a signal to this process, or a request of another one.
+package final class JobCancellation: Sendable {
+  private struct State {
+    var job: String?
+    var project: String?
+    var wasInterrupted = false
+    var isUnderWay = false
+  }
+
+  private let runner: JobRunner
+  private let report: JobProgress.Handler
+  private let state = Mutex(State())
+
+  package init(_ runner: JobRunner, report: @escaping JobProgress.Handler) {
+    self.runner = runner
+    self.report = report
+  }
+
+  package var isUnderWay: Bool { state.withLock { $0.isUnderWay } }
+  /// Also before there was a job to cancel.
+  package var wasInterrupted: Bool { state.withLock { $0.wasInterrupted } }
+  /// The job that is driven, and its project; nil when none is yet.
+  package var target: (job: String, project: String)? {
+    state.withLock { state in state.job.map { ($0, state.project ?? "") } }
+  }
+
+  /// This job is driven from now on. A signal may have come before it was known which it is.
+  func setTarget(_ job: String, project: String) {
+    let isToCancel = state.withLock { state in
+      (state.job, state.project) = (job, project)
+      state.isUnderWay = state.wasInterrupted
+      return state.isUnderWay
+    }
+    if isToCancel { cancel(job) }
+  }
+
+  /// A signal asks this process to end.
+  package func interrupt() {
+    let job = state.withLock { state in
+      state.wasInterrupted = true
+      state.isUnderWay = state.job != nil
+      return state.job
+    }
+    if let job { cancel(job) }
+  }
+
+  /// Another process asks. It tells of the end itself.
+  func begin() {
+    let job = state.withLock { state in
+      state.isUnderWay = state.job != nil
+      return state.job
+    }
+    if let job { runner.cancel(job) }
+  }
+
+  private func cancel(_ job: String) {
+    report(.cancelling(job: job))
+    runner.cancel(job)
+  }
+}

@@ -1,0 +1,37 @@
+package import Clash
+
+/// How a process is done with a job that it drove.
+package struct JobRunResult: Sendable {
+  package var name: String
+  /// Which of its series; nil for any other job.
+  package var attempt: Int?
+  package var project: String
+  package var end: End
+
+  package enum End: Sendable {
+    /// - Parameters:
+    ///   - lastNote: what was noted of it last.
+    ///   - wasInterrupted: by Ctrl-C or SIGTERM, which cancel the job.
+    case finished(JobOutcome, lastNote: String, wasInterrupted: Bool)
+    /// The job continues, and somebody else will drive it.
+    case handedOver
+    /// The job continues, and nobody need drive it.
+    case detached
+    /// The job continues: whoever began this process is dead.
+    case left
+  }
+
+  package var outcome: JobOutcome? {
+    guard case .finished(let outcome, _, _) = end else { return nil }
+    return outcome
+  }
+
+  /// Waits until whoever holds the lifeline says that it has the result. Without a lifeline, who could read has it.
+  ///
+  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody.
+  package func isReceived(_ lifeline: ParentLifeline?) async -> Bool {
+    guard let outcome, outcome.ending != .cancelled else { return false }
+    guard let lifeline else { return true }
+    return await lifeline.waitUntilReceived()
+  }
+}
