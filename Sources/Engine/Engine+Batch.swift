@@ -184,7 +184,7 @@ extension Engine {
     for (dagID, reason) in refused.suspensions { scheduler.suspend(dagID, reason: reason) }
   }
 
-  private var knownPlans: [DAGPlan] {
+  var knownPlans: [DAGPlan] {
     scheduler.unfinishedRuns.compactMap { scheduler.plan(ofRun: $0) }
       + scheduler.dagRecords.compactMap { scheduler.plan(ofDAG: $0.dagID) }
   }

@@ -9,9 +9,9 @@ extension ChangeWriter {
     let key = transition.key
     let task = transition.to
     let ended = transition.ended
-    let isLeft = task.state != transition.from || task.tryNumber != transition.fromTry
-    if transition.from.isFinished, isLeft, ended?.tryNumber != transition.fromTry {
-      // Cleared, or set by hand: what the try really came to stays on record.
+    if transition.from.isFinished, ended?.tryNumber != transition.fromTry {
+      // Cleared, or set by hand: what the try really came to stays on record. The step may have brought the task back to
+      // the same state: cleared, and skipped again by its rule.
       try keepEndedTry(of: key, state: transition.from, tryNumber: transition.fromTry)
     }
     // A row that waits for its retry, or has ended, shows how its try went.

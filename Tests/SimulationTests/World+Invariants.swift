@@ -24,7 +24,7 @@ extension World {
   }
 
   func checkRestoring() throws {
-    let restored = Scheduler(restoring: try database.store.snapshot(), limits: limits)
+    let restored = Scheduler(restoring: try database.store.snapshot(plans: engine.knownPlans), limits: limits)
     if let difference = scheduler.difference(from: restored) {
       throw Violation(description: "not restored: \(difference)")
     }

@@ -115,6 +115,32 @@ struct TryTests {
     #expect(tries.map(\.endDate) == [at(1005), at(2005)])
   }
 
+  @Test func `a try that ends in the move that abandons its task keeps its own record`() throws {
+    try store.launch(key("extract"))
+    var abandoned = finishing(key("extract")).to
+    abandoned.state = .skipped
+    let transition = TaskTransition(
+      key: key("extract"), from: .running, fromTry: 1, to: abandoned, reason: "the run timed out",
+      ended: ended(1, .failed))
+    try store.commit([.taskChanged(transition)])
+    #expect(try store.taskInstance(key("extract"))?.instance.state == .skipped)
+    #expect(try store.tries(key("extract")).map(\.state) == [.failed])
+  }
+
+  @Test func `a task that is cleared and comes back to its state in one move keeps the record of the first time`()
+    throws
+  {
+    try store.launch(key("extract"))
+    try store.finish(key("extract"), as: .skipped)
+    var again = finishing(key("extract")).to
+    again.state = .skipped
+    again.endDate = at(9999)
+    try store.commit([
+      .taskChanged(TaskTransition(key: key("extract"), from: .skipped, fromTry: 1, to: again, reason: "by its rule"))
+    ])
+    #expect(try store.tries(key("extract")).map(\.endDate) == [at(1005)])
+  }
+
   @Test func `a late end of a try changes nothing`() throws {
     try store.launch(key("extract"))
     try store.finish(key("extract"), as: .upForRetry)
