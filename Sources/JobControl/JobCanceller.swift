@@ -3,6 +3,7 @@ internal import Dispatch
 package import Model
 internal import Processes
 internal import Storage
+internal import Synchronization
 
 /// Cancels a job: here where nobody drives it, else by asking the process that does.
 package struct JobCanceller: Sendable {
@@ -26,40 +27,65 @@ package struct JobCanceller: Sendable {
     try repository.cancelRequest(name).write(for: job)
   }
 
-  /// Waits until nobody drives the job any more.
-  package func waitUntilLeft() async throws -> State {
-    let lock: JobLock
-    do {
-      lock = try await withCheckedThrowingContinuation { continuation in
-        _ = JobLockQueue.shared.wait(forJob: name, folder: repository.folder) { continuation.resume(with: $0) }
-      }
-    } catch let refusal as JobLock.Refusal {
-      throw JobControlError.lockUnavailable(refusal.description)
+  /// Waits until the job has ended, or nobody drives it any more. Its driver may be slow to leave: its log goes to somebody
+  /// who does not read.
+  ///
+  /// - Parameter folder: of the database.
+  package func waitUntilLeft(databaseFolder folder: String) async throws -> State {
+    let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+    let ticket = JobLockQueue.shared.wait(forJob: name, folder: repository.folder) { continuation.yield(.lock($0)) }
+    let watch = try watchDatabase(folder, continuation)
+    defer {
+      JobLockQueue.shared.withdraw(ticket)
+      withExtendedLifetime(watch) {}
     }
-    guard let job = try repository.find(name) else { return .left(nil, lock) }
-    guard job.isFinished else { return .left(job, lock) }
-    repository.cancelRequest(name).remove()
-    return .finished(job)
+    for await event in events {
+      switch event {
+      case .lock(.failure(let refusal)): throw JobControlError.lockUnavailable(refusal.description)
+      case .lock(.success(let lock)):
+        guard let job = try repository.find(name) else { return .left(nil, lock) }
+        guard job.isFinished else { return .left(job, lock) }
+        repository.cancelRequest(name).remove()
+        return .finished(job)
+      case .databaseChanged: if let job = try repository.find(name), job.isFinished { return .finished(job) }
+      }
+    }
+    throw CancellationError()
   }
 
   /// Waits until a job has ended that the home's scheduler drives: a task's, of which the database tells.
   ///
   /// - Parameter folder: of the database.
   package func waitUntilFinished(databaseFolder folder: String) async throws -> JobRecord? {
-    let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    let file = repository.store.path.split(separator: "/").last.map(String.init) ?? ""
-    // Its log (-wal) is written by each commit.
-    let events = try FolderEvents(folder, .modified, queue: DispatchQueue(label: "dagrun.database-changes")) { names in
-      if names?.contains(where: { $0.hasPrefix(file) }) ?? true { continuation.yield() }
-    }
-    defer { withExtendedLifetime(events) {} }
-    // One that was written before the watch.
-    continuation.yield()
-    for await _ in changes {
-      guard let job = try repository.findAfterWrites(name) else { return nil }
+    let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+    let watch = try watchDatabase(folder, continuation)
+    defer { withExtendedLifetime(watch) {} }
+    for await _ in events {
+      guard let job = try repository.find(name) else { return nil }
       if job.isFinished { return job }
     }
     return nil
+  }
+
+  private enum Event: Sendable {
+    case lock(Result<JobLock, JobLock.Refusal>)
+    case databaseChanged
+  }
+
+  /// SQLite writes its log (-wal) before others can read the commit, and nothing tells of that moment: so each change is
+  /// told of once more a little later. Those that come meanwhile are one.
+  private func watchDatabase(
+    _ folder: String, _ events: AsyncStream<Event>.Continuation
+  ) throws -> FolderEvents {
+    let queue = DispatchQueue(label: "dagrun.database-changes")
+    let file = repository.store.path.split(separator: "/").last.map(String.init) ?? ""
+    let looks = PairedLooks(queue) { events.yield(.databaseChanged) }
+    let watch = try FolderEvents(folder, .modified, queue: queue) { names in
+      if names?.contains(where: { $0.hasPrefix(file) }) ?? true { looks.look() }
+    }
+    // What was written before the watch.
+    looks.look()
+    return watch
   }
 
   /// Removes all that the job has.
@@ -82,5 +108,41 @@ package struct JobCanceller: Sendable {
       return outcome
     }
     return nil
+  }
+}
+
+/// Calls at once, and once more a little later. What is asked for meanwhile has its second call after a pause of its own.
+private final class PairedLooks: Sendable {
+  private static let pauseSeconds = 0.2
+  private let queue: DispatchQueue
+  private let body: @Sendable () -> Void
+  private let state = Mutex(State.none)
+
+  private enum State { case none, due, dueAgain }
+
+  init(_ queue: DispatchQueue, _ body: @escaping @Sendable () -> Void) {
+    self.queue = queue
+    self.body = body
+  }
+
+  func look() {
+    let isFirst = state.withLock { state in
+      defer { state = state == .none ? .due : .dueAgain }
+      return state == .none
+    }
+    guard isFirst else { return }
+    body()
+    lookLater()
+  }
+
+  private func lookLater() {
+    queue.asyncAfter(deadline: .now() + Self.pauseSeconds) { [self] in
+      let isAgain = state.withLock { state in
+        defer { state = state == .dueAgain ? .due : .none }
+        return state == .dueAgain
+      }
+      body()
+      if isAgain { lookLater() }
+    }
   }
 }

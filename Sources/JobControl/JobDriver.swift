@@ -65,12 +65,16 @@ package struct JobDriver: Sendable {
   func drive(_ name: String, _ source: Source) async -> JobRunResult.End {
     let (events, continuation) = AsyncStream.makeStream(of: Event.self)
     repository.removeStaleCancelRequest(name)
-    let watch = watchCancelRequests(name) { continuation.yield(.cancelIsRequested) }
+    // Not by way of the events, which wait while a reader takes no more of the log.
+    let meetRequest: @Sendable () -> Void = { [repository, cancellation] in
+      if repository.isCancelRequested(name) { cancellation.begin() }
+    }
+    let watch = watchCancelRequests(name, meetRequest)
     defer { withExtendedLifetime(watch) {} }
     begin(name, source, continuation)
     cancellation.setTarget(name, project: source.project)
     // One that was written before the watch, to whoever drove the job then.
-    continuation.yield(.cancelIsRequested)
+    meetRequest()
     let handler = lifeline?.onEnd { continuation.yield(.lifelineEnded) }
     defer { lifeline?.forget(handler) }
     let end = await follow(name, events)
@@ -85,8 +89,6 @@ package struct JobDriver: Sendable {
     case update(JobNews)
     case canBeHandedOver
     case lifelineEnded
-    /// Or may be: the file says whether it is for this job.
-    case cancelIsRequested
   }
 
   private func watchCancelRequests(
@@ -135,7 +137,6 @@ package struct JobDriver: Sendable {
       case .update(.ended(let outcome)):
         report(.log(log.rest))
         return .finished(outcome, lastNote: lastNote, wasInterrupted: cancellation.wasInterrupted)
-      case .cancelIsRequested: if repository.isCancelRequested(name) { cancellation.begin() }
       // A cancel that is under way is finished first: nobody else would.
       case .canBeHandedOver: if !cancellation.isUnderWay { return .handedOver }
       case .lifelineEnded: if !cancellation.isUnderWay { return .left }

@@ -35,10 +35,6 @@ package struct JobRepository: Sendable {
     return record
   }
 
-  /// As `find`, after whoever is writing to the database.
-  @inline(never)
-  func findAfterWrites(_ name: String) throws -> JobRecord? { try store.jobAfterWrites(named: name) }
-
   /// - Throws: when another version of dagrun has written the job.
   @inline(never)
   package func request(of record: JobRecord) throws(JobControlError) -> JobRequest {

@@ -19,25 +19,51 @@ package final class FolderEvents: @unchecked Sendable {
     }
   }
 
-  private let source: any DispatchSourceRead
+  private let source: any DispatchSourceProtocol
+  private static let lookSeconds = 1.0
 
-  /// - Parameter changed: called on the queue with the names of files, each once; nil when some were lost because there
-  ///   were too many.
-  /// - Throws: when the folder is not there, or the user has no watch left (`fs.inotify.max_user_instances`).
-  package init(
+  /// Where the user or the process has no watch left (`fs.inotify.max_user_instances`), it calls once a second.
+  ///
+  /// - Parameter changed: called on the queue with the names of files, each once; nil when it may be any.
+  /// - Throws: when the folder is not there.
+  package convenience init(
     _ folder: String, _ kind: Kind, queue: DispatchQueue, changed: @escaping @Sendable (Set<String>?) -> Void
   ) throws(SystemError) {
+    do throws(SystemError) {
+      self.init(reading: try Self.watch(folder, kind.mask), queue: queue, changed: changed)
+    } catch {
+      guard [EMFILE, ENFILE, ENOSPC, ENOMEM].contains(error.code) else { throw error }
+      self.init(lookingEvery: Self.lookSeconds, queue: queue, changed: changed)
+    }
+  }
+
+  private init(
+    reading descriptor: Int32, queue: DispatchQueue, changed: @escaping @Sendable (Set<String>?) -> Void
+  ) {
+    let reader = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    reader.setCancelHandler { close(descriptor) }
+    reader.setEventHandler { changed(Self.read(descriptor)) }
+    reader.resume()
+    source = reader
+  }
+
+  init(lookingEvery seconds: Double, queue: DispatchQueue, changed: @escaping @Sendable (Set<String>?) -> Void) {
+    let timer = DispatchSource.makeTimerSource(queue: queue)
+    timer.schedule(deadline: .now() + seconds, repeating: seconds)
+    timer.setEventHandler { changed(nil) }
+    timer.resume()
+    source = timer
+  }
+
+  private static func watch(_ folder: String, _ mask: UInt32) throws(SystemError) -> Int32 {
     let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
     guard descriptor >= 0 else { throw SystemError("watch the folder \(folder)") }
-    guard inotify_add_watch(descriptor, folder, kind.mask) >= 0 else {
+    guard inotify_add_watch(descriptor, folder, mask) >= 0 else {
       let error = SystemError("watch the folder \(folder)")
       close(descriptor)
       throw error
     }
-    source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-    source.setCancelHandler { close(descriptor) }
-    source.setEventHandler { changed(Self.read(descriptor)) }
-    source.resume()
+    return descriptor
   }
 
   deinit { source.cancel() }

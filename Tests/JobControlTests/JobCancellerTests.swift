@@ -19,7 +19,7 @@ import Testing
     await reports.began()
     let canceller = JobCanceller(world.repository, job: "train")
     try canceller.request(for: try world.stored())
-    async let state = canceller.waitUntilLeft()
+    async let state = canceller.waitUntilLeft(databaseFolder: world.home)
     _ = await end
     _ = consume lock
     guard case .finished(let job) = try await state else {
@@ -34,7 +34,7 @@ import Testing
     let holder = ForeignLock("train", in: world)
     let canceller = JobCanceller(world.repository, job: "train")
     try canceller.request(for: job)
-    async let state = canceller.waitUntilLeft()
+    async let state = canceller.waitUntilLeft(databaseFolder: world.home)
     holder.die()
     guard case .left(_?, let lock) = try await state else {
       Issue.record("it was finished")
@@ -44,6 +44,21 @@ import Testing
     let outcome = await canceller.cancel(world.runner(), project: nil, holding: lock)
     #expect(outcome?.ending == .cancelled && world.cloud.inventory == [])
     #expect(!world.exists("train.cancel"))
+  }
+
+  @Test func `a job that has ended is not waited for although its driver stays`() async throws {
+    var job = try await world.abandonedJob()
+    let holder = ForeignLock("train", in: world)
+    let canceller = JobCanceller(world.repository, job: "train")
+    async let state = canceller.waitUntilLeft(databaseFolder: world.home)
+    (job.isFinished, job.finishedAt) = (true, job.submittedAt)
+    try JobWorld.anotherStore(of: world).save([job])
+    guard case .finished(let ended) = try await state else {
+      Issue.record("it was left")
+      return
+    }
+    #expect(ended.isFinished)
+    holder.die()
   }
 
   @Test func `the end of a job that another process writes is seen in the database`() async throws {

@@ -47,6 +47,18 @@ import Testing
     try FileManager.default.removeItem(atPath: folder)
   }
 
+  @Test func `without a watch it calls from time to time, for any file`() async {
+    let (told, continuation) = AsyncStream.makeStream(of: Set<String>?.self)
+    let events = FolderEvents(lookingEvery: 0.01, queue: DispatchQueue(label: "test")) { continuation.yield($0) }
+    var calls = 0
+    for await names in told where names == nil {
+      calls += 1
+      if calls == 2 { break }
+    }
+    withExtendedLifetime(events) {}
+    #expect(calls == 2)
+  }
+
   @Test func `a folder that is not there is an error`() {
     #expect(throws: SystemError.self) {
       try FolderEvents(folder + "/none", .completed, queue: DispatchQueue(label: "test")) { _ in }

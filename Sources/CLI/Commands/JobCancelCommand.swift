@@ -53,7 +53,7 @@ struct JobCancelCommand: Command {
       guard let ended else { throw context.unknown(name) }
       return try report(try Job(restoring: ended).outcome, context.session)
     }
-    switch try await canceller.waitUntilLeft() {
+    switch try await canceller.waitUntilLeft(databaseFolder: context.home.path) {
     case .finished(let job): return try report(try Job(restoring: job).outcome, context.session)
     case .left(nil, _): throw context.unknown(name)
     case .left(_?, let lock): return try await cancelHere(context, project: nil, holding: lock)

@@ -28,7 +28,9 @@ final class InterruptionSignals: Sendable {
       source.withLock { $0 = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue) }
       source.withLock { source in
         source?.setEventHandler { [self] in
-          for byte in SignalPipe.read(descriptor) { heard(byte) }
+          // The same signal twice at once is one request: of `timeout`, say, which signals its child and then the group.
+          var earlier: Set<UInt8> = []
+          for byte in SignalPipe.read(descriptor) where earlier.insert(byte).inserted { heard(byte) }
         }
         source?.resume()
       }

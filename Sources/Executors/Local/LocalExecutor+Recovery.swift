@@ -52,6 +52,7 @@ extension LocalExecutor {
   private func watch(_ activeTry: ActiveTry, _ worker: FoundWorker) -> Recovery {
     guard let process = ProcessDescriptor(worker.journal.worker) else {
       // It has ended since it was looked at.
+      pool.removeWhenCommitted(worker.folder)
       switch end(of: activeTry.key, logPath: activeTry.logPath, folder: worker.folder) {
       case .neverBegan: return .neverBegan
       case .ended(_, let result): return .ended(result)

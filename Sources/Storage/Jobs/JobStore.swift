@@ -62,14 +62,6 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
     return count == 1
   }
 
-  /// As `job(named:)`, and waits for whoever is writing. The database's files change before readers see why; who looks
-  /// because they have changed would see what was there before.
-  package func jobAfterWrites(named name: String) throws(StoreError) -> JobRecord? {
-    var record: JobRecord?
-    try write("read") { record = try job(named: name, $0) }
-    return record
-  }
-
   /// What has ended stays as it is; and a name is one job for as long as it is kept, known by its submission.
   private func save(_ job: JobRecord, _ database: Database) throws {
     let changed = try statement(
