@@ -81,7 +81,6 @@ package struct TaskPreparer: Sendable {
   private func work(
     of task: TaskDescription, _ key: TryKey, _ run: RunFacts, _ inputs: TaskInputs, _ rendered: RenderedTask
   ) -> TaskWorkload.Work? {
-    let variables = TaskVariables.of(run.context, key)
     switch task.work {
     case .empty: return nil
     case .swift:
@@ -90,9 +89,11 @@ package struct TaskPreparer: Sendable {
         library: run.library, entry: run.entry, inputs: task.inputs.map { inputs.outputs[$0] ?? "null" })
     case .bash:
       return .bash(
-        script: rendered.script ?? "", environment: variables.merging(rendered.environment) { _, own in own },
+        script: rendered.script ?? "",
+        environment: TaskVariables.of(run.context, key).merging(rendered.environment) { _, own in own },
         workingDirectory: rendered.workingDirectory.map { $0.hasPrefix("/") ? $0 : dagsFolder + "/" + $0 })
     case .computeEngineJob(let job):
+      let variables = TaskVariables.of(run.context, key)
       return .jobs(
         of: job,
         rendered.jobs.map { spec in
