@@ -47,17 +47,19 @@ package final class JobCancellation: Sendable {
     if let job { cancel(job) }
   }
 
-  /// Another process asks. It tells of the end itself.
-  func begin() {
-    let job = state.withLock { state in
-      state.isUnderWay = state.job != nil
-      return state.job
+  /// Another process asks, and reports the end itself. Nothing, when another job is driven by now.
+  func begin(_ job: String) {
+    let isDriven = state.withLock { state in
+      guard state.job == job else { return false }
+      state.isUnderWay = true
+      return true
     }
-    if let job { runner.cancel(job) }
+    if isDriven { runner.cancel(job) }
   }
 
   private func cancel(_ job: String) {
-    report(.cancelling(job: job))
+    // Before the report, whose reader may have stopped reading: the job costs money until it is removed.
     runner.cancel(job)
+    report(.cancelling(job: job))
   }
 }

@@ -1,5 +1,6 @@
 package import Clash
 internal import Dispatch
+internal import Foundation
 package import Model
 internal import Processes
 internal import Storage
@@ -29,12 +30,10 @@ package struct JobCanceller: Sendable {
 
   /// Waits until the job has ended, or nobody drives it any more. Its driver may be slow to leave: its log goes to somebody
   /// who does not read.
-  ///
-  /// - Parameter folder: of the database.
-  package func waitUntilLeft(databaseFolder folder: String) async throws -> State {
+  package func waitUntilLeft() async throws -> State {
     let (events, continuation) = AsyncStream.makeStream(of: Event.self)
     let ticket = JobLockQueue.shared.wait(forJob: name, folder: repository.folder) { continuation.yield(.lock($0)) }
-    let watch = try watchDatabase(folder, continuation)
+    let watch = try watchDatabase(continuation)
     defer {
       JobLockQueue.shared.withdraw(ticket)
       withExtendedLifetime(watch) {}
@@ -54,11 +53,9 @@ package struct JobCanceller: Sendable {
   }
 
   /// Waits until a job has ended that the home's scheduler drives: a task's, of which the database tells.
-  ///
-  /// - Parameter folder: of the database.
-  package func waitUntilFinished(databaseFolder folder: String) async throws -> JobRecord? {
+  package func waitUntilFinished() async throws -> JobRecord? {
     let (events, continuation) = AsyncStream.makeStream(of: Event.self)
-    let watch = try watchDatabase(folder, continuation)
+    let watch = try watchDatabase(continuation)
     defer { withExtendedLifetime(watch) {} }
     for await _ in events {
       guard let job = try repository.find(name) else { return nil }
@@ -73,12 +70,11 @@ package struct JobCanceller: Sendable {
   }
 
   /// SQLite writes its log (-wal) before others can read the commit, and nothing tells of that moment: so each change is
-  /// told of once more a little later. Those that come meanwhile are one.
-  private func watchDatabase(
-    _ folder: String, _ events: AsyncStream<Event>.Continuation
-  ) throws -> FolderEvents {
+  /// told of once more a little later.
+  private func watchDatabase(_ events: AsyncStream<Event>.Continuation) throws -> FolderEvents {
     let queue = DispatchQueue(label: "dagrun.database-changes")
-    let file = repository.store.path.split(separator: "/").last.map(String.init) ?? ""
+    let path = URL(filePath: repository.store.path)
+    let (folder, file) = (path.deletingLastPathComponent().path(percentEncoded: false), path.lastPathComponent)
     let looks = PairedLooks(queue) { events.yield(.databaseChanged) }
     let watch = try FolderEvents(folder, .modified, queue: queue) { names in
       if names?.contains(where: { $0.hasPrefix(file) }) ?? true { looks.look() }

@@ -67,7 +67,7 @@ package struct JobDriver: Sendable {
     repository.removeStaleCancelRequest(name)
     // Not by way of the events, which wait while a reader takes no more of the log.
     let meetRequest: @Sendable () -> Void = { [repository, cancellation] in
-      if repository.isCancelRequested(name) { cancellation.begin() }
+      if repository.isCancelRequested(name) { cancellation.begin(name) }
     }
     let watch = watchCancelRequests(name, meetRequest)
     defer { withExtendedLifetime(watch) {} }

@@ -23,7 +23,7 @@ package final class JobServer: @unchecked Sendable {
 
   final class ServedJob {
     let lock: JobLock
-    var lines = LineBuffer()
+    var lines = LogLineBuffer()
     var isCancelled = false
 
     init(lock: JobLock) { self.lock = lock }
@@ -164,6 +164,8 @@ package final class JobServer: @unchecked Sendable {
     do {
       cancelRequests = try CancelRequestWatch(repository.folder) { [weak self] names in
         guard let self else { return }
+        // The queue waits while nobody reads what it says. The runner knows which jobs are driven here.
+        for name in names ?? [] where repository.isCancelRequested(name) { runner.cancel(name) }
         queue.async { self.cancelRequested(names) }
       }
     } catch {

@@ -1,5 +1,5 @@
 /// Bytes that come in pieces, as whole lines of text.
-package struct LineBuffer: Sendable {
+package struct LogLineBuffer: Sendable {
   private var text = UTF8StreamDecoder()
   private var pending = ""
 

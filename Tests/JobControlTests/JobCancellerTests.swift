@@ -19,7 +19,7 @@ import Testing
     await reports.began()
     let canceller = JobCanceller(world.repository, job: "train")
     try canceller.request(for: try world.stored())
-    async let state = canceller.waitUntilLeft(databaseFolder: world.home)
+    async let state = canceller.waitUntilLeft()
     _ = await end
     _ = consume lock
     guard case .finished(let job) = try await state else {
@@ -34,7 +34,7 @@ import Testing
     let holder = ForeignLock("train", in: world)
     let canceller = JobCanceller(world.repository, job: "train")
     try canceller.request(for: job)
-    async let state = canceller.waitUntilLeft(databaseFolder: world.home)
+    async let state = canceller.waitUntilLeft()
     holder.die()
     guard case .left(_?, let lock) = try await state else {
       Issue.record("it was finished")
@@ -50,7 +50,7 @@ import Testing
     var job = try await world.abandonedJob()
     let holder = ForeignLock("train", in: world)
     let canceller = JobCanceller(world.repository, job: "train")
-    async let state = canceller.waitUntilLeft(databaseFolder: world.home)
+    async let state = canceller.waitUntilLeft()
     (job.isFinished, job.finishedAt) = (true, job.submittedAt)
     try JobWorld.anotherStore(of: world).save([job])
     guard case .finished(let ended) = try await state else {
@@ -64,7 +64,7 @@ import Testing
   @Test func `the end of a job that another process writes is seen in the database`() async throws {
     var job = try await world.abandonedJob()
     let canceller = JobCanceller(world.repository, job: "train")
-    async let ended = canceller.waitUntilFinished(databaseFolder: world.home)
+    async let ended = canceller.waitUntilFinished()
     (job.isFinished, job.finishedAt) = (true, job.submittedAt)
     let other = try JobWorld.anotherStore(of: world)
     try other.save([job])

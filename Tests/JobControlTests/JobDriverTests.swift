@@ -1,4 +1,5 @@
 import Clash
+import Dispatch
 import Foundation
 import Model
 import ModelCloud
@@ -31,6 +32,37 @@ import Testing
     await reports.began()
     for _ in 0..<times { try world.repository.cancelRequest("train").write(for: try world.stored()) }
     expectCancelled(await end)
+  }
+
+  /// What a reader that has stopped reading does to whoever writes to it.
+  @Test(.serialized, arguments: [true, false]) func `a job is cancelled although nobody reads what is said of it`(
+    bySignal: Bool
+  )
+    async throws
+  {
+    let isReading = DispatchSemaphore(value: 0)
+    let reports = Reports<JobProgress>()
+    let driver = JobDriver(world.repository, world.runner()) { progress in
+      reports.add(progress)
+      switch progress {
+      case .began, .cancelling:
+        isReading.wait()
+        isReading.signal()
+      default: break
+      }
+    }
+    defer { isReading.signal() }
+    async let end = driver.drive("train", .request(jobRequest()))
+    await reports.began()
+    if bySignal {
+      Thread.detachNewThread { driver.cancellation.interrupt() }
+    } else {
+      try world.repository.cancelRequest("train").write(for: try world.stored())
+    }
+    #expect(try await JobCanceller(world.repository, job: "train").waitUntilFinished()?.isFinished == true)
+    #expect(world.cloud.inventory == [])
+    isReading.signal()
+    _ = await end
   }
 
   @Test func `an empty request, as an older dagrun writes it, cancels the job that runs`() async throws {

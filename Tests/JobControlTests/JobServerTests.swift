@@ -1,4 +1,5 @@
 import Clash
+import Dispatch
 import Foundation
 import Model
 import ModelCloud
@@ -31,6 +32,26 @@ import Testing
     #expect(world.repository.driver(of: "train") == getpid())
     world.cloud.finish("train", attempt: 1)
     #expect(await events.ending() == .exited(status: 0))
+    await leave(server)
+  }
+
+  @Test func `a request cancels a served job although nobody reads what the server says`() async throws {
+    let job = try await world.abandonedJob()
+    let isReading = DispatchSemaphore(value: 0)
+    let events = Reports<ServeEvent>()
+    let server = JobServer(world.repository, world.runner()) { event in
+      events.add(event)
+      isReading.wait()
+      isReading.signal()
+      return true
+    }
+    defer { isReading.signal() }
+    server.handle(line: #"{"attach": "train"}"#)
+    await events.began()
+    try world.repository.cancelRequest("train").write(for: job)
+    #expect(try await JobCanceller(world.repository, job: "train").waitUntilFinished()?.isFinished == true)
+    isReading.signal()
+    #expect(await events.ending() == .cancelled)
     await leave(server)
   }
 

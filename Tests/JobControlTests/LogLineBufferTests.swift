@@ -2,7 +2,7 @@ import Testing
 
 @testable import JobControl
 
-@Suite struct LineBufferTests {
+@Suite struct LogLineBufferTests {
   @Test func `half a character of a log waits for its other half`() {
     var text = UTF8StreamDecoder()
     let bytes = Array("aé€😀".utf8)
@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test func `a log comes in whole lines, whatever the pieces`() {
-    var lines = LineBuffer()
+    var lines = LogLineBuffer()
     var pieces: [String] = []
     for byte in Array("aé€\n😀\r\n\nend".utf8) { pieces.append(lines.append([byte])) }
     #expect(pieces.filter { !$0.isEmpty } == ["aé€\n", "😀\r\n", "\n"])
@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func `a line without an end does not grow for ever`() {
-    var lines = LineBuffer()
+    var lines = LogLineBuffer()
     var text = ""
     for _ in 0..<100 { text += lines.append([UInt8](repeating: UInt8(ascii: "x"), count: 1024)) }
     #expect(text.utf8.count >= 64 << 10)

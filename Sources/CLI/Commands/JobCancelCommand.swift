@@ -49,11 +49,11 @@ struct JobCancelCommand: Command {
   private func waitForEnd(of job: JobRecord, _ context: JobContext) async throws -> ExitStatus {
     let canceller = JobCanceller(try context.repository(), job: name)
     if job.task != nil {
-      let ended = try await canceller.waitUntilFinished(databaseFolder: context.home.path)
+      let ended = try await canceller.waitUntilFinished()
       guard let ended else { throw context.unknown(name) }
       return try report(try Job(restoring: ended).outcome, context.session)
     }
-    switch try await canceller.waitUntilLeft(databaseFolder: context.home.path) {
+    switch try await canceller.waitUntilLeft() {
     case .finished(let job): return try report(try Job(restoring: job).outcome, context.session)
     case .left(nil, _): throw context.unknown(name)
     case .left(_?, let lock): return try await cancelHere(context, project: nil, holding: lock)
