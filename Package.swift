@@ -62,7 +62,7 @@ let package = Package(
       exclude: ["Machine/Script"], swiftSettings: settings),
     // Jobs that a person or another scheduler asks for, each driven by a process of its own or by a server of many.
     .target(
-      name: "JobControl", dependencies: ["Dagrun", "Model", "Storage", "Clash", "GoogleCloud", "Processes"],
+      name: "JobControl", dependencies: ["Basics", "Dagrun", "Model", "Storage", "Clash", "GoogleCloud", "Processes"],
       swiftSettings: settings),
     // Google's services on loopback, with VMs that are process trees on this machine.
     .target(
@@ -83,14 +83,14 @@ let package = Package(
     .target(
       name: "Executors",
       dependencies: [
-        "Dagrun", "Model", "Storage", "Preparation", "Workers", "GoogleCloud", "Clash", "Processes", logging,
+        "Basics", "Dagrun", "Model", "Storage", "Preparation", "Workers", "GoogleCloud", "Clash", "Processes", logging,
       ],
       swiftSettings: settings),
     .target(
       name: "Engine",
       dependencies: [
-        "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers", "Processes",
-        logging,
+        "Basics", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers",
+        "Processes", logging,
       ],
       swiftSettings: settings),
     .executableTarget(

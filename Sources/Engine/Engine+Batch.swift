@@ -1,3 +1,4 @@
+internal import Basics
 internal import Dagrun
 internal import Dispatch
 internal import Foundation
@@ -151,7 +152,7 @@ extension Engine {
       "the database cannot be written; nothing starts until it can", metadata: ["reason": "\(error)"])
     for item in batch { item.answer?(.failure(ControlRefusal(.unavailable, error.description))) }
     pending = batch.filter { $0.answer == nil } + pending
-    let delay = min(5.0, 0.1 * pow(2, Double(min(count, 10))))
+    let delay = Backoff(firstSeconds: 0.1, longestSeconds: 5).seconds(doublings: count)
     clock.after(delay) { [weak self] in self?.restoreAndRetry() }
   }
 

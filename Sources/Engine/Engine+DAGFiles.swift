@@ -1,3 +1,4 @@
+internal import Basics
 internal import DagBag
 internal import Dagrun
 internal import Dispatch
@@ -130,7 +131,7 @@ extension Engine {
     dagFiles.failures += 1
     guard options.mode == .scheduler, !dagFiles.isRetryDue else { return }
     dagFiles.isRetryDue = true
-    let delay = min(60, pow(2, Double(min(dagFiles.failures, 10))))
+    let delay = Backoff(firstSeconds: 2, longestSeconds: 60).seconds(doublings: dagFiles.failures - 1)
     clock.after(delay) { [weak self] in
       guard let self, !isStopped else { return }
       dagFiles.isRetryDue = false

@@ -1,3 +1,4 @@
+internal import Basics
 internal import Dagrun
 internal import Dispatch
 internal import Foundation
@@ -234,7 +235,7 @@ final class WorkerPool: @unchecked Sendable {
   /// The next worker is started in a while, each time a longer one.
   private func pauseStarting() -> Double {
     shortages += 1
-    let pause = min(5, 0.05 * pow(2, Double(min(shortages, 10))))
+    let pause = Backoff(firstSeconds: 0.1, longestSeconds: 5).seconds(doublings: shortages - 1)
     shortageEnds = monotonicSeconds() + pause
     return pause
   }
