@@ -133,11 +133,7 @@ import Testing
   @Test func `a job that nobody drives is named, and the scheduler takes it over`() throws {
     let cloud = try Cloud()
     let project = cloud.project
-    let command = try project.start(
-      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--",
-      "sh",
-      "-c", "trap 'exit 0' TERM; sleep 100 & wait")
-    #expect(command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(command.text)")
+    let command = try startOrphan(in: project)
     let driven = try project.run("job", "list", "-o", "json")
     #expect(driven.output.contains("\"driven\": true") && !driven.errors.contains("nobody drives it"))
     command.signal(SIGKILL)
@@ -161,14 +157,20 @@ import Testing
     try cloud.end()
   }
 
-  @Test func `the scheduler cancels a job that it has taken over`() throws {
-    let cloud = try Cloud()
-    let project = cloud.project
+  /// `dagrun job run` of a job named `orphan` that runs until it is cancelled.
+  private func startOrphan(in project: Project) throws -> Started {
     let command = try project.start(
       "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--",
       "sh",
       "-c", "trap 'exit 0' TERM; sleep 100 & wait")
     #expect(command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(command.text)")
+    return command
+  }
+
+  @Test func `the scheduler cancels a job that it has taken over`() throws {
+    let cloud = try Cloud()
+    let project = cloud.project
+    let command = try startOrphan(in: project)
     command.signal(SIGKILL)
     _ = try command.waitForEnd()
     let scheduler = try project.start("scheduler", "--until-idle")
@@ -183,11 +185,7 @@ import Testing
   @Test func `a cancel that its driver did not live to see is done by the scheduler`() throws {
     let cloud = try Cloud()
     let project = cloud.project
-    let command = try project.start(
-      "job", "run", "--name", "orphan", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--",
-      "sh",
-      "-c", "trap 'exit 0' TERM; sleep 100 & wait")
-    #expect(command.wait(seconds: 60) { $0.contains(" runs on ") }, "\(command.text)")
+    let command = try startOrphan(in: project)
     command.signal(SIGSTOP)
     let cancel = try project.start("job", "cancel", "orphan")
     let request = project.home + "/jobs/orphan.cancel"
