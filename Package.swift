@@ -86,18 +86,27 @@ let package = Package(
         "Basics", "Dagrun", "Model", "Storage", "Preparation", "Workers", "GoogleCloud", "Clash", "Processes", logging,
       ],
       swiftSettings: settings),
+    // What a person or a program asks of the scheduler of a home, and the way to it.
+    .target(name: "Control", dependencies: ["Dagrun", "Model", "Processes"], swiftSettings: settings),
     .target(
       name: "Engine",
       dependencies: [
-        "Basics", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers",
+        "Basics", "Control", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers",
         "Processes", logging,
+      ],
+      swiftSettings: settings),
+    // What there is, in the shapes of Airflow's API; JSON, YAML, tables; logs while they grow.
+    .target(
+      name: "Presentation",
+      dependencies: [
+        "Basics", "Control", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Processes", "Yams",
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Basics", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers",
-        "GoogleCloud", "Clash", "JobControl",
+        "Basics", "Control", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors",
+        "Presentation", "Workers", "GoogleCloud", "Clash", "JobControl",
         "CloudEmulator", "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
@@ -201,9 +210,12 @@ let package = Package(
     .testTarget(
       name: "ExecutorsTests", dependencies: ["Executors", "Model", "Workers", "Processes"], swiftSettings: settings),
     .testTarget(
+      name: "ControlTests", dependencies: ["Control", "Dagrun", "Model", "Processes"], swiftSettings: settings),
+    .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "EngineSupport", "Executors", "Preparation", "CLI", "Clash", "CloudEmulator", "FuzzSupport",
+        "Control", "Engine", "EngineSupport", "Executors", "Preparation", "CLI", "Clash", "CloudEmulator",
+        "FuzzSupport",
         "GoogleCloud", "Model",
         grdb,
       ],
@@ -211,14 +223,18 @@ let package = Package(
     .testTarget(
       name: "CLITests",
       dependencies: [
-        "CLI", "AirflowPlugin", "Clash", "Dagrun", "Engine", "Executors", "GoogleCloud", "JobControl", "Model",
+        "CLI", "AirflowPlugin", "Clash", "Control", "Dagrun", "Engine", "Executors", "Presentation", "GoogleCloud",
+        "JobControl",
+        "Model",
         "Storage", grdb, argumentParser,
       ],
       swiftSettings: settings),
     .testTarget(
       name: "SimulationTests",
       dependencies: [
-        "DagBag", "Dagrun", "Engine", "EngineSupport", "Executors", "Model", "Preparation", "Scheduling", "Storage",
+        "Control", "DagBag", "Dagrun", "Engine", "EngineSupport", "Executors", "Model", "Preparation", "Processes",
+        "Scheduling",
+        "Storage",
         logging,
       ], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),

@@ -1,4 +1,5 @@
 internal import Basics
+internal import Control
 internal import Dagrun
 internal import Dispatch
 internal import Foundation

@@ -3,6 +3,7 @@ internal import Logging
 internal import Model
 internal import Scheduling
 internal import Dagrun
+internal import Control
 
 /// What became of the tries that were under way when the last scheduler ended.
 extension Engine {

@@ -1,3 +1,4 @@
+internal import Control
 internal import Logging
 internal import Model
 internal import Scheduling

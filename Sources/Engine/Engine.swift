@@ -1,3 +1,4 @@
+package import Control
 internal import DagBag
 internal import Dagrun
 package import Dispatch

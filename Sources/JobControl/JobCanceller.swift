@@ -1,10 +1,8 @@
 package import Clash
 internal import Dispatch
-internal import Foundation
 package import Model
 internal import Processes
 internal import Storage
-internal import Synchronization
 
 /// Cancels a job: here where nobody drives it, else by asking the process that does.
 package struct JobCanceller: Sendable {
@@ -69,19 +67,12 @@ package struct JobCanceller: Sendable {
     case databaseChanged
   }
 
-  /// SQLite writes its log (-wal) before others can read the commit, and nothing tells of that moment: so each change is
-  /// told of once more a little later.
-  private func watchDatabase(_ events: AsyncStream<Event>.Continuation) throws -> FolderEvents {
-    let queue = DispatchQueue(label: "dagrun.database-changes")
-    let path = URL(filePath: repository.store.path)
-    let (folder, file) = (path.deletingLastPathComponent().path(percentEncoded: false), path.lastPathComponent)
-    let looks = PairedLooks(queue) { events.yield(.databaseChanged) }
-    let watch = try FolderEvents(folder, .modified, queue: queue) { names in
-      if names?.contains(where: { $0.hasPrefix(file) }) ?? true { looks.look() }
+  private func watchDatabase(
+    _ events: AsyncStream<Event>.Continuation
+  ) throws(SystemError) -> FileChanges {
+    try FileChanges(of: repository.store.path, queue: DispatchQueue(label: "dagrun.database-changes")) {
+      events.yield(.databaseChanged)
     }
-    // What was written before the watch.
-    looks.look()
-    return watch
   }
 
   /// Removes all that the job has.
@@ -104,41 +95,5 @@ package struct JobCanceller: Sendable {
       return outcome
     }
     return nil
-  }
-}
-
-/// Calls at once, and once more a little later. What is asked for meanwhile has its second call after a pause of its own.
-private final class PairedLooks: Sendable {
-  private static let pauseSeconds = 0.2
-  private let queue: DispatchQueue
-  private let body: @Sendable () -> Void
-  private let state = Mutex(State.none)
-
-  private enum State { case none, due, dueAgain }
-
-  init(_ queue: DispatchQueue, _ body: @escaping @Sendable () -> Void) {
-    self.queue = queue
-    self.body = body
-  }
-
-  func look() {
-    let isFirst = state.withLock { state in
-      defer { state = state == .none ? .due : .dueAgain }
-      return state == .none
-    }
-    guard isFirst else { return }
-    body()
-    lookLater()
-  }
-
-  private func lookLater() {
-    queue.asyncAfter(deadline: .now() + Self.pauseSeconds) { [self] in
-      let isAgain = state.withLock { state in
-        defer { state = state == .dueAgain ? .due : .none }
-        return state == .dueAgain
-      }
-      body()
-      if isAgain { lookLater() }
-    }
   }
 }

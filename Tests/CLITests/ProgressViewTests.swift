@@ -1,3 +1,5 @@
+import Presentation
+import Control
 import Dagrun
 import Engine
 import Model

@@ -1,3 +1,4 @@
+import Control
 import Dagrun
 import Foundation
 import Scheduling

@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Processes
 import Scheduling

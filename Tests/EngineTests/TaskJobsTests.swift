@@ -1,3 +1,4 @@
+import Control
 import Clash
 import CloudEmulator
 import Dagrun

@@ -1,3 +1,4 @@
+import Control
 import Dagrun
 @testable import Engine
 import Model

@@ -1,3 +1,4 @@
+import Control
 import DagBag
 import Dagrun
 import Dispatch

@@ -1,6 +1,7 @@
+import Model
 import ArgumentParser
-import Engine
 import Storage
+internal import Control
 
 struct DAGsDeleteCommand: Command {
   static let configuration = CommandConfiguration(

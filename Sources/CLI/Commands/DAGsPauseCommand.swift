@@ -1,5 +1,6 @@
+import Model
 import ArgumentParser
-import Engine
+internal import Control
 
 struct DAGsPauseCommand: Command {
   static let configuration = CommandConfiguration(

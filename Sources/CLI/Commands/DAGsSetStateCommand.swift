@@ -1,7 +1,8 @@
 import ArgumentParser
-import Engine
 import Model
 import Scheduling
+internal import Control
+internal import Presentation
 
 struct DAGsSetStateCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
+import Presentation
+import Control
 import ArgumentParser
 import Dagrun
-import Engine
 import Foundation
 import Model
 import Scheduling

@@ -1,5 +1,5 @@
+import Presentation
 import ArgumentParser
-import Engine
 import Foundation
 import Storage
 internal import Model

@@ -1,3 +1,5 @@
+import Presentation
+import Control
 import ArgumentParser
 import Dagrun
 import Foundation

@@ -1,5 +1,6 @@
+import Presentation
+import Control
 import ArgumentParser
-import Engine
 import Scheduling
 import Model
 

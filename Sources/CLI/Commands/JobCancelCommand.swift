@@ -1,7 +1,7 @@
+import Control
 import ArgumentParser
 import Clash
 import Dagrun
-import Engine
 import Foundation
 import JobControl
 import Model

@@ -1,7 +1,8 @@
+import Presentation
+import Model
 import ArgumentParser
 import Clash
 import Dagrun
-import Engine
 import Foundation
 import Storage
 internal import Executors

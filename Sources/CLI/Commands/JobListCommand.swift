@@ -1,7 +1,7 @@
+import Presentation
 import ArgumentParser
 import Clash
 import Dagrun
-import Engine
 import Model
 import Storage
 

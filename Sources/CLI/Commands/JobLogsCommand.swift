@@ -1,3 +1,4 @@
+import Presentation
 import ArgumentParser
 import Clash
 import Dagrun
@@ -18,6 +19,7 @@ struct JobLogsCommand: Command {
     let context = try JobContext(session, global)
     let job = try context.record(name)
     var log = GrowingLog(path: context.logPath(of: job))
+    let wakes = LogWakes(database: context.home.databasePath)
     while true {
       // Asked before the log is read, so that the last lines are not missed.
       let isFinished = try context.record(name).isFinished
@@ -27,7 +29,9 @@ struct JobLogsCommand: Command {
         session.errors.line("nobody receives the log of job \(name) now; 'dagrun job attach \(name)' does")
         return .success
       }
-      try await Task.sleep(for: .milliseconds(200))
+      wakes.watch(log.path)
+      // Nothing is written when the one that drives it dies.
+      try await wakes.wait(atMost: 1)
     }
   }
 }

@@ -1,6 +1,7 @@
+import Presentation
+import Control
 import ArgumentParser
 import Dagrun
-import Engine
 import Scheduling
 import Model
 

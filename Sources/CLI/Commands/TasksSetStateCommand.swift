@@ -1,8 +1,9 @@
 import ArgumentParser
-import Engine
 import Model
 import Scheduling
 import Storage
+internal import Control
+internal import Presentation
 
 struct TasksSetStateCommand: Command {
   static let configuration = CommandConfiguration(

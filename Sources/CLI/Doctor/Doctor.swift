@@ -1,6 +1,7 @@
+import Presentation
+import Control
 import DagBag
 import Dagrun
-import Engine
 import Foundation
 import Processes
 import Storage

@@ -1,3 +1,5 @@
+import Presentation
+
 /// What the doctor says of one thing.
 struct Finding: Hashable, Sendable {
   enum Verdict: String, Sendable {

@@ -1,6 +1,6 @@
+import Control
 import Clash
 import Dagrun
-import Engine
 import Foundation
 import GoogleCloud
 import JobControl

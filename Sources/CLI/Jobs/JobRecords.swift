@@ -1,6 +1,6 @@
+import Presentation
 import Clash
 import Dagrun
-import Engine
 import Foundation
 import Model
 import Storage

@@ -1,3 +1,4 @@
+import Presentation
 import Clash
 import JobControl
 import Model

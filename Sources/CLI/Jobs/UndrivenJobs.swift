@@ -1,5 +1,5 @@
+import Control
 import Clash
-import Engine
 import Foundation
 import Model
 import Storage

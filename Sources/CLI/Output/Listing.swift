@@ -1,3 +1,5 @@
+import Presentation
+
 /// `-o`: how a command prints what it lists.
 enum OutputFormat: String, CaseIterable, Sendable {
   /// Aligned columns under headings.

@@ -1,3 +1,4 @@
+import Presentation
 import Foundation
 
 /// Where text goes: a terminal, a pipe, or a test. All that a command says passes through here, and control characters in

@@ -1,5 +1,6 @@
+import Presentation
+import Control
 import Dagrun
-import Engine
 import Model
 import Scheduling
 

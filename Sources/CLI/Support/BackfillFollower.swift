@@ -1,6 +1,7 @@
+import Presentation
+import Control
 import Dagrun
 import Dispatch
-import Engine
 import Foundation
 import Model
 import Scheduling

@@ -1,3 +1,4 @@
+import Presentation
 import Dagrun
 
 /// An error that a person reads: what failed on what, and what to do next.

@@ -1,6 +1,6 @@
+import Presentation
 import DagBag
 import Dagrun
-import Engine
 import Foundation
 import Scheduling
 import Storage

@@ -1,7 +1,8 @@
+import Model
+import Control
 import ArgumentParser
 import Clash
 import DagBag
-import Engine
 import Foundation
 import GoogleCloud
 import JobControl

@@ -1,3 +1,4 @@
+import Presentation
 import Foundation
 
 /// Whether a folder is in the hands of this user alone. What lies in it is compiled and run, so anybody else who may write

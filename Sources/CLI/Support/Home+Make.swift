@@ -1,4 +1,4 @@
-import Engine
+import Control
 import Foundation
 import Processes
 import Storage

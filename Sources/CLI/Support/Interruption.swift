@@ -1,3 +1,4 @@
+import Control
 import Foundation
 
 /// What asks a command to end while it is at work: Ctrl-C, SIGTERM, SIGHUP (its terminal was closed), SIGQUIT, SIGXCPU, and

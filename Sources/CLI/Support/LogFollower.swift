@@ -1,4 +1,5 @@
-import Engine
+import Presentation
+import Control
 import Foundation
 import Model
 import Scheduling
@@ -32,6 +33,7 @@ struct LogFollower {
     var tryNumber = tryNumber
     var log = log(ofTry: tryNumber)
     var quiet = QuietTask()
+    let wakes = LogWakes(database: workspace.home.databasePath)
     while true {
       // Asked before the log is read, so that the last lines are not missed.
       guard let task = try reader.taskInstance(key)?.instance else { return .success }
@@ -52,7 +54,9 @@ struct LogFollower {
         log = self.log(ofTry: tryNumber)
         workspace.session.errors.line("try \(tryNumber):")
       } else {
-        try await Task.sleep(for: .milliseconds(100))
+        wakes.watch(log.path)
+        if let output = log.workerOutput { wakes.watch(output) }
+        try await wakes.wait(atMost: Quiet.seconds)
       }
     }
   }

@@ -1,5 +1,5 @@
+import Control
 import Dispatch
-import Engine
 import Foundation
 import Synchronization
 internal import Model

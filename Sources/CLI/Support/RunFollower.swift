@@ -1,6 +1,6 @@
+import Control
 import Dagrun
 import Dispatch
-import Engine
 import Foundation
 import Model
 import Scheduling

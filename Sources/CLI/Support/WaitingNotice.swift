@@ -1,5 +1,6 @@
+import Model
+import Control
 import Dagrun
-import Engine
 import Foundation
 
 /// Says what a command waits for when nothing has happened for some seconds: each reason once.

@@ -1,5 +1,5 @@
+import Presentation
 import Dagrun
-import Engine
 import Foundation
 import Model
 import Scheduling

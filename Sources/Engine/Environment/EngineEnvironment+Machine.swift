@@ -1,3 +1,4 @@
+internal import Control
 internal import DagBag
 internal import Dispatch
 internal import Executors
