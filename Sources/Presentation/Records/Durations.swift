@@ -1,4 +1,4 @@
-package import Dagrun
+internal import Dagrun
 
 /// Lengths of time, for people.
 package enum Durations {
