@@ -3,6 +3,7 @@ import Foundation
 import GoogleCloud
 import Processes
 import Testing
+import WaitSupport
 import Yams
 
 @testable import Clash
@@ -118,12 +119,7 @@ final class StandInMachine {
 
   /// Waits until it is there; false when it has not come within half a minute.
   func waitForFile(_ file: String) -> Bool {
-    let deadline = Date(timeIntervalSinceNow: 30)
-    while data(file) == nil {
-      guard Date() < deadline else { return false }
-      usleep(5000)
-    }
-    return true
+    wait(forChangesIn: ((folder + "/" + file) as NSString).deletingLastPathComponent, seconds: 30) { data(file) != nil }
   }
 
   var console: String { text("console") }
