@@ -186,7 +186,7 @@ import Testing
       var bed = TestBed(dag("b", "c"))
       let run = bed.trigger()
       let place = bed.scheduler.find(TaskInstanceKey(run: run, taskID: "b"))!
-      bed.scheduler.slots[Int(place.slot)].tasks[Int(place.position)].state = .removed
+      bed.scheduler.runs[place].state = .removed
       return bed
     },
     // A removed task is neither skipped nor failed, so that the rule can never say anything.
@@ -194,8 +194,8 @@ import Testing
       var bed = TestBed(dag("a", "b < a") { $0.task("b") { $0.triggerRule = .allSkipped } })
       bed.trigger()
       let place = bed.scheduler.find(TaskInstanceKey(run: 1, taskID: "a"))!
-      bed.scheduler.slots[Int(place.slot)].tasks[Int(place.position)].state = .removed
-      bed.scheduler.slots[Int(place.slot)].recount()
+      bed.scheduler.runs[place].state = .removed
+      bed.scheduler.runs[place.run].recount()
       return bed
     },
   ]

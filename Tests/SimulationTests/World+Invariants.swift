@@ -21,7 +21,7 @@ extension World {
     try checkListeners()
     // A restored scheduler looks around at its first `wake`.
     if scheduler.isUnreviewed { return }
-    for slot in scheduler.slots.indices { try checkRun(slot) }
+    for run in scheduler.runs.all { try checkRun(run) }
   }
 
   func checkRestoring() throws {
@@ -54,7 +54,7 @@ extension World {
   func checkLaunch(_ tryKey: TryKey) throws {
     let key = tryKey.instance
     guard let place = scheduler.find(key) else { throw Violation(description: "\(key) is launched, and unknown") }
-    let entry = scheduler.slots[Int(place.slot)]
+    let entry = scheduler.runs[place.run]
     let position = Int(place.position)
     let planned = entry.plan.tasks[position]
     let goesOn = launched.contains(tryKey)
@@ -81,7 +81,7 @@ extension World {
 
   /// Versions may have different limits, and their runs count together.
   private func largestTaskLimit(_ taskID: String, ofDAG dagID: String) -> Int32 {
-    scheduler.slots.filter { $0.run.number > 0 && $0.plan.dagID == dagID }
+    scheduler.runs.all.map { scheduler.runs[$0] }.filter { $0.plan.dagID == dagID }
       .compactMap { entry in entry.plan.position(of: taskID).map { entry.plan.tasks[$0].maxActivePerDAG } }
       .max() ?? 0
   }
@@ -89,7 +89,8 @@ extension World {
   /// Counts are what a recount gives.
   private func checkUsage() throws {
     var active = 0
-    for entry in scheduler.slots where entry.run.number > 0 {
+    for run in scheduler.runs.all {
+      let entry = scheduler.runs[run]
       var recounted = entry
       recounted.recount()
       try require(recounted.counts == entry.counts, "run \(entry.run.number): counts")
@@ -103,15 +104,14 @@ extension World {
   }
 
   /// Whoever may go on, has gone on; whoever waits can say for what.
-  private func checkRun(_ slot: Int) throws {
-    let entry = scheduler.slots[slot]
-    if entry.run.number == 0 { return }
+  private func checkRun(_ run: RunIndex) throws {
+    let entry = scheduler.runs[run]
     try require(!entry.run.state.isFinished, "run \(entry.run.number) has finished and is held")
     if entry.run.state == .running {
       try require(entry.unfinished > 0, "run \(entry.run.number) should be over")
     }
     for position in entry.tasks.indices {
-      let place = TaskPlace(slot: Int32(slot), position: Int32(position))
+      let place = InstanceIndex(run: run, position: Int32(position))
       let task = entry.tasks[position]
       let reasons = scheduler.explain(entry.key(position), at: now)
       try require(task.touch == 0, "\(entry.key(position)) is still touched")
@@ -161,12 +161,12 @@ extension World {
       "not idle: active \(scheduler.activeTasks), pending \(engine.pending.count), loading \(engine.dagFiles.isLoading), "
         + "retry \(scheduler.awaitsRetry), goes on \(scheduler.goesOn), deferred \(scheduler.deferredTries)")
     for number in scheduler.unfinishedRuns {
-      let entry = scheduler.slots[Int(scheduler.slotsByRun[number]!)]
+      let run = scheduler.runs.index(of: number)!
+      let entry = scheduler.runs[run]
       if entry.run.state == .queued { continue }
       let isExplained = entry.tasks.indices.contains { position in
         entry.tasks[position].state == .none
-          && scheduler.blockingPast(
-            of: TaskPlace(slot: scheduler.slotsByRun[number]!, position: Int32(position))) != nil
+          && scheduler.blockingPast(of: InstanceIndex(run: run, position: Int32(position))) != nil
       }
       let waits = entry.tasks.indices.filter { !entry.tasks[$0].state.isFinished }
         .map { "\(entry.key($0).taskID) \(entry.tasks[$0].state): \(scheduler.explain(entry.key($0), at: now))" }

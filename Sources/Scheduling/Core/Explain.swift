@@ -90,7 +90,7 @@ extension Scheduler {
   /// not hold it.
   package func explain(_ key: TaskInstanceKey, at now: Timestamp) -> [Reason] {
     guard let place = find(key) else { return [] }
-    let entry = slots[Int(place.slot)]
+    let entry = runs[place.run]
     let position = Int(place.position)
     let task = entry.tasks[position]
     switch task.state {
@@ -147,7 +147,7 @@ extension Scheduler {
     return [.runIsQueued(dags[entry.dag].runningLive >= most ? .maxActiveRuns(most) : .nothing)]
   }
 
-  private func ruleReasons(_ place: TaskPlace, _ entry: RunEntry) -> [Reason] {
+  private func ruleReasons(_ place: InstanceIndex, _ entry: RunEntry) -> [Reason] {
     let position = Int(place.position)
     var reasons: [Reason] = []
     if entry.decide(position) == .wait {
@@ -171,7 +171,7 @@ extension Scheduler {
     return reasons
   }
 
-  private func readyReasons(_ place: TaskPlace, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
+  private func readyReasons(_ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
     let planned = entry.plan.tasks[Int(place.position)]
     let taskID = entry.plan.taskIDs[Int(place.position)]
     if planned.isEmpty {
@@ -181,7 +181,7 @@ extension Scheduler {
     let pool = entry.pools[Int(planned.pool)]
     let taskLimit =
       planned.maxActivePerDAG > 0 ? taskLimits.findIndex(dag: entry.dag, taskID: taskID) ?? -1 : -1
-    let blocker = ownBlocker(slot: Int(place.slot), pool: pool, taskLimit: taskLimit, planned)
+    let blocker = ownBlocker(run: place.run, pool: pool, taskLimit: taskLimit, planned)
     if limits.isOffline, let blocker {
       switch blocker {
       // Where no scheduler is running, nothing is in line.
@@ -193,7 +193,7 @@ extension Scheduler {
     return limits.isOffline && blocker != nil ? own + [.offline] : own
   }
 
-  private func reason(_ blocker: Blocker?, _ place: TaskPlace, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
+  private func reason(_ blocker: Blocker?, _ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
     let planned = entry.plan.tasks[Int(place.position)]
     let pool = entry.pools[Int(planned.pool)]
     switch blocker {

@@ -20,9 +20,8 @@ struct ReadyQueue: Sendable {
   }
 
   struct Lane: Sendable {
-    /// Index in `Scheduler.slots`.
-    var slot: Int32
-    var run: Int64
+    var run: RunIndex
+    var runNumber: Int64
     var pool: Int32
     var poolSlots: Int32
     /// Index in `TaskLimitTable`; -1: none. A task with a limit of its own has a lane of its own.
@@ -37,10 +36,10 @@ struct ReadyQueue: Sendable {
 
   /// A new lane without tasks.
   mutating func makeLane(
-    slot: Int32, run: Int64, pool: Int32, poolSlots: Int32, taskLimit: Int32, isElsewhere: Bool
+    run: RunIndex, runNumber: Int64, pool: Int32, poolSlots: Int32, taskLimit: Int32, isElsewhere: Bool
   ) -> Int32 {
     var lane = Lane(
-      slot: slot, run: run, pool: pool, poolSlots: poolSlots, taskLimit: taskLimit, isElsewhere: isElsewhere)
+      run: run, runNumber: runNumber, pool: pool, poolSlots: poolSlots, taskLimit: taskLimit, isElsewhere: isElsewhere)
     if let unused = unusedLanes.popLast() {
       lane.generation = lanes[Int(unused)].generation &+ 1
       lanes[Int(unused)] = lane
@@ -130,7 +129,7 @@ struct ReadyQueue: Sendable {
   private mutating func reference(to lane: Int32, best: ReadyTask) -> LaneReference {
     lanes[Int(lane)].generation &+= 1
     return LaneReference(
-      priority: best.priority, run: lanes[Int(lane)].run, position: best.position, lane: lane,
+      priority: best.priority, run: lanes[Int(lane)].runNumber, position: best.position, lane: lane,
       generation: lanes[Int(lane)].generation)
   }
 }

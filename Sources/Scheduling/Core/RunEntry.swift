@@ -61,7 +61,7 @@ struct RunEntry: Sendable {
     recount()
   }
 
-  /// What a slot holds between two runs.
+  /// What the table holds where a run was.
   static let unused = RunEntry(
     RunSnapshot(
       run: DAGRun(

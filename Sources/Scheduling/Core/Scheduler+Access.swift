@@ -18,9 +18,9 @@ extension Scheduler {
   package func snapshot(ofRun number: Int64) -> RunSnapshot? { entry(number)?.snapshot() }
 
   /// Numbers of all unfinished runs, ascending.
-  package var unfinishedRuns: [Int64] { slotsByRun.keys.sorted() }
+  package var unfinishedRuns: [Int64] { runs.numbers }
 
-  package var unfinishedRunCount: Int { slotsByRun.count }
+  package var unfinishedRunCount: Int { runs.count }
 
   /// Every DAG that was ever seen and not deleted, by id.
   package var dagRecords: [DAGRecord] {
@@ -70,14 +70,14 @@ extension Scheduler {
   /// Whether an executor may still begin the try: it is under way, and nobody has had it stopped.
   package func mayBegin(_ key: TryKey) -> Bool {
     guard let place = find(key.instance), isCurrent(place, key.number) else { return false }
-    let task = slots[Int(place.slot)].tasks[Int(place.position)]
+    let task = runs[place]
     return task.state != .restarting && !task.isTimedOut
   }
 
   /// Whether a running try has had its execution timeout, so that it is to be stopped.
   package func hasTimedOut(_ key: TryKey, at now: Timestamp) -> Bool {
     guard let place = find(key.instance), isCurrent(place, key.number) else { return false }
-    return slots[Int(place.slot)].tasks[Int(place.position)].state == .running
+    return runs[place].state == .running
       && passedTimeout(place, at: now) != nil
   }
 
@@ -86,5 +86,5 @@ extension Scheduler {
     package var state: TaskState
   }
 
-  private func entry(_ run: Int64) -> RunEntry? { slotsByRun[run].flatMap { slots[Int($0)] } }
+  private func entry(_ run: Int64) -> RunEntry? { runs[number: run] }
 }

@@ -46,7 +46,7 @@ extension Scheduler {
   private func knownRuns(_ dag: Int, _ loaded: [RunSnapshot]) -> [DAGRun] {
     var known: [Int64: DAGRun] = [:]
     for snapshot in loaded { known[snapshot.run.number] = snapshot.run }
-    for number in dags[dag].runs { known[number] = slots[Int(slotsByRun[number]!)].run }
+    for number in dags[dag].runs { known[number] = runs[runs.index(of: number)!].run }
     return known.sorted { $0.key < $1.key }.map(\.value)
   }
 
@@ -89,20 +89,20 @@ extension Scheduler {
   private mutating func takeOver(
     _ snapshot: RunSnapshot, by backfill: Backfill, _ newest: DAGPlan, isFirst: Bool
   ) {
-    guard let slot = open(snapshot.run.number, loaded: snapshot) else { return }
-    let plan = slots[Int(slot)].plan
+    guard let run = open(snapshot.run.number, loaded: snapshot) else { return }
+    let plan = runs[run].plan
     if plan.version != newest.version || plan.taskRegex != backfill.taskRegex {
-      replan(slot, on: newest, regex: backfill.taskRegex)
+      replan(run, on: newest, regex: backfill.taskRegex)
     }
-    touchRun(slot)
-    slots[Int(slot)].run.type = .backfill
-    slots[Int(slot)].run.backfill = backfill.number
-    slots[Int(slot)].run.isFirstOfBackfill = isFirst
-    if backfill.conf != "{}" { slots[Int(slot)].run.conf = backfill.conf }
-    for position in slots[Int(slot)].tasks.indices {
-      clear(TaskPlace(slot: slot, position: Int32(position)))
+    touchRun(run)
+    runs[run].run.type = .backfill
+    runs[run].run.backfill = backfill.number
+    runs[run].run.isFirstOfBackfill = isFirst
+    if backfill.conf != "{}" { runs[run].run.conf = backfill.conf }
+    for position in runs[run].tasks.indices {
+      clear(InstanceIndex(run: run, position: Int32(position)))
     }
-    reopen(slot)
+    reopen(run)
   }
 
   // MARK: One step after the other
@@ -152,22 +152,22 @@ extension Scheduler {
   }
 
   /// Runs of the backfill that wait are failed; those that have begun go on, as in Airflow.
-  mutating func cancelBackfill(_ number: Int64) {
-    guard let entry = backfills[number], let dag = dagIndices[entry.backfill.dagID] else {
-      return refuse(.unknownBackfill(number))
+  mutating func cancelBackfill(_ backfill: Int64) {
+    guard let entry = backfills[backfill], let dag = dagIndices[entry.backfill.dagID] else {
+      return refuse(.unknownBackfill(backfill))
     }
     work.reply = .done
     // It comes to no further date.
-    backfills[number]!.backfill.nextDate = nil
-    for run in dags[dag].runs {
-      let slot = slotsByRun[run]!
-      guard slots[Int(slot)].run.backfill == number, slots[Int(slot)].run.state == .queued else { continue }
-      cancelRun(slot, stop: .cancelled, reason: "its backfill was cancelled")
+    backfills[backfill]!.backfill.nextDate = nil
+    for number in dags[dag].runs {
+      let run = runs.index(of: number)!
+      guard runs[run].run.backfill == backfill, runs[run].run.state == .queued else { continue }
+      cancelRun(run, stop: .cancelled, reason: "its backfill was cancelled")
     }
     // The last run to end has completed it already.
-    guard let left = backfills[number] else { return }
-    work.tail.append(completed(number))
-    backfills[number] = nil
+    guard let left = backfills[backfill] else { return }
+    work.tail.append(completed(backfill))
+    backfills[backfill] = nil
     dags[dag].unfinishedLive += left.unfinished
     dags[dag].runningLive += left.running
   }

@@ -70,16 +70,16 @@ extension Scheduler {
     work.dagsToPromote.append(dag)
     work.backfillsToPromote += backfills.values.filter { $0.backfill.dagID == dagID }.map(\.backfill.number).sorted()
     for number in dags[dag].runs {
-      let slot = slotsByRun[number]!
-      freeRun(slot)
-      releaseHeldEmpties(slot)
+      let run = runs.index(of: number)!
+      freeRun(run)
+      releaseHeldEmpties(run)
     }
   }
 
   mutating func deleteDAG(_ dagID: String) {
     guard let dag = dagIndices[dagID] else { return refuse(.unknownDAG(dagID)) }
     if let number = dags[dag].runs.first {
-      return refuse(.dagIsRunning(dagID: dagID, runID: slots[Int(slotsByRun[number]!)].run.runID))
+      return refuse(.dagIsRunning(dagID: dagID, runID: runs[runs.index(of: number)!].run.runID))
     }
     for (number, entry) in backfills.sorted(by: { $0.key < $1.key }) where entry.backfill.dagID == dagID {
       backfills[number] = nil

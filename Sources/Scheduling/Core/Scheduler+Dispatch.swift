@@ -16,32 +16,31 @@ extension Scheduler {
   }
 
   /// The first thing that keeps a ready task from starting; nil: nothing does. `explain` asks the same.
-  func blocker(slot: Int, pool: Int32, taskLimit: Int32, _ planned: PlannedTask) -> Blocker? {
-    limits.isOffline ? .offline : ownBlocker(slot: slot, pool: pool, taskLimit: taskLimit, planned)
+  func blocker(run: RunIndex, pool: Int32, taskLimit: Int32, _ planned: PlannedTask) -> Blocker? {
+    limits.isOffline ? .offline : ownBlocker(run: run, pool: pool, taskLimit: taskLimit, planned)
   }
 
   /// The same, whether or not a scheduler is running.
-  func ownBlocker(slot: Int, pool: Int32, taskLimit: Int32, _ planned: PlannedTask) -> Blocker? {
-    if let blocker = runBlocker(slot) { return blocker }
+  func ownBlocker(run: RunIndex, pool: Int32, taskLimit: Int32, _ planned: PlannedTask) -> Blocker? {
+    if let blocker = runBlocker(run) { return blocker }
     if !pools[pool].hasRoom(for: planned.poolSlots) { return .pool }
     if taskLimit >= 0, taskLimits[taskLimit].active >= planned.maxActivePerDAG { return .maxActivePerDAG }
     return planned.isElsewhere || localTasks < limits.parallelism ? nil : .parallelism
   }
 
-  private func runBlocker(_ slot: Int) -> Blocker? {
-    if dags[slots[slot].dag].isHeld { return .paused }
-    if slots[slot].run.state != .running { return .runNotRunning }
-    if Int(slots[slot].active) >= slots[slot].plan.maxActiveTasks { return .maxActiveTasks }
+  private func runBlocker(_ run: RunIndex) -> Blocker? {
+    if dags[runs[run].dag].isHeld { return .paused }
+    if runs[run].run.state != .running { return .runNotRunning }
+    if Int(runs[run].active) >= runs[run].plan.maxActiveTasks { return .maxActiveTasks }
     return nil
   }
 
   /// Puts a ready instance in line for a slot.
-  mutating func enqueue(_ place: TaskPlace) {
-    let slot = Int(place.slot)
+  mutating func enqueue(_ place: InstanceIndex) {
     let position = Int(place.position)
-    slots[slot].tasks[position].isReady = true
+    runs[place].isReady = true
     let lane = lane(of: place)
-    let task = ReadyTask(priority: slots[slot].plan.priorities[position], position: place.position)
+    let task = ReadyTask(priority: runs[place.run].plan.priorities[position], position: place.position)
     guard let reference = queue.insert(task, into: lane) else { return }
     park(reference, lane)
   }
@@ -52,19 +51,19 @@ extension Scheduler {
     while true {
       promoteFreed()
       guard let (lane, task) = queue.takeBest() else { return }
-      let slot = queue.lanes[Int(lane)].slot
-      guard slots[Int(slot)].tasks[Int(task.position)].isReady else {
+      let run = queue.lanes[Int(lane)].run
+      guard runs[run].tasks[Int(task.position)].isReady else {
         queue.removeBest(of: lane)
         continue
       }
-      let planned = slots[Int(slot)].plan.tasks[Int(task.position)]
+      let planned = runs[run].plan.tasks[Int(task.position)]
       let blocker = blocker(
-        slot: Int(slot), pool: queue.lanes[Int(lane)].pool, taskLimit: queue.lanes[Int(lane)].taskLimit, planned)
+        run: run, pool: queue.lanes[Int(lane)].pool, taskLimit: queue.lanes[Int(lane)].taskLimit, planned)
       switch blocker {
       case nil:
         queue.removeBest(of: lane)
-        let place = TaskPlace(slot: slot, position: task.position)
-        if planned.dependsOnPast, slots[Int(slot)].tasks[Int(task.position)].state == .scheduled,
+        let place = InstanceIndex(run: run, position: task.position)
+        if planned.dependsOnPast, runs[run].tasks[Int(task.position)].state == .scheduled,
           blockingPast(of: place) != nil
         {
           // Its past was cleared since it became ready.
@@ -81,55 +80,54 @@ extension Scheduler {
     }
   }
 
-  private mutating func start(_ place: TaskPlace) {
-    let slot = Int(place.slot)
+  private mutating func start(_ place: InstanceIndex) {
     let position = Int(place.position)
     touch(place)
     // What was rescheduled or deferred goes on, as the same try.
-    let goesOn = slots[slot].tasks[position].state == .upForReschedule
+    let goesOn = runs[place].state == .upForReschedule
     if !goesOn {
-      slots[slot].tasks[position].tryNumber = slots[slot].tasks[position].tryNumber.addingSaturating(1)
-      slots[slot].tasks[position].startDate = now
+      runs[place].tryNumber = runs[place].tryNumber.addingSaturating(1)
+      runs[place].startDate = now
     }
-    slots[slot].tasks[position].endDate = nil
-    slots[slot].tasks[position].retryAt = nil
-    slots[slot].tasks[position].isTimedOut = false
-    let isElsewhere = slots[slot].plan.tasks[position].isElsewhere
+    runs[place].endDate = nil
+    runs[place].retryAt = nil
+    runs[place].isTimedOut = false
+    let isElsewhere = runs[place.run].plan.tasks[position].isElsewhere
     move(place, to: isElsewhere ? .queued : .running)
-    work.actions.append(.launch(slots[slot].tryKey(position)))
+    work.actions.append(.launch(runs[place.run].tryKey(position)))
     if !isElsewhere { armExecutionTimeout(place) }
   }
 
   /// The lane of an instance: of its run, its pool, its slots, and its own limit if it has one.
-  private mutating func lane(of place: TaskPlace) -> Int32 {
-    let slot = Int(place.slot)
-    let planned = slots[slot].plan.tasks[Int(place.position)]
+  private mutating func lane(of place: InstanceIndex) -> Int32 {
+    let planned = runs[place.run].plan.tasks[Int(place.position)]
     let taskLimit =
       planned.maxActivePerDAG > 0
-      ? taskLimits.index(dag: slots[slot].dag, taskID: slots[slot].plan.taskIDs[Int(place.position)]) : -1
+      ? taskLimits.index(dag: runs[place.run].dag, taskID: runs[place.run].plan.taskIDs[Int(place.position)]) : -1
     let key = RunEntry.LaneKey(
-      pool: slots[slot].pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit,
+      pool: runs[place.run].pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit,
       isElsewhere: planned.isElsewhere)
-    if let last = slots[slot].lastLane, last.key == key { return last.lane }
-    if let lane = slots[slot].lanes[key] {
-      slots[slot].lastLane = (key, lane)
+    if let last = runs[place.run].lastLane, last.key == key { return last.lane }
+    if let lane = runs[place.run].lanes[key] {
+      runs[place.run].lastLane = (key, lane)
       return lane
     }
     let lane = queue.makeLane(
-      slot: place.slot, run: slots[slot].run.number, pool: key.pool, poolSlots: key.poolSlots, taskLimit: taskLimit,
+      run: place.run, runNumber: runs[place.run].run.number, pool: key.pool, poolSlots: key.poolSlots,
+      taskLimit: taskLimit,
       isElsewhere: key.isElsewhere)
-    slots[slot].lanes[key] = lane
-    slots[slot].lastLane = (key, lane)
+    runs[place.run].lanes[key] = lane
+    runs[place.run].lastLane = (key, lane)
     return lane
   }
 
   private mutating func park(_ reference: LaneReference, _ lane: Int32) {
     switch queue.lanes[Int(lane)].place {
-    case .run: slots[Int(queue.lanes[Int(lane)].slot)].waiting.insert(reference)
+    case .run: runs[queue.lanes[Int(lane)].run].waiting.insert(reference)
     case .pool: pools[queue.lanes[Int(lane)].pool].park(reference, poolSlots: queue.lanes[Int(lane)].poolSlots)
     case .taskLimit:
-      let slot = Int(queue.lanes[Int(lane)].slot)
-      let limit = slots[slot].plan.tasks[Int(reference.position)].maxActivePerDAG
+      let run = queue.lanes[Int(lane)].run
+      let limit = runs[run].plan.tasks[Int(reference.position)].maxActivePerDAG
       taskLimits[queue.lanes[Int(lane)].taskLimit].park(reference, limit: limit)
     case .parallelism: waitingForParallelism.insert(reference)
     case .idle, .ready: preconditionFailure("lane \(lane) is parked nowhere")
@@ -138,10 +136,10 @@ extension Scheduler {
 
   // A limit that has room again is noted; `dispatch` takes back what waits for it, best first, while it has room.
 
-  mutating func freeRun(_ slot: Int32) {
-    guard !slots[Int(slot)].isFreed, !slots[Int(slot)].waiting.isEmpty else { return }
-    slots[Int(slot)].isFreed = true
-    freedLimits.append(.run(slot))
+  mutating func freeRun(_ run: RunIndex) {
+    guard !runs[run].isFreed, !runs[run].waiting.isEmpty else { return }
+    runs[run].isFreed = true
+    freedLimits.append(.run(run))
   }
 
   mutating func freePool(_ pool: Int32) {
@@ -168,7 +166,7 @@ extension Scheduler {
     while index < freedLimits.count {
       let isStillFree =
         switch freedLimits[index] {
-        case .run(let slot): promote(run: slot)
+        case .run(let run): promote(run: run)
         case .pool(let pool): promote(pool: pool)
         case .taskLimit(let limit): promote(taskLimit: limit)
         case .parallelism: promoteWaitingForParallelism()
@@ -177,9 +175,9 @@ extension Scheduler {
     }
   }
 
-  private mutating func promote(run slot: Int32) -> Bool {
-    if runBlocker(Int(slot)) == nil, queue.promoteBest(of: &slots[Int(slot)].waiting, at: .run) { return true }
-    slots[Int(slot)].isFreed = false
+  private mutating func promote(run: RunIndex) -> Bool {
+    if runBlocker(run) == nil, queue.promoteBest(of: &runs[run].waiting, at: .run) { return true }
+    runs[run].isFreed = false
     return false
   }
 

@@ -50,8 +50,8 @@ extension Scheduler: Equatable {
   }
 
   private func runDifference(_ number: Int64, from other: Scheduler) -> String? {
-    let mine = slots[Int(slotsByRun[number]!)]
-    let others = other.slots[Int(other.slotsByRun[number]!)]
+    let mine = runs[runs.index(of: number)!]
+    let others = other.runs[other.runs.index(of: number)!]
     if mine.run != others.run { return "run \(number): \(mine.run) is not \(others.run)" }
     if mine.plan.version != others.plan.version || mine.plan.taskRegex != others.plan.taskRegex {
       return "run \(number): version \(mine.plan.version) is not \(others.plan.version)"

@@ -35,18 +35,18 @@ extension Scheduler {
       }
       return
     }
-    let slot = insert(snapshot, plan: plan, dag: dag)
-    resume(slot)
-    if run.state == .running { armDAGRunTimeout(slot) }
+    let index = insert(snapshot, plan: plan, dag: dag)
+    resume(index)
+    if run.state == .running { armDAGRunTimeout(index) }
   }
 
   /// Puts the tasks of a run that just came into memory, or was planned anew, where their states say.
-  mutating func resume(_ slot: Int32) {
-    for position in slots[Int(slot)].tasks.indices {
-      let place = TaskPlace(slot: slot, position: Int32(position))
-      switch slots[Int(slot)].tasks[position].state {
+  mutating func resume(_ run: RunIndex) {
+    for position in runs[run].tasks.indices {
+      let place = InstanceIndex(run: run, position: Int32(position))
+      switch runs[run].tasks[position].state {
       case .scheduled:
-        if slots[Int(slot)].plan.tasks[position].isEmpty { hold(place) } else { enqueue(place) }
+        if runs[run].plan.tasks[position].isEmpty { hold(place) } else { enqueue(place) }
       case .running: armExecutionTimeout(place)
       case .upForRetry, .upForReschedule: armRetry(place)
       case .none, .removed, .queued, .success, .restarting, .failed, .upstreamFailed, .skipped, .deferred,
@@ -70,10 +70,10 @@ extension Scheduler {
   func select(_ base: DAGPlan, _ regex: String?, dag: Int) -> DAGPlan {
     guard let regex else { return base }
     let same = dags[dag].runs.last { number in
-      let plan = slots[Int(slotsByRun[number]!)].plan
+      let plan = runs[runs.index(of: number)!].plan
       return plan.version == base.version && plan.taskRegex == regex
     }
-    if let same { return slots[Int(slotsByRun[same]!)].plan }
+    if let same { return runs[runs.index(of: same)!].plan }
     return base.selectingAsStored(regex)
   }
 
@@ -85,10 +85,10 @@ extension Scheduler {
       work.dagsToPromote.append(dag)
     }
     work.backfillsToPromote = backfills.keys.sorted()
-    for slot in slots.indices.map(Int32.init) where slots[Int(slot)].run.state == .running {
-      releaseHeldEmpties(slot)
-      evaluateWaiting(slot)
-      check(slot)
+    for run in runs.all where runs[run].run.state == .running {
+      releaseHeldEmpties(run)
+      evaluateWaiting(run)
+      check(run)
     }
   }
 }

@@ -5,23 +5,20 @@ import Model
 extension Scheduler {
   /// Notes that an instance is about to change, and where from. Returns its index among the touches.
   @discardableResult
-  mutating func touch(_ place: TaskPlace) -> Int {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    let known = slots[slot].tasks[position].touch
+  mutating func touch(_ place: InstanceIndex) -> Int {
+    let known = runs[place].touch
     if known > 0 { return Int(known) - 1 }
-    let task = slots[slot].tasks[position]
-    work.touches.append(
-      .init(slot: place.slot, position: place.position, from: task.state, fromTry: task.tryNumber))
-    slots[slot].tasks[position].touch = Int32(work.touches.count)
+    let task = runs[place]
+    work.touches.append(.init(place: place, from: task.state, fromTry: task.tryNumber))
+    runs[place].touch = Int32(work.touches.count)
     return work.touches.count - 1
   }
 
   /// Notes that a run's row is about to change.
-  mutating func touchRun(_ slot: Int32) {
-    guard slots[Int(slot)].stateBefore == nil else { return }
-    slots[Int(slot)].stateBefore = slots[Int(slot)].run.state
-    work.changedRuns.append(slot)
+  mutating func touchRun(_ run: RunIndex) {
+    guard runs[run].stateBefore == nil else { return }
+    runs[run].stateBefore = runs[run].run.state
+    work.changedRuns.append(run)
   }
 
   mutating func refuse(_ refusal: Refusal) { work.reply = .refused(refusal) }
@@ -36,9 +33,9 @@ extension Scheduler {
     var step = Step()
     step.changes.reserveCapacity(work.head.count + work.touches.count + work.changedRuns.count + work.tail.count)
     step.changes.append(contentsOf: work.head)
-    for slot in work.createdRuns { step.changes.append(.runCreated(createdSnapshot(slot))) }
-    for slot in work.changedRuns where !slots[Int(slot)].isCreated {
-      let entry = slots[Int(slot)]
+    for run in work.createdRuns { step.changes.append(.runCreated(createdSnapshot(run))) }
+    for run in work.changedRuns where !runs[run].isCreated {
+      let entry = runs[run]
       step.changes.append(
         .runChanged(RunTransition(run: entry.run.number, from: entry.stateBefore!, to: entry.run)))
     }
@@ -48,33 +45,32 @@ extension Scheduler {
     step.reply = work.reply
     step.needsRestoring = work.needsRestoring
     step.notes = work.notes
-    if let slot = work.replyRun { step.reply = .run(slots[Int(slot)].run, created: true) }
-    for slot in work.changedRuns { slots[Int(slot)].stateBefore = nil }
-    for slot in work.createdRuns { slots[Int(slot)].isCreated = false }
-    for slot in work.endedRuns { release(slot) }
+    if let run = work.replyRun { step.reply = .run(runs[run].run, created: true) }
+    for run in work.changedRuns { runs[run].stateBefore = nil }
+    for run in work.createdRuns { runs[run].isCreated = false }
+    for run in work.endedRuns { release(run) }
     work.reset()
     return step
   }
 
   private mutating func appendTransition(_ touch: StepWork.Touch, to changes: inout [Change]) {
-    let slot = Int(touch.slot)
-    let position = Int(touch.position)
-    slots[slot].tasks[position].touch = 0
+    let place = touch.place
+    runs[place].touch = 0
     // Rows that are inserted as they are now need no second change.
-    if slots[slot].isCreated, touch.ended == nil, touch.reason == nil { return }
-    let taskID = slots[slot].plan.taskIDs[position]
+    if runs[place.run].isCreated, touch.ended == nil, touch.reason == nil { return }
+    let taskID = runs[place.run].plan.taskIDs[Int(place.position)]
     changes.append(
       .taskChanged(
         TaskTransition(
-          key: TaskInstanceKey(run: slots[slot].run.number, taskID: taskID), from: touch.from,
-          fromTry: Int(touch.fromTry), to: slots[slot].tasks[position].instance(taskID: taskID),
+          key: TaskInstanceKey(run: runs[place.run].run.number, taskID: taskID), from: touch.from,
+          fromTry: Int(touch.fromTry), to: runs[place].instance(taskID: taskID),
           reason: touch.reason, ended: touch.ended)))
   }
 
   /// A run made in this step: its rows are inserted as they are now, but for instances whose change says more than
   /// the row does; those are inserted as they began, and changed then.
-  private func createdSnapshot(_ slot: Int32) -> RunSnapshot {
-    let entry = slots[Int(slot)]
+  private func createdSnapshot(_ run: RunIndex) -> RunSnapshot {
+    let entry = runs[run]
     var snapshot = entry.snapshot()
     for position in entry.tasks.indices where entry.tasks[position].touch > 0 {
       let touch = work.touches[Int(entry.tasks[position].touch) - 1]
@@ -88,11 +84,8 @@ extension Scheduler {
   }
 
   /// Forgets a run.
-  private mutating func release(_ slot: Int32) {
-    for lane in slots[Int(slot)].lanes.values.sorted() { queue.removeLane(lane) }
-    slotsByRun[slots[Int(slot)].run.number] = nil
-    if latestRun?.slot == slot { latestRun = nil }
-    slots[Int(slot)] = .unused
-    unusedSlots.append(slot)
+  private mutating func release(_ run: RunIndex) {
+    for lane in runs[run].lanes.values.sorted() { queue.removeLane(lane) }
+    runs.remove(run)
   }
 }

@@ -47,7 +47,7 @@ extension Scheduler {
 
   private func unfinishedRun(_ dag: Int, where isMeant: (DAGRun) -> Bool) -> DAGRun? {
     for number in dags[dag].runs {
-      let run = slots[Int(slotsByRun[number]!)].run
+      let run = runs[runs.index(of: number)!].run
       if isMeant(run) { return run }
     }
     return nil
@@ -76,7 +76,7 @@ extension Scheduler {
   }
 
   private func unfinishedRun(_ dag: Int, _ runID: String) -> DAGRun? {
-    dags[dag].unfinishedRunIDs[runID].map { slots[Int(slotsByRun[$0]!)].run }
+    dags[dag].unfinishedRunIDs[runID].map { runs[runs.index(of: $0)!].run }
   }
 
   /// Why a suspended DAG gets no more runs.

@@ -32,17 +32,17 @@ extension Scheduler {
     var canMove = false
     var isAnyStuck = false
     for number in numbers {
-      guard let slot = slotsByRun[number] else { continue }
+      guard let run = runs.index(of: number) else { continue }
       waiting.unfinishedRuns.append(number)
-      if let wait = runWait(slot, at: now) {
+      if let wait = runWait(run, at: now) {
         waiting.add(wait, limit: limit)
         // It starts when others of the runs have ended, which they may never.
         if !wait.reasons.allSatisfy(\.isForOtherRuns) { canMove = true }
         continue
       }
-      let entry = slots[Int(slot)]
+      let entry = runs[run]
       for position in entry.tasks.indices where !entry.tasks[position].state.isFinished {
-        let place = TaskPlace(slot: slot, position: Int32(position))
+        let place = InstanceIndex(run: run, position: Int32(position))
         guard !waitsForItsRun(place, entry) else { continue }
         let never = whatNeverComes(place, entry)
         if never == nil { canMove = true } else { isAnyStuck = true }
@@ -58,8 +58,8 @@ extension Scheduler {
   }
 
   /// Of a run that starts no task at all.
-  private func runWait(_ slot: Int32, at now: Timestamp) -> TaskWait? {
-    let entry = slots[Int(slot)]
+  private func runWait(_ run: RunIndex, at now: Timestamp) -> TaskWait? {
+    let entry = runs[run]
     // Tasks that are at work are told of each by itself.
     guard entry.active == 0 else { return nil }
     let reasons = runReasons(entry, at: now)
@@ -68,20 +68,20 @@ extension Scheduler {
   }
 
   /// Other tasks of its run have to end first, and they say what they wait for.
-  private func waitsForItsRun(_ place: TaskPlace, _ entry: RunEntry) -> Bool {
+  private func waitsForItsRun(_ place: InstanceIndex, _ entry: RunEntry) -> Bool {
     let position = Int(place.position)
     guard entry.tasks[position].state == .none, entry.decide(position) == .wait else { return false }
     return pendingTasks(place, entry).contains { !entry.tasks[Int($0)].state.isFinished }
   }
 
-  private func pendingTasks(_ place: TaskPlace, _ entry: RunEntry) -> [Int32] {
+  private func pendingTasks(_ place: InstanceIndex, _ entry: RunEntry) -> [Int32] {
     let constraint = entry.plan.constraints[place.position]
     return Array(entry.plan.upstream[Int(place.position)]) + Array(constraint?.indirectSetups ?? [])
       + Array(constraint?.scope ?? [])
   }
 
   /// The reason, when what the task waits for cannot come by itself; nil: it can.
-  private func whatNeverComes(_ place: TaskPlace, _ entry: RunEntry) -> Reason? {
+  private func whatNeverComes(_ place: InstanceIndex, _ entry: RunEntry) -> Reason? {
     let position = Int(place.position)
     let planned = entry.plan.tasks[position]
     switch entry.tasks[position].state {
@@ -105,19 +105,19 @@ extension Scheduler {
   }
 
   /// An earlier instance has ended without success and has no further try; perhaps behind others that wait for it too.
-  func isPastDead(of place: TaskPlace) -> Bool {
-    let taskID = slots[Int(place.slot)].plan.taskIDs[Int(place.position)]
+  func isPastDead(of place: InstanceIndex) -> Bool {
+    let taskID = runs[place.run].plan.taskIDs[Int(place.position)]
     var place = place
     // Each is of an earlier date than the one before.
     while let past = blockingPast(of: place) {
-      guard let slot = slotsByRun[past.run] else { return true }
-      let entry = slots[Int(slot)]
+      guard let run = runs.index(of: past.run) else { return true }
+      let entry = runs[run]
       guard let position = entry.plan.position(of: taskID) else { return false }
       if entry.tasks[position].state.isFinished { return true }
       guard entry.tasks[position].state == .none, entry.run.state == .running, entry.decide(position) != .wait else {
         return false
       }
-      place = TaskPlace(slot: slot, position: Int32(position))
+      place = InstanceIndex(run: run, position: Int32(position))
     }
     return false
   }

@@ -18,12 +18,7 @@ package struct Scheduler: Sendable {
   var dags: [DAGEntry] = []
   var dagIndices: [String: Int] = [:]
   var backfills: [Int64: BackfillEntry] = [:]
-  /// Runs in memory. Slots of runs that have left are used again.
-  var slots: [RunEntry] = []
-  var slotsByRun: [Int64: Int32] = [:]
-  var unusedSlots: [Int32] = []
-  /// The run that the last end of a task was about: mostly the next one is about the same.
-  var latestRun: (number: Int64, slot: Int32)?
+  var runs = RunTable()
   /// Plans of versions that a request about finished runs needs; only until it has been handled.
   var knownPlans: [PlanKey: DAGPlan] = [:]
 
@@ -55,7 +50,7 @@ package struct Scheduler: Sendable {
   }
 
   enum FreedLimit: Equatable, Sendable {
-    case run(Int32)
+    case run(RunIndex)
     case pool(Int32)
     case taskLimit(Int32)
     case parallelism
@@ -82,7 +77,7 @@ package struct Scheduler: Sendable {
       taskStarted(place, tryNumber: key.number)
     case .taskFinished(let key, let result):
       guard let place = find(key.instance), isCurrent(place, key.number) else { return Step() }
-      latestRun = (key.run, place.slot)
+      runs.expect(place.run)
       taskFinished(place, result)
     case .triggerFired(let key):
       guard let place = find(key.instance), isCurrent(place, key.number) else { return Step() }
@@ -149,10 +144,4 @@ struct PostponedWork: Sendable {
   var backfills: [Int64] = []
 
   var isEmpty: Bool { schedules.isEmpty && promotions.isEmpty && backfills.isEmpty }
-}
-
-/// One task instance in memory.
-struct TaskPlace: Hashable, Sendable {
-  var slot: Int32
-  var position: Int32
 }

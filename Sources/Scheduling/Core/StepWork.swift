@@ -10,17 +10,17 @@ struct StepWork: Sendable {
   var actions: [Action] = []
   var reply: Reply?
   /// The reply is this run, as it is at the end of the step.
-  var replyRun: Int32?
+  var replyRun: RunIndex?
   var touches: [Touch] = []
-  /// Slots of runs whose row changes.
-  var changedRuns: [Int32] = []
-  var createdRuns: [Int32] = []
-  /// Slots of runs that leave memory when the step is done.
-  var endedRuns: [Int32] = []
+  /// Runs whose row changes.
+  var changedRuns: [RunIndex] = []
+  var createdRuns: [RunIndex] = []
+  /// Runs that leave memory when the step is done.
+  var endedRuns: [RunIndex] = []
 
   /// Instances whose rule may have been met. First in, first out, so that what ended first decides first.
-  var evaluations: [(slot: Int32, position: Int32)] = []
-  var runsToCheck: [Int32] = []
+  var evaluations: [InstanceIndex] = []
+  var runsToCheck: [RunIndex] = []
   var dagsToPromote: [Int] = []
   var backfillsToPromote: [Int64] = []
   var dagsToSchedule: [Int] = []
@@ -40,8 +40,7 @@ struct StepWork: Sendable {
 
   /// One instance that moves in this step, and where from.
   struct Touch: Sendable {
-    var slot: Int32
-    var position: Int32
+    var place: InstanceIndex
     var from: TaskState
     var fromTry: Int32
     var reason: String?
