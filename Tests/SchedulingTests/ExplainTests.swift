@@ -138,7 +138,7 @@ import Testing
     Case(kind: .nextInLine, words: "it is next in line") {
       // What is ready and what starts is one step, so that only a pool which has just grown shows it.
       var bed = pooled(Pool(name: "gpu", slots: 2), needing: 3)
-      bed.scheduler.pools[bed.scheduler.pools.index(of: "gpu")].pool!.slots = 3
+      bed.scheduler.admission.setPool(Pool(name: "gpu", slots: 3))
       return bed
     },
     Case(kind: .retry, words: "try 1 failed; the next of 3 is due at 2026-01-01T00:05:00+00:00") {

@@ -66,17 +66,26 @@ extension World {
       try require(scheduler.blockingPast(of: place) == nil, "\(key) is launched against its past")
     }
     try require(!scheduler.dags[entry.dag].record.isPaused, "\(key) is launched while its DAG is paused")
-    try require(Int(entry.active) <= entry.plan.maxActiveTasks, "\(key): too many active tasks")
-    let pool = scheduler.pools[entry.pools[Int(planned.pool)]]
+    try require(
+      scheduler.admission.activeTasks(of: place.run) <= entry.plan.maxActiveTasks, "\(key): too many active tasks")
+    let pool = scheduler.admission.pool(of: position, of: place.run)
     try require(
       pool.pool.map { $0.slots < 0 || pool.usedSlots <= $0.slots } ?? false, "\(key): pool \(pool.name) is overfull")
-    try require(scheduler.localTasks <= limits.parallelism || planned.isElsewhere, "\(key): over parallelism")
+    try require(scheduler.admission.localTasks <= limits.parallelism || planned.isElsewhere, "\(key): over parallelism")
     if planned.maxActivePerDAG > 0 {
-      let limit = scheduler.taskLimits.findIndex(dag: entry.dag, taskID: key.taskID)!
       try require(
-        scheduler.taskLimits[limit].active <= largestTaskLimit(key.taskID, ofDAG: entry.plan.dagID),
+        activeInstances(key.taskID, ofDAG: entry.plan.dagID) <= largestTaskLimit(key.taskID, ofDAG: entry.plan.dagID),
         "\(key): over max_active_tis_per_dag")
     }
+  }
+
+  private func activeInstances(_ taskID: String, ofDAG dagID: String) -> Int32 {
+    let entries = scheduler.runs.all.map { scheduler.runs[$0] }.filter { $0.plan.dagID == dagID }
+    return Int32(
+      entries.count { entry in
+        guard let position = entry.plan.position(of: taskID) else { return false }
+        return entry.tasks[position].state.isActive && entry.plan.tasks[position].maxActivePerDAG > 0
+      })
   }
 
   /// Versions may have different limits, and their runs count together.
@@ -94,8 +103,10 @@ extension World {
       var recounted = entry
       recounted.recount()
       try require(recounted.counts == entry.counts, "run \(entry.run.number): counts")
-      try require(recounted.active == entry.active, "run \(entry.run.number): active tasks")
-      active += Int(entry.active)
+      let activeInRun = entry.tasks.count { $0.state.isActive }
+      try require(
+        scheduler.admission.activeTasks(of: run) == activeInRun, "run \(entry.run.number): active tasks")
+      active += activeInRun
     }
     try require(active == scheduler.activeTasks, "active tasks")
     for dag in scheduler.dags where !dag.isDeleted {

@@ -172,20 +172,15 @@ extension Scheduler {
   }
 
   private func readyReasons(_ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
-    let planned = entry.plan.tasks[Int(place.position)]
-    let taskID = entry.plan.taskIDs[Int(place.position)]
-    if planned.isEmpty {
+    if entry.plan.tasks[Int(place.position)].isEmpty {
       let reasons = runReasons(entry, at: now)
       return reasons.isEmpty ? [.nextInLine] : reasons
     }
-    let pool = entry.pools[Int(planned.pool)]
-    let taskLimit =
-      planned.maxActivePerDAG > 0 ? taskLimits.findIndex(dag: entry.dag, taskID: taskID) ?? -1 : -1
-    let blocker = ownBlocker(run: place.run, pool: pool, taskLimit: taskLimit, planned)
+    let blocker = admission.blocker(Int(place.position), of: place.run, runs, dags)
     if limits.isOffline, let blocker {
       switch blocker {
       // Where no scheduler is running, nothing is in line.
-      case .parallelism, .offline, .paused, .runNotRunning: return runReasons(entry, at: now)
+      case .parallelism, .paused, .runNotRunning: return runReasons(entry, at: now)
       case .maxActiveTasks, .pool, .maxActivePerDAG: break
       }
     }
@@ -193,18 +188,19 @@ extension Scheduler {
     return limits.isOffline && blocker != nil ? own + [.offline] : own
   }
 
-  private func reason(_ blocker: Blocker?, _ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
+  private func reason(_ blocker: Admission.Blocker?, _ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp)
+    -> [Reason]
+  {
     let planned = entry.plan.tasks[Int(place.position)]
-    let pool = entry.pools[Int(planned.pool)]
     switch blocker {
     case nil: return limits.isOffline ? [.offline] : [.nextInLine]
-    case .offline, .paused, .runNotRunning: return runReasons(entry, at: now)
+    case .paused, .runNotRunning: return runReasons(entry, at: now)
     case .maxActiveTasks: return [.maxActiveTasks(entry.plan.maxActiveTasks)]
     case .pool:
+      let pool = admission.pool(of: Int(place.position), of: place.run)
       return [
         .pool(
-          name: pools[pool].name, slots: pools[pool].pool?.slots, used: Int(pools[pool].usedSlots),
-          needed: Int(planned.poolSlots))
+          name: pool.name, slots: pool.pool?.slots, used: Int(pool.usedSlots), needed: Int(planned.poolSlots))
       ]
     case .maxActivePerDAG: return [.maxActivePerDAG(Int(planned.maxActivePerDAG))]
     case .parallelism: return [.parallelism(limits.parallelism)]

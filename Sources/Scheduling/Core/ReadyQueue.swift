@@ -22,12 +22,8 @@ struct ReadyQueue: Sendable {
   struct Lane: Sendable {
     var run: RunIndex
     var runNumber: Int64
-    var pool: Int32
-    var poolSlots: Int32
-    /// Index in `TaskLimitTable`; -1: none. A task with a limit of its own has a lane of its own.
-    var taskLimit: Int32
-    /// Its tasks run on machines of their own, and do not count against `parallelism`.
-    var isElsewhere: Bool
+    /// What each of its tasks needs.
+    var demand: Admission.Demand
     var tasks = Heap<ReadyTask>()
     var place = Place.idle
     /// Only the newest reference to a lane counts; those from before are stale.
@@ -35,11 +31,8 @@ struct ReadyQueue: Sendable {
   }
 
   /// A new lane without tasks.
-  mutating func makeLane(
-    run: RunIndex, runNumber: Int64, pool: Int32, poolSlots: Int32, taskLimit: Int32, isElsewhere: Bool
-  ) -> Int32 {
-    var lane = Lane(
-      run: run, runNumber: runNumber, pool: pool, poolSlots: poolSlots, taskLimit: taskLimit, isElsewhere: isElsewhere)
+  mutating func makeLane(run: RunIndex, runNumber: Int64, _ demand: Admission.Demand) -> Int32 {
+    var lane = Lane(run: run, runNumber: runNumber, demand: demand)
     if let unused = unusedLanes.popLast() {
       lane.generation = lanes[Int(unused)].generation &+ 1
       lanes[Int(unused)] = lane

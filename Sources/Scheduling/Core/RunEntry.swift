@@ -1,5 +1,4 @@
 import Dagrun
-import HeapModule
 import Model
 
 /// An unfinished run in memory.
@@ -12,22 +11,11 @@ struct RunEntry: Sendable {
   var extras: [TaskInstance] = []
   /// Index in `Scheduler.dags`.
   var dag: Int
-  /// Of `plan.poolNames`: indices in `PoolTable`.
-  var pools: [Int32]
   var counts = StateCounts()
   /// Tasks of the plan that have not ended.
   var unfinished: Int32 = 0
-  /// Tasks that are active: they count against `maxActiveTasks`.
-  var active: Int32 = 0
   /// Empty tasks that are ready while nothing may start.
   var heldEmpties: [Int32] = []
-  /// Lanes of the ready queue that belong to the run.
-  var lanes: [LaneKey: Int32] = [:]
-  /// The lane that was asked for last: mostly there is but one.
-  var lastLane: (key: LaneKey, lane: Int32)?
-  /// Lanes that wait because the run has no room, or its DAG is paused.
-  var waiting = Heap<LaneReference>()
-  var isFreed = false
   /// The run's state before the step that is being made, if the step has changed the run.
   var stateBefore: DAGRunState?
   /// Has moved to another version or selection since it came into memory.
@@ -37,18 +25,10 @@ struct RunEntry: Sendable {
   /// Is on the list of runs that may be over, to be looked at before the step is done.
   var isToBeChecked = false
 
-  struct LaneKey: Hashable, Sendable {
-    var pool: Int32
-    var poolSlots: Int32
-    var taskLimit: Int32
-    var isElsewhere: Bool
-  }
-
-  init(_ snapshot: RunSnapshot, plan: DAGPlan, dag: Int, pools: [Int32]) {
+  init(_ snapshot: RunSnapshot, plan: DAGPlan, dag: Int) {
     run = snapshot.run
     self.plan = plan
     self.dag = dag
-    self.pools = pools
     tasks = plan.tasks.map { TaskSlot(maxTries: $0.retries) }
     for instance in snapshot.tasks {
       if let position = plan.position(of: instance.taskID) {
@@ -67,18 +47,16 @@ struct RunEntry: Sendable {
       run: DAGRun(
         number: 0, dagID: "", runID: "", type: .manual, state: .success, logicalDate: nil, dataInterval: nil,
         runAfter: .longAgo, queuedAt: .longAgo, conf: "{}", version: ""), tasks: []),
-    plan: DAGPlan(DAGDescription(id: "", location: SourceLocation(file: "", line: 0)), version: ""), dag: 0, pools: [])
+    plan: DAGPlan(DAGDescription(id: "", location: SourceLocation(file: "", line: 0)), version: ""), dag: 0)
 
   /// Derives everything that follows from the states of the tasks.
   mutating func recount() {
     counts = StateCounts()
     unfinished = 0
-    active = 0
     for position in tasks.indices { tasks[position].forgetUpstream() }
     for position in tasks.indices {
       let state = tasks[position].state
       counts.add(state)
-      if state.isActive { active += 1 }
       if state.isFinished {
         for downstream in plan.downstream[position] { tasks[Int(downstream)].countUpstream(state) }
       } else {

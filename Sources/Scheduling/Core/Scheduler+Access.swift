@@ -22,6 +22,9 @@ extension Scheduler {
 
   package var unfinishedRunCount: Int { runs.count }
 
+  /// Task instances that are active, in any run.
+  package var activeTasks: Int { admission.activeTasks }
+
   /// Every DAG that was ever seen and not deleted, by id.
   package var dagRecords: [DAGRecord] {
     dags.filter { !$0.isDeleted }.map(\.record).sorted { $0.dagID < $1.dagID }
@@ -39,7 +42,7 @@ extension Scheduler {
 
   /// By name, with the slots in use.
   package var poolUsage: [(pool: Pool, usedSlots: Int)] {
-    pools.existing.map { ($0.pool!, Int($0.usedSlots)) }
+    admission.existingPools.map { ($0.pool!, Int($0.usedSlots)) }
   }
 
   /// Backfills that are under way, by number.

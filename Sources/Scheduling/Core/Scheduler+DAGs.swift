@@ -71,7 +71,7 @@ extension Scheduler {
     work.backfillsToPromote += backfills.values.filter { $0.backfill.dagID == dagID }.map(\.backfill.number).sorted()
     for number in dags[dag].runs {
       let run = runs.index(of: number)!
-      freeRun(run)
+      admission.noteRunRoom(run)
       releaseHeldEmpties(run)
     }
   }

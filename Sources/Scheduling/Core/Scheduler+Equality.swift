@@ -21,7 +21,7 @@ extension Scheduler: Equatable {
   /// Everything but the runs themselves.
   private var overview: [String] {
     var lines = ["\(limits), last run \(lastRunNumber), last backfill \(lastBackfillNumber)"]
-    lines.append("active tasks \(activeTasks), \(localTasks) of them here, unfinished runs \(unfinishedRuns)")
+    lines.append("active tasks \(activeTasks), \(admission.localTasks) of them here, unfinished runs \(unfinishedRuns)")
     let dags = dagRecords.map { record in
       let dag = self.dags[dagIndices[record.dagID]!]
       return "\(record) in version \(dag.plan?.version ?? "none"), taken \(Array(dag.takenDates)), "
@@ -29,7 +29,8 @@ extension Scheduler: Equatable {
         + "\(dag.unfinishedLive) unfinished, \(dag.runningLive) running"
     }
     lines.append("DAGs \(dags)")
-    lines.append("pools \(pools.existing.map { "\($0.pool!) used \($0.activeSlots) and \($0.deferredSlots)" })")
+    lines.append(
+      "pools \(admission.existingPools.map { "\($0.pool!) used \($0.activeSlots) and \($0.deferredSlots)" })")
     let backfills = self.backfills.sorted { $0.key < $1.key }.map {
       "\($0.value.backfill) with \($0.value.unfinished) unfinished, \($0.value.running) running"
     }
@@ -57,7 +58,7 @@ extension Scheduler: Equatable {
       return "run \(number): version \(mine.plan.version) is not \(others.plan.version)"
     }
     if mine.extras != others.extras { return "run \(number): \(mine.extras) is not \(others.extras)" }
-    if mine.counts != others.counts || mine.unfinished != others.unfinished || mine.active != others.active {
+    if mine.counts != others.counts || mine.unfinished != others.unfinished {
       return "run \(number): counts \(mine.counts) are not \(others.counts)"
     }
     for position in mine.tasks.indices where !mine.tasks[position].isSame(as: others.tasks[position]) {

@@ -109,23 +109,16 @@ extension Scheduler {
       snapshot.tasks[index].endDate = instance.endDate ?? now
       snapshot.tasks[index].retryAt = nil
     }
-    for position in old.tasks.indices {
-      occupy(InstanceIndex(run: run, position: Int32(position)), old.tasks[position].state, -1)
-    }
-    for lane in old.lanes.values.sorted() { queue.removeLane(lane) }
-    let pools = plan.poolNames.map { self.pools.index(of: $0) }
-    var entry = RunEntry(snapshot, plan: plan, dag: dag, pools: pools)
+    var entry = RunEntry(snapshot, plan: plan, dag: dag)
     entry.stateBefore = old.stateBefore
     entry.isReplanned = true
     entry.isToBeChecked = old.isToBeChecked
-    entry.active = 0
     for (position, task) in old.tasks.enumerated() where task.isTimedOut {
       if let now = plan.position(of: old.plan.taskIDs[position]) { entry.tasks[now].isTimedOut = true }
     }
+    admission.remove(run, old)
     runs[run] = entry
-    for position in entry.tasks.indices {
-      occupy(InstanceIndex(run: run, position: Int32(position)), entry.tasks[position].state, 1)
-    }
+    admission.insert(run, entry)
     resume(run)
     if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { work.dagsWithOtherPast.append(dag) }
     work.head.append(.runReplanned(entry.snapshot()))

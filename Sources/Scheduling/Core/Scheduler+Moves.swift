@@ -3,7 +3,7 @@ import Model
 
 /// The one way in which a task instance changes its state, and what is counted along with it.
 extension Scheduler {
-  /// Moves an instance, and keeps every count in step: of its run, of its downstream tasks, of slots. The caller sets
+  /// Moves an instance, and keeps every count in step: of its run, of its downstream tasks, of what it holds. The caller sets
   /// dates and tries.
   mutating func move(_ place: InstanceIndex, to state: TaskState) {
     let position = Int(place.position)
@@ -14,8 +14,8 @@ extension Scheduler {
     runs[place].isReady = false
     runs[place.run].counts.move(from: from, to: state)
     if from.isActive != state.isActive || from == .deferred || state == .deferred {
-      occupy(place, from, -1)
-      occupy(place, state, 1)
+      admission.release(position, of: place.run, in: from)
+      admission.occupy(position, of: place.run, in: state)
     }
     guard from.isFinished || state.isFinished else {
       if state == .none { check(place.run) }
@@ -73,36 +73,6 @@ extension Scheduler {
         let position = runs[run].plan.position(of: taskID)
       else { continue }
       evaluateLater(InstanceIndex(run: run, position: Int32(position)))
-    }
-  }
-
-  /// Takes (1) or gives back (-1) what an instance in `state` holds. The slot is given back with the change of state,
-  /// not when the process is gone: a crash in between would otherwise leak it.
-  mutating func occupy(_ place: InstanceIndex, _ state: TaskState, _ sign: Int32) {
-    guard state.isActive || state == .deferred else { return }
-    let plan = runs[place.run].plan
-    let task = plan.tasks[Int(place.position)]
-    let pool = runs[place.run].pools[Int(task.pool)]
-    if state == .deferred {
-      pools[pool].deferredSlots += Int64(sign * task.poolSlots)
-      if sign < 0 { freePool(pool) }
-      return
-    }
-    pools[pool].activeSlots += Int64(sign * task.poolSlots)
-    runs[place.run].active += sign
-    activeTasks += Int(sign)
-    if !task.isElsewhere {
-      localTasks += Int(sign)
-      if sign < 0 { freeParallelism() }
-    }
-    if task.maxActivePerDAG > 0 {
-      let limit = taskLimits.index(dag: runs[place.run].dag, taskID: plan.taskIDs[Int(place.position)])
-      taskLimits[limit].active += sign
-      if sign < 0 { freeTaskLimit(limit) }
-    }
-    if sign < 0 {
-      freeRun(place.run)
-      freePool(pool)
     }
   }
 

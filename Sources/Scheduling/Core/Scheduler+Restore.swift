@@ -5,7 +5,7 @@ import Model
 extension Scheduler {
   mutating func restore(_ snapshot: Snapshot) {
     for plan in snapshot.plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
-    for pool in snapshot.pools { pools[pools.index(of: pool.name)].pool = pool }
+    for pool in snapshot.pools { admission.setPool(pool) }
     for record in snapshot.dags {
       dagIndices[record.dagID] = dags.count
       var dag = DAGEntry(record)
@@ -31,7 +31,7 @@ extension Scheduler {
     }
     if run.state.isFinished {
       if !plan.pastTaskIDs.isEmpty {
-        dags[dag].history.add(RunEntry(snapshot, plan: plan, dag: dag, pools: []))
+        dags[dag].history.add(RunEntry(snapshot, plan: plan, dag: dag))
       }
       return
     }

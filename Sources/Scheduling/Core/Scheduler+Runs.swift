@@ -7,13 +7,9 @@ extension Scheduler {
   /// Puts a run in memory, and counts it if it is unfinished.
   @discardableResult
   mutating func insert(_ snapshot: RunSnapshot, plan: DAGPlan, dag: Int) -> RunIndex {
-    let pools = plan.poolNames.map { self.pools.index(of: $0) }
-    let entry = RunEntry(snapshot, plan: plan, dag: dag, pools: pools)
+    let entry = RunEntry(snapshot, plan: plan, dag: dag)
     let run = runs.insert(entry)
-    runs[run].active = 0
-    for position in entry.tasks.indices {
-      occupy(InstanceIndex(run: run, position: Int32(position)), entry.tasks[position].state, 1)
-    }
+    admission.insert(run, entry)
     if !snapshot.run.state.isFinished { countUnfinished(run) }
     return run
   }
@@ -119,7 +115,7 @@ extension Scheduler {
     runs[run].run.state = .running
     runs[run].run.startDate = runs[run].run.startDate ?? now
     armDAGRunTimeout(run)
-    freeRun(run)
+    admission.noteRunRoom(run)
     releaseHeldEmpties(run)
     evaluateWaiting(run)
     check(run)

@@ -85,7 +85,7 @@ extension Scheduler {
 
   /// Forgets a run.
   private mutating func release(_ run: RunIndex) {
-    for lane in runs[run].lanes.values.sorted() { queue.removeLane(lane) }
+    admission.remove(run, runs[run])
     runs.remove(run)
   }
 }

@@ -61,7 +61,7 @@ extension Scheduler {
   private func runWait(_ run: RunIndex, at now: Timestamp) -> TaskWait? {
     let entry = runs[run]
     // Tasks that are at work are told of each by itself.
-    guard entry.active == 0 else { return nil }
+    guard admission.activeTasks(of: run) == 0 else { return nil }
     let reasons = runReasons(entry, at: now)
     return reasons.isEmpty
       ? nil : TaskWait(runID: entry.run.runID, taskID: nil, reasons: reasons, isForever: false)
@@ -93,7 +93,7 @@ extension Scheduler {
       return .past(taskID: entry.plan.taskIDs[position], logicalDate: past.logicalDate)
     case .scheduled, .upForReschedule:
       guard !planned.isEmpty else { return nil }
-      let pool = pools[entry.pools[Int(planned.pool)]]
+      let pool = admission.pool(of: position, of: place.run)
       // A pool without any slot is one that somebody has closed for a while.
       if let slots = pool.pool?.slots, slots <= 0 || Int(planned.poolSlots) <= slots { return nil }
       return .pool(

@@ -22,18 +22,7 @@ package struct Scheduler: Sendable {
   /// Plans of versions that a request about finished runs needs; only until it has been handled.
   var knownPlans: [PlanKey: DAGPlan] = [:]
 
-  var pools = PoolTable()
-  var taskLimits = TaskLimitTable()
-  var queue = ReadyQueue()
-  /// Limits that have room again while lanes wait for them.
-  var freedLimits: [FreedLimit] = []
-  /// Task instances that are active.
-  package internal(set) var activeTasks = 0
-  /// Those of them that are at work on this machine, of which there may be `parallelism`.
-  package internal(set) var localTasks = 0
-  /// Lanes that found `parallelism` reached.
-  var waitingForParallelism = Heap<LaneReference>()
-  var isParallelismFreed = false
+  var admission: Admission
   var timers = Heap<Timer>()
   /// What a step left to the next one.
   var postponed = PostponedWork()
@@ -49,15 +38,9 @@ package struct Scheduler: Sendable {
     var version: String
   }
 
-  enum FreedLimit: Equatable, Sendable {
-    case run(RunIndex)
-    case pool(Int32)
-    case taskLimit(Int32)
-    case parallelism
-  }
-
   package init(restoring snapshot: Snapshot, limits: Limits = .init()) {
     self.limits = limits
+    admission = Admission(parallelism: limits.parallelism)
     lastRunNumber = snapshot.lastRunNumber
     lastBackfillNumber = snapshot.lastBackfillNumber
     restore(snapshot)
