@@ -20,7 +20,7 @@ extension World {
     try checkUsage()
     try checkListeners()
     // A restored scheduler looks around at its first `wake`.
-    if scheduler.isUnreviewed { return }
+    if scheduler.needsInitialScan { return }
     for run in scheduler.runs.all { try checkRun(run) }
   }
 
@@ -125,7 +125,7 @@ extension World {
       let place = InstanceIndex(run: run, position: Int32(position))
       let task = entry.tasks[position]
       let reasons = scheduler.explain(entry.key(position), at: now)
-      try require(task.touch == 0, "\(entry.key(position)) is still touched")
+      try require(task.transition == 0, "\(entry.key(position)) still has a transition")
       switch task.state {
       case .none where entry.run.state == .running:
         switch entry.decide(position) {

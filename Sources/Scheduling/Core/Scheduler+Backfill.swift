@@ -35,11 +35,11 @@ extension Scheduler {
     let first = rows.prefix(runsAStep(of: selected))
     let rest = rows.dropFirst(first.count)
     backfill.nextDate = rest.first?.logicalDate
-    work.head.append(.backfillCreated(backfill))
+    step.append(.backfillCreated(backfill))
     backfills[backfill.number] = BackfillEntry(backfill)
     backfills[backfill.number]!.remaining = ArraySlice(rest.map(\.logicalDate))
     makeRuns(of: backfill, first, request.existing, newest, selected, dag, startingWith: rows.first?.logicalDate)
-    work.reply = .backfill(backfill, runs: rows)
+    step.answer(.backfill(backfill, runs: rows))
   }
 
   /// What is in memory is newer than what a request brings.
@@ -94,7 +94,7 @@ extension Scheduler {
     if plan.version != newest.version || plan.taskRegex != backfill.taskRegex {
       replan(run, on: newest, regex: backfill.taskRegex)
     }
-    touchRun(run)
+    noteChange(of: run)
     runs[run].run.type = .backfill
     runs[run].run.backfill = backfill.number
     runs[run].run.isFirstOfBackfill = isFirst
@@ -111,7 +111,7 @@ extension Scheduler {
   package var unfinishedBackfills: [Int64] {
     backfills.values.filter { entry in
       guard entry.backfill.nextDate != nil, let dag = dagIndices[entry.backfill.dagID] else { return false }
-      return dags[dag].plan != nil && dags[dag].suspension == nil && !isUnreviewed
+      return dags[dag].plan != nil && dags[dag].suspension == nil && !needsInitialScan
     }.map(\.backfill.number).sorted()
   }
 
@@ -139,7 +139,7 @@ extension Scheduler {
     var backfill = entry.backfill
     backfill.nextDate = backfills[number]!.remaining?.first
     backfills[number]!.backfill = backfill
-    work.head.append(.backfillContinued(number: number, nextDate: backfill.nextDate))
+    step.append(.backfillContinued(number: number, nextDate: backfill.nextDate))
     var known: [Timestamp: DAGRun] = [:]
     for run in knownRuns(dag, existing) { if let date = run.logicalDate { known[date] = run } }
     let rows = dates.map { date in BackfillPlan.row(for: date, known[date], backfill.reprocess) }
@@ -156,7 +156,7 @@ extension Scheduler {
     guard let entry = backfills[backfill], let dag = dagIndices[entry.backfill.dagID] else {
       return refuse(.unknownBackfill(backfill))
     }
-    work.reply = .done
+    step.answer(.done)
     // It comes to no further date.
     backfills[backfill]!.backfill.nextDate = nil
     for number in dags[dag].runs {
@@ -166,7 +166,7 @@ extension Scheduler {
     }
     // The last run to end has completed it already.
     guard let left = backfills[backfill] else { return }
-    work.tail.append(completed(backfill))
+    step.appendLast(completed(backfill))
     backfills[backfill] = nil
     dags[dag].unfinishedLive += left.unfinished
     dags[dag].runningLive += left.running

@@ -20,7 +20,7 @@ extension Scheduler {
       guard let run = open(number, loaded: loaded[number]) else { return }
       cleared += clear(run, taskIDs[number]!, onNewestVersion: request.onNewestVersion)
     }
-    work.reply = .cleared(cleared)
+    step.answer(.cleared(cleared))
   }
 
   /// Asked of all runs before anything is changed.
@@ -62,7 +62,7 @@ extension Scheduler {
       if clear(InstanceIndex(run: run, position: Int32(position))) { cleared.append(runs[run].key(position)) }
     }
     if !cleared.isEmpty, runs[run].run.reason != nil, !runs[run].run.state.isFinished {
-      touchRun(run)
+      noteChange(of: run)
       runs[run].run.reason = nil
     }
     conclude(run)
@@ -78,15 +78,15 @@ extension Scheduler {
     case .none, .restarting: return false
     case .queued, .running:
       // Starts over when the try that is under way has ended.
-      touch(place)
+      noteTransition(of: place)
       runs[place].maxTries = task.tryNumber.addingSaturating(runs[place.run].plan.tasks[position].retries)
-      work.actions.append(.stop(runs[place.run].tryKey(position), .cleared))
+      step.append(.stop(runs[place.run].tryKey(position), .cleared))
       move(place, to: .restarting)
     case .deferred, .awaitingInput:
-      work.actions.append(.stop(runs[place.run].tryKey(position), .cleared))
+      step.append(.stop(runs[place.run].tryKey(position), .cleared))
       reset(place)
     case .success:
-      work.tail.append(.outputRemoved(runs[place.run].key(position)))
+      step.appendLast(.outputRemoved(runs[place.run].key(position)))
       reset(place)
     case .removed, .scheduled, .failed, .upForRetry, .upForReschedule, .upstreamFailed, .skipped:
       reset(place)
@@ -96,13 +96,13 @@ extension Scheduler {
 
   private mutating func reset(_ place: InstanceIndex) {
     let position = Int(place.position)
-    touch(place)
+    noteTransition(of: place)
     let retries = runs[place.run].plan.tasks[position].retries
     runs[place].maxTries = runs[place].tryNumber.addingSaturating(retries)
     runs[place].startDate = nil
     runs[place].endDate = nil
     runs[place].retryAt = nil
     move(place, to: .none)
-    evaluateLater(place)
+    step.evaluate(place)
   }
 }

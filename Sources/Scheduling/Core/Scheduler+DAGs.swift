@@ -13,27 +13,27 @@ extension Scheduler {
         index = known
         if dags[index].record.version != plan.version {
           dags[index].record.version = plan.version
-          work.head.append(.dagStored(dags[index].record))
+          step.append(.dagStored(dags[index].record))
         }
       } else {
         index = dags.count
         dagIndices[plan.dagID] = index
         dags.append(DAGEntry(DAGRecord(dagID: plan.dagID, version: plan.version)))
-        work.head.append(.dagStored(dags[index].record))
+        step.append(.dagStored(dags[index].record))
       }
       if dags[index].plan?.version != plan.version {
         let hadPast = dags[index].hasPast
         setPlan(plan, of: index)
-        if dags[index].hasPast, !hadPast { work.needsRestoring = true }
+        if dags[index].hasPast, !hadPast { step.requireRestoring() }
       }
-      work.dagsToSchedule.append(index)
-      work.dagsToPromote.append(index)
+      step.schedule(index)
+      step.promote(index)
     }
     for index in dags.indices where !dags[index].isDeleted && !present.contains(dags[index].record.dagID) {
       guard dags[index].record.version != nil else { continue }
       dags[index].record.version = nil
       setPlan(nil, of: index)
-      work.head.append(.dagStored(dags[index].record))
+      step.append(.dagStored(dags[index].record))
       setNextDue(index)
     }
   }
@@ -61,14 +61,16 @@ extension Scheduler {
 
   mutating func setPaused(_ dagID: String, _ isPaused: Bool) {
     guard let dag = dagIndices[dagID] else { return refuse(.unknownDAG(dagID)) }
-    work.reply = .done
+    step.answer(.done)
     guard dags[dag].record.isPaused != isPaused else { return }
     dags[dag].record.isPaused = isPaused
-    work.head.append(.dagStored(dags[dag].record))
+    step.append(.dagStored(dags[dag].record))
     guard !isPaused else { return }
-    work.dagsToSchedule.append(dag)
-    work.dagsToPromote.append(dag)
-    work.backfillsToPromote += backfills.values.filter { $0.backfill.dagID == dagID }.map(\.backfill.number).sorted()
+    step.schedule(dag)
+    step.promote(dag)
+    for backfill in backfills.values.filter({ $0.backfill.dagID == dagID }).map(\.backfill.number).sorted() {
+      step.promote(backfill: backfill)
+    }
     for number in dags[dag].runs {
       let run = runs.index(of: number)!
       admission.noteRunRoom(run)
@@ -87,15 +89,13 @@ extension Scheduler {
     dagIndices[dagID] = nil
     dags[dag] = DAGEntry(DAGRecord(dagID: dagID, version: nil))
     dags[dag].isDeleted = true
-    work.head.append(.dagDeleted(dagID: dagID))
-    work.reply = .done
+    step.append(.dagDeleted(dagID: dagID))
+    step.answer(.done)
   }
 
   /// Makes the runs that schedules ask for.
   mutating func scheduleRuns() {
-    let due = work.dagsToSchedule
-    work.dagsToSchedule.removeAll(keepingCapacity: true)
-    for dag in due where !dags[dag].isDeleted {
+    for dag in step.takeSchedules() where !dags[dag].isDeleted {
       makeScheduledRuns(dag)
       setNextDue(dag)
     }
@@ -112,15 +112,14 @@ extension Scheduler {
         at: now, last: dags[dag].record.lastScheduled, startDate: description.startDate, endDate: description.endDate,
         catchup: description.catchup)
     {
-      if isStepFull { return postponed.schedules.append(dag) }
+      if step.isFull(limits) { return step.postponeSchedule(dag) }
       let isTaken = dags[dag].takenDates.contains(due.logicalDate)
       dags[dag].record.lastScheduled = due.logicalDate
       dags[dag].takenDates.removeAll(upTo: due.logicalDate)
-      work.head.append(.dagStored(dags[dag].record))
+      step.append(.dagStored(dags[dag].record))
       if isTaken {
-        work.notes.append(
+        step.passDate(
           "the schedule of \(plan.dagID) makes no run for \(due.logicalDate.iso8601): there is a run of that date")
-        work.passedDates += 1
         continue
       }
       lastRunNumber += 1

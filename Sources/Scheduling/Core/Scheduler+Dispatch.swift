@@ -25,7 +25,7 @@ extension Scheduler {
   }
 
   private mutating func start(_ place: InstanceIndex) {
-    touch(place)
+    noteTransition(of: place)
     // What was rescheduled or deferred continues, as the same try.
     if runs[place].state != .upForReschedule {
       runs[place].tryNumber = runs[place].tryNumber.addingSaturating(1)
@@ -36,7 +36,7 @@ extension Scheduler {
     runs[place].isTimedOut = false
     let isElsewhere = runs[place.run].plan.tasks[Int(place.position)].isElsewhere
     move(place, to: isElsewhere ? .queued : .running)
-    work.actions.append(.launch(runs[place.run].tryKey(Int(place.position))))
+    step.append(.launch(runs[place.run].tryKey(Int(place.position))))
     if !isElsewhere { armExecutionTimeout(place) }
   }
 }

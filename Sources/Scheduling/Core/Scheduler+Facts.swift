@@ -21,7 +21,7 @@ extension Scheduler {
   mutating func taskStarted(_ place: InstanceIndex, tryNumber: Int) {
     let task = runs[place]
     guard Int(task.tryNumber) == tryNumber, task.state == .queued || task.state == .running else { return }
-    touch(place)
+    noteTransition(of: place)
     runs[place].startDate = now
     move(place, to: .running)
     armExecutionTimeout(place)
@@ -33,30 +33,31 @@ extension Scheduler {
     if case .deferred(let deferral) = result.outcome, task.state != .restarting {
       return taskDeferred(place, deferral)
     }
-    let index = touch(place)
+    noteTransition(of: place)
     let end = result.endDate ?? now
     // Most tries succeed, whatever their timeout.
     let timeoutSeconds: Double? = if case .success = result.outcome { nil } else { passedTimeout(place, at: end) }
     let ending = TryEnding(
       result.outcome, isCleared: task.state == .restarting, timeoutSeconds: timeoutSeconds)
     let start = result.startDate ?? task.startDate
-    work.touches[index].ended = TryRecord(
+    let record = TryRecord(
       tryNumber: Int(task.tryNumber), state: ending.state, startDate: start, endDate: end, reason: ending.reason,
       exitCode: ending.exitCode, signal: ending.signal, usage: result.usage, loss: result.loss)
+    setEnded(record, of: place)
 
     if task.state == .restarting {
       runs[place].startDate = nil
       runs[place].endDate = nil
       move(place, to: .none)
-      evaluateLater(place)
+      step.evaluate(place)
       return
     }
 
     runs[place].startDate = start
     runs[place].endDate = end
-    work.touches[index].reason = ending.reason
+    setReason(ending.reason, of: place)
     if ending.state == .success, let output = result.output {
-      work.tail.append(.outputStored(runs[place.run].key(position), json: output))
+      step.appendLast(.outputStored(runs[place.run].key(position), json: output))
     }
     if ending.state == .failed, ending.isRetryable, task.tryNumber <= task.maxTries {
       retryLater(place, after: end)
@@ -98,7 +99,7 @@ extension Scheduler {
     case .event:
       move(place, to: .deferred)
     case .until(let moment):
-      touch(place)
+      noteTransition(of: place)
       runs[place.run].tasks[Int(place.position)].retryAt = moment
       move(place, to: .upForReschedule)
       timers.insert(Timer(at: moment, kind: .retry, subject: runs[place.run].run.number, position: place.position))
@@ -107,7 +108,7 @@ extension Scheduler {
 
   mutating func triggerFired(_ place: InstanceIndex) {
     guard runs[place].state == .deferred else { return }
-    touch(place)
+    noteTransition(of: place)
     runs[place].retryAt = now
     move(place, to: .upForReschedule)
     enqueue(place)

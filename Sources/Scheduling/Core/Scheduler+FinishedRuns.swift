@@ -36,7 +36,7 @@ extension Scheduler {
     let run = insert(snapshot, plan: plan, dag: dag)
     if snapshot.run.state.isFinished {
       dags[dag].history.remove(run: snapshot.run.number)
-      work.dagsWithOtherPast.append(dag)
+      step.changePast(ofDAG: dag)
     } else {
       resume(run)
     }
@@ -45,7 +45,7 @@ extension Scheduler {
 
   /// A finished run goes back to the queue.
   mutating func reopen(_ run: RunIndex) {
-    touchRun(run)
+    noteChange(of: run)
     runs[run].run.state = .queued
     runs[run].run.queuedAt = now
     runs[run].run.startDate = nil
@@ -61,7 +61,7 @@ extension Scheduler {
       settleWaiting(run)
       return
     }
-    let isChanged = runs[run].isReplanned || runs[run].tasks.contains { $0.touch > 0 }
+    let isChanged = runs[run].isReplanned || runs[run].tasks.contains { $0.transition > 0 }
     if !isChanged {
       leave(run)
     } else if runs[run].unfinished > 0 {
@@ -69,7 +69,7 @@ extension Scheduler {
     } else {
       let outcome = runs[run].outcome
       if outcome != runs[run].run.state {
-        touchRun(run)
+        noteChange(of: run)
         runs[run].run.state = outcome
       }
       leave(run)
@@ -103,7 +103,7 @@ extension Scheduler {
       guard base.position(of: instance.taskID) == nil, instance.state != .removed else { continue }
       if instance.state.isActive || instance.state == .deferred {
         let key = TaskInstanceKey(run: snapshot.run.number, taskID: instance.taskID)
-        work.actions.append(.stop(TryKey(key, instance.tryNumber), .cleared))
+        step.append(.stop(TryKey(key, instance.tryNumber), .cleared))
       }
       snapshot.tasks[index].state = .removed
       snapshot.tasks[index].endDate = instance.endDate ?? now
@@ -120,8 +120,8 @@ extension Scheduler {
     runs[run] = entry
     admission.insert(run, entry)
     resume(run)
-    if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { work.dagsWithOtherPast.append(dag) }
-    work.head.append(.runReplanned(entry.snapshot()))
+    if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { step.changePast(ofDAG: dag) }
+    step.append(.runReplanned(entry.snapshot()))
     // A task that waited for a slot may need none in the new version.
     releaseHeldEmpties(run)
   }

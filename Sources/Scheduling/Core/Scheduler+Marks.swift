@@ -26,7 +26,7 @@ extension Scheduler {
         break
       }
     }
-    work.reply = .done
+    step.answer(.done)
     conclude(run)
   }
 
@@ -38,11 +38,10 @@ extension Scheduler {
       stopTry(place, as: state, stop: .cancelled, reason: reason)
       return
     }
-    let index = touch(place)
+    setReason(reason, of: place)
     runs[place].startDate = task.startDate ?? now
     runs[place].endDate = now
     runs[place].retryAt = nil
-    work.touches[index].reason = reason
     move(place, to: state)
   }
 
@@ -53,7 +52,7 @@ extension Scheduler {
       return refuse(.invalid("a run can be set to success, failed or queued, not to running"))
     }
     guard let run = open(number, loaded: loaded) else { return }
-    work.reply = .done
+    step.answer(.done)
     if runs[run].run.state.isFinished {
       setFinishedRunState(run, state)
       return
@@ -63,7 +62,7 @@ extension Scheduler {
     case .success:
       abandonTasks(run, activeAs: .success, stop: .cancelled, reason: "the run was marked success by hand")
       if runs[run].unfinished == 0 || runs[run].run.state == .queued {
-        touchRun(run)
+        noteChange(of: run)
         runs[run].run.reason = nil
         skipUnfinished(run, reason: "the run was marked success by hand")
         endRun(run, as: .success)
@@ -76,17 +75,16 @@ extension Scheduler {
   /// has said that it should not: they are upstream_failed, so that the runs after this one wait for their past too.
   mutating func endStuckRun(_ number: Int64, _ loaded: RunSnapshot?) {
     guard let run = open(number, loaded: loaded) else { return }
-    work.reply = .done
+    step.answer(.done)
     guard !runs[run].run.state.isFinished else { return leave(run) }
     for position in runs[run].tasks.indices {
       let place = InstanceIndex(run: run, position: Int32(position))
       guard runs[run].tasks[position].state == .none, runs[run].plan.tasks[position].dependsOnPast,
         let past = blockingPast(of: place), isPastDead(of: place)
       else { continue }
-      let index = touch(place)
-      runs[run].tasks[position].endDate = now
+      runs[place].endDate = now
       let taskID = runs[run].plan.taskIDs[position]
-      work.touches[index].reason = Reason.past(taskID: taskID, logicalDate: past.logicalDate).description
+      setReason(Reason.past(taskID: taskID, logicalDate: past.logicalDate).description, of: place)
       move(place, to: .upstreamFailed)
     }
     cancelRun(run, stop: .cancelled, reason: "it could not go on")
@@ -95,7 +93,7 @@ extension Scheduler {
   private mutating func setFinishedRunState(_ run: RunIndex, _ state: DAGRunState) {
     if state == .queued { return reopen(run) }
     if runs[run].run.state != state {
-      touchRun(run)
+      noteChange(of: run)
       runs[run].run.state = state
       runs[run].run.reason = state == .failed ? "marked failed by hand" : nil
     }

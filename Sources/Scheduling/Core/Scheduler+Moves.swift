@@ -7,7 +7,7 @@ extension Scheduler {
   /// dates and tries.
   mutating func move(_ place: InstanceIndex, to state: TaskState) {
     let position = Int(place.position)
-    touch(place)
+    noteTransition(of: place)
     let from = runs[place].state
     if from == state { return }
     runs[place].state = state
@@ -32,7 +32,7 @@ extension Scheduler {
     let task = runs[place.run].plan.tasks[position]
     if task.isWatched {
       for watcher in runs[place.run].plan.watchers[place.position]! {
-        evaluateLater(InstanceIndex(run: place.run, position: watcher))
+        step.evaluate(InstanceIndex(run: place.run, position: watcher))
       }
     }
     if task.dependsOnPast { evaluateFuture(of: place) }
@@ -58,10 +58,8 @@ extension Scheduler {
     {
       return
     }
-    evaluateLater(place)
+    step.evaluate(place)
   }
-
-  mutating func evaluateLater(_ place: InstanceIndex) { work.evaluations.append(place) }
 
   /// The same task in later runs may wait for this one.
   private mutating func evaluateFuture(of place: InstanceIndex) {
@@ -72,13 +70,13 @@ extension Scheduler {
       guard let run = runs.index(of: number), let later = runs[run].run.logicalDate, later > date,
         let position = runs[run].plan.position(of: taskID)
       else { continue }
-      evaluateLater(InstanceIndex(run: run, position: Int32(position)))
+      step.evaluate(InstanceIndex(run: run, position: Int32(position)))
     }
   }
 
   mutating func check(_ run: RunIndex) {
     guard !runs[run].isToBeChecked else { return }
     runs[run].isToBeChecked = true
-    work.runsToCheck.append(run)
+    step.check(run)
   }
 }

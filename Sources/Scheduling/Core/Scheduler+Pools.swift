@@ -8,17 +8,17 @@ extension Scheduler {
     if pool.slots < -1 {
       return refuse(.invalid("pool \(pool.name) cannot have \(pool.slots) slots; -1 means without limit"))
     }
-    work.reply = .done
+    step.answer(.done)
     guard admission.pool(pool.name) != pool else { return }
     admission.setPool(pool)
-    work.head.append(.poolStored(pool))
+    step.append(.poolStored(pool))
   }
 
   mutating func deletePool(_ name: String) {
     guard admission.pool(name) != nil else { return refuse(.unknownPool(name)) }
     if name == TaskDescription.defaultPool { return refuse(.defaultPoolCannotBeDeleted) }
     admission.deletePool(name)
-    work.head.append(.poolDeleted(name: name))
-    work.reply = .done
+    step.append(.poolDeleted(name: name))
+    step.answer(.done)
   }
 }

@@ -4,25 +4,18 @@ import Model
 /// Whether a task may run: its trigger rule and setups, then its past.
 extension Scheduler {
   mutating func evaluateAll() {
-    var index = 0
-    while index < work.evaluations.count {
-      evaluate(work.evaluations[index])
-      index += 1
-    }
-    work.evaluations.removeAll(keepingCapacity: index < 4096)
+    while let place = step.nextEvaluation() { evaluate(place) }
   }
 
   /// Looks again at tasks that their past held back, in DAGs whose runs have changed.
   mutating func evaluatePast() {
-    let changed = work.dagsWithOtherPast
-    work.dagsWithOtherPast.removeAll(keepingCapacity: true)
-    for dag in Set(changed).sorted() {
+    for dag in step.takeDAGsWithOtherPast() {
       for number in dags[dag].runs {
         let run = runs.index(of: number)!
         guard runs[run].run.state == .running else { continue }
         let plan = runs[run].plan
         for taskID in plan.pastTaskIDs {
-          evaluateLater(InstanceIndex(run: run, position: Int32(plan.position(of: taskID)!)))
+          step.evaluate(InstanceIndex(run: run, position: Int32(plan.position(of: taskID)!)))
         }
       }
     }
@@ -31,7 +24,7 @@ extension Scheduler {
   /// A run of the DAG has come, gone, or changed what it is.
   mutating func pastChanged(_ run: RunIndex) {
     guard !runs[run].plan.pastTaskIDs.isEmpty else { return }
-    work.dagsWithOtherPast.append(runs[run].dag)
+    step.changePast(ofDAG: runs[run].dag)
   }
 
   private mutating func evaluate(_ place: InstanceIndex) {
@@ -54,7 +47,7 @@ extension Scheduler {
       move(place, to: state)
       runs[place].startDate = now
       runs[place].endDate = now
-      work.touches[touch(place)].reason = reason
+      setReason(reason, of: place)
     case .run:
       if task.dependsOnPast, blockingPast(of: place) != nil { return }
       makeReady(place)
@@ -88,13 +81,14 @@ extension Scheduler {
   }
 
   private mutating func succeedEmpty(_ place: InstanceIndex) {
-    let index = touch(place)
+    noteTransition(of: place)
     runs[place].tryNumber = runs[place].tryNumber.addingSaturating(1)
     runs[place].startDate = now
     runs[place].endDate = now
     runs[place].retryAt = nil
-    work.touches[index].ended = TryRecord(
+    let record = TryRecord(
       tryNumber: Int(runs[place].tryNumber), state: .success, startDate: now, endDate: now)
+    setEnded(record, of: place)
     move(place, to: .success)
   }
 

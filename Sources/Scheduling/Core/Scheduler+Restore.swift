@@ -4,7 +4,7 @@ import Model
 /// From what is stored to what is in memory.
 extension Scheduler {
   mutating func restore(_ snapshot: Snapshot) {
-    for plan in snapshot.plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
+    step.lend(snapshot.plans)
     for pool in snapshot.pools { admission.setPool(pool) }
     for record in snapshot.dags {
       dagIndices[record.dagID] = dags.count
@@ -12,7 +12,7 @@ extension Scheduler {
       dag.takenDates = AscendingList((snapshot.takenDates[record.dagID] ?? []).sorted())
       dags.append(dag)
       if let version = record.version {
-        setPlan(knownPlans[PlanKey(dagID: record.dagID, version: version)], of: dags.count - 1)
+        setPlan(step.lentPlan(record.dagID, version: version), of: dags.count - 1)
       }
     }
     for backfill in snapshot.backfills where backfill.completedAt == nil {
@@ -20,8 +20,7 @@ extension Scheduler {
     }
     for run in snapshot.runs { restore(run) }
     for index in dags.indices { setNextDue(index) }
-    work = StepWork()
-    knownPlans = [:]
+    step = StepBuilder()
   }
 
   private mutating func restore(_ snapshot: RunSnapshot) {
@@ -61,7 +60,7 @@ extension Scheduler {
     let current = dags[dag].plan
     guard
       let base = current?.version == run.version
-        ? current : knownPlans[PlanKey(dagID: run.dagID, version: run.version)]
+        ? current : step.lentPlan(run.dagID, version: run.version)
     else { return nil }
     return select(base, run.taskRegex, dag: dag)
   }
@@ -78,13 +77,13 @@ extension Scheduler {
   }
 
   /// Looks around once after a restart: what was due meanwhile, and what is there to start.
-  mutating func review() {
-    isUnreviewed = false
+  mutating func scanAfterRestore() {
+    needsInitialScan = false
     for dag in dags.indices {
-      work.dagsToSchedule.append(dag)
-      work.dagsToPromote.append(dag)
+      step.schedule(dag)
+      step.promote(dag)
     }
-    work.backfillsToPromote = backfills.keys.sorted()
+    for backfill in backfills.keys.sorted() { step.promote(backfill: backfill) }
     for run in runs.all where runs[run].run.state == .running {
       releaseHeldEmpties(run)
       evaluateWaiting(run)

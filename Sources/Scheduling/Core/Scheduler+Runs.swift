@@ -42,10 +42,10 @@ extension Scheduler {
       let date = (dagRun.logicalDate ?? dagRun.runAfter).microseconds
       let isBackwards = backfills[number]!.backfill.runsBackwards
       backfills[number]!.queued.insert(QueuedRun(order: isBackwards ? -date : date, run: dagRun.number))
-      work.backfillsToPromote.append(number)
+      step.promote(backfill: number)
     } else {
       dags[runs[run].dag].queued.insert(QueuedRun(order: dagRun.runAfter.microseconds, run: dagRun.number))
-      work.dagsToPromote.append(runs[run].dag)
+      step.promote(runs[run].dag)
     }
   }
 
@@ -53,18 +53,14 @@ extension Scheduler {
   mutating func createRun(_ run: DAGRun, plan: DAGPlan, dag: Int) -> RunIndex {
     let index = insert(RunSnapshot(run: run, tasks: []), plan: plan, dag: dag)
     runs[index].isCreated = true
-    work.createdRuns.append(index)
-    work.createdTasks += plan.count
+    step.create(index, tasks: plan.count)
     if let date = run.logicalDate { dags[dag].take(date) }
     return index
   }
 
   /// Lets queued runs start while `maxActiveRuns` leaves room.
   mutating func promoteRuns() {
-    let waitingDAGs = work.dagsToPromote
-    let waitingBackfills = work.backfillsToPromote
-    work.dagsToPromote.removeAll(keepingCapacity: true)
-    work.backfillsToPromote.removeAll(keepingCapacity: true)
+    let (waitingDAGs, waitingBackfills) = step.takePromotions()
     guard !limits.isOffline else { return }
     for dag in waitingDAGs where !dags[dag].isHeld && !dags[dag].isDeleted { promoteLive(dag) }
     for number in waitingBackfills { promoteBackfill(number) }
@@ -72,7 +68,7 @@ extension Scheduler {
 
   private mutating func promoteLive(_ dag: Int) {
     while let next = dags[dag].queued.min {
-      if isStepFull { return postponed.promotions.append(dag) }
+      if step.isFull(limits) { return step.postponePromotion(dag) }
       guard let run = queuedRun(next), openBackfill(of: runs[run].run) == nil else {
         dags[dag].queued.removeMin()
         continue
@@ -92,7 +88,7 @@ extension Scheduler {
 
   private mutating func promoteBackfill(_ number: Int64) {
     while let next = backfills[number]?.queued.min {
-      if isStepFull { return postponed.backfills.append(number) }
+      if step.isFull(limits) { return step.postponePromotion(backfill: number) }
       guard let run = queuedRun(next) else {
         backfills[number]!.queued.removeMin()
         continue
@@ -111,7 +107,7 @@ extension Scheduler {
   }
 
   private mutating func startRun(_ run: RunIndex) {
-    touchRun(run)
+    noteChange(of: run)
     runs[run].run.state = .running
     runs[run].run.startDate = runs[run].run.startDate ?? now
     armDAGRunTimeout(run)
@@ -126,15 +122,13 @@ extension Scheduler {
     let entry = runs[run]
     for position in entry.tasks.indices
     where entry.tasks[position].state == .none && entry.decide(position) != .wait {
-      evaluateLater(InstanceIndex(run: run, position: Int32(position)))
+      step.evaluate(InstanceIndex(run: run, position: Int32(position)))
     }
   }
 
   /// Ends the runs that are over.
   mutating func checkRuns() {
-    let runsToCheck = work.runsToCheck
-    work.runsToCheck.removeAll(keepingCapacity: true)
-    for run in runsToCheck {
+    for run in step.takeRunsToCheck() {
       runs[run].isToBeChecked = false
       guard runs[run].run.state == .running, dags[runs[run].dag].suspension == nil else { continue }
       if runs[run].unfinished == 0 {
@@ -165,7 +159,7 @@ extension Scheduler {
   mutating func endRun(_ run: RunIndex, as state: DAGRunState) {
     let dag = runs[run].dag
     let before = runs[run].run
-    touchRun(run)
+    noteChange(of: run)
     runs[run].run.state = state
     runs[run].run.endDate = now
     let wasRunning = before.state == .running ? 1 : 0
@@ -173,13 +167,13 @@ extension Scheduler {
     if let number = openBackfill(of: before) {
       backfills[number]!.unfinished -= 1
       backfills[number]!.running -= wasRunning
-      work.backfillsToPromote.append(number)
+      step.promote(backfill: number)
       if backfills[number]!.isOver { completeBackfill(number) }
     } else {
       dags[dag].unfinishedLive -= 1
       dags[dag].runningLive -= wasRunning
-      work.dagsToPromote.append(dag)
-      work.dagsToSchedule.append(dag)
+      step.promote(dag)
+      step.schedule(dag)
     }
     leave(run)
   }
@@ -188,13 +182,13 @@ extension Scheduler {
   mutating func leave(_ run: RunIndex) {
     dags[runs[run].dag].history.add(runs[run])
     pastChanged(run)
-    work.endedRuns.append(run)
+    step.end(run)
   }
 
   func completed(_ backfill: Int64) -> Change { .backfillCompleted(number: backfill, at: now) }
 
   mutating func completeBackfill(_ number: Int64) {
-    work.tail.append(completed(number))
+    step.appendLast(completed(number))
     backfills[number] = nil
   }
 
@@ -209,27 +203,30 @@ extension Scheduler {
       case .queued, .running, .restarting, .deferred, .upForReschedule, .awaitingInput:
         stopTry(place, as: activeAs, stop: stop, reason: reason)
       case .none, .scheduled, .upForRetry:
-        let index = touch(place)
-        runs[run].tasks[position].endDate = now
-        runs[run].tasks[position].retryAt = nil
-        work.touches[index].reason = reason
-        move(place, to: .skipped)
+        skip(place, reason: reason)
       case .removed, .success, .failed, .upstreamFailed, .skipped: break
       }
     }
+  }
+
+  private mutating func skip(_ place: InstanceIndex, reason: String) {
+    setReason(reason, of: place)
+    runs[place].endDate = now
+    runs[place].retryAt = nil
+    move(place, to: .skipped)
   }
 
   /// Ends a try that is under way, here and now; its process is stopped, and what it still reports comes too late.
   mutating func stopTry(_ place: InstanceIndex, as state: TaskState, stop: Action.StopReason, reason: String) {
     let position = Int(place.position)
     let task = runs[place]
-    let index = touch(place)
-    work.actions.append(.stop(runs[place.run].tryKey(position), stop))
+    setReason(reason, of: place)
+    step.append(.stop(runs[place.run].tryKey(position), stop))
     runs[place].endDate = now
     runs[place].retryAt = nil
-    work.touches[index].reason = reason
-    work.touches[index].ended = TryRecord(
+    let record = TryRecord(
       tryNumber: Int(task.tryNumber), state: state, startDate: task.startDate, endDate: now, reason: reason)
+    setEnded(record, of: place)
     move(place, to: state)
   }
 
@@ -240,7 +237,7 @@ extension Scheduler {
 
   /// Fails a run: at once, or when its teardowns are through.
   mutating func cancelRun(_ run: RunIndex, stop: Action.StopReason, reason: String) {
-    touchRun(run)
+    noteChange(of: run)
     runs[run].run.reason = reason
     abandonTasks(run, activeAs: .failed, stop: stop, reason: reason)
     if runs[run].run.state == .queued || runs[run].unfinished == 0 {
@@ -258,11 +255,7 @@ extension Scheduler {
       if runs[run].tasks[position].state.isActive {
         stopTry(place, as: .failed, stop: .cancelled, reason: reason)
       } else {
-        let index = touch(place)
-        runs[run].tasks[position].endDate = now
-        runs[run].tasks[position].retryAt = nil
-        work.touches[index].reason = reason
-        move(place, to: .skipped)
+        skip(place, reason: reason)
       }
     }
   }

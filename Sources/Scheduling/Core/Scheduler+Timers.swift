@@ -91,21 +91,21 @@ extension Scheduler {
     case .executionTimeout:
       let place = place(of: timer)!
       runs[place].isTimedOut = true
-      work.actions.append(.stop(runs[place.run].tryKey(Int(place.position)), .timedOut))
+      step.append(.stop(runs[place.run].tryKey(Int(place.position)), .timedOut))
     case .retry:
       let place = place(of: timer)!
       if runs[place].state == .upForReschedule {
         enqueue(place)
       } else {
         // Its upstream tasks may have been cleared meanwhile: the rule is asked again.
-        touch(place)
+        noteTransition(of: place)
         runs[place].retryAt = nil
         move(place, to: .none)
-        evaluateLater(place)
+        step.evaluate(place)
       }
     case .dagrunTimeout: dagrunTimedOut(runs.index(of: timer.subject)!)
-    case .promotion: work.dagsToPromote.append(Int(timer.subject))
-    case .schedule: work.dagsToSchedule.append(Int(timer.subject))
+    case .promotion: step.promote(Int(timer.subject))
+    case .schedule: step.schedule(Int(timer.subject))
     }
   }
 }

@@ -31,7 +31,7 @@ extension Scheduler {
       logicalDate: request.logicalDate, dataInterval: scheduled?.dataInterval, runAfter: now, queuedAt: now,
       conf: request.conf, version: plan.version)
     run.standsForScheduled = scheduled != nil
-    work.replyRun = createRun(run, plan: plan, dag: dag)
+    step.answer(withCreated: createRun(run, plan: plan, dag: dag))
   }
 
   /// Asking again for a run that is there finds it; asking for another one by its name is refused.
@@ -41,7 +41,7 @@ extension Scheduler {
     } else if let date = request.logicalDate, date != known.logicalDate {
       refuse(.runExists(runID: known.runID, differsIn: "logical date"))
     } else {
-      work.reply = .run(known, created: false)
+      step.answer(.run(known, created: false))
     }
   }
 

@@ -19,24 +19,12 @@ package struct Scheduler: Sendable {
   var dagIndices: [String: Int] = [:]
   var backfills: [Int64: BackfillEntry] = [:]
   var runs = RunTable()
-  /// Plans of versions that a request about finished runs needs; only until it has been handled.
-  var knownPlans: [PlanKey: DAGPlan] = [:]
-
   var admission: Admission
   var timers = Heap<Timer>()
-  /// What a step left to the next one.
-  var postponed = PostponedWork()
 
+  var step = StepBuilder()
   /// Was restored and has not looked around since.
-  var isUnreviewed = true
-  /// Of the event that is being handled, or was handled last.
-  var now = Timestamp.longAgo
-  var work = StepWork()
-
-  struct PlanKey: Hashable, Sendable {
-    var dagID: String
-    var version: String
-  }
+  var needsInitialScan = true
 
   package init(restoring snapshot: Snapshot, limits: Limits = .init()) {
     self.limits = limits
@@ -49,11 +37,11 @@ package struct Scheduler: Sendable {
   /// One event. Facts about a try that is not the current one, or no longer active, do nothing.
   package mutating func handle(_ event: Event, at now: Timestamp) -> Step {
     if case .plansLoaded(let plans) = event {
-      for plan in plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
+      step.lend(plans)
       return Step()
     }
-    defer { if !knownPlans.isEmpty { knownPlans = [:] } }
-    self.now = now
+    defer { step.returnPlans() }
+    step.begin(at: now)
     switch event {
     case .taskStarted(let key):
       guard let place = find(key.instance) else { return Step() }
@@ -67,7 +55,7 @@ package struct Scheduler: Sendable {
       triggerFired(place)
     case .dagsLoaded(let plans): dagsLoaded(plans)
     case .plansLoaded: break
-    case .wake: if isUnreviewed { review() }
+    case .wake: if needsInitialScan { scanAfterRestore() }
     case .trigger(let request): trigger(request)
     case .backfill(let request): startBackfill(request)
     case .continueBackfill(let number, let existing): continueBackfill(number, existing)
@@ -82,29 +70,24 @@ package struct Scheduler: Sendable {
     case .deleteDAG(let dagID): deleteDAG(dagID)
     }
     // Without the history that is not in memory nobody can say what may start.
-    if !work.needsRestoring {
-      takeUpPostponed()
-      settle()
+    if !step.needsRestoring {
+      step.takeUpPostponed()
+      runToFixpoint()
     }
     return finishStep()
   }
 
   /// When to be called with `.wake` if nothing else happens before; a moment that has passed: at once.
-  package var nextWake: Timestamp? { postponed.isEmpty ? timers.min?.at : now }
+  package var nextWake: Timestamp? { step.hasPostponed ? now : timers.min?.at }
+
+  /// Of the event that is being handled, or was handled last.
+  var now: Timestamp { step.now }
 
   /// Would do more by itself now.
-  package var goesOn: Bool { !postponed.isEmpty || !unfinishedBackfills.isEmpty }
-
-  private mutating func takeUpPostponed() {
-    guard !postponed.isEmpty else { return }
-    work.dagsToSchedule += postponed.schedules
-    work.dagsToPromote += postponed.promotions
-    work.backfillsToPromote += postponed.backfills
-    postponed = PostponedWork()
-  }
+  package var goesOn: Bool { step.hasPostponed || !unfinishedBackfills.isEmpty }
 
   /// Lets everything that the event set off happen, until nothing moves any more.
-  private mutating func settle() {
+  private mutating func runToFixpoint() {
     repeat {
       fireTimers()
       evaluatePast()
@@ -112,19 +95,8 @@ package struct Scheduler: Sendable {
       checkRuns()
       scheduleRuns()
       promoteRuns()
-      if work.isSettled { dispatch() }
-    } while !work.isSettled
+      if step.isSettled { dispatch() }
+    } while !step.isSettled
     pruneTimers()
   }
-}
-
-/// What was due and would have made a step too large.
-struct PostponedWork: Sendable {
-  /// Indices in `Scheduler.dags`.
-  var schedules: [Int] = []
-  var promotions: [Int] = []
-  /// Numbers.
-  var backfills: [Int64] = []
-
-  var isEmpty: Bool { schedules.isEmpty && promotions.isEmpty && backfills.isEmpty }
 }

@@ -11,8 +11,8 @@ struct TaskSlot: Sendable {
   var isTimedOut = false
   var tryNumber: Int32 = 0
   var maxTries: Int32
-  /// 1 + its index among the touches of the step that is being made; 0: untouched.
-  var touch: Int32 = 0
+  /// Its transition in the step that is being made; 0: it has none.
+  var transition: Int32 = 0
   // How the tasks right above it have ended. N is in the plan.
   var succeededUpstream: Int32 = 0
   var skippedUpstream: Int32 = 0
