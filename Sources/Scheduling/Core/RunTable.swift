@@ -2,12 +2,22 @@ import Model
 
 /// The runs in memory: those that have not ended, and for the length of a step those that a request is about.
 struct RunTable: Sendable {
+  /// The number of the newest run there ever was.
+  private(set) var lastNumber: Int64
   private var entries: [RunEntry] = []
   private var indices: [Int64: RunIndex] = [:]
   /// Of runs that have left, to be used again.
   private var unused: [RunIndex] = []
   /// The run that `expect` named.
   private var expected: (number: Int64, index: RunIndex)?
+
+  init(lastNumber: Int64) { self.lastNumber = lastNumber }
+
+  /// Of a new run; never given twice.
+  mutating func takeNumber() -> Int64 {
+    lastNumber += 1
+    return lastNumber
+  }
 
   subscript(run: RunIndex) -> RunEntry {
     get { entries[Int(run.value)] }

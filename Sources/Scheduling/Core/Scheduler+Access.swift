@@ -17,6 +17,9 @@ extension Scheduler {
 
   package func snapshot(ofRun number: Int64) -> RunSnapshot? { entry(number)?.snapshot() }
 
+  /// The number of the newest run there ever was.
+  package var lastRunNumber: Int64 { runs.lastNumber }
+
   /// Numbers of all unfinished runs, ascending.
   package var unfinishedRuns: [Int64] { runs.numbers }
 

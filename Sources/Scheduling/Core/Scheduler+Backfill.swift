@@ -63,26 +63,15 @@ extension Scheduler {
     for row in rows {
       switch row.verdict {
       case .create:
-        guard let due = dags[dag].timetable?.first(notBefore: row.logicalDate) else { continue }
-        createBackfillRun(backfill, row, due, selected, dag, isFirst: row.logicalDate == first)
+        guard let due = dags[dag].source.timetable?.first(notBefore: row.logicalDate) else { continue }
+        let seed = RunSeed(due, of: backfill, on: row.logicalDate, isFirst: row.logicalDate == first)
+        _ = makeRun(seed, of: dag, on: selected)
       case .clear:
         guard let snapshot = snapshots[row.runID] else { continue }
         takeOver(snapshot, by: backfill, newest, isFirst: row.logicalDate == first)
       case .inFlight, .alreadyExists: break
       }
     }
-  }
-
-  private mutating func createBackfillRun(
-    _ backfill: Backfill, _ row: BackfillPlan.Row, _ due: Timetable.DueRun, _ plan: DAGPlan, _ dag: Int, isFirst: Bool
-  ) {
-    lastRunNumber += 1
-    var run = DAGRun(
-      number: lastRunNumber, dagID: backfill.dagID, runID: freeRunID(row.runID, dag), type: .backfill, state: .queued,
-      logicalDate: row.logicalDate, dataInterval: due.dataInterval, runAfter: due.runAfter, queuedAt: now,
-      conf: backfill.conf, version: plan.version, backfill: backfill.number, taskRegex: backfill.taskRegex)
-    run.isFirstOfBackfill = isFirst
-    _ = createRun(run, plan: plan, dag: dag)
   }
 
   /// A run that exists is cleared, and is the backfill's from then on.
@@ -118,7 +107,7 @@ extension Scheduler {
   /// The dates that the next step of a backfill is about.
   package mutating func nextDates(ofBackfill number: Int64) -> [Timestamp] {
     guard let backfill = backfills[number]?.backfill, let next = backfill.nextDate,
-      let dag = dagIndices[backfill.dagID], let plan = dags[dag].plan, let timetable = dags[dag].timetable
+      let dag = dagIndices[backfill.dagID], let plan = dags[dag].plan, let timetable = dags[dag].source.timetable
     else { return [] }
     if backfills[number]!.remaining == nil {
       let range =

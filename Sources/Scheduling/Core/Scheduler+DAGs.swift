@@ -40,7 +40,7 @@ extension Scheduler {
 
   mutating func setPlan(_ plan: DAGPlan?, of dag: Int) {
     dags[dag].plan = plan
-    dags[dag].timetable = plan.flatMap { Timetable($0.description.schedule) }
+    dags[dag].source = plan.map { RunSource($0.description) } ?? .none
     for (number, backfill) in backfills where backfill.backfill.dagID == dags[dag].record.dagID {
       backfills[number]!.remaining = nil
     }
@@ -102,46 +102,26 @@ extension Scheduler {
   }
 
   private mutating func makeScheduledRuns(_ dag: Int) {
-    guard limits.makesScheduledRuns, !dags[dag].isHeld, let plan = dags[dag].plan,
-      let timetable = dags[dag].timetable
-    else { return }
-    let description = plan.description
-    let mostRuns = description.schedule.kind == .continuous ? 1 : max(1, description.maxActiveRuns)
-    while dags[dag].unfinishedLive < mostRuns,
-      let due = timetable.due(
-        at: now, last: dags[dag].record.lastScheduled, startDate: description.startDate, endDate: description.endDate,
-        catchup: description.catchup)
-    {
+    guard limits.makesScheduledRuns, !dags[dag].isHeld, let plan = dags[dag].plan else { return }
+    while dags[dag].unfinishedLive < dags[dag].mostUnfinishedRuns, let due = dags[dag].dueRun(at: now) {
       if step.isFull(limits) { return step.postponeSchedule(dag) }
-      let isTaken = dags[dag].takenDates.contains(due.logicalDate)
+      let isUsed = dags[dag].usedLogicalDates.contains(due.logicalDate)
       dags[dag].record.lastScheduled = due.logicalDate
-      dags[dag].takenDates.removeAll(upTo: due.logicalDate)
+      dags[dag].usedLogicalDates.removeAll(upTo: due.logicalDate)
       step.append(.dagStored(dags[dag].record))
-      if isTaken {
+      if isUsed {
         step.passDate(
           "the schedule of \(plan.dagID) makes no run for \(due.logicalDate.iso8601): there is a run of that date")
         continue
       }
-      lastRunNumber += 1
-      _ = createRun(
-        DAGRun(
-          number: lastRunNumber, dagID: plan.dagID, runID: freeRunID(RunIDs.scheduled(due.logicalDate), dag),
-          type: .scheduled,
-          state: .queued, logicalDate: due.logicalDate, dataInterval: due.dataInterval, runAfter: due.runAfter,
-          queuedAt: now, conf: "{}", version: plan.version),
-        plan: plan, dag: dag)
+      _ = makeRun(RunSeed(due), of: dag, on: plan)
     }
   }
 
-  /// Notes when the DAG's schedule is due next. While too many of its runs are unfinished, the end of one is waited
-  /// for instead.
+  /// Notes when the DAG's next run is due. While too many of its runs are unfinished, the end of one is waited for
+  /// instead.
   mutating func setNextDue(_ dag: Int) {
-    guard let plan = dags[dag].plan, let timetable = dags[dag].timetable, !dags[dag].isDeleted else {
-      dags[dag].nextDue = nil
-      return
-    }
-    let due = timetable.nextDue(
-      last: dags[dag].record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate)
+    let due = dags[dag].findNextDue()
     dags[dag].nextDue = due
     if let due, due > now, limits.makesScheduledRuns {
       timers.insert(Timer(at: due, kind: .schedule, subject: Int64(dag)))

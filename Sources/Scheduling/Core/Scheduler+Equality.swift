@@ -24,7 +24,7 @@ extension Scheduler: Equatable {
     lines.append("active tasks \(activeTasks), \(admission.localTasks) of them here, unfinished runs \(unfinishedRuns)")
     let dags = dagRecords.map { record in
       let dag = self.dags[dagIndices[record.dagID]!]
-      return "\(record) in version \(dag.plan?.version ?? "none"), taken \(Array(dag.takenDates)), "
+      return "\(record) in version \(dag.plan?.version ?? "none"), used dates \(Array(dag.usedLogicalDates)), "
         + "runs \(Array(dag.runs)), "
         + "\(dag.unfinishedLive) unfinished, \(dag.runningLive) running"
     }

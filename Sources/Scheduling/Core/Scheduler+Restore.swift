@@ -9,7 +9,7 @@ extension Scheduler {
     for record in snapshot.dags {
       dagIndices[record.dagID] = dags.count
       var dag = DAGEntry(record)
-      dag.takenDates = AscendingList((snapshot.takenDates[record.dagID] ?? []).sorted())
+      dag.usedLogicalDates = AscendingList((snapshot.takenDates[record.dagID] ?? []).sorted())
       dags.append(dag)
       if let version = record.version {
         setPlan(step.lentPlan(record.dagID, version: version), of: dags.count - 1)

@@ -49,15 +49,6 @@ extension Scheduler {
     }
   }
 
-  /// A new run, queued.
-  mutating func createRun(_ run: DAGRun, plan: DAGPlan, dag: Int) -> RunIndex {
-    let index = insert(RunSnapshot(run: run, tasks: []), plan: plan, dag: dag)
-    runs[index].isCreated = true
-    step.create(index, tasks: plan.count)
-    if let date = run.logicalDate { dags[dag].take(date) }
-    return index
-  }
-
   /// Lets queued runs start while `maxActiveRuns` leaves room.
   mutating func promoteRuns() {
     let (waitingDAGs, waitingBackfills) = step.takePromotions()

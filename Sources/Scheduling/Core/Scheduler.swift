@@ -12,13 +12,12 @@ internal import Model
 /// moments too. Nothing is scanned but the tasks of a run that starts, is cleared or moves to another version.
 package struct Scheduler: Sendable {
   package let limits: Limits
-  package internal(set) var lastRunNumber: Int64
   package internal(set) var lastBackfillNumber: Int64
 
   var dags: [DAGEntry] = []
   var dagIndices: [String: Int] = [:]
   var backfills: [Int64: BackfillEntry] = [:]
-  var runs = RunTable()
+  var runs: RunTable
   var admission: Admission
   var timers = Heap<Timer>()
 
@@ -29,7 +28,7 @@ package struct Scheduler: Sendable {
   package init(restoring snapshot: Snapshot, limits: Limits = .init()) {
     self.limits = limits
     admission = Admission(parallelism: limits.parallelism)
-    lastRunNumber = snapshot.lastRunNumber
+    runs = RunTable(lastNumber: snapshot.lastRunNumber)
     lastBackfillNumber = snapshot.lastBackfillNumber
     restore(snapshot)
   }
