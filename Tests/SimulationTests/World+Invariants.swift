@@ -55,20 +55,20 @@ extension World {
     let key = tryKey.instance
     guard let place = scheduler.find(key) else { throw Violation(description: "\(key) is launched, and unknown") }
     let entry = scheduler.runs[place.run]
-    let position = Int(place.position)
-    let planned = entry.plan.tasks[position]
+    let instance = entry[place.offset]
+    let planned = entry.planned(place.offset)
     let goesOn = launched.contains(tryKey)
     if goesOn { try require(deferrals.contains(tryKey), "\(tryKey) is launched twice") }
     // Several events in one transaction: it was stopped by one of them, and will be told so.
-    guard entry.tasks[position].state.isActive, Int(entry.tasks[position].tryNumber) == tryKey.number else { return }
-    try require(entry.decide(position) == .run || goesOn, "\(key) is launched against its rule")
+    guard instance.state.isActive, Int(instance.tryNumber) == tryKey.number else { return }
+    try require(entry.decide(place.offset) == .run || goesOn, "\(key) is launched against its rule")
     if planned.dependsOnPast, !goesOn {
       try require(scheduler.blockingPast(of: place) == nil, "\(key) is launched against its past")
     }
     try require(!scheduler.dags[entry.dag].record.isPaused, "\(key) is launched while its DAG is paused")
     try require(
       scheduler.admission.activeTasks(of: place.run) <= entry.plan.maxActiveTasks, "\(key): too many active tasks")
-    let pool = scheduler.admission.pool(of: position, of: place.run)
+    let pool = scheduler.admission.pool(of: entry.planPosition(of: place.offset), of: place.run)
     try require(
       pool.pool.map { $0.slots < 0 || pool.usedSlots <= $0.slots } ?? false, "\(key): pool \(pool.name) is overfull")
     try require(scheduler.admission.localTasks <= limits.parallelism || planned.isElsewhere, "\(key): over parallelism")
@@ -82,9 +82,9 @@ extension World {
   private func activeInstances(_ taskID: String, ofDAG dagID: String) -> Int32 {
     let entries = scheduler.runs.all.map { scheduler.runs[$0] }.filter { $0.plan.dagID == dagID }
     return Int32(
-      entries.count { entry in
-        guard let position = entry.plan.position(of: taskID) else { return false }
-        return entry.tasks[position].state.isActive && entry.plan.tasks[position].maxActivePerDAG > 0
+      entries.flatMap { entry in entry.instances.map { (entry, $0) } }.count { entry, instance in
+        entry.taskID(of: instance) == taskID && entry[instance].state.isActive
+          && entry.planned(instance).maxActivePerDAG > 0
       })
   }
 
@@ -103,7 +103,7 @@ extension World {
       var recounted = entry
       recounted.recount()
       try require(recounted.counts == entry.counts, "run \(entry.run.number): counts")
-      let activeInRun = entry.tasks.count { $0.state.isActive }
+      let activeInRun = entry.instances.count { entry[$0].state.isActive }
       try require(
         scheduler.admission.activeTasks(of: run) == activeInRun, "run \(entry.run.number): active tasks")
       active += activeInRun
@@ -121,26 +121,26 @@ extension World {
     if entry.run.state == .running {
       try require(entry.unfinished > 0, "run \(entry.run.number) should be over")
     }
-    for position in entry.tasks.indices {
-      let place = InstanceIndex(run: run, position: Int32(position))
-      let task = entry.tasks[position]
-      let reasons = scheduler.explain(entry.key(position), at: now)
-      try require(task.transition == 0, "\(entry.key(position)) still has a transition")
+    for instance in entry.instances {
+      let place = InstanceIndex(run: run, offset: instance)
+      let task = entry[instance]
+      let reasons = scheduler.explain(entry.key(instance), at: now)
+      try require(task.transition == 0, "\(entry.key(instance)) still has a transition")
       switch task.state {
       case .none where entry.run.state == .running:
-        switch entry.decide(position) {
+        switch entry.decide(instance) {
         case .wait: break
         case .run, .end:
           try require(
-            entry.plan.tasks[position].dependsOnPast && scheduler.blockingPast(of: place) != nil,
-            "\(entry.key(position)) should go on")
+            entry.planned(instance).dependsOnPast && scheduler.blockingPast(of: place) != nil,
+            "\(entry.key(instance)) should go on")
         }
-        try require(!reasons.isEmpty, "\(entry.key(position)) waits for nothing")
+        try require(!reasons.isEmpty, "\(entry.key(instance)) waits for nothing")
       case .none, .scheduled:
         try require(
           !reasons.isEmpty && (task.state == .none || !reasons.contains(.nextInLine)),
-          "\(entry.key(position)) should have started: \(reasons)")
-      default: try require(!reasons.isEmpty, "\(entry.key(position)): nothing to say")
+          "\(entry.key(instance)) should have started: \(reasons)")
+      default: try require(!reasons.isEmpty, "\(entry.key(instance)): nothing to say")
       }
     }
   }
@@ -175,12 +175,12 @@ extension World {
       let run = scheduler.runs.index(of: number)!
       let entry = scheduler.runs[run]
       if entry.run.state == .queued { continue }
-      let isExplained = entry.tasks.indices.contains { position in
-        entry.tasks[position].state == .none
-          && scheduler.blockingPast(of: InstanceIndex(run: run, position: Int32(position))) != nil
+      let isExplained = entry.instances.contains { instance in
+        entry[instance].state == .none
+          && scheduler.blockingPast(of: InstanceIndex(run: run, offset: instance)) != nil
       }
-      let waits = entry.tasks.indices.filter { !entry.tasks[$0].state.isFinished }
-        .map { "\(entry.key($0).taskID) \(entry.tasks[$0].state): \(scheduler.explain(entry.key($0), at: now))" }
+      let waits = entry.instances.filter { !entry[$0].state.isFinished }
+        .map { "\(entry.key($0).taskID) \(entry[$0].state): \(scheduler.explain(entry.key($0), at: now))" }
       try require(isExplained, "run \(number) of \(entry.run.dagID) is stuck: \(waits)")
     }
   }

@@ -76,13 +76,13 @@ struct Admission: Sendable {
     shares[run].dag = entry.dag
     shares[run].plan = entry.plan
     shares[run].pools = entry.plan.poolNames.map { pools.index(of: $0) }
-    for position in entry.tasks.indices { occupy(position, of: run, in: entry.tasks[position].state) }
+    for instance in entry.instances { occupy(entry.planPosition(of: instance), of: run, in: entry[instance].state) }
   }
 
   /// The run leaves memory, or its plan.
   mutating func remove(_ run: RunIndex, _ entry: RunEntry) {
     if shares[run].active > 0 || entry.counts[.deferred] > 0 {
-      for position in entry.tasks.indices { release(position, of: run, in: entry.tasks[position].state) }
+      for instance in entry.instances { release(entry.planPosition(of: instance), of: run, in: entry[instance].state) }
     }
     for lane in shares[run].lanes.values.sorted() { queue.removeLane(lane) }
     freed.removeAll { $0 == .run(run) }
@@ -178,9 +178,11 @@ struct Admission: Sendable {
     return Int(shares[run].active) >= shares[run].plan!.maxActiveTasks ? .maxActiveTasks : nil
   }
 
-  mutating func enqueue(_ position: Int, of run: RunIndex) {
-    let lane = lane(of: makeDemand(position, run), run)
-    let task = ReadyTask(priority: shares[run].plan!.priorities[position], position: Int32(position))
+  /// - Parameter position: of its task, in the plan.
+  mutating func enqueue(_ place: InstanceIndex, at position: Int) {
+    let lane = lane(of: makeDemand(position, place.run), place.run)
+    let task = ReadyTask(
+      priority: shares[place.run].plan!.priorities[position], position: Int32(position), instance: place.offset)
     if let reference = queue.insert(task, into: lane) { park(reference, lane) }
   }
 
@@ -190,7 +192,7 @@ struct Admission: Sendable {
     while true {
       promoteFreed(runs, dags)
       guard let (lane, task) = queue.takeBest() else { return nil }
-      let place = InstanceIndex(run: queue.lanes[Int(lane)].run, position: task.position)
+      let place = InstanceIndex(run: queue.lanes[Int(lane)].run, offset: task.instance)
       guard runs[place].isReady else {
         queue.removeBest(of: lane)
         continue

@@ -91,8 +91,8 @@ extension Scheduler {
   package func explain(_ key: TaskInstanceKey, at now: Timestamp) -> [Reason] {
     guard let place = find(key) else { return [] }
     let entry = runs[place.run]
-    let position = Int(place.position)
-    let task = entry.tasks[position]
+    let instance = place.offset
+    let task = entry[instance]
     switch task.state {
     case .none:
       // Its own first: that no scheduler is running is no news of the task.
@@ -105,7 +105,7 @@ extension Scheduler {
       return [.retry(at: task.retryAt ?? now, tryNumber: Int(task.tryNumber), maxTries: Int(task.maxTries))]
     case .running:
       let active = Reason.active(.running, tryNumber: Int(task.tryNumber), since: task.startDate)
-      let timeout = entry.plan.tasks[position].executionTimeoutMicroseconds
+      let timeout = entry.planned(instance).executionTimeoutMicroseconds
       guard timeout > 0, let start = task.startDate, now.microseconds - start.microseconds >= timeout else {
         return [active]
       }
@@ -115,8 +115,8 @@ extension Scheduler {
     case .restarting, .deferred, .awaitingInput:
       return [.active(task.state, tryNumber: Int(task.tryNumber), since: task.startDate)]
     case .upstreamFailed, .skipped:
-      let isByRule = entry.decide(position) == .end(task.state)
-      return [.ended(task.state, because: isByRule ? entry.blame(position, for: task.state) : nil)]
+      let isByRule = entry.decide(instance) == .end(task.state)
+      return [.ended(task.state, because: isByRule ? entry.reason(instance, for: task.state) : nil)]
     case .removed:
       return [.ended(.removed, because: Self.whyRemoved(dagID: entry.run.dagID))]
     case .success, .failed:
@@ -148,20 +148,20 @@ extension Scheduler {
   }
 
   private func ruleReasons(_ place: InstanceIndex, _ entry: RunEntry) -> [Reason] {
-    let position = Int(place.position)
+    let position = entry.planPosition(of: place.offset)
     var reasons: [Reason] = []
-    if entry.decide(position) == .wait {
-      let pending = entry.plan.upstream[position].filter { !entry.tasks[Int($0)].state.isFinished }
-      if !pending.isEmpty || entry.plan.constraints[place.position] == nil {
+    if entry.decide(place.offset) == .wait {
+      let pending = entry.plan.upstream[position].filter { !entry.isFinished($0) }
+      if !pending.isEmpty || entry.plan.constraints[Int32(position)] == nil {
         reasons.append(
           .rule(
             entry.plan.tasks[position].rule, pending: pending.prefix(10).map { entry.plan.taskIDs[Int($0)] },
             count: pending.count))
       }
-      if let constraint = entry.plan.constraints[place.position] {
-        let setups = constraint.indirectSetups.filter { entry.tasks[Int($0)].state != .success }
+      if let constraint = entry.plan.constraints[Int32(position)] {
+        let setups = constraint.indirectSetups.filter { entry.states(at: [$0]).contains { $0 != .success } }
         if !setups.isEmpty { reasons.append(.setups(setups.map { entry.plan.taskIDs[Int($0)] })) }
-        let scope = constraint.scope.filter { !entry.tasks[Int($0)].state.isFinished }
+        let scope = constraint.scope.filter { !entry.isFinished($0) }
         if !scope.isEmpty { reasons.append(.teardownScope(scope.map { entry.plan.taskIDs[Int($0)] })) }
       }
     }
@@ -172,11 +172,11 @@ extension Scheduler {
   }
 
   private func readyReasons(_ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
-    if entry.plan.tasks[Int(place.position)].isEmpty {
+    if entry.planned(place.offset).isEmpty {
       let reasons = runReasons(entry, at: now)
       return reasons.isEmpty ? [.nextInLine] : reasons
     }
-    let blocker = admission.blocker(Int(place.position), of: place.run, runs, dags)
+    let blocker = admission.blocker(entry.planPosition(of: place.offset), of: place.run, runs, dags)
     if limits.isOffline, let blocker {
       switch blocker {
       // Where no scheduler is running, nothing is in line.
@@ -191,13 +191,13 @@ extension Scheduler {
   private func reason(_ blocker: Admission.Blocker?, _ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp)
     -> [Reason]
   {
-    let planned = entry.plan.tasks[Int(place.position)]
+    let planned = entry.planned(place.offset)
     switch blocker {
     case nil: return limits.isOffline ? [.offline] : [.nextInLine]
     case .paused, .runNotRunning: return runReasons(entry, at: now)
     case .maxActiveTasks: return [.maxActiveTasks(entry.plan.maxActiveTasks)]
     case .pool:
-      let pool = admission.pool(of: Int(place.position), of: place.run)
+      let pool = admission.pool(of: entry.planPosition(of: place.offset), of: place.run)
       return [
         .pool(
           name: pool.name, slots: pool.pool?.slots, used: Int(pool.usedSlots), needed: Int(planned.poolSlots))

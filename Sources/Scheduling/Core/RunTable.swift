@@ -24,10 +24,12 @@ struct RunTable: Sendable {
     _modify { yield &entries[Int(run.value)] }
   }
 
-  subscript(place: InstanceIndex) -> TaskSlot {
-    get { entries[Int(place.run.value)].tasks[Int(place.position)] }
-    _modify { yield &entries[Int(place.run.value)].tasks[Int(place.position)] }
+  subscript(place: InstanceIndex) -> InstanceEntry {
+    get { entries[Int(place.run.value)][place.offset] }
+    _modify { yield &entries[Int(place.run.value)][place.offset] }
   }
+
+  func planned(_ place: InstanceIndex) -> PlannedTask { self[place.run].planned(place.offset) }
 
   func index(of number: Int64) -> RunIndex? {
     if let expected, expected.number == number { return expected.index }
@@ -80,5 +82,5 @@ struct RunIndex: Hashable, Sendable {
 /// Where a task instance is in the table.
 struct InstanceIndex: Hashable, Sendable {
   var run: RunIndex
-  var position: Int32
+  var offset: InstanceOffset
 }

@@ -11,8 +11,8 @@ extension Scheduler {
   package func counts(ofRun number: Int64) -> StateCounts? { entry(number)?.counts }
 
   package func taskInstance(_ key: TaskInstanceKey) -> TaskInstance? {
-    guard let entry = entry(key.run), let position = entry.plan.position(of: key.taskID) else { return nil }
-    return entry.tasks[position].instance(taskID: key.taskID)
+    guard let place = find(key) else { return nil }
+    return runs[place].instance(taskID: key.taskID)
   }
 
   package func snapshot(ofRun number: Int64) -> RunSnapshot? { entry(number)?.snapshot() }
@@ -57,10 +57,10 @@ extension Scheduler {
     var tries: [ActiveTry] = []
     for number in unfinishedRuns {
       guard let entry = entry(number) else { continue }
-      for position in entry.tasks.indices {
-        let task = entry.tasks[position]
+      for instance in entry.instances {
+        let task = entry[instance]
         guard task.state.isActive else { continue }
-        tries.append(ActiveTry(key: entry.tryKey(position), state: task.state))
+        tries.append(ActiveTry(key: entry.tryKey(instance), state: task.state))
       }
     }
     return tries
@@ -69,7 +69,7 @@ extension Scheduler {
   /// Tries that wait for something outside, without an executor.
   package var deferredTries: [TryKey] {
     unfinishedRuns.compactMap(entry).flatMap { entry in
-      entry.tasks.indices.filter { entry.tasks[$0].state == .deferred }.map(entry.tryKey)
+      entry.instances.filter { entry[$0].state == .deferred }.map(entry.tryKey)
     }
   }
 

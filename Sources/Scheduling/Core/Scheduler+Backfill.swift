@@ -88,8 +88,8 @@ extension Scheduler {
     runs[run].run.backfill = backfill.number
     runs[run].run.isFirstOfBackfill = isFirst
     if backfill.conf != "{}" { runs[run].run.conf = backfill.conf }
-    for position in runs[run].tasks.indices {
-      clear(InstanceIndex(run: run, position: Int32(position)))
+    for instance in runs[run].instances {
+      clear(InstanceIndex(run: run, offset: instance))
     }
     reopen(run)
   }

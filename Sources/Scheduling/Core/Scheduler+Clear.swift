@@ -7,28 +7,28 @@ extension Scheduler {
     var loaded: [Int64: RunSnapshot] = [:]
     for snapshot in request.loaded { loaded[snapshot.run.number] = snapshot }
     var numbers: [Int64] = []
-    var taskIDs: [Int64: [String]] = [:]
+    var keys: [Int64: [TaskInstanceKey]] = [:]
     for key in request.keys {
-      if taskIDs[key.run] == nil { numbers.append(key.run) }
-      taskIDs[key.run, default: []].append(key.taskID)
+      if keys[key.run] == nil { numbers.append(key.run) }
+      keys[key.run, default: []].append(key)
     }
     for number in numbers {
-      if let refusal = reasonNotToClear(number, taskIDs[number]!, loaded[number]) { return refuse(refusal) }
+      if let refusal = reasonNotToClear(number, keys[number]!, loaded[number]) { return refuse(refusal) }
     }
     var cleared: [TaskInstanceKey] = []
     for number in numbers {
       guard let run = open(number, loaded: loaded[number]) else { return }
-      cleared += clear(run, taskIDs[number]!, onNewestVersion: request.onNewestVersion)
+      cleared += clear(run, keys[number]!, onNewestVersion: request.onNewestVersion)
     }
     step.answer(.cleared(cleared))
   }
 
   /// Asked of all runs before anything is changed.
-  private func reasonNotToClear(_ number: Int64, _ taskIDs: [String], _ loaded: RunSnapshot?) -> Refusal? {
+  private func reasonNotToClear(_ number: Int64, _ keys: [TaskInstanceKey], _ loaded: RunSnapshot?) -> Refusal? {
     let known: Set<String>
     let dagID: String
     if let entry = runs[number: number] {
-      known = Set(entry.plan.taskIDs + entry.extras.map(\.taskID))
+      known = Set(entry.plan.taskIDs + entry.removedInstances.map(\.taskID))
       dagID = entry.run.dagID
     } else if let loaded, let dag = dagIndices[loaded.run.dagID] {
       if plan(of: loaded.run, dag: dag) == nil, dags[dag].plan == nil { return .unknownDAG(loaded.run.dagID) }
@@ -38,17 +38,17 @@ extension Scheduler {
       return .unknownRun(number)
     }
     let newest = dagIndices[dagID].flatMap { dags[$0].plan }
-    for taskID in taskIDs where !known.contains(taskID) && newest?.position(of: taskID) == nil {
-      return .unknownTask(dagID: dagID, taskID: taskID)
+    for key in keys where !known.contains(key.taskID) && newest?.position(of: key.taskID) == nil {
+      return .unknownTask(dagID: dagID, taskID: key.taskID)
     }
     return nil
   }
 
   /// Clears tasks of one run. A task outside the run's selection gives the run all its tasks.
-  private mutating func clear(_ run: RunIndex, _ taskIDs: [String], onNewestVersion: Bool) -> [TaskInstanceKey] {
+  private mutating func clear(_ run: RunIndex, _ keys: [TaskInstanceKey], onNewestVersion: Bool) -> [TaskInstanceKey] {
     let entry = runs[run]
     let newest = dags[entry.dag].plan
-    let isOutside = taskIDs.contains { entry.plan.position(of: $0) == nil }
+    let isOutside = keys.contains { entry.plan.position(of: $0.taskID) == nil }
     let regex = isOutside ? nil : entry.plan.taskRegex
     if let newest, onNewestVersion || newest.version == entry.plan.version,
       newest.version != entry.plan.version || regex != entry.plan.taskRegex
@@ -56,10 +56,10 @@ extension Scheduler {
       replan(run, on: newest, regex: regex)
     }
     var cleared: [TaskInstanceKey] = []
-    for taskID in taskIDs {
+    for key in keys {
       // Not in the version that the run is now on.
-      guard let position = runs[run].plan.position(of: taskID) else { continue }
-      if clear(InstanceIndex(run: run, position: Int32(position))) { cleared.append(runs[run].key(position)) }
+      guard let instance = runs[run].instance(key) else { continue }
+      if clear(InstanceIndex(run: run, offset: instance)) { cleared.append(key) }
     }
     if !cleared.isEmpty, runs[run].run.reason != nil, !runs[run].run.state.isFinished {
       noteChange(of: run)
@@ -72,21 +72,20 @@ extension Scheduler {
   /// False: there is nothing to clear about it.
   @discardableResult
   mutating func clear(_ place: InstanceIndex) -> Bool {
-    let position = Int(place.position)
     let task = runs[place]
     switch task.state {
     case .none, .restarting: return false
     case .queued, .running:
       // Starts over when the try that is under way has ended.
       noteTransition(of: place)
-      runs[place].maxTries = task.tryNumber.addingSaturating(runs[place.run].plan.tasks[position].retries)
-      step.append(.stop(runs[place.run].tryKey(position), .cleared))
+      runs[place].maxTries = task.tryNumber.addingSaturating(runs.planned(place).retries)
+      step.append(.stop(runs[place.run].tryKey(place.offset), .cleared))
       move(place, to: .restarting)
     case .deferred, .awaitingInput:
-      step.append(.stop(runs[place.run].tryKey(position), .cleared))
+      step.append(.stop(runs[place.run].tryKey(place.offset), .cleared))
       reset(place)
     case .success:
-      step.appendLast(.outputRemoved(runs[place.run].key(position)))
+      step.appendLast(.outputRemoved(runs[place.run].key(place.offset)))
       reset(place)
     case .removed, .scheduled, .failed, .upForRetry, .upForReschedule, .upstreamFailed, .skipped:
       reset(place)
@@ -95,9 +94,8 @@ extension Scheduler {
   }
 
   private mutating func reset(_ place: InstanceIndex) {
-    let position = Int(place.position)
     noteTransition(of: place)
-    let retries = runs[place.run].plan.tasks[position].retries
+    let retries = runs.planned(place).retries
     runs[place].maxTries = runs[place].tryNumber.addingSaturating(retries)
     runs[place].startDate = nil
     runs[place].endDate = nil

@@ -124,7 +124,7 @@ extension Scheduler {
     let due = dags[dag].findNextDue()
     dags[dag].nextDue = due
     if let due, due > now, limits.makesScheduledRuns {
-      timers.insert(Timer(at: due, kind: .schedule, subject: Int64(dag)))
+      timers.insert(Timer(at: due, .schedule, subject: Int64(dag)))
     }
   }
 }

@@ -6,14 +6,14 @@ extension Scheduler {
   /// Puts a ready instance in line.
   mutating func enqueue(_ place: InstanceIndex) {
     runs[place].isReady = true
-    admission.enqueue(Int(place.position), of: place.run)
+    admission.enqueue(place, at: runs[place.run].planPosition(of: place.offset))
   }
 
   /// Starts the best ready tasks while there is room for any.
   mutating func dispatch() {
     if limits.isOffline { return }
     while let place = admission.next(runs, dags) {
-      if runs[place.run].plan.tasks[Int(place.position)].dependsOnPast, runs[place].state == .scheduled,
+      if runs.planned(place).dependsOnPast, runs[place].state == .scheduled,
         blockingPast(of: place) != nil
       {
         // Its past was cleared since it became ready.
@@ -34,9 +34,9 @@ extension Scheduler {
     runs[place].endDate = nil
     runs[place].retryAt = nil
     runs[place].isTimedOut = false
-    let isElsewhere = runs[place.run].plan.tasks[Int(place.position)].isElsewhere
+    let isElsewhere = runs.planned(place).isElsewhere
     move(place, to: isElsewhere ? .queued : .running)
-    step.append(.launch(runs[place.run].tryKey(Int(place.position))))
+    step.append(.launch(runs[place.run].tryKey(place.offset)))
     if !isElsewhere { armExecutionTimeout(place) }
   }
 }

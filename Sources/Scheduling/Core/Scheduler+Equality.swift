@@ -57,12 +57,15 @@ extension Scheduler: Equatable {
     if mine.plan.version != others.plan.version || mine.plan.taskRegex != others.plan.taskRegex {
       return "run \(number): version \(mine.plan.version) is not \(others.plan.version)"
     }
-    if mine.extras != others.extras { return "run \(number): \(mine.extras) is not \(others.extras)" }
+    if mine.removedInstances != others.removedInstances {
+      return "run \(number): \(mine.removedInstances) is not \(others.removedInstances)"
+    }
     if mine.counts != others.counts || mine.unfinished != others.unfinished {
       return "run \(number): counts \(mine.counts) are not \(others.counts)"
     }
-    for position in mine.tasks.indices where !mine.tasks[position].isSame(as: others.tasks[position]) {
-      return "\(mine.key(position)): \(mine.tasks[position]) is not \(others.tasks[position])"
+    for (instance, other) in zip(mine.instances, others.instances) {
+      if mine.key(instance) == others.key(other), mine[instance].isSame(as: others[other]) { continue }
+      return "\(mine.key(instance)): \(mine[instance]) is not \(others.key(other)): \(others[other])"
     }
     return nil
   }

@@ -5,10 +5,8 @@ import Model
 /// What executors report.
 extension Scheduler {
   func find(_ key: TaskInstanceKey) -> InstanceIndex? {
-    guard let run = runs.index(of: key.run),
-      let position = runs[run].plan.position(of: key.taskID)
-    else { return nil }
-    return InstanceIndex(run: run, position: Int32(position))
+    guard let run = runs.index(of: key.run), let instance = runs[run].instance(key) else { return nil }
+    return InstanceIndex(run: run, offset: instance)
   }
 
   /// Whether a fact is about the try that is under way. Late and repeated facts are not; nor are those of a later try,
@@ -28,7 +26,6 @@ extension Scheduler {
   }
 
   mutating func taskFinished(_ place: InstanceIndex, _ result: TaskResult) {
-    let position = Int(place.position)
     let task = runs[place]
     if case .deferred(let deferral) = result.outcome, task.state != .restarting {
       return taskDeferred(place, deferral)
@@ -57,7 +54,7 @@ extension Scheduler {
     runs[place].endDate = end
     setReason(ending.reason, of: place)
     if ending.state == .success, let output = result.output {
-      step.appendLast(.outputStored(runs[place.run].key(position), json: output))
+      step.appendLast(.outputStored(runs[place.run].key(place.offset), json: output))
     }
     if ending.state == .failed, ending.isRetryable, task.tryNumber <= task.maxTries {
       retryLater(place, after: end)
@@ -69,7 +66,7 @@ extension Scheduler {
   /// The execution timeout of a task, in seconds, if its try has had it.
   func passedTimeout(_ place: InstanceIndex, at end: Timestamp) -> Double? {
     let task = runs[place]
-    let timeout = runs[place.run].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
+    let timeout = runs.planned(place).executionTimeoutMicroseconds
     guard let begun = task.startDate else { return nil }
     guard timeout > 0 else {
       // It was stopped for the timeout of an earlier version, which is gone.
@@ -80,29 +77,29 @@ extension Scheduler {
   }
 
   private mutating func retryLater(_ place: InstanceIndex, after end: Timestamp) {
-    let position = Int(place.position)
     let run = runs[place.run].run
     let plan = runs[place.run].plan
+    let position = runs[place.run].planPosition(of: place.offset)
     let wait = RetryPolicy(plan.description.tasks[position]).waitSeconds(
       dagID: plan.dagID, taskID: plan.taskIDs[position], date: run.logicalDate?.iso8601 ?? run.runID,
       tryNumber: Int(runs[place].tryNumber))
     let retryAt = end.adding(seconds: wait)
     runs[place].retryAt = retryAt
     move(place, to: .upForRetry)
-    timers.insert(Timer(at: retryAt, kind: .retry, subject: run.number, position: place.position))
+    timers.insert(Timer(at: retryAt, .retry, place.offset, of: runs[place.run]))
   }
 
   private mutating func taskDeferred(_ place: InstanceIndex, _ deferral: Deferral) {
-    let state = runs[place.run].tasks[Int(place.position)].state
+    let state = runs[place].state
     guard state == .running || state == .queued else { return }
     switch deferral {
     case .event:
       move(place, to: .deferred)
     case .until(let moment):
       noteTransition(of: place)
-      runs[place.run].tasks[Int(place.position)].retryAt = moment
+      runs[place].retryAt = moment
       move(place, to: .upForReschedule)
-      timers.insert(Timer(at: moment, kind: .retry, subject: runs[place.run].run.number, position: place.position))
+      timers.insert(Timer(at: moment, .retry, place.offset, of: runs[place.run]))
     }
   }
 

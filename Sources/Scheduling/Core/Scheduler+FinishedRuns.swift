@@ -61,7 +61,7 @@ extension Scheduler {
       settleWaiting(run)
       return
     }
-    let isChanged = runs[run].isReplanned || runs[run].tasks.contains { $0.transition > 0 }
+    let isChanged = runs[run].isReplanned || runs[run].instances.contains { runs[run][$0].transition > 0 }
     if !isChanged {
       leave(run)
     } else if runs[run].unfinished > 0 {
@@ -79,9 +79,9 @@ extension Scheduler {
   /// Tasks that were ready and whose upstream has changed wait again; those that wait are looked at.
   private mutating func settleWaiting(_ run: RunIndex) {
     pastChanged(run)
-    for position in runs[run].tasks.indices
-    where runs[run].tasks[position].state == .scheduled && runs[run].decide(position) != .run {
-      move(InstanceIndex(run: run, position: Int32(position)), to: .none)
+    for instance in runs[run].instances
+    where runs[run][instance].state == .scheduled && runs[run].decide(instance) != .run {
+      move(InstanceIndex(run: run, offset: instance), to: .none)
     }
     if runs[run].run.state == .running {
       evaluateWaiting(run)
@@ -113,8 +113,8 @@ extension Scheduler {
     entry.stateBefore = old.stateBefore
     entry.isReplanned = true
     entry.isToBeChecked = old.isToBeChecked
-    for (position, task) in old.tasks.enumerated() where task.isTimedOut {
-      if let now = plan.position(of: old.plan.taskIDs[position]) { entry.tasks[now].isTimedOut = true }
+    for instance in old.instances where old[instance].isTimedOut {
+      if let now = entry.instance(old.key(instance)) { entry[now].isTimedOut = true }
     }
     admission.remove(run, old)
     runs[run] = entry

@@ -13,14 +13,15 @@ extension Scheduler {
     if let plan = planOnceOpen(key.run, loaded), plan.position(of: key.taskID) == nil {
       return refuse(.unknownTask(dagID: plan.dagID, taskID: key.taskID))
     }
-    guard let run = open(key.run, loaded: loaded), let position = runs[run].plan.position(of: key.taskID)
+    guard let run = open(key.run, loaded: loaded), let instance = runs[run].instance(key)
     else { return }
-    let place = InstanceIndex(run: run, position: Int32(position))
+    let place = InstanceIndex(run: run, offset: instance)
     mark(place, state)
-    let meant = runs[run].plan.subset(of: [place.position], withUpstream: false, withDownstream: true)
-    for other in meant where other != place.position {
-      switch runs[run].tasks[Int(other)].state {
-      case .failed, .upstreamFailed: clear(InstanceIndex(run: run, position: other))
+    let position = Int32(runs[run].planPosition(of: instance))
+    let meant = runs[run].plan.subset(of: [position], withUpstream: false, withDownstream: true)
+    for other in meant.filter({ $0 != position }).flatMap({ runs[run].instances(at: Int($0)) }) {
+      switch runs[run][other].state {
+      case .failed, .upstreamFailed: clear(InstanceIndex(run: run, offset: other))
       case .none, .removed, .scheduled, .queued, .running, .success, .restarting, .upForRetry, .upForReschedule,
         .skipped, .deferred, .awaitingInput:
         break
@@ -77,13 +78,13 @@ extension Scheduler {
     guard let run = open(number, loaded: loaded) else { return }
     step.answer(.done)
     guard !runs[run].run.state.isFinished else { return leave(run) }
-    for position in runs[run].tasks.indices {
-      let place = InstanceIndex(run: run, position: Int32(position))
-      guard runs[run].tasks[position].state == .none, runs[run].plan.tasks[position].dependsOnPast,
+    for instance in runs[run].instances {
+      let place = InstanceIndex(run: run, offset: instance)
+      guard runs[run][instance].state == .none, runs.planned(place).dependsOnPast,
         let past = blockingPast(of: place), isPastDead(of: place)
       else { continue }
       runs[place].endDate = now
-      let taskID = runs[run].plan.taskIDs[position]
+      let taskID = runs[run].taskID(of: instance)
       setReason(Reason.past(taskID: taskID, logicalDate: past.logicalDate).description, of: place)
       move(place, to: .upstreamFailed)
     }

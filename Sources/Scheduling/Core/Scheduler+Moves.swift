@@ -6,7 +6,6 @@ extension Scheduler {
   /// Moves an instance, and keeps every count in step: of its run, of its downstream tasks, of what it holds. The caller sets
   /// dates and tries.
   mutating func move(_ place: InstanceIndex, to state: TaskState) {
-    let position = Int(place.position)
     noteTransition(of: place)
     let from = runs[place].state
     if from == state { return }
@@ -14,6 +13,7 @@ extension Scheduler {
     runs[place].isReady = false
     runs[place.run].counts.move(from: from, to: state)
     if from.isActive != state.isActive || from == .deferred || state == .deferred {
+      let position = runs[place.run].planPosition(of: place.offset)
       admission.release(position, of: place.run, in: from)
       admission.occupy(position, of: place.run, in: state)
     }
@@ -29,49 +29,53 @@ extension Scheduler {
       check(place.run)
     }
     countDownstream(place, from: from, to: state)
-    let task = runs[place.run].plan.tasks[position]
-    if task.isWatched {
-      for watcher in runs[place.run].plan.watchers[place.position]! {
-        step.evaluate(InstanceIndex(run: place.run, position: watcher))
-      }
-    }
+    let task = runs.planned(place)
+    if task.isWatched { evaluateWatchers(of: place) }
     if task.dependsOnPast { evaluateFuture(of: place) }
   }
 
-  /// Tells the tasks right below that one has ended, or has not ended after all.
+  /// Counts for the instances right below that this one has ended, or has not ended after all.
   private mutating func countDownstream(_ place: InstanceIndex, from: TaskState, to state: TaskState) {
     let plan = runs[place.run].plan
-    for downstream in plan.downstream[Int(place.position)] {
-      let below = InstanceIndex(run: place.run, position: downstream)
-      if from.isFinished { runs[below].countUpstream(from, -1) }
-      guard state.isFinished else { continue }
-      runs[below].countUpstream(state)
-      if runs[below].state == .none { evaluateIfDecided(below, plan) }
+    for downstream in plan.downstream[runs[place.run].planPosition(of: place.offset)] {
+      for offset in runs[place.run].instances(at: Int(downstream)) {
+        let below = InstanceIndex(run: place.run, offset: offset)
+        if from.isFinished { runs[below].countUpstream(from, -1) }
+        guard state.isFinished else { continue }
+        runs[below].countUpstream(state)
+        if runs[below].state == .none { evaluateIfDecided(below, plan.tasks[Int(downstream)]) }
+      }
     }
   }
 
-  /// Only tasks about which there is something to decide get on the list.
-  private mutating func evaluateIfDecided(_ place: InstanceIndex, _ plan: DAGPlan) {
-    let planned = plan.tasks[Int(place.position)]
-    if !planned.isConstrained,
-      planned.rule.decide(runs[place].counts(upstream: plan.upstream.degree(of: Int(place.position)))) == .wait
-    {
-      return
-    }
+  /// Only instances about which there is something to decide get on the list.
+  private mutating func evaluateIfDecided(_ place: InstanceIndex, _ planned: PlannedTask) {
+    if !planned.isConstrained, planned.rule.decide(runs[place.run].upstreamCounts(of: place.offset)) == .wait { return }
     step.evaluate(place)
+  }
+
+  /// Tasks that this one holds up without being right above them.
+  private mutating func evaluateWatchers(of place: InstanceIndex) {
+    let position = Int32(runs[place.run].planPosition(of: place.offset))
+    for watcher in runs[place.run].plan.watchers[position]! { evaluateAll(at: Int(watcher), of: place.run) }
   }
 
   /// The same task in later runs may wait for this one.
   private mutating func evaluateFuture(of place: InstanceIndex) {
     let entry = runs[place.run]
     guard let date = entry.run.logicalDate else { return }
-    let taskID = entry.plan.taskIDs[Int(place.position)]
+    let taskID = entry.taskID(of: place.offset)
     for number in dags[entry.dag].runs where number != entry.run.number {
       guard let run = runs.index(of: number), let later = runs[run].run.logicalDate, later > date,
         let position = runs[run].plan.position(of: taskID)
       else { continue }
-      step.evaluate(InstanceIndex(run: run, position: Int32(position)))
+      evaluateAll(at: position, of: run)
     }
+  }
+
+  /// Puts every instance of a task on the list of those to be looked at.
+  mutating func evaluateAll(at position: Int, of run: RunIndex) {
+    for offset in runs[run].instances(at: position) { step.evaluate(InstanceIndex(run: run, offset: offset)) }
   }
 
   mutating func check(_ run: RunIndex) {

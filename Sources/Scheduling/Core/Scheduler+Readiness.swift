@@ -15,7 +15,7 @@ extension Scheduler {
         guard runs[run].run.state == .running else { continue }
         let plan = runs[run].plan
         for taskID in plan.pastTaskIDs {
-          step.evaluate(InstanceIndex(run: run, position: Int32(plan.position(of: taskID)!)))
+          evaluateAll(at: plan.position(of: taskID)!, of: run)
         }
       }
     }
@@ -28,22 +28,20 @@ extension Scheduler {
   }
 
   private mutating func evaluate(_ place: InstanceIndex) {
-    let position = Int(place.position)
     guard runs[place].state == .none, runs[place.run].run.state == .running,
       dags[runs[place.run].dag].suspension == nil
     else { return }
-    let plan = runs[place.run].plan
-    let task = plan.tasks[position]
+    let task = runs.planned(place)
     // Asking the run itself would copy it, which the many simple tasks should not pay for.
     let decision =
       task.isConstrained
-      ? runs[place.run].decide(position)
-      : task.rule.decide(runs[place].counts(upstream: plan.upstream.degree(of: position)))
+      ? runs[place.run].decide(place.offset)
+      : task.rule.decide(runs[place.run].upstreamCounts(of: place.offset))
     switch decision {
     case .wait: return
     case .end(let state):
       if state == .skipped, task.waitsForPastBeforeSkipping, blockingPast(of: place) != nil { return }
-      let reason = runs[place.run].blame(position, for: state)
+      let reason = runs[place.run].reason(place.offset, for: state)
       move(place, to: state)
       runs[place].startDate = now
       runs[place].endDate = now
@@ -56,8 +54,7 @@ extension Scheduler {
 
   /// The rule is met: what needs no executor is done at once, the rest waits for a slot.
   private mutating func makeReady(_ place: InstanceIndex) {
-    let position = Int(place.position)
-    guard runs[place.run].plan.tasks[position].isEmpty else {
+    guard runs.planned(place).isEmpty else {
       move(place, to: .scheduled)
       enqueue(place)
       return
@@ -72,7 +69,7 @@ extension Scheduler {
 
   mutating func hold(_ place: InstanceIndex) {
     runs[place].isReady = true
-    runs[place.run].heldEmpties.append(place.position)
+    runs[place.run].heldEmpties.append(place.offset)
   }
 
   /// Nothing of the run may start now, whatever slots there are.
@@ -97,8 +94,8 @@ extension Scheduler {
     guard !isHeld(run) else { return }
     let held = runs[run].heldEmpties
     runs[run].heldEmpties = []
-    for position in held where runs[run].tasks[Int(position)].isReady {
-      succeedEmpty(InstanceIndex(run: run, position: position))
+    for instance in held where runs[run][instance].isReady {
+      succeedEmpty(InstanceIndex(run: run, offset: instance))
     }
   }
 
@@ -110,7 +107,7 @@ extension Scheduler {
   func blockingPast(of place: InstanceIndex) -> PastHistory.Instance? {
     let entry = runs[place.run]
     guard let date = entry.run.logicalDate, !entry.run.isFirstOfBackfill else { return nil }
-    let taskID = entry.plan.taskIDs[Int(place.position)]
+    let taskID = entry.taskID(of: place.offset)
     let catchup = entry.plan.description.catchup
     let past = newestPast(taskID, before: date, dag: entry.dag) { !(catchup && $0.isManual) }
     return past.flatMap { $0.isPassed ? nil : $0 }
@@ -125,37 +122,9 @@ extension Scheduler {
       guard let other = runs[run].run.logicalDate, other < date, newest.map({ other > $0.logicalDate }) ?? true,
         let position = runs[run].plan.position(of: taskID), runs[run].plan.tasks[position].dependsOnPast
       else { continue }
-      let instance = PastHistory.Instance(
-        runs[run].run, logicalDate: other, state: runs[InstanceIndex(run: run, position: Int32(position))].state)
+      let instance = PastHistory.Instance(runs[run], logicalDate: other, position: position)
       if isCounted(instance) { newest = instance }
     }
     return newest
-  }
-}
-
-extension RunEntry {
-  /// Why a task ends without running, in words.
-  func blame(_ position: Int, for state: TaskState) -> String {
-    let rule = plan.tasks[position].rule
-    func first(of states: [TaskState], among positions: some Sequence<Int32>) -> String? {
-      positions.first { states.contains(tasks[Int($0)].state) }
-        .map { "\(plan.taskIDs[Int($0)]) is \(tasks[Int($0)].state.rawValue)" }
-    }
-    let culprits: [TaskState] = state == .skipped ? [.skipped] : [.failed, .upstreamFailed]
-    if let constraint = plan.constraints[Int32(position)],
-      let setup = first(of: culprits, among: constraint.indirectSetups)
-    {
-      return "its setup \(setup)"
-    }
-    let culprit: String?
-    switch rule {
-    case .allSuccess, .noneFailed, .noneFailedMinOneSuccess, .allDoneMinOneSuccess, .noneSkipped, .allDoneSetupSuccess,
-      .oneSuccess:
-      culprit = first(of: culprits, among: plan.upstream[position])
-    case .allFailed: culprit = first(of: [.success, .skipped], among: plan.upstream[position])
-    case .allSkipped: culprit = first(of: [.success, .failed, .upstreamFailed], among: plan.upstream[position])
-    case .allDone, .oneFailed, .oneDone, .always: culprit = nil
-    }
-    return "\(rule.rawValue) needs \(rule.requirement)\(culprit.map { ", but \($0)" } ?? "")"
   }
 }

@@ -41,11 +41,11 @@ extension Scheduler {
 
   /// Puts the tasks of a run that just came into memory, or was planned anew, where their states say.
   mutating func resume(_ run: RunIndex) {
-    for position in runs[run].tasks.indices {
-      let place = InstanceIndex(run: run, position: Int32(position))
-      switch runs[run].tasks[position].state {
+    for instance in runs[run].instances {
+      let place = InstanceIndex(run: run, offset: instance)
+      switch runs[run][instance].state {
       case .scheduled:
-        if runs[run].plan.tasks[position].isEmpty { hold(place) } else { enqueue(place) }
+        if runs[run].planned(instance).isEmpty { hold(place) } else { enqueue(place) }
       case .running: armExecutionTimeout(place)
       case .upForRetry, .upForReschedule: armRetry(place)
       case .none, .removed, .queued, .success, .restarting, .failed, .upstreamFailed, .skipped, .deferred,

@@ -68,7 +68,7 @@ extension Scheduler {
       if dags[dag].runningLive >= max(1, maxActiveRuns) { return }
       let runAfter = runs[run].run.runAfter
       if runAfter > now {
-        timers.insert(Timer(at: runAfter, kind: .promotion, subject: Int64(dag)))
+        timers.insert(Timer(at: runAfter, .promotion, subject: Int64(dag)))
         return
       }
       dags[dag].queued.removeMin()
@@ -111,9 +111,8 @@ extension Scheduler {
   /// Looks at every task of a run that waits.
   mutating func evaluateWaiting(_ run: RunIndex) {
     let entry = runs[run]
-    for position in entry.tasks.indices
-    where entry.tasks[position].state == .none && entry.decide(position) != .wait {
-      step.evaluate(InstanceIndex(run: run, position: Int32(position)))
+    for instance in entry.instances where entry[instance].state == .none && entry.decide(instance) != .wait {
+      step.evaluate(InstanceIndex(run: run, offset: instance))
     }
   }
 
@@ -135,15 +134,15 @@ extension Scheduler {
   /// deadlocked.
   private func deadlock(_ run: RunIndex) -> String? {
     let entry = runs[run]
-    var stuck: Int?
-    for position in entry.tasks.indices where entry.tasks[position].state == .none {
-      if entry.plan.tasks[position].dependsOnPast { return nil }
-      // It can go on, and is about to.
-      if entry.decide(position) != .wait { return nil }
-      stuck = stuck ?? position
+    var stuck: InstanceOffset?
+    for instance in entry.instances where entry[instance].state == .none {
+      if entry.planned(instance).dependsOnPast { return nil }
+      // It can continue, and is about to.
+      if entry.decide(instance) != .wait { return nil }
+      stuck = stuck ?? instance
     }
     guard let stuck else { return nil }
-    return "its tasks can never run: \(entry.plan.taskIDs[stuck]) needs \(entry.plan.tasks[stuck].rule.requirement), "
+    return "its tasks can never run: \(entry.taskID(of: stuck)) needs \(entry.planned(stuck).rule.requirement), "
       + "and nothing is left that could change"
   }
 
@@ -186,10 +185,10 @@ extension Scheduler {
   /// Ends what is unfinished of a run: what is active is stopped and becomes `activeAs`, the rest is skipped. Teardowns
   /// that are under way or may still run are left to do their work, as in Airflow.
   mutating func abandonTasks(_ run: RunIndex, activeAs: TaskState, stop: Action.StopReason, reason: String) {
-    for position in runs[run].tasks.indices {
-      let task = runs[run].tasks[position]
-      if task.state.isFinished || runs[run].plan.tasks[position].isTeardown { continue }
-      let place = InstanceIndex(run: run, position: Int32(position))
+    for instance in runs[run].instances {
+      let task = runs[run][instance]
+      if task.state.isFinished || runs[run].planned(instance).isTeardown { continue }
+      let place = InstanceIndex(run: run, offset: instance)
       switch task.state {
       case .queued, .running, .restarting, .deferred, .upForReschedule, .awaitingInput:
         stopTry(place, as: activeAs, stop: stop, reason: reason)
@@ -209,10 +208,9 @@ extension Scheduler {
 
   /// Ends a try that is under way, here and now; its process is stopped, and what it still reports comes too late.
   mutating func stopTry(_ place: InstanceIndex, as state: TaskState, stop: Action.StopReason, reason: String) {
-    let position = Int(place.position)
     let task = runs[place]
     setReason(reason, of: place)
-    step.append(.stop(runs[place.run].tryKey(position), stop))
+    step.append(.stop(runs[place.run].tryKey(place.offset), stop))
     runs[place].endDate = now
     runs[place].retryAt = nil
     let record = TryRecord(
@@ -241,27 +239,13 @@ extension Scheduler {
 
   /// Teardowns of a run that never began have nothing to tear down.
   mutating func skipUnfinished(_ run: RunIndex, reason: String) {
-    for position in runs[run].tasks.indices where !runs[run].tasks[position].state.isFinished {
-      let place = InstanceIndex(run: run, position: Int32(position))
-      if runs[run].tasks[position].state.isActive {
+    for instance in runs[run].instances where !runs[run][instance].state.isFinished {
+      let place = InstanceIndex(run: run, offset: instance)
+      if runs[run][instance].state.isActive {
         stopTry(place, as: .failed, stop: .cancelled, reason: reason)
       } else {
         skip(place, reason: reason)
       }
     }
-  }
-}
-
-extension RunEntry {
-  /// How the run ends, now that all its tasks have.
-  var outcome: DAGRunState {
-    if run.reason != nil { return .failed }
-    let failed = counts[.failed] + counts[.upstreamFailed] > 0
-    guard failed else { return .success }
-    let decides = tasks.indices.contains { position in
-      plan.tasks[position].decidesRun
-        && (tasks[position].state == .failed || tasks[position].state == .upstreamFailed)
-    }
-    return decides ? .failed : .success
   }
 }

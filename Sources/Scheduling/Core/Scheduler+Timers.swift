@@ -17,25 +17,22 @@ extension Scheduler {
   }
 
   mutating func armExecutionTimeout(_ place: InstanceIndex) {
-    let entry = runs[place]
-    let timeout = runs[place.run].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
-    guard timeout > 0, let start = entry.startDate else { return }
+    let timeout = runs.planned(place).executionTimeoutMicroseconds
+    guard timeout > 0, let start = runs[place].startDate else { return }
     timers.insert(
       Timer(
-        at: start.adding(microseconds: timeout), kind: .executionTimeout,
-        subject: runs[place.run].run.number, position: place.position, tryNumber: entry.tryNumber))
+        at: start.adding(microseconds: timeout), .executionTimeout, place.offset, of: runs[place.run],
+        tryNumber: runs[place].tryNumber))
   }
 
   mutating func armDAGRunTimeout(_ run: RunIndex) {
     guard let deadline = runs[run].deadline else { return }
-    timers.insert(Timer(at: deadline, kind: .dagrunTimeout, subject: runs[run].run.number))
+    timers.insert(Timer(at: deadline, .dagrunTimeout, subject: runs[run].run.number))
   }
 
   mutating func armRetry(_ place: InstanceIndex) {
-    let task = runs[place]
-    guard let retryAt = task.retryAt else { return }
-    timers.insert(
-      Timer(at: retryAt, kind: .retry, subject: runs[place.run].run.number, position: place.position))
+    guard let retryAt = runs[place].retryAt else { return }
+    timers.insert(Timer(at: retryAt, .retry, place.offset, of: runs[place.run]))
   }
 
   /// A task will be tried again, or look again, and its DAG is not paused. Looks at all timers.
@@ -51,7 +48,7 @@ extension Scheduler {
     case .executionTimeout:
       guard let place = place(of: timer) else { return true }
       let task = runs[place]
-      let timeout = runs[place.run].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
+      let timeout = runs.planned(place).executionTimeoutMicroseconds
       return task.state != .running || task.tryNumber != timer.tryNumber
         || task.startDate.map { $0.adding(microseconds: timeout) != timer.at } ?? true
     case .retry:
@@ -71,10 +68,8 @@ extension Scheduler {
 
   /// The instance that a timer is about; nil: it has left, or its run has moved to a plan of fewer tasks.
   private func place(of timer: Timer) -> InstanceIndex? {
-    guard let run = runs.index(of: timer.subject), runs[run].tasks.indices.contains(Int(timer.position)) else {
-      return nil
-    }
-    return InstanceIndex(run: run, position: timer.position)
+    guard let run = runs.index(of: timer.subject), runs[run].contains(timer.instance) else { return nil }
+    return InstanceIndex(run: run, offset: timer.instance)
   }
 
   private func isOfSuspendedDAG(_ timer: Timer) -> Bool {
@@ -91,7 +86,7 @@ extension Scheduler {
     case .executionTimeout:
       let place = place(of: timer)!
       runs[place].isTimedOut = true
-      step.append(.stop(runs[place.run].tryKey(Int(place.position)), .timedOut))
+      step.append(.stop(runs[place.run].tryKey(place.offset), .timedOut))
     case .retry:
       let place = place(of: timer)!
       if runs[place].state == .upForReschedule {

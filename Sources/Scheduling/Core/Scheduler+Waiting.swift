@@ -41,15 +41,15 @@ extension Scheduler {
         continue
       }
       let entry = runs[run]
-      for position in entry.tasks.indices where !entry.tasks[position].state.isFinished {
-        let place = InstanceIndex(run: run, position: Int32(position))
+      for instance in entry.instances where !entry[instance].state.isFinished {
+        let place = InstanceIndex(run: run, offset: instance)
         guard !waitsForItsRun(place, entry) else { continue }
         let never = whatNeverComes(place, entry)
         if never == nil { canMove = true } else { isAnyStuck = true }
         waiting.add(
           TaskWait(
-            runID: entry.run.runID, taskID: entry.plan.taskIDs[position],
-            reasons: never.map { [$0] } ?? explain(entry.key(position), at: now), isForever: never != nil),
+            runID: entry.run.runID, taskID: entry.taskID(of: instance),
+            reasons: never.map { [$0] } ?? explain(entry.key(instance), at: now), isForever: never != nil),
           limit: limit)
       }
     }
@@ -69,31 +69,30 @@ extension Scheduler {
 
   /// Other tasks of its run have to end first, and they say what they wait for.
   private func waitsForItsRun(_ place: InstanceIndex, _ entry: RunEntry) -> Bool {
-    let position = Int(place.position)
-    guard entry.tasks[position].state == .none, entry.decide(position) == .wait else { return false }
-    return pendingTasks(place, entry).contains { !entry.tasks[Int($0)].state.isFinished }
+    guard entry[place.offset].state == .none, entry.decide(place.offset) == .wait else { return false }
+    return pendingTasks(place, entry).contains { !entry.isFinished($0) }
   }
 
   private func pendingTasks(_ place: InstanceIndex, _ entry: RunEntry) -> [Int32] {
-    let constraint = entry.plan.constraints[place.position]
-    return Array(entry.plan.upstream[Int(place.position)]) + Array(constraint?.indirectSetups ?? [])
+    let position = entry.planPosition(of: place.offset)
+    let constraint = entry.plan.constraints[Int32(position)]
+    return Array(entry.plan.upstream[position]) + Array(constraint?.indirectSetups ?? [])
       + Array(constraint?.scope ?? [])
   }
 
   /// The reason, when what the task waits for cannot come by itself; nil: it can.
   private func whatNeverComes(_ place: InstanceIndex, _ entry: RunEntry) -> Reason? {
-    let position = Int(place.position)
-    let planned = entry.plan.tasks[position]
-    switch entry.tasks[position].state {
+    let planned = entry.planned(place.offset)
+    switch entry[place.offset].state {
     case .none:
-      if entry.decide(position) == .wait {
+      if entry.decide(place.offset) == .wait {
         return .rule(planned.rule, pending: [], count: 0)
       }
       guard planned.dependsOnPast, let past = blockingPast(of: place), isPastDead(of: place) else { return nil }
-      return .past(taskID: entry.plan.taskIDs[position], logicalDate: past.logicalDate)
+      return .past(taskID: entry.taskID(of: place.offset), logicalDate: past.logicalDate)
     case .scheduled, .upForReschedule:
       guard !planned.isEmpty else { return nil }
-      let pool = admission.pool(of: position, of: place.run)
+      let pool = admission.pool(of: entry.planPosition(of: place.offset), of: place.run)
       // A pool without any slot is one that somebody has closed for a while.
       if let slots = pool.pool?.slots, slots <= 0 || Int(planned.poolSlots) <= slots { return nil }
       return .pool(
@@ -106,18 +105,19 @@ extension Scheduler {
 
   /// An earlier instance has ended without success and has no further try; perhaps behind others that wait for it too.
   func isPastDead(of place: InstanceIndex) -> Bool {
-    let taskID = runs[place.run].plan.taskIDs[Int(place.position)]
+    let taskID = runs[place.run].taskID(of: place.offset)
     var place = place
     // Each is of an earlier date than the one before.
     while let past = blockingPast(of: place) {
       guard let run = runs.index(of: past.run) else { return true }
       let entry = runs[run]
       guard let position = entry.plan.position(of: taskID) else { return false }
-      if entry.tasks[position].state.isFinished { return true }
-      guard entry.tasks[position].state == .none, entry.run.state == .running, entry.decide(position) != .wait else {
-        return false
-      }
-      place = InstanceIndex(run: run, position: Int32(position))
+      let instances = entry.instances(at: position)
+      if instances.contains(where: { entry[$0].state.isFinished && !entry[$0].state.isPassed }) { return true }
+      guard let instance = instances.first(where: { !entry[$0].state.isFinished }), entry[instance].state == .none,
+        entry.run.state == .running, entry.decide(instance) != .wait
+      else { return false }
+      place = InstanceIndex(run: run, offset: instance)
     }
     return false
   }

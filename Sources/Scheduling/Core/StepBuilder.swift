@@ -219,12 +219,12 @@ struct StepBuilder: Sendable {
   /// the row does; those are inserted as they began, and changed then.
   private func createdSnapshot(_ entry: RunEntry) -> RunSnapshot {
     var snapshot = entry.snapshot()
-    for position in entry.tasks.indices where entry.tasks[position].transition > 0 {
-      let transition = self[entry.tasks[position].transition]
+    for (index, instance) in entry.instances.enumerated() where entry[instance].transition > 0 {
+      let transition = self[entry[instance].transition]
       guard transition.hasDetails else { continue }
-      snapshot.tasks[position] = TaskInstance(
-        taskID: entry.plan.taskIDs[position], state: transition.from, tryNumber: Int(transition.fromTry),
-        maxTries: Int(entry.plan.tasks[position].retries))
+      snapshot.tasks[index] = TaskInstance(
+        taskID: entry.taskID(of: instance), state: transition.from, tryNumber: Int(transition.fromTry),
+        maxTries: Int(entry.planned(instance).retries))
     }
     return snapshot
   }
@@ -256,10 +256,10 @@ struct StepBuilder: Sendable {
 
 extension RunEntry {
   fileprivate func transition(_ pending: StepBuilder.PendingTransition) -> TaskTransition {
-    let position = Int(pending.place.position)
+    let key = key(pending.place.offset)
     return TaskTransition(
-      key: key(position), from: pending.from, fromTry: Int(pending.fromTry),
-      to: tasks[position].instance(taskID: plan.taskIDs[position]), reason: pending.reason, ended: pending.ended)
+      key: key, from: pending.from, fromTry: Int(pending.fromTry),
+      to: self[pending.place.offset].instance(taskID: key.taskID), reason: pending.reason, ended: pending.ended)
   }
 }
 
