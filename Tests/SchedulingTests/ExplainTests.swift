@@ -81,7 +81,7 @@ import Testing
       bed.trigger(logicalDate: "2026-01-02T00:00:00Z")
       return bed
     },
-    // It goes on as soon as the earlier one has succeeded.
+    // It starts as soon as the earlier one has succeeded.
     Case(kind: .past, words: "depends on its past: b of 2026-01-01T00:00:00+00:00 has not succeeded", run: 2) {
       var bed = TestBed(dag("b") { $0.task("b") { $0.dependsOnPast = true } })
       bed.trigger(logicalDate: "2026-01-01T00:00:00Z")
@@ -216,7 +216,7 @@ import Testing
     #expect(reasons.contains { $0.kind == example.kind && $0.description.contains(example.words) }, "\(reasons)")
     let waiting = bed.scheduler.waiting(ofRuns: [example.run], at: bed.now)
     #expect(waiting.isStuck == example.isStuck, "\(waiting)")
-    // What keeps the task is told of the run too, unless it waits for other tasks of its run.
+    // What keeps the task is listed for the run too, unless it waits for other tasks of its run.
     let isTold = waiting.tasks.contains { $0.reasons.contains { $0.kind == example.kind } }
     let isInside =
       [.setups, .teardownScope, .ended].contains(example.kind) || (example.kind == .rule && !example.isStuck)

@@ -9,7 +9,7 @@ import Testing
   private static let date = Timestamp(iso8601: "2026-01-01T00:00:00Z")!
 
   /// A run that has ended, one that was marked against what its tasks say, one that is deadlocked and failed, and one
-  /// that goes on.
+  /// that continues.
   private struct Scene {
     var bed: TestBed
     var finished: RunSnapshot
@@ -163,7 +163,7 @@ import Testing
     #expect(bed.scheduler.step.lentPlan("dag", version: "0") == nil)
   }
 
-  @Test func `a suspended DAG stands still and says why, others go on`() {
+  @Test func `a suspended DAG stands still and says why, others continue`() {
     var bed = TestBed(
       dag("a") {
         $0.schedule = .cron("0 * * * *")

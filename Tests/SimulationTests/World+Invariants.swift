@@ -31,7 +31,7 @@ extension World {
     }
   }
 
-  /// Whoever follows a run hears of its end, and what they heard is so.
+  /// Everyone who follows a run gets its end, and what they got is so.
   private func checkListeners() throws {
     for listener in listeners where !listener.isGone {
       guard let run = database.model.run(listener.run) else { continue }
@@ -57,12 +57,12 @@ extension World {
     let entry = scheduler.runs[place.run]
     let instance = entry[place.offset]
     let planned = entry.planned(place.offset)
-    let goesOn = launched.contains(tryKey)
-    if goesOn { try require(deferrals.contains(tryKey), "\(tryKey) is launched twice") }
-    // Several events in one transaction: it was stopped by one of them, and will be told so.
+    let isContinued = launched.contains(tryKey)
+    if isContinued { try require(deferrals.contains(tryKey), "\(tryKey) is launched twice") }
+    // Several events in one transaction: it was stopped by one of them, and will get its stop.
     guard instance.state.isActive, Int(instance.tryNumber) == tryKey.number else { return }
-    try require(entry.decide(place.offset) == .run || goesOn, "\(key) is launched against its rule")
-    if planned.dependsOnPast, !goesOn {
+    try require(entry.decide(place.offset) == .run || isContinued, "\(key) is launched against its rule")
+    if planned.dependsOnPast, !isContinued {
       try require(scheduler.blockingPast(of: place) == nil, "\(key) is launched against its past")
     }
     try require(!scheduler.dags[entry.dag].record.isPaused, "\(key) is launched while its DAG is paused")
@@ -114,7 +114,7 @@ extension World {
     }
   }
 
-  /// Whoever may go on, has gone on; whoever waits can say for what.
+  /// Each instance that can move has moved; each that waits can say for what.
   private func checkRun(_ run: RunIndex) throws {
     let entry = scheduler.runs[run]
     try require(!entry.run.state.isFinished, "run \(entry.run.number) has finished and is held")
@@ -170,7 +170,7 @@ extension World {
     try require(
       engine.isIdle,
       "not idle: active \(scheduler.activeTasks), pending \(engine.pending.count), loading \(engine.dagFiles.isLoading), "
-        + "retry \(scheduler.awaitsRetry), goes on \(scheduler.goesOn), deferred \(scheduler.deferredTries)")
+        + "retry \(scheduler.awaitsRetry), more to do \(scheduler.hasMoreToDo), deferred \(scheduler.deferredTries)")
     for number in scheduler.unfinishedRuns {
       let run = scheduler.runs.index(of: number)!
       let entry = scheduler.runs[run]

@@ -95,7 +95,7 @@ extension Scheduler {
     let task = entry[instance]
     switch task.state {
     case .none:
-      // Its own first: that no scheduler is running is no news of the task.
+      // Its own first: that no scheduler is running says nothing about the task.
       return ruleReasons(place, entry) + runReasons(entry, at: now)
     case .scheduled: return readyReasons(place, entry, at: now)
     case .upForReschedule:

@@ -7,7 +7,7 @@ struct InstanceEntry: Sendable {
   /// Its rule lets it run, and it has an entry in a lane of the ready queue (or is an empty task that is held back).
   /// Once it is not ready any more, its entry is stale.
   var isReady = false
-  /// The try was told to stop because its execution timeout had passed.
+  /// The try was stopped because its execution timeout had passed.
   var isTimedOut = false
   var tryNumber: Int32 = 0
   var maxTries: Int32

@@ -1,7 +1,7 @@
 import Dagrun
 import Model
 
-/// What a new run is made of, whoever asks for it.
+/// What a new run is made of, whether a person, a schedule or a backfill asks for it.
 struct RunSeed {
   var type: DAGRunType
   var name: Name

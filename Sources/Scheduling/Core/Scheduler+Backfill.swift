@@ -19,7 +19,7 @@ extension Scheduler {
         let advice =
           unfinished == 0
           ? "--reprocess-behavior failed or completed runs them again"
-          : "\(unfinished) of them have not ended: a scheduler goes on with them, `dagrun scheduler --until-idle` for example"
+          : "\(unfinished) of them have not ended: a scheduler continues them, `dagrun scheduler --until-idle` for example"
         return refuse(.nothingToDo("every run between those dates exists already\n\(advice)"))
       }
       rows = plan.rows
@@ -96,7 +96,7 @@ extension Scheduler {
 
   // MARK: One step after the other
 
-  /// Backfills that have not come to all their dates, and can go on.
+  /// Backfills that have not come to all their dates, and can continue.
   package var unfinishedBackfills: [Int64] {
     backfills.values.filter { entry in
       guard entry.backfill.nextDate != nil, let dag = dagIndices[entry.backfill.dagID] else { return false }
@@ -140,7 +140,7 @@ extension Scheduler {
     if backfills[number]!.isOver { completeBackfill(number) }
   }
 
-  /// Runs of the backfill that wait are failed; those that have begun go on, as in Airflow.
+  /// Runs of the backfill that wait are failed; those that have started continue, as in Airflow.
   mutating func cancelBackfill(_ backfill: Int64) {
     guard let entry = backfills[backfill], let dag = dagIndices[entry.backfill.dagID] else {
       return refuse(.unknownBackfill(backfill))

@@ -6,7 +6,7 @@ import Model
 extension Scheduler: Equatable {
   package static func == (left: Scheduler, right: Scheduler) -> Bool { left.difference(from: right) == nil }
 
-  /// What differs, in words for whoever has to find out why; nil: nothing.
+  /// What differs, in words for a person who has to find out why; nil: nothing.
   package func difference(from other: Scheduler) -> String? {
     let mine = overview
     let others = other.overview

@@ -104,7 +104,7 @@ extension Scheduler {
   ///
   /// As Airflow's `PrevDagrunDep`, but for one thing: a run that did not have the task is looked through. With catchup
   /// manual runs do not count. The run of the first date of a backfill has no past.
-  func blockingPast(of place: InstanceIndex) -> PastHistory.Instance? {
+  func blockingPast(of place: InstanceIndex) -> DependsOnPastHistory.Instance? {
     let entry = runs[place.run]
     guard let date = entry.run.logicalDate, !entry.run.isFirstOfBackfill else { return nil }
     let taskID = entry.taskID(of: place.offset)
@@ -114,15 +114,15 @@ extension Scheduler {
   }
 
   private func newestPast(
-    _ taskID: String, before date: Timestamp, dag: Int, where isCounted: (PastHistory.Instance) -> Bool
-  ) -> PastHistory.Instance? {
+    _ taskID: String, before date: Timestamp, dag: Int, where isCounted: (DependsOnPastHistory.Instance) -> Bool
+  ) -> DependsOnPastHistory.Instance? {
     var newest = dags[dag].history.newest(taskID, before: date, where: isCounted)
     for number in dags[dag].runs {
       let run = runs.index(of: number)!
       guard let other = runs[run].run.logicalDate, other < date, newest.map({ other > $0.logicalDate }) ?? true,
         let position = runs[run].plan.position(of: taskID), runs[run].plan.tasks[position].dependsOnPast
       else { continue }
-      let instance = PastHistory.Instance(runs[run], logicalDate: other, position: position)
+      let instance = DependsOnPastHistory.Instance(runs[run], logicalDate: other, position: position)
       if isCounted(instance) { newest = instance }
     }
     return newest

@@ -26,7 +26,7 @@ extension Scheduler {
   ///
   /// - Parameters:
   ///   - numbers: of runs; those that have ended wait for nothing.
-  ///   - limit: of tasks that are told.
+  ///   - limit: of tasks that are listed.
   package func waiting(ofRuns numbers: [Int64], at now: Timestamp, limit: Int = 20) -> Waiting {
     var waiting = Waiting()
     var canMove = false
@@ -60,7 +60,7 @@ extension Scheduler {
   /// Of a run that starts no task at all.
   private func runWait(_ run: RunIndex, at now: Timestamp) -> TaskWait? {
     let entry = runs[run]
-    // Tasks that are at work are told of each by itself.
+    // Tasks that are at work are listed each by itself.
     guard admission.activeTasks(of: run) == 0 else { return nil }
     let reasons = runReasons(entry, at: now)
     return reasons.isEmpty
@@ -126,7 +126,7 @@ extension Scheduler {
 extension Waiting {
   fileprivate mutating func add(_ wait: TaskWait, limit: Int) {
     count += 1
-    // What can never come is told in any case.
+    // What can never come is listed in any case.
     if tasks.count < limit || (wait.isForever && !tasks.contains(where: \.isForever)) { tasks.append(wait) }
   }
 }

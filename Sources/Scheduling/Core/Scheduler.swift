@@ -5,7 +5,7 @@ internal import Model
 /// Decides what happens next. No clock, no I/O, no randomness: the same state and event always give the same step.
 ///
 /// The caller commits the changes of a step, and only then performs its actions; when a commit fails, it throws the
-/// scheduler away and restores one from the database. A restored scheduler starts nothing over: the caller tells it
+/// scheduler away and restores one from the database. A restored scheduler starts nothing over: the caller reports
 /// what became of the tries that were active (`activeTries`), and then `.wake`.
 ///
 /// Work is O(what changes): each instance counts how its upstream tasks have ended, ready ones wait in heaps, due
@@ -83,7 +83,7 @@ package struct Scheduler: Sendable {
   var now: Timestamp { step.now }
 
   /// Would do more by itself now.
-  package var goesOn: Bool { step.hasPostponed || !unfinishedBackfills.isEmpty }
+  package var hasMoreToDo: Bool { step.hasPostponed || !unfinishedBackfills.isEmpty }
 
   /// Lets everything that the event set off happen, until nothing moves any more.
   private mutating func runToFixpoint() {

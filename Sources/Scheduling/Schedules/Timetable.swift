@@ -2,7 +2,7 @@ package import Dagrun
 import Foundation
 package import Model
 
-/// When the runs of a DAG are due, and which dates they bear.
+/// When the runs of a DAG are due, and which dates they have.
 ///
 /// As in Airflow 3, a plain cron schedule is a *trigger* timetable: the run is due at the tick, which is its logical date
 /// and both ends of its data interval. A `dataInterval` schedule keeps Airflow 2's meaning: the run is due when the

@@ -5,7 +5,7 @@ import Model
 ///
 /// A run counts as the past of a task only if the task depended on its past in the version which that run was on. So
 /// the history starts with the version that asks for it, and is the same whether it was lived through or restored.
-struct PastHistory: Equatable, Sendable {
+struct DependsOnPastHistory: Equatable, Sendable {
   private var instances: [String: [Instance]] = [:]
 
   struct Instance: Equatable, Sendable {
@@ -52,7 +52,7 @@ struct PastHistory: Equatable, Sendable {
   }
 }
 
-extension PastHistory.Instance {
+extension DependsOnPastHistory.Instance {
   init(_ entry: RunEntry, logicalDate: Timestamp, position: Int) {
     self.logicalDate = logicalDate
     run = entry.run.number
