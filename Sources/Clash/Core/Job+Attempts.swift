@@ -16,6 +16,11 @@ extension Job {
     phase = .attempting(plan, position, .makingTemplate)
     inbox.lookAt = nil
     step.note("attempt \(plan.number): asking for \(plan.rung)")
+    if plan.number == 1, request.hasDefaultRunLimit {
+      step.note(
+        "a machine that still runs after \(JobConfig.defaultRunSeconds / 3600) h ends then, and the job with it; "
+          + "max_run_duration is another limit, or none")
+    }
   }
 
   /// Moves the current attempt to another stage, and says when to look at its group next.
