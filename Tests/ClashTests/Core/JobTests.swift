@@ -625,6 +625,15 @@ import Model
     #expect(one.job.attempts[0].ending == .cancelled)
   }
 
+  @Test func `somebody who cancels without a login is told that nothing can be removed, once`() {
+    var one = Walk.running()
+    #expect(one.tell(.cancel) == ["remove group"])
+    let first = one.tell(.failed(.removeGroup(one.plan(1)), one.fault(.unauthenticated)))
+    #expect(first.contains { $0.contains("without a login nothing can be removed") }, "\(first)")
+    _ = one.wake(after: 5)
+    #expect(one.tell(.failed(.removeGroup(one.plan(1)), one.fault(.unauthenticated))) == [])
+  }
+
   @Test func `a cancelled job stays cancelled when its result comes late`() {
     var one = Walk.running()
     _ = one.tell(.cancel)
