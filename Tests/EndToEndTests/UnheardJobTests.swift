@@ -11,7 +11,7 @@ import Testing
     cloud.project.environment["DAGRUN_JOB_TIMINGS"] = Self.timings
     let ended = try cloud.project.run(
       "job", "run", "--project", "demo", "--image", "debian", "--zone", "europe-west1-b", "--output-dir",
-      "/out:bucket/out", "-o", "json", "--", "sh", "-c", "echo begun; touch /out/trace", timeout: 120)
+      "/out:bucket/out", "-o", "json", "--", "sh", "-c", "echo here I am; touch /out/trace", timeout: 120)
     return (ended.code, ended.output, ended.errors)
   }
 
@@ -27,7 +27,7 @@ import Testing
           /`gcloud projects add-iam-policy-binding demo --member=serviceAccount:(\d+)-compute@developer\.gserviceaccount\.com --role=roles\/pubsub\.publisher`/
       ))
     #expect(!command.1.isEmpty)
-    #expect(!ended.errors.contains("begun"))
+    #expect(!ended.errors.contains("here I am"))
     #expect(try cloud.everMade("instances") == 1)
     #expect(try cloud.everMade("objects") == 0)
     #expect(try cloud.isEmpty())
@@ -43,7 +43,7 @@ import Testing
     #expect(ended.code == 243, "\(ended.output) \(ended.errors)")
     #expect(ended.output.contains(#""kind": "network""#), "\(ended.output)")
     #expect(ended.output.contains("gcloud compute firewall-rules list"))
-    #expect(!ended.errors.contains("begun"))
+    #expect(!ended.errors.contains("here I am"))
     #expect(try cloud.everMade("instances") == 2)
     #expect(try cloud.isEmpty())
     try cloud.end()

@@ -41,6 +41,14 @@ import Model
     #expect(one.job.attempts.map(\.ending) == [.refused])
   }
 
+  @Test func `whoever has listened all along waits for no answer to a pull`() {
+    var one = Walk.waiting()
+    _ = one.wake(after: 5)
+    _ = one.look(.running)
+    _ = one.wake(after: 30)
+    #expect(one.look(.running, console: Self.refused).last == "remove group")
+  }
+
   @Test func `a VM that has gone off says why as well`() {
     var one = booting()
     _ = one.wake(after: 30)
@@ -100,12 +108,13 @@ import Model
     #expect(one.job.phaseName == "booting")
   }
 
-  @Test func `nothing is concluded from a console before what may wait was listened to`() {
+  @Test func `nothing is concluded from a console before what may wait was listened to`() throws {
     var one = Walk.waiting()
     _ = one.wake(after: 5)
     #expect(one.consoleReading == .ofEnded)
     _ = one.look(.running)
-    _ = one.wake(after: 30)
+    _ = try one.restart()
+    #expect(one.wake(after: 30) == ["inspect 1"])
     #expect(one.look(.running, console: Self.refused) == [])
     _ = one.tell(.received([]))
     _ = one.wake(after: 30)

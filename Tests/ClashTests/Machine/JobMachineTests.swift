@@ -96,7 +96,7 @@ import Testing
 
   @Test(arguments: [("h3-standard-88", "pd-balanced"), ("c3-standard-192-metal", "hyperdisk-balanced")])
   func `what Google cannot move to another host is not asked to be moved`(type: String, disk: String) throws {
-    let properties = try machine(machineSpec(), type: type).template.properties
+    let properties = try machine(machineSpec { $0.config.hasRunLimit = false }, type: type).template.properties
     #expect(properties.scheduling?.onHostMaintenance == .terminate)
     #expect(properties.scheduling?.instanceTerminationAction == nil)
     #expect(properties.disks?.first?.initializeParams?.diskType == disk)

@@ -5,7 +5,7 @@ import Testing
 
 /// What the accounts of VMs may do, where that was said.
 @Suite struct MachineRolesTests {
-  private static let topic = "/v1/projects/proj/topics/a"
+  private static let topic = "/v1/projects/proj/topics/job"
   private static let message: JSON = ["messages": [["data": "aGk="]]]
   private static let group = "/compute/v1/projects/proj/zones/europe-west1-b/instanceGroupManagers/g"
 
