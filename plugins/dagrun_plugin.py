@@ -774,8 +774,9 @@ class JobConfigBuilder:
         Access only."""
         return self._set("external_address", external_address)
 
-    def max_run_duration_seconds(self, seconds: int) -> JobConfigBuilder:
-        """The cloud deletes each machine after this time, whatever has become of everything else."""
+    def max_run_duration_seconds(self, seconds: int | str) -> JobConfigBuilder:
+        """The cloud deletes each machine after this time, whatever has become of everything else. "none": never. By
+        default an hour after the timeout; without one, 24 hours."""
         return self._set("max_run_duration_seconds", seconds)
 
     def max_attempts(self, max_attempts: int) -> JobConfigBuilder:

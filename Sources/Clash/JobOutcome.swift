@@ -57,6 +57,8 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
     case invalidRequest = "invalid_request"
     /// The VM did not start, or went silent.
     case machine
+    /// The VM does not reach Google's APIs from its network.
+    case network
     /// docker could not pull the image.
     case imagePull = "image_pull"
     /// docker could not start the container (its status 125).
@@ -78,7 +80,9 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
   /// Another try of the task may go better.
   package var isRetryable: Bool {
     switch kind {
-    case .noCapacity, .quota, .machine, .imagePull, .cloud, .outputs, .inputs, .containerStart, .endedElsewhere: true
+    case .noCapacity, .quota, .machine, .network, .imagePull, .cloud, .outputs, .inputs, .containerStart,
+      .endedElsewhere:
+      true
     case .permission, .invalidRequest, .commandNotExecutable, .commandNotFound: false
     }
   }

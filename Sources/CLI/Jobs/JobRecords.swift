@@ -6,12 +6,14 @@ import Model
 import Storage
 
 extension JobRecord {
-  /// - Parameter request: nil for a job that only another dagrun can read: then what is known without it.
-  func record(_ request: JobRequest?) -> Record {
+  /// - Parameters:
+  ///   - state: in words.
+  ///   - request: nil for a job that only another dagrun can read: then what is known without it.
+  func record(_ request: JobRequest?, state: String) -> Record {
     let last = request == nil ? nil : attempts.last
     let costs = attempts.compactMap(\.cost)
     return [
-      "name": .text(name), "state": .text(phase), "project": .text(project), "dag_id": .optional(task?.dagID),
+      "name": .text(name), "state": .text(state), "project": .text(project), "dag_id": .optional(task?.dagID),
       "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.key.taskID),
       "try_number": .optional(task?.key.number), "image": .optional(request?.spec.config.image),
       "submitted_at": .time(submittedAt), "finished_at": .optional(finishedAt),
@@ -82,7 +84,7 @@ extension JobOutcome {
     guard let result else { return "" }
     let cost = result.cost.map { ", cost \(JSONText.number(($0 * 10_000).rounded() / 10_000))" } ?? ""
     return " after \(Durations.text(result.durationSeconds)) on \(result.machineType) in \(result.zone)"
-      + "\(result.isSpot ? " (Spot)" : ""), attempt \(result.attempts)\(cost)"
+      + "\(result.isSpot ? " (Spot)" : ""), \(result.attempts == 1 ? "1 attempt" : "\(result.attempts) attempts")\(cost)"
   }
 
   /// The program's own, or one of dagrun's where the program did not end by itself.
@@ -95,7 +97,7 @@ extension JobOutcome {
       switch failure.kind {
       case .noCapacity, .quota: return .noCapacity
       case .permission, .invalidRequest: return .jobRefused
-      case .machine: return .machineLost
+      case .machine, .network: return .machineLost
       case .imagePull, .containerStart: return .containerNotStarted
       case .commandNotExecutable, .commandNotFound: return .commandNotStarted
       case .inputs, .outputs: return .dataNotMoved

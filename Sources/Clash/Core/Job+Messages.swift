@@ -198,7 +198,7 @@ extension Job {
     switch result.infrastructure?.kind {
     case nil: result.status == 0 ? .succeeded : result.status == nil ? .lost : .failed
     case .outputs: .failed
-    case .machine, .cloud, .noCapacity, .endedElsewhere: .lost
+    case .machine, .network, .cloud, .noCapacity, .endedElsewhere: .lost
     case .quota, .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound,
       .inputs:
       .refused

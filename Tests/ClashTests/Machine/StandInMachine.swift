@@ -76,7 +76,8 @@ final class StandInMachine {
   func boot(_ variables: [String: String] = [:]) throws {
     let environment = [
       "PATH": "\(folder)/bin:/usr/local/bin:/usr/bin:/bin", "HOME": "\(folder)/home", "DAGRUN_LOG_SECONDS": "0.1",
-      "DAGRUN_RETRY_SECONDS": "0", "DAGRUN_LINGER_SECONDS": "0", "DAGRUN_FLUSH_SECONDS": "20",
+      "DAGRUN_RETRY_SECONDS": "0", "DAGRUN_LINGER_SECONDS": "0", "DAGRUN_CONSOLE_SECONDS": "0",
+      "DAGRUN_FLUSH_SECONDS": "20",
     ]
     var spawn = Spawn(
       "/bin/bash", ["\(folder)/var/lib/dagrun/a-job/runner.sh"], environment: environment.merging(variables) { $1 })
