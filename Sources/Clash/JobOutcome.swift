@@ -53,6 +53,8 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
     case noCapacity = "no_capacity"
     case quota
     case permission
+    /// There are no credentials, or they are no longer good. Other machines may have them, and this one in a moment.
+    case signedOut = "signed_out"
     /// Google refuses what was asked.
     case invalidRequest = "invalid_request"
     /// The VM did not start, or went silent.
@@ -80,7 +82,7 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
   /// Another try of the task may go better.
   package var isRetryable: Bool {
     switch kind {
-    case .noCapacity, .quota, .machine, .network, .imagePull, .cloud, .outputs, .inputs, .containerStart,
+    case .noCapacity, .quota, .signedOut, .machine, .network, .imagePull, .cloud, .outputs, .inputs, .containerStart,
       .endedElsewhere:
       true
     case .permission, .invalidRequest, .commandNotExecutable, .commandNotFound: false

@@ -101,7 +101,7 @@ extension JobOutcome {
       case .imagePull, .containerStart: return .containerNotStarted
       case .commandNotExecutable, .commandNotFound: return .commandNotStarted
       case .inputs, .outputs: return .dataNotMoved
-      case .endedElsewhere, .cloud: return .cloudFailed
+      case .signedOut, .endedElsewhere, .cloud: return .cloudFailed
       }
     }
   }

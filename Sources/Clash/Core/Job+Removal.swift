@@ -22,7 +22,7 @@ extension Job {
     step.note(message)
     let ending: JobAttempt.Ending =
       switch kind {
-      case .machine, .network, .cloud, .noCapacity, .endedElsewhere: .lost
+      case .machine, .network, .cloud, .noCapacity, .signedOut, .endedElsewhere: .lost
       case .outputs: .failed
       case .quota: .quotaExceeded
       case .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound, .inputs:
