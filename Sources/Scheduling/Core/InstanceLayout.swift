@@ -102,6 +102,9 @@ struct InstanceLayout: Sendable {
       end = ranges == nil ? count : 0
     }
 
+    /// So that a list of all is made at its size: each task has an instance at least.
+    var underestimatedCount: Int { ranges?.count ?? Int(end - start) }
+
     mutating func next() -> InstanceOffset? {
       while start == end {
         guard let ranges, position < ranges.count else { return nil }
