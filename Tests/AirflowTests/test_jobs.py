@@ -206,7 +206,7 @@ def test_keys_are_shown_as_they_are_rendered(plugin):
     )
     operator.render_template_fields(context())
     assert operator.gcs_mounts == {"in-4": "/in"}
-    # What comes from elsewhere as it is, such as the output of another task, is no template.
+    # What comes from elsewhere as it is, such as the output of another task, is not a template.
     given = {"in-{{ params.n }}": "/in"}
     assert operator.render_template(given, context(), None, {id(given)}) is given
     group = group_of(plugin, plugin.JobRuntimeSpec("x", gcs_mounts={"in-{{ params.n }}": "/in/{{ ds }}"}))
@@ -573,7 +573,7 @@ def test_all_of_a_group_are_cancelled(plugin, stand_in):
 
 
 def test_a_task_that_is_killed_before_its_job_begins_begins_none(plugin, stand_in):
-    """As Airflow 3 does it: it calls on_kill, and then goes on."""
+    """As Airflow 3 does it: it calls on_kill, and then continues."""
     stand_in.plays(ENDLESS)
     operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train")
     operator.on_kill()

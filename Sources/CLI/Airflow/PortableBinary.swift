@@ -23,24 +23,24 @@ struct PortableBinary {
     return (glibc + neededLibraries + ["for jobs libcurl.so.4"]).joined(separator: ", ")
   }
 
-  /// - Throws: a `Complaint`, when it cannot run there.
+  /// - Throws: a `UserError`, when it cannot run there.
   init(_ path: String) throws {
     guard let resolved = realpath(path, nil) else {
-      throw Complaint(
+      throw UserError(
         .notFound, "there is no binary \(path): \(String(cString: strerror(errno)))",
         hint: "build it (make build), or name another one with --binary")
     }
     defer { free(resolved) }
     executable = String(cString: resolved)
     guard let bytes = readWholeFile(executable), ELFObject.machine(of: bytes) == .amd64 else {
-      throw Complaint(
-        .wrongUsage, "\(path) is no program for Linux on x86-64, and only such a one can be taken along",
+      throw UserError(
+        .wrongUsage, "\(path) is not a program for Linux on x86-64, and only such a one can be taken along",
         hint: "build dagrun on such a machine, and name it with --binary")
     }
     var search = LibrarySearch()
     search.add(bytes, at: executable)
     guard search.missing.isEmpty else {
-      throw Complaint(
+      throw UserError(
         .unavailable, "\(path) needs libraries that are not on this machine: \(search.missing.joined(separator: ", "))",
         hint: "run this where that binary runs")
     }
@@ -76,7 +76,7 @@ struct PortableBinary {
         + names
     ).run(timeout: 600)
     guard tar.status.isSuccess else {
-      throw Complaint(.unavailable, "cannot pack \(executable): tar: \(tar.text(2).trimmed)", hint: "is the disk full?")
+      throw UserError(.unavailable, "cannot pack \(executable): tar: \(tar.text(2).trimmed)", hint: "is the disk full?")
     }
   }
 }

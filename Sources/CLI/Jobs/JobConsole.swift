@@ -21,9 +21,9 @@ struct JobConsole: Sendable {
     case .waiting(let job, let process):
       let holder = process.map { "process \($0)" } ?? "another process"
       errors.line("\(holder) drives job \(job); waiting until it leaves")
-    case .resuming(let job): errors.line("going on with job \(job), begun before")
+    case .resuming(let job): errors.line("continuing with job \(job), begun before")
     case .removing(let job): errors.line("removing what job \(job) has, which was cancelled")
-    case .attaching(let job): errors.line("going on with job \(job), which another home has begun")
+    case .attaching(let job): errors.line("continuing with job \(job), which another home has begun")
     case .starting(let job): errors.line("job \(job)")
     case .reportingAgain(let job):
       errors.line("job \(job) has ended before, and its result was not taken; here it is")
