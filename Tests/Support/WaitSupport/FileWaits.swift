@@ -23,6 +23,36 @@ package func wait(
   }
 }
 
+/// As `wait(forChangesIn:seconds:until:)`, without holding a thread.
+package func awaitChanges(
+  in folder: String, seconds: Double = 60, until condition: () throws -> Bool,
+  isolation: isolated (any Actor)? = #isolation
+) async rethrows -> Bool {
+  let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  let queue = DispatchQueue(label: "dagrun.test-wait")
+  queue.asyncAfter(deadline: .now() + seconds) { continuation.finish() }
+  var iterator = changes.makeAsyncIterator()
+  while true {
+    let place = deepestFolder(of: folder)
+    let events = try? FolderEvents(place, .modified, queue: queue) { _ in continuation.yield() }
+    defer { withExtendedLifetime(events) {} }
+    if try condition() { return true }
+    guard events != nil, place == deepestFolder(of: folder) else { continue }
+    if await iterator.next(isolation: isolation) == nil { return try condition() }
+  }
+}
+
+/// Waits until the process has ended, without holding a thread of those that run tasks.
+///
+/// - Returns: false when it has not after so many seconds.
+package func awaitEnd(of process: ProcessDescriptor, seconds: Double = 60) async -> Bool {
+  await withCheckedContinuation { continuation in
+    Thread.detachNewThread {
+      continuation.resume(returning: process.hasEnded(within: Int32(seconds * 1000)))
+    }
+  }
+}
+
 /// Waits until the file is there and holds something.
 ///
 /// - Returns: false when it does not after so many seconds.
