@@ -16,7 +16,7 @@ import WaitSupport
 /// Tasks that are jobs: their launch, their end, and all that may come between.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct `Tasks that are jobs` {
   @Test func `hand typed values on, also in templates`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         struct Count: Codable, Sendable { var rows: Int }
@@ -39,7 +39,7 @@ import WaitSupport
   }
 
   @Test func `know nothing of what was skipped`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -58,7 +58,7 @@ import WaitSupport
   }
 
   @Test func `of which one in a group fails, fail by its name`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -76,7 +76,7 @@ import WaitSupport
   }
 
   @Test func `are removed when their run is cancelled, also those that wait for a machine`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       await cloud.emulator.addFault(
         FaultRule(.creation(MachinePattern(zone: "us-central1-a"), .stockOut)))
       let home = try cloud.home(
@@ -105,7 +105,7 @@ import WaitSupport
   }
 
   @Test func `that take too long are stopped, and tried again`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -125,7 +125,7 @@ import WaitSupport
   }
 
   @Test func `that are cleared while they run begin again when they are gone`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
@@ -146,7 +146,7 @@ import WaitSupport
   }
 
   @Test func `continue while no scheduler runs, and are taken over`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
@@ -174,7 +174,7 @@ import WaitSupport
   }
 
   @Test func `that only another version can read fail with what to do, and hold nothing up`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -199,7 +199,7 @@ import WaitSupport
   }
 
   @Test func `of a DAG that was deleted meanwhile are removed`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
@@ -224,7 +224,7 @@ import WaitSupport
   }
 
   @Test func `of two homes with the same DAG leave each other alone`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let file = """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
         """
@@ -248,7 +248,7 @@ import WaitSupport
 
   /// What cannot be kept is not done; and then it continues.
   @Test func `wait while the database cannot be written`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }

@@ -1,6 +1,6 @@
-import Dispatch
-import Foundation
-import Processes
+internal import Dispatch
+internal import Foundation
+package import Processes
 
 /// Waits until a condition holds that follows from files, and looks again whenever something in the folder has changed.
 ///

@@ -6,7 +6,7 @@ import WaitSupport
 /// A command as another scheduler's worker runs it: its result on one pipe, its log beside it, and a leash.
 ///
 /// Nothing here blocks a thread: the emulator runs in the same process, and needs them.
-final class LeashedCommand {
+final class SupervisedCommand {
   let pid: pid_t
   private let folder: String
   private var leash: Int32?
@@ -49,7 +49,7 @@ final class LeashedCommand {
   }
 
   deinit {
-    letGo()
+    closeLifeline()
     closeInput()
     kill(pid, SIGKILL)
     _ = waitForChild(pid)
@@ -93,7 +93,7 @@ final class LeashedCommand {
   }
 
   /// As if whoever began it were dead.
-  func letGo() {
+  func closeLifeline() {
     if let leash { close(leash) }
     leash = nil
   }
@@ -107,7 +107,7 @@ final class LeashedCommand {
 
   /// Waits until what it has said holds for a condition.
   func wait(
-    seconds: Double = 60, until condition: (LeashedCommand) throws -> Bool
+    seconds: Double = 60, until condition: (SupervisedCommand) throws -> Bool
   ) async rethrows -> Bool {
     try await awaitChanges(in: folder, seconds: seconds) { try condition(self) }
   }
