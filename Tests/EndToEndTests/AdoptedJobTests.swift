@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// Runs until it is let continue (`RecordedCloud.leave`), so that whatever happens meanwhile happens while it runs.
+  /// Runs until it is released (`RecordedCloud.leave`), so that whatever happens meanwhile happens while it runs.
   private static func script(until word: String = "go") -> String {
     """
     echo begun; until \(RecordedCloud.hasWord(word)); do sleep 0.1; done; echo done; echo 42 > $DAGRUN_OUTPUT
