@@ -694,11 +694,11 @@ class Credentials(NamedTuple):
     @classmethod
     def of(cls, gcp_conn_id: str | None, impersonation_chain: str | Sequence[str] | None) -> Credentials:
         """Of a Google Cloud connection of Airflow, whose provider need not be installed."""
-        chain = impersonation_chain
+        chain = accounts_of(impersonation_chain)
         if gcp_conn_id is None:
-            return cls(chain=accounts_of(chain))
+            return cls(chain=chain)
         extra = extra_of_connection(gcp_conn_id)
-        for name in ("key_secret_name", "credential_config_file", "is_anonymous"):
+        for name in ("key_secret_name", "credential_config_file", "is_anonymous", "idp_issuer_url"):
             if extra.get(name):
                 raise failure(
                     f"The connection {gcp_conn_id} has {name}, which dagrun cannot use.",
@@ -706,16 +706,28 @@ class Credentials(NamedTuple):
                     final=True,
                 )
         key = extra.get("keyfile_dict")
+        if key and extra.get("key_path"):
+            raise failure(
+                f"The connection {gcp_conn_id} has a keyfile_dict and a key_path.", "Give it one of them.", final=True
+            )
         return cls(
             key=json.dumps(key) if isinstance(key, Mapping) else key or None,
             key_path=extra.get("key_path") or None,
-            chain=accounts_of(chain if chain is not None else extra.get("impersonation_chain")),
+            chain=chain or accounts_of(extra.get("impersonation_chain")),
         )
+
+    def __repr__(self) -> str:
+        key = None if self.key is None else "***"
+        return f"Credentials(key={key}, key_path={self.key_path!r}, chain={self.chain!r})"
 
     @contextlib.contextmanager
     def handed_on(self) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
         """The environment of a program that uses them, and descriptors that it has to be given."""
         environment = Binary.environment()
+        if self.key is not None or self.key_path:
+            # What this machine would sign in with counts more to dagrun than a file of credentials.
+            for name in ("ACCESS_TOKEN", "ACCESS_TOKEN_FILE", "IMPERSONATE_SERVICE_ACCOUNT"):
+                environment.pop(f"CLOUDSDK_AUTH_{name}", None)
         if self.chain:
             environment["CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"] = ",".join(self.chain)
         if self.key_path:
@@ -742,7 +754,10 @@ def accounts_of(chain: Any) -> tuple[str, ...]:
 
 def extra_of_connection(conn_id: str) -> dict[str, Any]:
     extra = first_of("BaseHook", "airflow.sdk", "airflow.hooks.base").get_connection(conn_id).extra_dejson
-    return {key.replace("extra__google_cloud_platform__", "", 1): value for key, value in extra.items()}
+    prefix = "extra__google_cloud_platform__"
+    # Where both are given, a field's new name counts, as in Google's own hook.
+    old = {key[len(prefix) :]: value for key, value in extra.items() if key.startswith(prefix)}
+    return {**old, **{key: value for key, value in extra.items() if not key.startswith(prefix)}}
 
 
 # --- What a job is ---------------------------------------------------------------------------------------------------
@@ -756,6 +771,7 @@ def extra_of_connection(conn_id: str) -> dict[str, Any]:
 DEFAULT_JOB_CONFIG: dict[str, Any] = {"image": "google/cloud-sdk"}
 
 
+# Those of its values that are numbers, which a template gives as text.
 NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts", "max_run_duration_seconds"})
 
 
@@ -800,9 +816,7 @@ class JobConfigBuilder:
 
     def preemptible(self, preemptible: bool = True) -> JobConfigBuilder:
         """Takes Spot capacity, which costs less and may be preempted; the job then begins again on another machine."""
-        if isinstance(preemptible, str):  # a text is true, whatever it says
-            raise failure("preemptible takes True or False.", "`provisioning` takes a template.")
-        return self._set("provisioning", "spot" if preemptible else "standard", "preemptible")
+        return self._set("provisioning", _provisioning(preemptible), "preemptible")
 
     def zone(self, zone: str) -> JobConfigBuilder:
         """The zone of the machine; `zones` gives it alternatives."""
@@ -930,7 +944,7 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
         )
     job = copy.deepcopy(dict(config))
     _rename(job, "project_id", "project", lambda value: value)
-    _rename(job, "preemptible", "provisioning", lambda value: "spot" if value else "standard")
+    _rename(job, "preemptible", "provisioning", _provisioning)
     _rename(job, "zone", "zones", lambda value: [value])
     if job.get("disk_image") == {"project": "gce-uefi-images", "family": "cos-stable"}:
         del job["disk_image"]  # Clash's default, which Google has since withdrawn
@@ -938,7 +952,7 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     if region and not job.get("zones") and not job.get("regions"):
         job["regions"] = [region]
     for zone in job.get("zones", []) if region else []:
-        is_template = "{{" in f"{zone}{region}"
+        is_template = "{" in f"{zone}{region}"
         if not is_template and not str(zone).startswith(f"{region}-"):
             raise failure(
                 f"job_config: the zone {zone} is not in the region {region}.",
@@ -956,10 +970,22 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
         job["project"] = project
     job.setdefault("image", DEFAULT_JOB_CONFIG["image"])
     for key in NUMBERS_OF_A_CONFIG & job.keys():
-        # A template gives text.
-        if isinstance(job[key], str) and re.fullmatch(r"\s*\d{1,18}\s*", job[key]):
-            job[key] = int(job[key])
+        job[key] = _number(job[key])
+    for accelerator in job.get("accelerators") or []:
+        if isinstance(accelerator, dict) and "count" in accelerator:
+            accelerator["count"] = _number(accelerator["count"])
     return job
+
+
+def _number(value: Any) -> Any:
+    """A template gives text."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value) else value
+
+
+def _provisioning(preemptible: Any) -> str:
+    if isinstance(preemptible, str):  # a text is true, whatever it says
+        raise failure("preemptible takes True or False.", "`provisioning` takes a template.", final=True)
+    return "spot" if preemptible else "standard"
 
 
 def _rename(job: dict[str, Any], key: str, new_key: str, new_value: Callable[[Any], Any]) -> None:
@@ -1046,6 +1072,7 @@ def spec_of_job(
                 raise failure(f"{name} is of type {type(values).__name__}, and must be a dict.", final=True)
             spec[key] = {str(name): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
     if timeout_seconds is not None:
+        timeout_seconds = _number(timeout_seconds)
         if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)):
             raise failure(f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds.", final=True)
         spec["timeout_seconds"] = timeout_seconds
@@ -1095,8 +1122,8 @@ def script_path(name: str, dag_file: str | None) -> Path:
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
 # The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
-# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that result,
-# and no second machine is paid for. Only when a result was taken does the next try begin a new job.
+# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that
+# result, and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
 FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})
@@ -1341,15 +1368,17 @@ class JobTask(BaseOperator):
     def render_template(self, content: Any, context: Context, *others: Any, **options: Any) -> Any:
         """Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts."""
         rendered = super().render_template(content, context, *others, **options)
-        if not isinstance(content, dict) or not isinstance(rendered, dict):
-            return rendered
-        keys = [super(JobTask, self).render_template(key, context, *others, **options) for key in content]
+        if rendered is content or not isinstance(content, dict) or not isinstance(rendered, dict):
+            return rendered  # as it is: what another task has given is not a template
+        keys = [
+            super(JobTask, self).render_template(key, context, *others, **options)
+            if isinstance(key, str) and "{" in key
+            else key
+            for key in content
+        ]
         return dict(zip(keys, rendered.values()))
 
-    def credentials(self) -> Credentials | None:
-        """None: those of the machine."""
-        if self.gcp_conn_id is None and not self.impersonation_chain:
-            return None
+    def credentials(self) -> Credentials:
         return Credentials.of(self.gcp_conn_id, self.impersonation_chain)
 
     def bounded(self, job_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -1700,7 +1729,7 @@ SECONDS_OF_CANCEL = 25.0
 SECONDS_BETWEEN_ATTACHES, ATTACHES = 5.0, 60
 HELD_BY_ANOTHER = 5
 # The first question of a triggerer loads much of Airflow.
-SECONDS_FOR_STATE = 30.0
+SECONDS_FOR_AN_ANSWER = 30.0
 LONGEST_LINE_BYTES = 64 << 20
 
 
@@ -1731,7 +1760,7 @@ class JobServer:
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, dict[Login, JobServer]] | None] = None
 
-    def __init__(self, login: Login = (None, ())) -> None:
+    def __init__(self, login: Login) -> None:
         self._login = login
         # Of the jobs that triggers follow: their projects, and what is said of them.
         self._projects: dict[str, str] = {}
@@ -1746,12 +1775,15 @@ class JobServer:
         self._log = logging.getLogger(__name__)
 
     @classmethod
-    def current(cls, login: Login = (None, ())) -> JobServer:
+    def current(cls, login: Login) -> JobServer:
         """The server of the running loop."""
         loop = asyncio.get_running_loop()
         if cls._of_loop is None or cls._of_loop[0] is not loop:
             cls._of_loop = (loop, {})
-        return cls._of_loop[1].setdefault(login, cls(login))
+        servers = cls._of_loop[1]
+        if login not in servers:
+            servers[login] = cls(login)
+        return servers[login]
 
     async def attach(self, name: str, project: str) -> asyncio.Queue[dict[str, Any]]:
         """The events of a job, from now on."""
@@ -1809,7 +1841,12 @@ class JobServer:
         path = await asyncio.to_thread(Binary().check)
         credentials = Credentials()
         if any(self._login):
-            credentials = await ask_airflow(Credentials.of, *self._login)
+            try:
+                credentials = await asyncio.wait_for(ask_airflow(Credentials.of, *self._login), SECONDS_FOR_AN_ANSWER)
+            except AirflowException:
+                raise
+            except Exception as error:
+                raise failure(f"Airflow does not give the connection {self._login[0]}: {error!r}.") from error
         try:
             with credentials.handed_on() as (environment, descriptors):
                 process = await asyncio.create_subprocess_exec(
@@ -1942,7 +1979,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             with contextlib.nullcontext() if in_triggerer else inline_trigger():
                 await self._wait()
         except AirflowException as error:
-            # Without the program nothing is known of the jobs: they continue, and the task's next try continues with them.
+            # Without the program nothing is known of the jobs: they continue, and the task's next try finds them.
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         except asyncio.CancelledError:
@@ -2110,16 +2147,15 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
         ending, or hands the trigger over. Without an answer the jobs are left: the next try continues with them."""
-        asking = asyncio.ensure_future(ask_airflow(self._state_of_task))
         try:
-            await asyncio.wait({asking}, timeout=SECONDS_FOR_STATE)
-            if not asking.done():
-                self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
-                return False
-            return bool(asking.result() != "deferred")
+            state = await asyncio.wait_for(ask_airflow(self._state_of_task), SECONDS_FOR_AN_ANSWER)
+        except asyncio.TimeoutError:
+            self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
+            return False
         except Exception as error:
             self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
             return False
+        return bool(state != "deferred")
 
     def _state_of_task(self) -> str | None:
         ti: Any = self.task_instance
@@ -2206,8 +2242,8 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
     `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
-    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
-    a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
+    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile.
+    Once a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
     cancels its run.
 
     :param dag_id: the Swift DAG (templated, as `trigger_dag_id`).
@@ -2766,8 +2802,7 @@ def dagrun_maintenance(
     }
     dag: Any = DAG(dag_id, **arguments)
     # Not the plugin's: Airflow reads a DAG's file again for each of its tasks.
-    frame = inspect.currentframe()
-    dag.fileloc = frame.f_back.f_code.co_filename if frame is not None and frame.f_back is not None else __file__
+    dag.fileloc = sys._getframe(1).f_globals.get("__file__", __file__)
     for project in projects or (None,):
         DagrunMaintenanceOperator(
             task_id=slug(f"collect-{project}", 200) if project else "collect",

@@ -313,7 +313,7 @@ def test_failures_that_are_not_the_programs_say_their_kind(plugin, stand_in, kin
         ("say('error: no machine type n1-tiny'); say('  take one of …'); sys.exit(2)", "no machine type n1-tiny", True),
         ("print('Done!')", "is no JSON: Done!", False),
         ("answer([1])", "no object", False),
-        ("answer({'name': 'x'}); taken()", "no job's result", False),
+        ("answer({'name': 'x'}); taken()", "not a job's result", False),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV", False),
         ("pass", "nothing at all", False),
     ],

@@ -3,8 +3,8 @@
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
 # The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
-# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that result,
-# and no second machine is paid for. Only when a result was taken does the next try begin a new job.
+# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that
+# result, and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
 FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})

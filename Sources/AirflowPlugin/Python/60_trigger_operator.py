@@ -59,8 +59,8 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
     `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
-    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
-    a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
+    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile.
+    Once a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
     cancels its run.
 
     :param dag_id: the Swift DAG (templated, as `trigger_dag_id`).
