@@ -117,7 +117,7 @@ import Testing
     }
     // Only the task's own code knows what it takes.
     let mismatch = try Self.run(project, "twice", #"{"run_id": "r", "outputs": {"row": "text"}}"#)
-    #expect(mismatch.state == "failed" && mismatch.reason.contains(#"the output of task "row" is no Row"#))
+    #expect(mismatch.state == "failed" && mismatch.reason.contains(#"the output of task "row" is not of type Row"#))
   }
 
   @Test func `the newest file counts, and no other run's outputs`() throws {

@@ -90,7 +90,7 @@ struct InputReader {
       }
       let source = index < taskIDs.count ? "task \"\(taskIDs[index])\"" : "another task"
       throw InputMismatch(
-        "the output of \(source) is no \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
+        "the output of \(source) is not of type \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
     }
   }
 }

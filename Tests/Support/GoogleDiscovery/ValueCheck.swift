@@ -71,7 +71,7 @@ extension DiscoveryDocument {
       let high = schema.maximum.flatMap(Int64.init) ?? range.upperBound
       return (low...high).contains(number) ? [] : ["\(place): \(number) is not in \(low)…\(high)"]
     case ("boolean", .bool), ("number", .double), ("number", .int): return []
-    default: return ["\(place): is no \(schema.type ?? "value")"]
+    default: return ["\(place): is not a \(schema.type ?? "value")"]
     }
   }
 
@@ -99,7 +99,7 @@ extension DiscoveryDocument {
       case nil: true
       default: true
       }
-    return isRight ? [] : ["\(place): “\(text)” is no \(format ?? "")"]
+    return isRight ? [] : ["\(place): “\(text)” is not a \(format ?? "")"]
   }
 
   private func patternProblems(_ value: JSONValue, _ pattern: String, at place: String) -> [String] {
