@@ -151,7 +151,7 @@ class Finished(NamedTuple):
             raise self.failure()
         begin = self.output[:200].decode(errors="replace").strip() or "nothing at all"
         raise failure(
-            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is no JSON: {begin}",
+            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is not JSON: {begin}",
             "Is the program that DAGRUN_BINARY (or PATH) names really dagrun, and not a script around it that prints?",
         )
 
@@ -1246,7 +1246,7 @@ class JobRun:
             return json.dumps(self.spec)
         except (TypeError, ValueError) as error:
             raise failure(
-                f"The spec of job {self.base} is no JSON: {error}.",
+                f"The spec of job {self.base} is not JSON: {error}.",
                 "job_config takes texts, numbers, lists and dicts only.",
                 final=True,
             ) from error
@@ -2317,7 +2317,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
             if isinstance(value, dict):
                 return json.dumps(value, sort_keys=True)
         except (TypeError, ValueError) as error:
-            raise failure(f"conf is no JSON: {error}", f"It is {conf!r}.", final=True) from error
+            raise failure(f"conf is not JSON: {error}", f"It is {conf!r}.", final=True) from error
         raise failure(f"conf must be a JSON object such as {{'day': '2026-01-31'}}, not {conf!r}", final=True)
 
     def _judged(self, record: dict[str, Any]) -> dict[str, Any]:

@@ -311,7 +311,7 @@ def test_failures_that_are_not_the_programs_say_their_kind(plugin, stand_in, kin
     ("script", "said", "final"),
     [
         ("say('error: no machine type n1-tiny'); say('  take one of …'); sys.exit(2)", "no machine type n1-tiny", True),
-        ("print('Done!')", "is no JSON: Done!", False),
+        ("print('Done!')", "is not JSON: Done!", False),
         ("answer([1])", "no object", False),
         ("answer({'name': 'x'}); taken()", "not a job's result", False),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV", False),
@@ -667,7 +667,7 @@ def test_wrong_arguments_of_a_group_are_named(plugin, stand_in, factory, specs, 
 
 def test_a_config_that_is_no_json_is_named(plugin, stand_in):
     config = {**CONFIG, "scopes": {"a", "b"}}
-    with pytest.raises(plugin.AirflowFailException, match="is no JSON(.|\n)*job_config takes"):
+    with pytest.raises(plugin.AirflowFailException, match="is not JSON(.|\n)*job_config takes"):
         run(plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train"))
     assert stand_in.calls == []
 

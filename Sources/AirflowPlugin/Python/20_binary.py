@@ -39,7 +39,7 @@ class Finished(NamedTuple):
             raise self.failure()
         begin = self.output[:200].decode(errors="replace").strip() or "nothing at all"
         raise failure(
-            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is no JSON: {begin}",
+            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is not JSON: {begin}",
             "Is the program that DAGRUN_BINARY (or PATH) names really dagrun, and not a script around it that prints?",
         )
 
@@ -414,7 +414,7 @@ class Command:
 
     def terminate(self) -> None:
         """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
-        was let go of is left alone: somebody else may have its job by now."""
+        was released is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):

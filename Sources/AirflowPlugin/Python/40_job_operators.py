@@ -127,7 +127,7 @@ class JobRun:
             return json.dumps(self.spec)
         except (TypeError, ValueError) as error:
             raise failure(
-                f"The spec of job {self.base} is no JSON: {error}.",
+                f"The spec of job {self.base} is not JSON: {error}.",
                 "job_config takes texts, numbers, lists and dicts only.",
                 final=True,
             ) from error

@@ -134,7 +134,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
             if isinstance(value, dict):
                 return json.dumps(value, sort_keys=True)
         except (TypeError, ValueError) as error:
-            raise failure(f"conf is no JSON: {error}", f"It is {conf!r}.", final=True) from error
+            raise failure(f"conf is not JSON: {error}", f"It is {conf!r}.", final=True) from error
         raise failure(f"conf must be a JSON object such as {{'day': '2026-01-31'}}, not {conf!r}", final=True)
 
     def _judged(self, record: dict[str, Any]) -> dict[str, Any]:

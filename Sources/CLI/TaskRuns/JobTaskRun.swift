@@ -91,7 +91,7 @@ struct JobTaskRun {
       for (index, member) in members.enumerated() { group.addTask { (index, await drive(member)) } }
       return await group.reduce(into: [Int: Result<JobRunResult, any Error>]()) { $0[$1.0] = $1.1 }
     }
-    // In their order; the first that could not be driven is told of, and the others' results wait for the next try.
+    // In their order; the first that could not be driven is reported, and the others' results wait for the next try.
     return try members.indices.map { try results[$0]!.get() }
   }
 

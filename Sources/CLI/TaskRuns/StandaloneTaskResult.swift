@@ -20,7 +20,7 @@ struct StandaloneTaskResult {
   var startDate: Timestamp
   var endDate: Timestamp
   var usage = Usage()
-  /// Those that did the task's work, as `job run` tells of them.
+  /// Those that did the task's work, as `job run` reports them.
   var jobs: [OutputObject]?
 
   var durationSeconds: Double { endDate.seconds(since: startDate) }

@@ -17,7 +17,7 @@ struct Liveness: Sendable {
   var leasedAt: Timestamp?
   /// Since when Google refuses to deliver messages to whoever asks.
   var pullDeniedSince: Timestamp?
-  /// Since when calls and looks fail for want of a login.
+  /// Since when calls and looks fail because there is no login.
   var signedOutSince: Timestamp?
   /// Somebody was told that nothing can be removed without a login.
   var hasToldOfRemoval = false

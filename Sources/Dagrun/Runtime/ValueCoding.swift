@@ -34,7 +34,7 @@ enum ValueCoding {
       let text = try decoder.singleValueContainer().decode(String.self)
       guard let timestamp = Timestamp(iso8601: text) else {
         throw DecodingError.dataCorrupted(
-          .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no ISO 8601 date"))
+          .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is not an ISO 8601 date"))
       }
       return timestamp.date
     }
