@@ -526,7 +526,7 @@ class Command:
 
     def terminate(self) -> None:
         """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
-        was let go of is left alone: somebody else may have its job by now."""
+        was released is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):
