@@ -212,7 +212,7 @@ struct DiscoveryCheckerTests {
     ),
     (
       insertTemplate(#"{"name":"t","properties":{"machineType":"m","scheduling":{"provisioningModel":"CHEAP"}}}"#),
-      "“CHEAP” is none of its values"
+      "“CHEAP” is not one of its values"
     ),
     (
       insertTemplate(#"{"name":"t","properties":{"machineType":"m","scheduling":{"automaticRestart":"false"}}}"#),
