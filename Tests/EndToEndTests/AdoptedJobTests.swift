@@ -374,7 +374,7 @@ import Testing
     #expect(try await first.waitForEnd() == 0)
     let server = try world.serve()
     server.order("what?")
-    #expect(try await (server.event("refused")["message"] as? String)?.contains("no JSON: what?") == true)
+    #expect(try await (server.event("refused")["message"] as? String)?.contains("not JSON: what?") == true)
     server.order(#"{"attach": "no-such-job", "project": "demo"}"#)
     let failed = try await server.event("failed", ofJob: "no-such-job")
     #expect(failed["exit_code"] as? Int == 3 && failed["message"] is String, "\(failed)")
