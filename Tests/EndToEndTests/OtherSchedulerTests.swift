@@ -102,7 +102,7 @@ import Testing
       ("rows", "typed", #"{"run_id": "r"}"#, 3, "no task 'rows'; did you mean 'row'?"),
       ("a", "broken", #"{"run_id": "r"}"#, 4, "nonsense"),
       ("row", "typed", "", 2, "there is no context on standard input"),
-      ("row", "typed", "{run_id", 2, "no context"),
+      ("row", "typed", "{run_id", 2, "is not a context"),
       ("row", "typed", #"{"run_id": "r", "dag_id": "typed"}"#, 2, #"the key "dag_id" is unknown"#),
       ("row", "typed", #"{"run_id": "r", "conf": {"n": 11}}"#, 2, #"parameter "n" cannot be 11"#),
       ("row", "typed", #"{"run_id": "r", "conf": {"n": "many"}}"#, 2, #"parameter "n" cannot be "many""#),
