@@ -143,7 +143,7 @@ struct JobTaskRun {
   private func result(_ ends: [JobRunResult], since start: Timestamp) throws -> TaskResult {
     let outcomes = ends.compactMap(\.outcome)
     guard outcomes.count == ends.count else {
-      throw UserError(.interrupted, "\(task.id) continues without this command: whoever ran it is gone")
+      throw UserError(.interrupted, "\(task.id) continues without this command: its caller is gone")
     }
     if ends.contains(where: { $0.exitStatus == .interrupted }) {
       throw UserError(.interrupted, "\(task.id) was stopped")

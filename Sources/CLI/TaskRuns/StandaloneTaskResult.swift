@@ -77,7 +77,7 @@ extension StandaloneTaskResult {
     switch stop {
     case .interrupted where result.outcome.isStopped: throw UserError(.interrupted, "\(task.id) was stopped")
     case .lifelineEnded where result.outcome.isStopped:
-      throw UserError(.interrupted, "\(task.id) was stopped: whoever ran it is gone")
+      throw UserError(.interrupted, "\(task.id) was stopped: its caller is gone")
     case .timedOut(let seconds): timeoutSeconds = seconds
     case .interrupted, .lifelineEnded, nil: break
     }
