@@ -174,7 +174,7 @@ import Testing
     sleeper.command.closeLifeline()
     #expect(try await sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
     #expect(sleeper.hasEnded)
-    #expect(sleeper.command.errors.contains("whoever ran it is gone"))
+    #expect(sleeper.command.errors.contains("its caller is gone"))
   }
 
   @Test func `a command that is killed takes its task with it`() async throws {
