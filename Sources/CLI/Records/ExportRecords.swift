@@ -55,7 +55,7 @@ extension TaskDescription {
     let (setups, failsRun): ([String], Bool) =
       if case .teardown(let setups, let failsRun) = role { (setups, failsRun) } else { ([], false) }
     return [
-      "id": .text(id), "operator": .text(work.operatorName), "upstream": .list(upstream.map(Datum.text)),
+      "id": .text(id), "operator": .text(operatorName), "upstream": .list(upstream.map(Datum.text)),
       "inputs": .list(readOutputs.map(Datum.text)), "has_output": .bool(work != .empty),
       "trigger_rule": .text(triggerRule.rawValue), "role": .text(role.word),
       "setups": .list(setups.map(Datum.text)), "on_failure_fail_dagrun": .bool(failsRun),

@@ -48,7 +48,7 @@ struct TaskRunEnd {
 
   /// For a person, on standard error.
   func tell(of task: TaskDescription, to errors: Output) {
-    if task.work == .empty { return errors.line("\(task.id): nothing to run (\(task.work.operatorName))") }
+    if task.work == .empty { return errors.line("\(task.id): nothing to run (\(task.operatorName))") }
     if let output, state == .success { errors.line("\(task.id): output \(output)") }
     let duration = state == .skipped ? "" : " after \(Durations.text(durationSeconds))"
     let reason = (reason ?? "").isEmpty ? "" : (state == .skipped ? " " : ": ") + (self.reason ?? "")

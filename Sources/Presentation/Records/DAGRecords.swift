@@ -23,7 +23,7 @@ extension DAGDescription {
 extension TaskDescription {
   package func record(downstream: [String]) -> Record {
     [
-      "task_id": .text(id), "operator_name": .text(work.operatorName), "trigger_rule": .text(triggerRule.rawValue),
+      "task_id": .text(id), "operator_name": .text(operatorName), "trigger_rule": .text(triggerRule.rawValue),
       "upstream_task_ids": .list(upstream.map(Datum.text)), "downstream_task_ids": .list(downstream.map(Datum.text)),
       "retries": .int(retries), "retry_delay": .double(retryDelaySeconds),
       "retry_exponential_backoff": .optional(retryBackoffMultiplier),

@@ -1,0 +1,58 @@
+internal import Foundation
+
+/// How a task decides which of the tasks right below it run. The others are skipped.
+package enum TaskDecision: Hashable, Codable, Sendable {
+  /// Its output is a list of cases. Case -> the tasks it leads to; none for a case that leads nowhere.
+  case branch(cases: [String: [String]])
+  /// Its output says whether the run continues below it.
+  ///
+  /// - Parameter ignoresTriggerRules: if not, all tasks below are skipped, whatever their rules; else only those right
+  ///   below.
+  case shortCircuit(ignoresTriggerRules: Bool)
+  /// The run continues if no later one was due before it came to the task.
+  case latestOnly
+}
+
+extension TaskDecision {
+  /// What an output decides, by ids; nil: everything continues.
+  ///
+  /// - Parameter output: JSON text.
+  /// - Throws: when it is not an answer to the question.
+  package func choice(of output: String?) throws(ChoiceError) -> DownstreamChoice? {
+    let value = output.flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
+    switch self {
+    case .latestOnly: return nil
+    case .shortCircuit(let ignoresTriggerRules):
+      guard case .bool(let continues) = value else {
+        throw ChoiceError(description: "it has to answer true or false, and answered \(output ?? "nothing")")
+      }
+      return continues ? nil : ignoresTriggerRules ? .nothingBelow : .only([])
+    case .branch(let cases):
+      guard case .array(let values) = value else {
+        throw ChoiceError(description: "it has to answer a list of its cases, and answered \(output ?? "nothing")")
+      }
+      var chosen: [String] = []
+      for value in values {
+        guard case .string(let name) = value, let tasks = cases[name] else {
+          throw ChoiceError(
+            description: "it answered \(value.jsonText), and its cases are \(cases.keys.sorted().joined(separator: ", "))")
+        }
+        chosen += tasks.filter { !chosen.contains($0) }
+      }
+      return .only(chosen)
+    }
+  }
+}
+
+/// Which tasks below a task run. Stored with the instance that chose.
+package enum DownstreamChoice: Hashable, Codable, Sendable {
+  /// Of those right below these, and those that come after these.
+  case only([String])
+  /// No task below, whatever its trigger rule says. Teardowns follow theirs all the same.
+  case nothingBelow
+}
+
+/// Why an output chooses nothing.
+package struct ChoiceError: Error, Hashable, CustomStringConvertible {
+  package let description: String
+}
