@@ -3,9 +3,12 @@
 package struct RunSnapshot: Hashable, Sendable {
   package var run: DAGRun
   package var tasks: [TaskInstance]
+  /// What tasks have chosen of the tasks below them, by their ids.
+  package var choices: [String: DownstreamChoice]
 
-  package init(run: DAGRun, tasks: [TaskInstance]) {
+  package init(run: DAGRun, tasks: [TaskInstance], choices: [String: DownstreamChoice] = [:]) {
     self.run = run
     self.tasks = tasks
+    self.choices = choices
   }
 }

@@ -12,6 +12,8 @@ package struct TaskResult: Hashable, Sendable {
   /// What of its log, output or journal could not be kept, and why: `the log lacks 12 bytes: No space left on device`.
   /// nil: nothing is missing.
   package var loss: String?
+  /// Of the tasks below it; nil: all may run. Not on the wire, nor in journals: it follows from the output.
+  package var choice: DownstreamChoice?
 
   package init(
     _ outcome: Outcome, output: String? = nil, usage: Usage = .init(), startDate: Timestamp? = nil,

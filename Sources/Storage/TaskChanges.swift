@@ -1,4 +1,5 @@
 import Dagrun
+import Foundation
 import GRDB
 import Model
 import Scheduling
@@ -47,6 +48,18 @@ extension ChangeWriter {
   func outputRemoved(_ key: TaskInstanceKey) throws {
     try statement("DELETE FROM xcom WHERE run = ? AND task_id = ? AND map_index = ?")
       .execute(key.run, key.taskID, key.mapIndex)
+  }
+
+  func choiceStored(_ key: TaskInstanceKey, _ choice: DownstreamChoice?) throws {
+    let json = try choice.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+    let updated = try statement(
+      "UPDATE task_instance SET choice = ? WHERE run = ? AND task_id = ? AND map_index = ?"
+    ).execute(json, key.run, key.taskID, key.mapIndex)
+    guard updated == 1 else {
+      throw StoreError.guardFailed(
+        path: path, subject: "task instance \"\(key.taskID)\" of run \(key.run)", key: key, expected: "there",
+        found: "not there")
+    }
   }
 
   /// Copies the row's try to the past tries, when it had one and is still in that state. What is on record already

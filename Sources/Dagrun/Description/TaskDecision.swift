@@ -45,11 +45,35 @@ extension TaskDecision {
 }
 
 /// Which tasks below a task run. Stored with the instance that chose.
-package enum DownstreamChoice: Hashable, Codable, Sendable {
+package enum DownstreamChoice: Hashable, Sendable {
   /// Of those right below these, and those that come after these.
   case only([String])
   /// No task below, whatever its trigger rule says. Teardowns follow theirs all the same.
   case nothingBelow
+}
+
+/// As JSON a list of ids, or `"nothing_below"`.
+extension DownstreamChoice: Codable {
+  private static let nothingBelowText = "nothing_below"
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let ids = try? container.decode([String].self) {
+      self = .only(ids)
+    } else if try container.decode(String.self) == Self.nothingBelowText {
+      self = .nothingBelow
+    } else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a choice")
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .only(let ids): try container.encode(ids)
+    case .nothingBelow: try container.encode(Self.nothingBelowText)
+    }
+  }
 }
 
 /// Why an output chooses nothing.

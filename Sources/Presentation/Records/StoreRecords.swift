@@ -30,7 +30,18 @@ extension TaskRecord {
     record.append("cpu_seconds", .optional(usage.cpuSeconds))
     record.append("peak_memory_bytes", .optional(usage.peakMemoryBytes.map(Int.init)))
     record.append("loss", .optional(loss))
+    if let choice { record.append("chosen", choice.datum) }
     return record
+  }
+}
+
+extension DownstreamChoice {
+  /// The ids of the tasks right below that run, as far as their rules let them.
+  fileprivate var datum: Datum {
+    switch self {
+    case .only(let ids): .list(ids.map(Datum.text))
+    case .nothingBelow: .list([])
+    }
   }
 }
 
