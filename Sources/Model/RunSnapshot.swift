@@ -1,3 +1,5 @@
+package import Dagrun
+
 /// A run with all its task instances, in the order of the plan; after them those that the plan does not have (they are
 /// `removed`, or a backfill of some tasks took over a run that had more), by id.
 package struct RunSnapshot: Hashable, Sendable {

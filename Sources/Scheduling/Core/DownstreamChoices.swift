@@ -1,28 +1,39 @@
 import Dagrun
 
-/// What tasks of one run have chosen of the tasks below them, and which tasks are excluded by that. By position in the plan.
+/// What tasks of one run have chosen of the tasks below them, and which tasks that excludes.
 struct DownstreamChoices: Equatable, Sendable {
-  private(set) var choices: [Int32: DownstreamChoice] = [:]
-  /// Position -> the tasks whose choices exclude it, ascending.
+  /// By the id of the task that chose, which need not be in the plan that the run is on.
+  private(set) var all: [String: DownstreamChoice] = [:]
+  /// Position of a task -> positions of the tasks whose choices exclude it, ascending.
   private var excluders: [Int32: [Int32]] = [:]
 
-  var isEmpty: Bool { choices.isEmpty }
+  init() {}
+
+  init(_ choices: [String: DownstreamChoice], in plan: DAGPlan) {
+    all = choices
+    for (id, choice) in choices {
+      if let position = plan.position(of: id) { exclude(by: choice, of: position, in: plan) }
+    }
+  }
 
   /// The first task whose choice excludes the one at `position`; nil: nothing excludes it.
   func excluder(of position: Int) -> Int? { excluders[Int32(position)]?.first.map(Int.init) }
 
   /// - Parameter choice: nil: all tasks below may run.
-  /// - Returns: the positions that are excluded now.
-  @discardableResult
+  /// - Returns: the positions that it excludes.
   mutating func set(_ choice: DownstreamChoice?, of position: Int, in plan: DAGPlan) -> [Int32] {
-    if let old = choices.removeValue(forKey: Int32(position)) {
+    if let old = all[plan.taskIDs[position]] {
       for excluded in plan.positions(excludedBy: old, of: position) {
         excluders[excluded]?.removeAll { $0 == Int32(position) }
         if excluders[excluded]?.isEmpty == true { excluders[excluded] = nil }
       }
     }
-    guard let choice else { return [] }
-    choices[Int32(position)] = choice
+    all[plan.taskIDs[position]] = choice
+    return choice.map { exclude(by: $0, of: position, in: plan) } ?? []
+  }
+
+  @discardableResult
+  private mutating func exclude(by choice: DownstreamChoice, of position: Int, in plan: DAGPlan) -> [Int32] {
     let excluded = plan.positions(excludedBy: choice, of: position)
     for other in excluded {
       excluders[other, default: []].append(Int32(position))

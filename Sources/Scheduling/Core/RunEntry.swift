@@ -11,6 +11,7 @@ struct RunEntry: Sendable {
   private var layout: InstanceLayout
   /// Rows that the plan does not have; nothing happens to them. By id.
   private(set) var removedInstances: [TaskInstance] = []
+  var choices = DownstreamChoices()
   var counts = StateCounts()
   /// Instances of tasks of the plan that have not ended.
   var unfinished: Int32 = 0
@@ -39,6 +40,7 @@ struct RunEntry: Sendable {
       }
     }
     removedInstances.sort { $0.taskID < $1.taskID }
+    if !snapshot.choices.isEmpty { choices = DownstreamChoices(snapshot.choices, in: plan) }
     recount()
   }
 
@@ -89,7 +91,9 @@ struct RunEntry: Sendable {
   func tryKey(_ instance: InstanceOffset) -> TryKey { TryKey(key(instance), Int(self[instance].tryNumber)) }
 
   func snapshot() -> RunSnapshot {
-    RunSnapshot(run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + removedInstances)
+    RunSnapshot(
+      run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + removedInstances,
+      choices: choices.all)
   }
 
   /// The list that the task at `position` is mapped over has `count` elements, at least one: it has so many instances

@@ -60,6 +60,7 @@ extension Scheduler: Equatable {
     if mine.removedInstances != others.removedInstances {
       return "run \(number): \(mine.removedInstances) is not \(others.removedInstances)"
     }
+    if mine.choices != others.choices { return "run \(number): choices \(mine.choices) are not \(others.choices)" }
     if mine.counts != others.counts || mine.unfinished != others.unfinished {
       return "run \(number): counts \(mine.counts) are not \(others.counts)"
     }

@@ -1,0 +1,36 @@
+import Dagrun
+import Model
+
+/// Tasks that decide over those below them.
+extension Scheduler {
+  /// How the task's output decides over the tasks below it; nil: it does not.
+  package func decision(of key: TaskInstanceKey) -> TaskDecision? {
+    guard let place = find(key), runs.planned(place).decides else { return nil }
+    return runs[place.run].plan.description.tasks[runs[place.run].planPosition(of: place.offset)].decision
+  }
+
+  /// Notes what a task has chosen, and looks at the tasks that this excludes: they are skipped at once.
+  ///
+  /// - Parameter choice: nil: it has not chosen after all.
+  mutating func choose(_ place: InstanceIndex, _ choice: DownstreamChoice?) {
+    let run = place.run
+    let plan = runs[run].plan
+    let position = runs[run].planPosition(of: place.offset)
+    guard runs[run].choices.all[plan.taskIDs[position]] != choice else { return }
+    step.appendLast(.choiceStored(runs[run].key(place.offset), choice))
+    for excluded in runs[run].choices.set(choice, of: position, in: plan) {
+      for instance in runs[run].instances(at: Int(excluded)) {
+        step.evaluate(InstanceIndex(run: run, offset: instance))
+      }
+    }
+  }
+
+  /// No later date of its DAG's schedule is due. Manual runs always count as the latest, as in Airflow.
+  func isLatest(_ run: RunIndex) -> Bool {
+    let entry = runs[run]
+    guard entry.run.type != .manual, let date = entry.run.logicalDate,
+      let newest = dags[entry.dag].source.timetable?.newest(dueAt: now)
+    else { return true }
+    return date >= newest.logicalDate
+  }
+}
