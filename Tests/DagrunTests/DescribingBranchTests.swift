@@ -115,7 +115,7 @@ extension DescribingTests {
     #expect(try TaskDecision.shortCircuit(ignoresTriggerRules: true).choice(of: "true") == nil)
   }
 
-  @Test("what is no answer is refused", arguments: [nil, "", "full", "\"full\"", "[1]", "[\"ful\"]", "{}", "null"])
+  @Test("what is not an answer is refused", arguments: [nil, "", "full", "\"full\"", "[1]", "[\"ful\"]", "{}", "null"])
   func refused(output: String?) {
     #expect(throws: ChoiceError.self) { try branch.choice(of: output) }
     #expect(throws: ChoiceError.self) { try TaskDecision.shortCircuit(ignoresTriggerRules: true).choice(of: output) }

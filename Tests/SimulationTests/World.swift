@@ -273,7 +273,7 @@ final class World {
     }
   }
 
-  /// Now and then a deciding task answers what is no answer.
+  /// Now and then a deciding task answers what is not an answer.
   private func output(_ key: TryKey) -> String? {
     switch scheduler.decision(of: key.instance) {
     case .branch: random.pick([#"["left"]"#, #"["right"]"#, #"["left","right"]"#, #"["nowhere"]"#, "[]", "[1]"])
@@ -285,7 +285,7 @@ final class World {
   // MARK: DAG files
 
   private func changeDAGs() {
-    var contents = BagContents()
+    var contents = LoadedDAGs()
     for index in 0..<3 {
       let id = "dag_\(index)"
       let known = source.contents.files.first { $0.dags[0].id == id }
@@ -309,7 +309,7 @@ final class World {
 
   func removeDAGs() {
     source.loadSeconds = 0
-    source.contents = BagContents()
+    source.contents = LoadedDAGs()
     source.changed()
   }
 }

@@ -27,7 +27,7 @@ struct JobCostCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let context = try JobContext(session, global)
     let table = try context.home.prices(path: prices, environment: session.environment)
     let now = Timestamp(Date())
@@ -78,7 +78,7 @@ extension JobCostCommand {
 extension CostReport.Grouping: ExpressibleByArgument {}
 
 extension CostReport.Line {
-  fileprivate func record(by grouping: CostReport.Grouping, currency: String?) -> Record {
+  fileprivate func record(by grouping: CostReport.Grouping, currency: String?) -> OutputObject {
     func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
     // Of no machine is the price known: that is not nothing.
     let isPriced = attempts > attemptsOfUnknownCost || attempts == 0

@@ -9,7 +9,7 @@ extension JobRecord {
   /// - Parameters:
   ///   - state: in words.
   ///   - request: nil for a job that only another dagrun can read: then what is known without it.
-  func record(_ request: JobRequest?, state: String) -> Record {
+  func record(_ request: JobRequest?, state: String) -> OutputObject {
     let last = request == nil ? nil : attempts.last
     let costs = attempts.compactMap(\.cost)
     return [
@@ -27,7 +27,7 @@ extension JobRecord {
 }
 
 extension JobAttempt {
-  var record: Record {
+  var record: OutputObject {
     [
       "number": .int(number), "zone": .optional(zone), "region": .text(region), "machine_type": .text(machineType),
       "spot": .bool(isSpot), "requested_at": .time(requestedAt), "machine_started_at": .optional(machineStartedAt),
@@ -41,8 +41,8 @@ extension JobOutcome {
   /// Tells the program's own status from everything else: `exit_status` is there only when the program ended by itself.
   ///
   /// - Parameter attempt: which job of its series it is; nil for one that is of none.
-  func record(ofJob name: String, attempt: Int?) -> Record {
-    var record: Record = ["name": .text(name), "attempt": .optional(attempt)]
+  func record(ofJob name: String, attempt: Int?) -> OutputObject {
+    var record: OutputObject = ["name": .text(name), "attempt": .optional(attempt)]
     switch ending {
     case .exited(let status):
       record.append("ending", .text("exited"))
@@ -63,9 +63,9 @@ extension JobOutcome {
       record.append(
         "failure", .object(["kind": .text("timed_out"), "message": .text("took longer than \(seconds) s")]))
     }
-    record.append("result", (try? result.map { try Datum(encoding: $0) }) ?? .null)
+    record.append("result", (try? result.map { try OutputValue(encoding: $0) }) ?? .null)
     record.append("output", .optional(output))
-    record.append("left_behind", .list(leftBehind.map(Datum.text)))
+    record.append("left_behind", .list(leftBehind.map(OutputValue.text)))
     return record
   }
 
@@ -88,9 +88,9 @@ extension JobOutcome {
   }
 
   /// The program's own, or one of dagrun's where the program did not end by itself.
-  var exitStatus: ExitStatus {
+  var exitStatus: CommandExit {
     switch ending {
-    case .exited(let status): return ExitStatus(rawValue: Int32(truncatingIfNeeded: status & 0xFF))
+    case .exited(let status): return CommandExit(rawValue: Int32(truncatingIfNeeded: status & 0xFF))
     case .cancelled: return .jobCancelled
     case .timedOut: return .jobTimedOut
     case .infrastructure(let failure):
