@@ -129,6 +129,16 @@ package final class CloudEmulator: Sendable {
 
   package func inventory() async -> Inventory { await server.ask { emulation, _ in emulation.inventory } }
 
+  /// Waits until the cloud is so.
+  ///
+  /// - Returns: nil when the task is cancelled before.
+  package func inventory(when isSo: @escaping @Sendable (Inventory) -> Bool) async -> Inventory? {
+    await server.ask { emulation in
+      let inventory = emulation.inventory
+      return isSo(inventory) ? inventory : nil
+    }
+  }
+
   /// - Returns: the rule's id.
   @discardableResult
   package func addFault(_ rule: FaultRule) async -> String {

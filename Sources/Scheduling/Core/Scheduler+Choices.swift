@@ -20,7 +20,7 @@ extension Scheduler {
     step.appendLast(.choiceStored(runs[run].key(place.offset), choice))
     for excluded in runs[run].choices.set(choice, of: position, in: plan) {
       for instance in runs[run].instances(at: Int(excluded)) {
-        step.evaluate(InstanceIndex(run: run, offset: instance))
+        step.evaluateLater(InstanceIndex(run: run, offset: instance))
       }
     }
   }
