@@ -102,8 +102,7 @@ extension StoreConnection {
           maxTries: row.int(3), startDate: row.optionalTimestamp(4), endDate: row.optionalTimestamp(5),
           retryAt: row.optionalTimestamp(6)))
       if let json = row.optionalText(7) {
-        snapshot.choices[snapshot.tasks[position].taskID] = try JSONDecoder().decode(
-          DownstreamChoice.self, from: Data(json.utf8))
+        snapshot.choices[snapshot.tasks[position].taskID] = try DownstreamChoice(jsonText: json)
       }
     }
     return snapshot
