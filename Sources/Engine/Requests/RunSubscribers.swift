@@ -86,7 +86,7 @@ final class Follower: @unchecked Sendable {
         .init(
           taskID: transition.key.taskID, state: transition.to.state, tryNumber: transition.to.tryNumber, at: now,
           reason: transition.reason))
-    case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
+    case .runCreated, .outputStored, .outputRemoved, .choiceStored, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
       .backfillCreated, .backfillContinued, .backfillCompleted:
       break
     }
@@ -122,7 +122,7 @@ extension Change {
     case .runChanged(let transition): transition.run
     case .taskChanged(let transition): transition.key.run
     case .runReplanned(let snapshot): snapshot.run.number
-    case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
+    case .runCreated, .outputStored, .outputRemoved, .choiceStored, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
       .backfillCreated, .backfillContinued, .backfillCompleted:
       nil
     }
