@@ -1401,7 +1401,11 @@ class JobTask(BaseOperator):
             else key
             for key in content
         ]
-        return dict(zip(keys, rendered.values()))
+        made = dict(zip(keys, rendered.values()))
+        if len(made) < len(keys):
+            twice = next(key for key in made if keys.count(key) > 1)
+            raise failure(f"Task {self.task_id}: two keys of a dict are the same once rendered: {twice!r}.", final=True)
+        return made
 
     def credentials(self) -> Credentials:
         return Credentials.of(self.gcp_conn_id, self.impersonation_chain)

@@ -206,6 +206,9 @@ def test_keys_are_shown_as_they_are_rendered(plugin):
     )
     operator.render_template_fields(context())
     assert operator.gcs_mounts == {"in-4": "/in"}
+    operator.gcs_mounts = {"in-{{ params.n }}": "/in", "in-4": "/also"}
+    with pytest.raises(plugin.AirflowFailException, match="the same once rendered: 'in-4'"):
+        operator.render_template_fields(context())
     # What comes from elsewhere as it is, such as the output of another task, is not a template.
     given = {"in-{{ params.n }}": "/in"}
     assert operator.render_template(given, context(), None, {id(given)}) is given
