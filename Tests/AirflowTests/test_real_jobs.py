@@ -266,6 +266,7 @@ def test_a_pod_brings_nothing_but_the_plugins_folder_and_the_next_one_adopts_its
     """As with KubernetesExecutor: each try has a home of its own, and no program but the one beside the plugin."""
     before = machines_ever(cloud)
     plugins = tmp_path / "plugins"
+    plugins.mkdir()
     command = [cloud.binary, "airflow-plugin", "--bundle-binary", "-o", str(plugins / "dagrun_plugin.py")]
     subprocess.run(command, check=True, capture_output=True)
     cmd = "echo begun; sleep 8; echo 7 > $DAGRUN_OUTPUT"
