@@ -208,7 +208,8 @@ class Binary:
                 return self._executable_copy(name)
         raise failure(
             f"The program dagrun was not found on this machine (looked for {' and '.join(wanted)}).",
-            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH.",
+            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH; "
+            "or write the plugin with it: dagrun airflow-plugin --bundle-binary.",
         )
 
     def check(self) -> str:
@@ -329,7 +330,10 @@ class Binary:
                     "or set DAGRUN_BINARY to a program that can be run.",
                 ) from error
         if not program.exists():
-            raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+            raise failure(
+                f"{name} has no program dagrun in it.",
+                "Make it anew: dagrun airflow-plugin --bundle-binary, or for Composer dagrun airflow-plugin deploy.",
+            )
         for path in (folder, copied, program):
             if not is_safe(path):
                 raise failure(
@@ -1316,19 +1320,40 @@ class JobRun:
 JOBS_KEY = "dagrun_jobs"
 
 
-class JobLogLink(BaseOperatorLink):
-    """In Airflow's page of a task: what Google's log has of its machines, by their names."""
+class JobLink(BaseOperatorLink):
+    """In Airflow's page of a task: a page of Google's console about its jobs."""
 
-    name = "Google Cloud log"
+    def page(self, names: Sequence[str]) -> str:
+        """The page's address, without its project."""
+        raise NotImplementedError
+
+    def address(self, jobs: Mapping[str, Any]) -> str:
+        page = f"https://console.cloud.google.com/{self.page(jobs['names'])}"
+        return f"{page}?project={urllib.parse.quote(str(jobs['project']))}"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         xcom = first_of("XCom", "airflow.sdk.execution_time.xcom", "airflow.models.xcom")
         jobs = xcom.get_value(ti_key=ti_key, key=JOBS_KEY)
-        if not isinstance(jobs, Mapping):
-            return ""
-        query = " OR ".join(f'"{name}"' for name in jobs["names"])
-        address = "https://console.cloud.google.com/logs/query;query="
-        return f"{address}{urllib.parse.quote(query, safe='')}?project={urllib.parse.quote(str(jobs['project']))}"
+        return self.address(jobs) if isinstance(jobs, Mapping) else ""
+
+
+class JobLogLink(JobLink):
+    """What Google's log has of its machines, by their names."""
+
+    name = "Google Cloud log"
+
+    def page(self, names: Sequence[str]) -> str:
+        query = " OR ".join(f'"{name}"' for name in names)
+        return f"logs/query;query={urllib.parse.quote(query, safe='')}"
+
+
+class JobMachinesLink(JobLink):
+    """The machines of its project: its own are there while they run."""
+
+    name = "Google Cloud VMs"
+
+    def page(self, names: Sequence[str]) -> str:
+        return "compute/instances"
 
 
 class JobTask(BaseOperator):
@@ -1341,7 +1366,7 @@ class JobTask(BaseOperator):
         act as the next one.
     """
 
-    operator_extra_links: Collection[Any] = (JobLogLink(),)
+    operator_extra_links: Collection[Any] = (JobLogLink(), JobMachinesLink())
 
     _was_killed = False
 
@@ -1376,7 +1401,11 @@ class JobTask(BaseOperator):
             else key
             for key in content
         ]
-        return dict(zip(keys, rendered.values()))
+        made = dict(zip(keys, rendered.values()))
+        if len(made) < len(keys):
+            twice = next(key for key in made if keys.count(key) > 1)
+            raise failure(f"Task {self.task_id}: two keys of a dict are the same once rendered: {twice!r}.", final=True)
+        return made
 
     def credentials(self) -> Credentials:
         return Credentials.of(self.gcp_conn_id, self.impersonation_chain)
@@ -1397,9 +1426,7 @@ class JobTask(BaseOperator):
     def execute(self, context: Context) -> Any:
         ti: Any = context["ti"]
         runs = self._runs = self.jobs(context)
-        ti.xcom_push(
-            key=JOBS_KEY, value={"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
-        )
+        self._push_links(runs, ti)
         attempt = max(1, int(ti.try_number))
         try:
             self._run_all(runs, attempt)
@@ -1419,6 +1446,15 @@ class JobTask(BaseOperator):
                 run.close()
         self.defer(trigger=trigger, method_name="execute_complete")
         return None
+
+    def _push_links(self, runs: Sequence[JobRun], ti: Any) -> None:
+        jobs = {"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
+        ti.xcom_push(key=JOBS_KEY, value=jobs)
+        for link in self.operator_extra_links:
+            # Airflow 3 asks for links when the task is over, and shows them from then on; so it has them from now on.
+            key = getattr(link, "xcom_key", None)
+            if key is not None and isinstance(link, JobLink):
+                ti.xcom_push(key=key, value=link.address(jobs))
 
     def _run_all(self, runs: list[JobRun], attempt: int) -> None:
         for run in runs:
@@ -2194,20 +2230,41 @@ class DagrunCommandOperator(BaseOperator):
 
     def _result(self, arguments: Sequence[str], stdin: str | None = None, *, leash: bool = True) -> dict[str, Any]:
         """Waits for the command's JSON object, and tells it that it has been taken."""
+        with self._running(arguments, stdin, leash) as command:
+            result = command.result()
+            command.taken()
+        return result
+
+    def _finished(self, arguments: Sequence[str], credentials: Credentials) -> Finished:
+        """Waits for the end of a command that is told nothing."""
+        with self._running(arguments, credentials=credentials, leash=False) as command:
+            command.wait()
+            self._refuse_if_killed()
+            return command.finished()
+
+    @contextlib.contextmanager
+    def _running(
+        self,
+        arguments: Sequence[str],
+        stdin: str | None = None,
+        leash: bool = True,
+        credentials: Credentials | None = None,
+    ) -> Iterator[Command]:
+        """A command that is cancelled when the task is ended."""
         self._refuse_if_killed()
-        with Binary().start(arguments, stdin=stdin, on_line=self._log_line, leash=leash) as command:
+        with Binary().start(
+            arguments, stdin=stdin, on_line=self._log_line, leash=leash, credentials=credentials
+        ) as command:
             self._command = command
             try:
                 self._refuse_if_killed()
-                result = command.result()
+                yield command
             except SupervisorGone:
                 raise
             except BaseException:
                 # A timeout of Airflow, a kill, Ctrl-C.
                 self._cancel(command)
                 raise
-            command.taken()
-        return result
 
     def _refuse_if_killed(self) -> None:
         """Airflow 3 continues with a task after its on_kill, which may come before there is a command to stop."""
@@ -2720,8 +2777,10 @@ class DagrunImportErrorOperator(BaseOperator):
 # --- What keeps projects clean ---------------------------------------------------------------------------------------
 
 
-class DagrunMaintenanceOperator(BaseOperator):
+class DagrunMaintenanceOperator(DagrunCommandOperator):
     """Removes what jobs have left behind in a project (`dagrun job gc`); returns what was removed.
+
+    A task that is ended asks it to stop; what it is at the point of removing then, it removes.
 
     :param project: without it, the project of $GOOGLE_CLOUD_PROJECT, or gcloud's.
     :param older_than: what other homes, such as those of workers that are gone, have begun is removed when it is that
@@ -2752,16 +2811,12 @@ class DagrunMaintenanceOperator(BaseOperator):
         options = ["--project", self.project] if self.project else []
         if self.older_than is not None:
             options += ["--all-homes", "--older-than", self.older_than]
-        resources = Binary().query(
-            "job",
-            "gc",
-            "-o",
-            "json",
-            *options,
-            timeout_seconds=3600,
-            accept=(0, COULD_NOT_REMOVE_ALL),
-            credentials=Credentials.of(self.gcp_conn_id, self.impersonation_chain),
+        finished = self._finished(
+            ["job", "gc", "-o", "json", *options], Credentials.of(self.gcp_conn_id, self.impersonation_chain)
         )
+        if finished.exit_status not in (0, COULD_NOT_REMOVE_ALL):
+            raise finished.failure()
+        resources = finished.json()
         for resource in resources:
             self.log.info("%s %s: %s (%s)", resource["kind"], resource["name"], resource["fate"], resource["reason"])
         left = [resource["name"] for resource in resources if resource["fate"] == "not removed"]
@@ -2770,7 +2825,9 @@ class DagrunMaintenanceOperator(BaseOperator):
         return [resource for resource in resources if resource["fate"] == "removed"]
 
 
+# `dagrun job gc` lists in its JSON what it could not remove.
 COULD_NOT_REMOVE_ALL = 5
+SECONDS_OF_MAINTENANCE = 3600
 
 
 def dagrun_maintenance(
@@ -2800,6 +2857,10 @@ def dagrun_maintenance(
         "description": "Removes what jobs of dagrun have left behind in Google Cloud",
         **dag_arguments,
     }
+    arguments["default_args"] = {
+        "execution_timeout": datetime.timedelta(seconds=SECONDS_OF_MAINTENANCE),
+        **(dag_arguments.get("default_args") or {}),
+    }
     dag: Any = DAG(dag_id, **arguments)
     # Not the plugin's: Airflow reads a DAG's file again for each of its tasks.
     dag.fileloc = sys._getframe(1).f_globals.get("__file__", __file__)
@@ -2824,4 +2885,4 @@ class DagrunPlugin(AirflowPlugin):
 
     name = "dagrun"
     # Airflow 2's web server makes links only of classes that it knows.
-    operator_extra_links = [JobLogLink()]
+    operator_extra_links = [JobLogLink(), JobMachinesLink()]

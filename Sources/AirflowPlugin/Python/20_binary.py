@@ -96,7 +96,8 @@ class Binary:
                 return self._executable_copy(name)
         raise failure(
             f"The program dagrun was not found on this machine (looked for {' and '.join(wanted)}).",
-            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH.",
+            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH; "
+            "or write the plugin with it: dagrun airflow-plugin --bundle-binary.",
         )
 
     def check(self) -> str:
@@ -217,7 +218,10 @@ class Binary:
                     "or set DAGRUN_BINARY to a program that can be run.",
                 ) from error
         if not program.exists():
-            raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+            raise failure(
+                f"{name} has no program dagrun in it.",
+                "Make it anew: dagrun airflow-plugin --bundle-binary, or for Composer dagrun airflow-plugin deploy.",
+            )
         for path in (folder, copied, program):
             if not is_safe(path):
                 raise failure(

@@ -11,20 +11,41 @@ class DagrunCommandOperator(BaseOperator):
 
     def _result(self, arguments: Sequence[str], stdin: str | None = None, *, leash: bool = True) -> dict[str, Any]:
         """Waits for the command's JSON object, and tells it that it has been taken."""
+        with self._running(arguments, stdin, leash) as command:
+            result = command.result()
+            command.taken()
+        return result
+
+    def _finished(self, arguments: Sequence[str], credentials: Credentials) -> Finished:
+        """Waits for the end of a command that is told nothing."""
+        with self._running(arguments, credentials=credentials, leash=False) as command:
+            command.wait()
+            self._refuse_if_killed()
+            return command.finished()
+
+    @contextlib.contextmanager
+    def _running(
+        self,
+        arguments: Sequence[str],
+        stdin: str | None = None,
+        leash: bool = True,
+        credentials: Credentials | None = None,
+    ) -> Iterator[Command]:
+        """A command that is cancelled when the task is ended."""
         self._refuse_if_killed()
-        with Binary().start(arguments, stdin=stdin, on_line=self._log_line, leash=leash) as command:
+        with Binary().start(
+            arguments, stdin=stdin, on_line=self._log_line, leash=leash, credentials=credentials
+        ) as command:
             self._command = command
             try:
                 self._refuse_if_killed()
-                result = command.result()
+                yield command
             except SupervisorGone:
                 raise
             except BaseException:
                 # A timeout of Airflow, a kill, Ctrl-C.
                 self._cancel(command)
                 raise
-            command.taken()
-        return result
 
     def _refuse_if_killed(self) -> None:
         """Airflow 3 continues with a task after its on_kill, which may come before there is a command to stop."""
