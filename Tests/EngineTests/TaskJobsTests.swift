@@ -5,11 +5,9 @@ import Dagrun
 import Foundation
 import GRDB
 import Model
-import Processes
 import Scheduling
 import Storage
 import Testing
-import WaitSupport
 
 @testable import Engine
 
@@ -267,12 +265,7 @@ import WaitSupport
         }
       }
       #expect(await cloud.emulator.preempt(instance: cloud.machines.machines[0].description.name, graceSeconds: 0))
-      let log = home.home.logPath(
-        of: TryKey(TaskInstanceKey(run: run.number, taskID: "wait"), 1), dagID: "jobs", runID: run.runID)
-      #expect(
-        await awaitChanges(in: (log as NSString).deletingLastPathComponent) {
-          readWholeFile(log).map { String(decoding: $0, as: UTF8.self) }?.contains("cannot keep the job") == true
-        })
+      await home.logMessages.wait { $0.contains("a job waits because it cannot be kept") }
       // The group is not removed before it is kept that it is to be.
       let group = "compute.instanceGroupManagers.delete"
       #expect(await cloud.emulator.inventory().requests[group] == nil)
