@@ -8,6 +8,7 @@ import Model
 import Scheduling
 import Storage
 import Testing
+import WaitSupport
 
 @testable import Engine
 
