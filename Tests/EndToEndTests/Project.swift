@@ -79,7 +79,7 @@ final class Project {
     return ended.code == 99 || ended.errors.contains("unshare") ? nil : ended
   }
 
-  /// A command that continues.
+  /// A command that runs beside the test.
   func start(_ arguments: String...) throws -> Started { try start(arguments) }
 
   func start(_ arguments: [String]) throws -> Started {
@@ -190,7 +190,7 @@ final class Started {
 
   func waitForEnd(seconds: Double = 30) throws -> Int {
     let descriptor = try ProcessDescriptor(pid: pid)
-    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it continues: \(text)")
+    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it still runs: \(text)")
     let process = try #require(waitForChild(pid))
     ended = process
     switch process.status {

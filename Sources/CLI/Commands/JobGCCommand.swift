@@ -11,7 +11,7 @@ struct JobGCCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "gc", abstract: "Removes what jobs have left behind in a project.",
     discussion: """
-      What has dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
+      What carries dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
       journals cannot be asked, with --all-homes: what is older than --older-than. Also forgets jobs that ended more than \
       DAGRUN_JOB_RETENTION_DAYS (90) days ago, as the scheduler does each day; 'job cost' still knows them.
       """)

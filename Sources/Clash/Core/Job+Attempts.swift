@@ -19,7 +19,7 @@ extension Job {
     if plan.number == 1, request.hasDefaultRunLimit {
       step.note(
         "a machine ends after \(JobConfig.defaultRunSeconds / 3600) h, and the job with it; max_run_duration sets another "
-          + "limit, or `none`")
+          + "limit, and `none` takes it away")
     }
   }
 

@@ -123,8 +123,8 @@ extension Job {
     } else {
       fail(
         .invalidRequest,
-        "the \(thing) exists and is not this job's. Give the job another name, or remove what has it "
-          + "(`dagrun job gc` finds what earlier jobs have left)", &step)
+        "the \(thing) exists and is not this job's. Give the job another name, or remove what has that "
+          + "name (`dagrun job gc` finds what earlier jobs have left)", &step)
     }
   }
 

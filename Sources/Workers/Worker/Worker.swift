@@ -136,7 +136,7 @@ final class Worker: @unchecked Sendable {
       note("\(error)")
       _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
     }
-    guard let runContext = runContexts[id.run] else { preconditionFailure("no runContext for run \(id.run)") }
+    guard let runContext = runContexts[id.run] else { preconditionFailure("no context of run \(id.run)") }
     current.begin(assignment, at: wallClockMicroseconds())
     let logPath = runContext.logPath(of: id)
     process!.begins()
