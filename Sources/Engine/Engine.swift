@@ -118,8 +118,8 @@ package final class Engine: @unchecked Sendable {
   var removalWaiters: [() -> Void] = []
   var dagFiles = DAGFiles()
 
-  /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and goes
-  /// on.
+  /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and
+  /// continues.
   ///
   /// - Throws: `ControlError`: `held` when another scheduler has the home, `unavailable` when disk or database fail.
   package static func start(_ options: Options, logger: Logger) async throws -> Engine {

@@ -29,7 +29,7 @@ package final class JobLockQueue: Sendable {
   package static let shared = JobLockQueue()
 
   /// - Parameter handler: called once, on another thread, with the lock or with why there is none. Not when it was
-  ///   withdrawn before; who withdraws at that very moment may be called all the same, and lets the lock go.
+  ///   withdrawn before; who withdraws at that very moment may be called all the same, and releases the lock.
   package func wait(forJob job: String, folder: String, handler: @escaping Handler) -> Ticket {
     let path = "\(folder)/\(job)"
     let (ticket, isFirst) = state.withLock { state in

@@ -44,7 +44,7 @@ package struct FolderTree: Sendable {
   /// The first is the folder itself.
   package private(set) var folders: [Folder] = []
   package private(set) var repeats: [Repeat] = []
-  /// Paths, with `\xff` for bytes that are no UTF-8, of what cannot be named.
+  /// Paths, with `\xff` for bytes that are not UTF-8, of what cannot be named.
   package private(set) var unnameable: [(path: String, isFolder: Bool)] = []
   /// There was more than any folder of DAG files has.
   package private(set) var isCutShort = false
@@ -213,7 +213,7 @@ extension FolderTree.File {
   }
 }
 
-/// Bytes that are no UTF-8, and control characters, as `\xff`.
+/// Bytes that are not UTF-8, and control characters, as `\xff`.
 private func escaped(_ bytes: [UInt8]) -> String {
   var rest = bytes[...]
   var text = ""

@@ -10,7 +10,7 @@ package enum SignalPipe {
   /// block them, and the main thread waits for them in `dispatchMain`.
   package static let mark = UInt8(clinux_last_signal())
 
-  /// - Returns: the reading end, which never blocks.
+  /// - Returns: the read end, which never blocks.
   package static func open(_ signals: [Int32]) throws(SystemError) -> Int32 {
     var numbers = signals + [Int32(mark)]
     let descriptor = clinux_signals_to_pipe(&numbers, Int32(numbers.count))

@@ -129,7 +129,7 @@ import Testing
     #expect(try project.run("explain", "cut", "r", "shell").output.contains(words))
   }
 
-  @Test func `a variable that is not a text is refused`() throws {
+  @Test func `a variable that is not text is refused`() throws {
     let project = try Project()
     let command = "printf 'a\\377b' | \"$0\" variables set x -"
     let ended = try project.run(program: "sh", "-c", command, Project.binary)

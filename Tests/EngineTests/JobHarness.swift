@@ -20,7 +20,7 @@ import Executors
 ///     value…   hands on {"rows": 42}
 ///     echo…    prints its arguments
 ///     fail…    ends with status 3
-///     wait…    continues until it is told to go off
+///     wait…    runs until it is told to stop
 final class JobHarness: Sendable {
   let emulator: CloudEmulator
   let machines: ScriptedMachines

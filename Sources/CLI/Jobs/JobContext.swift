@@ -67,7 +67,7 @@ struct JobContext: Sendable {
     }
   }
 
-  /// - Throws: a complaint when no job of the name is kept here, or another version of dagrun keeps it.
+  /// - Throws: a `UserError` when no job of the name is kept here, or another version of dagrun keeps it.
   func record(_ name: String) throws -> JobRecord {
     guard let found = try find(name) else { throw unknown(name) }
     return found
@@ -79,7 +79,7 @@ struct JobContext: Sendable {
     return record
   }
 
-  /// - Throws: a complaint when another version of dagrun has written it.
+  /// - Throws: a `UserError` when another version of dagrun has written it.
   @inline(never)
   func request(of record: JobRecord) throws -> JobRequest {
     do {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import JobControl
 
-/// `--leash FD`: whoever began this command holds the other end of a pipe, and says by it that he lives.
+/// `--leash FD`: the caller holds the other end of a pipe, which shows that it lives.
 struct ParentLifelineOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -68,8 +68,8 @@ struct Output: Sendable {
     return Int(size.ws_col)
   }
 
-  /// Of standard error, whose reader went away, there is nobody to tell: what is said there is dropped, and the work goes
-  /// on. `OutputLoss` says what a result that cannot be written means.
+  /// Of standard error, whose reader went away, there is nobody to tell: what is said there is dropped, and the work
+  /// continues. `OutputLoss` says what a result that cannot be written means.
   static func writeAll(_ text: String, to descriptor: Int32, isTerminal: Bool) {
     var text = text
     text.withUTF8 { bytes in

@@ -7,7 +7,7 @@ import Synchronization
 /// A result that is not there in full is not a success. So a command that only prints ends at once: by SIGPIPE when its reader
 /// has gone, as any program does in a pipe, otherwise with 5. One that is at work on a run or a job (`Interruption`) does not
 /// end in the middle: when the reader of its log has gone, that asks it to end as SIGTERM does; when the log cannot be written
-/// for another reason, it continues, and its success is none.
+/// for another reason, it continues, and does not count as a success.
 enum OutputLoss {
   private struct State {
     /// Who began this command has another way to tell its end (`--leash`).

@@ -24,8 +24,8 @@ struct RunFollower {
     case ended((any Error)?)
   }
 
-  /// - Throws: a `UserError` with `.interrupted` when the run was cancelled from here, with `.runFailed` when it could not go
-  ///   on; `SchedulerWentAway`.
+  /// - Throws: a `UserError` with `.interrupted` when the run was cancelled from here, with `.runFailed` when it could not
+  ///   continue; `SchedulerWentAway`.
   func follow(_ run: RunSummary) async throws -> RunProgress {
     let (dagID, runID) = (run.dagID, run.runID)
     let (moments, continuation) = AsyncStream.makeStream(of: Moment.self)

@@ -3,7 +3,7 @@ internal import Dagrun
 internal import GoogleCloud
 internal import Model
 
-// What VMs say: stored first, then acknowledged. Strangers, duplicates and what comes too late are acknowledged unread.
+// What VMs say: stored first, then acknowledged. Other owners', repeated and late messages are acknowledged unread.
 extension Job {
   private static let mostAckIDs = 500
 

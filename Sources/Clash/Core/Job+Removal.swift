@@ -113,7 +113,7 @@ extension Job {
     )
   }
 
-  /// What may pass is borne for a while, in which somebody must have tried; what a person must put right is tried three
+  /// What may pass is tolerated for a while, in which somebody must have tried; what a person must put right is tried three
   /// times.
   ///
   /// - Parameter patience: for a login; all else that may pass has `removalLimitSeconds`.

@@ -58,7 +58,7 @@ extension JobSeries {
   }
 }
 
-// MARK: - Which one to continue with
+// MARK: - Which one to resume
 
 extension JobSeries {
   /// What is known of one job of a series.
@@ -71,9 +71,9 @@ extension JobSeries {
     case resultWaits
     /// Its result was taken, or it ended without one for anybody: cancelled, or brought to its end by another home.
     case over
-    /// Another home began it, and it can be continued with from here.
+    /// Another home began it, and it can be resumed from here.
     case elsewhere
-    /// Another home's, with nothing to continue with: its name cannot be used.
+    /// Another home's, with nothing to resume: its name cannot be used.
     case remains
   }
 
@@ -89,8 +89,8 @@ extension JobSeries {
     case none
   }
 
-  /// What a try does. There is never a second machine: what lives is continued with, whatever its number, and only then
-  /// is a result or a new job thought of.
+  /// What a try does. There is never a second machine: a job that lives is resumed, whatever its number, and only then does
+  /// a result or a new job count.
   ///
   /// - Parameters:
   ///   - number: the try's own.

@@ -10,7 +10,7 @@ struct Liveness: Sendable {
   var resumedAt: Timestamp?
   /// A pull was answered since then: what waited in the subscription has had a chance to come.
   var hasListened = false
-  /// When the current attempt's VM was last heard.
+  /// When the current attempt's VM was last heard from.
   var lastHeardAt: Timestamp?
   /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the job
   /// before. It is on loan, and comes again when the ack deadline is over.

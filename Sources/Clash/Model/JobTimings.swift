@@ -24,7 +24,7 @@ package struct JobTimings: Codable, Hashable, Sendable {
   /// After a call failed in a way that may pass: the first wait, doubled up to the longest.
   package var firstBackoffSeconds = 5.0
   package var longestBackoffSeconds = 120.0
-  /// Such failures of one call are borne for so long.
+  /// Such failures of one call are tolerated for so long.
   package var patienceSeconds = 3600.0
   /// For removing everything. What remains then is `leftBehind`.
   package var removalLimitSeconds = 600.0

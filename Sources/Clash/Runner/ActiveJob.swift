@@ -56,7 +56,7 @@ final class ActiveJob: @unchecked Sendable {
     self.observer = observer
   }
 
-  /// - Parameter body: runs anywhere; is cancelled when the job is let go.
+  /// - Parameter body: runs anywhere; is cancelled when the runner leaves the job.
   func spawn(on queue: DispatchQueue, _ body: @escaping @Sendable () async -> Void) {
     lastTask += 1
     let number = lastTask

@@ -73,7 +73,7 @@ package final class JobLock: Sendable {
     }
     guard isFirst else { return }
     unlink(path)
-    // A process that is just being started shares all descriptors for a moment, this one too: hence the word for it.
+    // A process that is just being started shares all descriptors for a moment, this one too: hence the explicit unlock.
     flock(descriptor, LOCK_UN)
   }
 

@@ -106,7 +106,7 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  /// Releases one job, and touches nothing in the cloud. Its observer hears nothing more once this returns. Not to be
+  /// Leaves one job, and touches nothing in the cloud. Its observer receives nothing more once this returns. Not to be
   /// called by an observer.
   ///
   /// - Returns: false when this runner does not drive it.
@@ -119,7 +119,7 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  /// Releases all jobs, and touches nothing in the cloud. Observers hear nothing more once it returns. Not to be
+  /// Leaves all jobs, and touches nothing in the cloud. Observers receive nothing more once it returns. Not to be
   /// called by an observer.
   package func stop() {
     queue.sync {
@@ -134,7 +134,7 @@ package final class JobRunner: @unchecked Sendable {
     queue.async { [self] in
       guard !isStopped else { return }
       if let known = jobs[name] {
-        // Whoever asks last is told.
+        // The last one to ask receives the updates.
         known.observer = observer
         return
       }

@@ -31,7 +31,7 @@ actor CredentialSearch {
         """)
   }
 
-  /// As `grant`, but none is not an error, and a metadata server is asked only where the environment names one.
+  /// As `grant`, but to find none is not an error, and a metadata server is asked only where the environment names one.
   func grantIfAny() async throws(CloudError) -> Grant {
     if let grant = try await grantFromFiles() { return grant }
     return metadata.isNamed && !metadata.isSwitchedOff ? try await grantFromMetadata() : Grant(token: nil)

@@ -57,7 +57,7 @@ import Model
       policy: { ($0.includesOtherHomes, $0.olderThanSeconds) = (true, 0) }, fate: .remove),
   ]
 
-  @Test(arguments: cases) func `what has our labels is judged by the journal`(row: Case) {
+  @Test(arguments: cases) func `what carries our labels is judged by the journal`(row: Case) {
     var policy = CollectionPolicy(homeID: "home1")
     row.policy?(&policy)
     let created = row.ageDays.map { Self.now.adding(seconds: -$0 * 86_400) }
@@ -80,7 +80,7 @@ import Model
     #expect(plan.abandonedJobs == ["train"])
   }
 
-  @Test func `what was left behind is found and removed, a live job and strangers are not`() async throws {
+  @Test func `what was left behind is found and removed, a live job and another owner's are not`() async throws {
     let bench = RunnerBench()
     let live = bench.start(jobRequest("live"))
     await live.noted("machine is up")

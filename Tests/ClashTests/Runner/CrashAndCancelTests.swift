@@ -167,7 +167,7 @@ import Model
     }
   }
 
-  @Test func `a cancel after the end changes nothing, and one of a stranger neither`() async {
+  @Test func `a cancel after the end changes nothing, and one of an unknown job neither`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.runner.cancel("nobody")
     let job = bench.start(jobRequest())
