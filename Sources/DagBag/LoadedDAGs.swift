@@ -1,5 +1,5 @@
-internal import Foundation
 package import Dagrun
+internal import Foundation
 internal import Processes
 
 /// What the DAG files say, and what is wrong with them. In the order of the files' paths, always.

@@ -1,7 +1,7 @@
+internal import Dispatch
 internal import Executors
 internal import Model
 internal import Scheduling
-internal import Dispatch
 
 /// Jobs that nobody waits for any more. They cost money until they are removed.
 extension Engine {

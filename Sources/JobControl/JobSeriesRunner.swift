@@ -69,7 +69,7 @@ package struct JobSeriesRunner: Sendable {
   /// - Returns: nil when what comes next is to be asked again.
   private func take(_ step: JobSeries.Step, holding attempts: JobLock) async throws -> JobRunResult? {
     switch step {
-    case .goOn(let number): return try await resume(number, isCancelled: false, attempts)
+    case .resume(let number): return try await resume(number, isCancelled: false, attempts)
     case .finishCancelling(let number): return try await resume(number, isCancelled: true, attempts)
     case .attach(let number): return try await attach(number, attempts)
     case .report(let number): return try report(number)

@@ -1,11 +1,11 @@
 import DagBag
-@testable import Dagrun
 import Foundation
 import Model
 import Presentation
 import Testing
 
 @testable import CLI
+@testable import Dagrun
 
 /// What another scheduler is told of groups, and of what a task decides.
 @Suite struct ChoiceRecordTests {

@@ -98,10 +98,10 @@ final class Project {
   }
 
   /// As the database has them.
-  func taskStates(_ dag: String, _ run: String) throws -> [Workshop.TaskState] {
+  func taskStates(_ dag: String, _ run: String) throws -> [BinaryProject.TaskState] {
     let ended = try self.run("tasks", "states-for-dag-run", dag, run, "-o", "json")
     let tasks = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [[String: Any]] ?? []
-    return tasks.map(Workshop.TaskState.init)
+    return tasks.map(BinaryProject.TaskState.init)
   }
 
   private func start(program: [String]) throws -> Started {

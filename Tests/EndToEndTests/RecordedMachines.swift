@@ -19,7 +19,7 @@ final class RecordedCloud {
     let story = CloudStory()
     self.story = story
     var options = options
-    options.recorder = { story.recorder($0) }
+    options.recorder = { story.record($0) }
     options.folder = folder
     options.machines = .host { services in
       var machine = MachineOptions(program: [Project.binary, "virtual-machine"]) { account, scopes in

@@ -35,6 +35,6 @@ final class Interruption: Sendable {
   struct Listener: Sendable {
     var onFirst: @Sendable () -> Void
     var onSecond: @Sendable () -> Void
-    var hasHeard = false
+    var hasReceived = false
   }
 }

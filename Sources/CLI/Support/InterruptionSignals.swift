@@ -64,7 +64,7 @@ final class InterruptionSignals: Sendable {
   func add(_ listener: Interruption.Listener) -> Int {
     let (number, wasAsked) = state.withLock { state in
       var listener = listener
-      listener.hasHeard = state.wasAsked
+      listener.hasReceived = state.wasAsked
       state.last += 1
       state.listeners[state.last] = listener
       return (state.last, state.wasAsked)
@@ -110,8 +110,8 @@ final class InterruptionSignals: Sendable {
     state.withLock { state in
       state.wasAsked = true
       let all = state.listeners.sorted { $0.key < $1.key }
-      for (number, _) in all { state.listeners[number]?.hasHeard = true }
-      return (all.map(\.value).filter { !$0.hasHeard }, all.map(\.value).filter(\.hasHeard))
+      for (number, _) in all { state.listeners[number]?.hasReceived = true }
+      return (all.map(\.value).filter { !$0.hasReceived }, all.map(\.value).filter(\.hasReceived))
     }
   }
 }

@@ -19,8 +19,8 @@ extension Job {
       let template = ResourceID.template(AttemptPlan(number: number, candidate: plan.candidate))
       resources.append(OwnedResource(id: template, existence: number == plan.number ? .made : .unknown))
     }
-    let candidate = ladder.candidates.firstIndex(of: plan.candidate) ?? 0
-    phase = .attempting(plan, LadderPosition(candidate: candidate), .waitingForMachine(since: now))
+    let candidateIndex = ladder.candidates.firstIndex(of: plan.candidate) ?? 0
+    phase = .attempting(plan, LadderPosition(candidateIndex: candidateIndex), .waitingForMachine(since: now))
     // Its VM may have removed the group already, and only what is there may be taken for ours.
     resources += [
       OwnedResource(id: .topic, existence: .unknown), OwnedResource(id: .subscription, existence: .made),

@@ -50,7 +50,7 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
-      return fade(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
+      return beginTerminating(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
     }
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
@@ -70,7 +70,7 @@ extension Job {
       } else if request.isDetached {
         guard case .waitingForMachine = stage else { return enter(.waitingForMachine(since: step.now), step.now) }
       } else {
-        fade(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)
+        beginTerminating(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)
       }
     case .coming, nil:
       judgeWaiting(plan, stage, faults, &step)
@@ -127,7 +127,7 @@ extension Job {
       if !request.isDetached {
         // Google's word on its group may be older than the machine's own.
         if let heardAt = liveness.lastHeardAt, step.now.seconds(since: heardAt) < silenceBeforeLook(plan) { return }
-        return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
+        return beginTerminating(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
       }
       return enter(.waitingForMachine(since: step.now), step.now)
     }
@@ -157,14 +157,14 @@ extension Job {
 
   /// Silent for so long; and this process has listened long enough to have received heartbeats.
   private func isSilent(for seconds: Double, since: Timestamp, _ now: Timestamp) -> Bool {
-    liveness.pullDeniedSince == nil && hasHeardWhatWaited(now)
+    liveness.pullDeniedSince == nil && hasReceivedWhatWaited(now)
       && now.seconds(since: max(since, liveness.lastHeardAt ?? since)) >= seconds
       && now.seconds(since: liveness.resumedAt ?? now) >= min(timings.silenceSeconds, seconds) / 2
   }
 
   /// What waited in the subscription when this process took the job up has had its chance to come: only then may
   /// something be concluded from silence or from a deadline.
-  func hasHeardWhatWaited(_ now: Timestamp) -> Bool {
+  func hasReceivedWhatWaited(_ now: Timestamp) -> Bool {
     liveness.hasListened || now >= listeningChanceEndsAt
   }
 
@@ -188,7 +188,7 @@ extension Job {
   // MARK: Losing it
 
   /// The VM is going or gone. A result may still be under way, so the next machine waits a while.
-  mutating func fade(
+  mutating func beginTerminating(
     _ fault: LadderFault, boot: String?, _ reason: String, for seconds: Double, _ step: inout JobStep
   ) {
     guard case .attempting(let plan, _, _) = phase else { return }

@@ -134,7 +134,7 @@ extension Job {
     switch stage {
     // It was seen to stop before its word of why came.
     case .terminating(.lost, let boot, let until) where !request.isDetached && (boot == nil || boot == said.boot):
-      return fade(.preempted, boot: said.boot, "preempted", for: until.seconds(since: step.now), &step)
+      return beginTerminating(.preempted, boot: said.boot, "preempted", for: until.seconds(since: step.now), &step)
     case .makingTemplate, .terminating, .deletingGroup: return
     // Of an earlier boot, whose end is known already.
     case .running(let boot) where boot != said.boot: return
@@ -145,7 +145,7 @@ extension Job {
       step.note("attempt \(plan.number): preempted; the group makes its machine again")
       enter(.waitingForMachine(since: step.now), step.now)
     } else {
-      fade(.preempted, boot: said.boot, "preempted", for: timings.graceSeconds, &step)
+      beginTerminating(.preempted, boot: said.boot, "preempted", for: timings.graceSeconds, &step)
     }
   }
 

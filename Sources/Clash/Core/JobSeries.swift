@@ -79,7 +79,7 @@ extension JobSeries {
 
   package enum Step: Hashable, Sendable {
     /// It is in the journal: drive it on.
-    case goOn(Int)
+    case resume(Int)
     /// In the journal too: everything of it goes, and then what comes next is asked again.
     case finishCancelling(Int)
     case attach(Int)
@@ -102,7 +102,7 @@ extension JobSeries {
     // Its machine may be on still.
     if let leaving = newest([.beingCancelled]) { return .finishCancelling(leaving) }
     if let living = newest([.unfinished, .elsewhere]) {
-      return known[living] == .elsewhere ? .attach(living) : .goOn(living)
+      return known[living] == .elsewhere ? .attach(living) : .resume(living)
     }
     // An older result than that of the last job is nobody's any more.
     if let last = newest([.resultWaits, .over]), known[last] == .resultWaits { return .report(last) }

@@ -14,7 +14,7 @@ final class ActiveJob: @unchecked Sendable {
   /// False for a job of which the journal knows nothing yet.
   var isSaved = false
   var log: JobLog?
-  var isReleased = false
+  var hasLeft = false
 
   /// What it has not been told yet.
   var inbox: [Input] = []
@@ -79,7 +79,7 @@ final class ActiveJob: @unchecked Sendable {
   }
 
   func detach() {
-    isReleased = true
+    hasLeft = true
     inbox = []
     stopPull()
     for task in tasks.values { task.cancel() }

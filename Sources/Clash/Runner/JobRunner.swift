@@ -1,7 +1,7 @@
+internal import Foundation
 package import GoogleCloud
 package import Logging
 package import Model
-internal import Foundation
 
 /// Drives jobs: any number of them on one serial queue. A job that waits costs a held pull and its row: no thread, no
 /// process.
@@ -114,7 +114,7 @@ package final class JobRunner: @unchecked Sendable {
   package func leave(_ name: String) -> Bool {
     queue.sync {
       guard let job = jobs[name] else { return false }
-      detach(of: job)
+      detach(job)
       return true
     }
   }
@@ -124,7 +124,7 @@ package final class JobRunner: @unchecked Sendable {
   package func stop() {
     queue.sync {
       isStopped = true
-      for job in Array(jobs.values) { detach(of: job) }
+      for job in Array(jobs.values) { detach(job) }
     }
   }
 
@@ -144,7 +144,7 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  func detach(of job: ActiveJob) {
+  func detach(_ job: ActiveJob) {
     dispatchPrecondition(condition: .onQueue(queue))
     guard jobs[job.name] === job else { return }
     jobs[job.name] = nil

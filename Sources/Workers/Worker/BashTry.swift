@@ -1,8 +1,8 @@
 internal import Dagrun
 internal import Glibc
 internal import Model
-internal import Processes
 internal import Preparation
+internal import Processes
 
 /// Runs one script, in a session and process group of its own.
 ///

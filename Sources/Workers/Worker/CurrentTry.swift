@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Model
+internal import Preparation
 internal import Processes
 import Synchronization
-internal import Preparation
 
 /// The one try that the worker is at, as its threads share it: the task's thread begins and ends it, the control thread
 /// stops it, and whoever calls `exit` finds it here.

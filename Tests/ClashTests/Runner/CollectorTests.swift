@@ -1,11 +1,11 @@
 import Dagrun
 import Foundation
-import ModelCloud
 import GoogleCloud
+import Model
+import ModelCloud
 import Testing
 
 @testable import Clash
-import Model
 
 /// What `dagrun job gc` keeps, removes, and cancels.
 @Suite(.timeLimit(.minutes(1))) struct CollectorTests {
@@ -87,9 +87,9 @@ import Model
     let lost = RunnerBench(bench.cloud)
     await lost.start(jobRequest("lost")).noted("machine is up")
     lost.runner.stop()
-    let otherOwner = RunnerBench(bench.cloud)
-    await otherOwner.start(jobRequest("stranger", home: "home2")).noted("machine is up")
-    otherOwner.runner.stop()
+    let other = RunnerBench(bench.cloud)
+    await other.start(jobRequest("foreign", home: "home2")).noted("machine is up")
+    other.runner.stop()
 
     let collector = JobCollector(project: "my-project", transport: bench.cloud)
     let inventory = try await collector.inventory()

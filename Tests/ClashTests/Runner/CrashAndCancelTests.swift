@@ -1,11 +1,11 @@
 import Dagrun
 import Foundation
+import Model
 import ModelCloud
 import Synchronization
 import Testing
 
 @testable import Clash
-import Model
 
 /// Runners that end at any point, journals that fail for a while, and people who change their mind.
 @Suite(.timeLimit(.minutes(2))) struct CrashAndCancelTests {

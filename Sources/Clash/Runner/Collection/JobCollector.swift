@@ -1,6 +1,6 @@
-package import GoogleCloud
 internal import Dagrun
 internal import Foundation
+package import GoogleCloud
 package import Model
 
 /// Finds what jobs have left behind in a project, and removes it: `dagrun job gc`.

@@ -1,8 +1,8 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Clash
-import Model
 
 /// One death of the driver at each place where it can die, in turn: before the log is written, before the job is saved,
 /// after it, and after each action.

@@ -60,7 +60,7 @@ struct SimulatedCloud {
     }
   }
 
-  mutating func addOtherOwner(_ kind: String, job: String, _ config: JobConfig) {
+  mutating func addForeignResource(_ kind: String, job: String, _ config: JobConfig) {
     let plan = AttemptPlan(number: 1, candidate: Ladder(config).candidates[0])
     switch kind {
     case "topic": topics[job] = false

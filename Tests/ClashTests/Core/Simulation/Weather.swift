@@ -36,8 +36,8 @@ struct Weather {
   var timeoutSeconds: Double?
   /// Of kinds of resources: removing them is forbidden.
   var irremovable: Set<String> = []
-  /// Something of that name and of somebody else is there already.
-  var otherOwner: String?
+  /// A resource of this kind, with the name and of another owner, is there already.
+  var foreignResource: String?
   var isDetached = false
   /// VMs that end their job do not remove their group.
   var groupsStay = 0.0
@@ -73,7 +73,7 @@ struct Weather {
     if random.chance(25) { weather.cancelsAtCall = Int.random(in: 1...12, using: &random) }
     if random.chance(30) { weather.timeoutSeconds = random.seconds(1...3000) }
     if random.chance(8) { weather.irremovable = [random.pick(["topic", "subscription", "template", "group"])] }
-    if random.chance(6) { weather.otherOwner = random.pick(["topic", "subscription", "template", "group"]) }
+    if random.chance(6) { weather.foreignResource = random.pick(["topic", "subscription", "template", "group"]) }
     weather.isDetached = random.chance(20)
     return weather
   }
