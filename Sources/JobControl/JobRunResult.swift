@@ -15,11 +15,11 @@ package struct JobRunResult: Sendable {
     ///   - lastNote: what was noted of it last.
     ///   - wasInterrupted: by Ctrl-C or SIGTERM, which cancel the job.
     case finished(JobOutcome, lastNote: String, wasInterrupted: Bool)
-    /// The job continues, and somebody else will drive it.
+    /// The job runs on, and another process will drive it.
     case handedOver
-    /// The job continues, and nobody need drive it.
+    /// The job runs on, and needs no driver.
     case detached
-    /// The job continues: whoever began this process is dead.
+    /// The job runs on: the process that began this one is dead.
     case left
   }
 

@@ -13,7 +13,7 @@ import Testing
     #expect(!ended.errors.contains("left behind"), "\(ended.errors)")
   }
 
-  @Test func `an emulator that is gone is told of within seconds, and Ctrl-C leaves it`() throws {
+  @Test func `an emulator that is gone is reported within seconds, and Ctrl-C leaves it`() throws {
     let project = try Project()
     // Nobody listens on the port of "discard".
     project.environment["PUBSUB_EMULATOR_HOST"] = "127.0.0.1:9"

@@ -103,7 +103,7 @@ struct JobGCCommand: Command {
     }
   }
 
-  /// Jobs of this home that nobody drives: whoever began them is gone.
+  /// Jobs of this home that nobody drives: the process that began them is gone.
   private func cancel(_ names: [String], _ access: JobAccess, _ context: JobContext) async throws {
     guard !names.isEmpty else { return }
     // One that somebody takes up at this moment is not ours any more.

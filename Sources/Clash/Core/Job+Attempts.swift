@@ -82,7 +82,7 @@ extension Job {
     switch (error.faultClass, stage) {
     case (.passing, _), (.capacity, _): break
     case (.signedOut, .waitingForMachine), (.signedOut, .booting):
-      if !bearsLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
+      if !toleratesLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
     case (.refusal(let kind), .waitingForMachine), (.refusal(let kind), .booting): fail(kind, error.advice, &step)
     // It runs: a result is worth more than a look.
     case (.signedOut, _), (.refusal, _): judgeSilence(stage, nil, step.now, &step)

@@ -159,7 +159,7 @@ extension Job {
       guard case .attempting = phase else { return fail(.quota, error.advice, &step) }
       lose(fault, "\(error)", &step)
     case .signedOut:
-      guard bearsLostLogin(error, &step) else { return fail(.signedOut, error.advice, &step) }
+      guard toleratesLostLogin(error, &step) else { return fail(.signedOut, error.advice, &step) }
       // As long again as it has lasted.
       let lasted = step.now.seconds(since: liveness.signedOutSince ?? step.now)
       let pause = min(max(lasted, timings.firstBackoffSeconds), timings.longestBackoffSeconds)
@@ -170,8 +170,8 @@ extension Job {
   }
 
   /// A login that has run out says nothing about the job: it is waited for as long as for Google itself. A job that never
-  /// had one ends, for whoever began it is there to read why.
-  mutating func bearsLostLogin(_ error: CloudError, _ step: inout JobStep) -> Bool {
+  /// had one ends, for its owner is there to read why.
+  mutating func toleratesLostLogin(_ error: CloudError, _ step: inout JobStep) -> Bool {
     guard !attempts.isEmpty || resources.contains(where: { $0.existence == .made }) else { return false }
     guard let since = liveness.signedOutSince else {
       liveness.signedOutSince = step.now

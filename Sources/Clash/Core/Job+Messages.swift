@@ -27,7 +27,7 @@ extension Job {
       case .started(let moment): started(said, at: moment ?? step.now, &step)
       case .heartbeat: break
       case .preempted: preempted(said, &step)
-      // Not acknowledged, ever: it waits for whoever takes the job up, until the subscription goes with all that is in it.
+      // Not acknowledged, ever: it waits for the job's next driver, until the subscription goes with all that is in it.
       case .result(let result):
         lastWords = lastWords ?? (said, result)
         continue
@@ -56,7 +56,7 @@ extension Job {
     case .signedOut:
       // Silence means nothing as long as nobody may listen.
       liveness.pullDeniedSince = liveness.pullDeniedSince ?? step.now
-      if !bearsLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
+      if !toleratesLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
     case .refusal where error.reason == .notFound: endElsewhere(&step)
     case .refusal(let kind): fail(kind, error.advice, &step)
     }

@@ -86,7 +86,7 @@ extension Job {
         // Without that certainty a next machine could be a second one.
         fail(.cloud, "\(error.advice); without that no other machine may be asked for", &step)
       } else {
-        if error.faultClass == .signedOut { _ = bearsLostLogin(error, &step) }
+        if error.faultClass == .signedOut { _ = toleratesLostLogin(error, &step) }
         underWay = retry
       }
     case .attempting:

@@ -119,7 +119,7 @@ extension Job {
   /// Of the log's file, as of this state. After a restart the file is cut to it: what is beyond comes again.
   package var logLength: Int { log.length }
 
-  /// A detached job that its VM can bring to its end: whoever began it may go.
+  /// A detached job that its VM can bring to its end: the process that began it may go.
   package var isHandedOver: Bool { request.isDetached && canBeHandedOver }
 
   /// Its machine is asked for, and all that somebody else needs to continue with it is in the cloud.

@@ -37,7 +37,7 @@ package enum JobName {
     return "\(slug(prefix, longest: longest - 9))-\(String(decoding: tail, as: UTF8.self))"
   }
 
-  /// Of a task's try, always the same: whoever asks again after a crash finds the job that it asked for before.
+  /// Of a task's try, always the same: a process that asks again after a crash finds the job that it asked for before.
   package static func of(_ task: JobTask, homeID: String) -> String {
     let key = task.key
     var parts = [homeID, task.dagID, "\(key.run)", task.runID, key.taskID, "\(key.number)"]

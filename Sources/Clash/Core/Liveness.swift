@@ -15,7 +15,7 @@ struct Liveness: Sendable {
   /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the job
   /// before. It is on loan, and comes again when the ack deadline is over.
   var leasedAt: Timestamp?
-  /// Since when Google refuses to deliver messages to whoever asks.
+  /// Since when Google refuses to deliver messages to the job's driver.
   var pullDeniedSince: Timestamp?
   /// Since when calls and looks fail because there is no login.
   var signedOutSince: Timestamp?

@@ -39,7 +39,7 @@ extension JobMachine {
   private var scheduling: Scheduling {
     var scheduling = Scheduling()
     scheduling.provisioningModel = offer.isSpot ? .spot : .standard
-    // Whoever drives the job counts its VMs; a VM that came back by itself would be one more, unseen.
+    // The job's driver counts its VMs; a VM that came back by itself would be one more, unseen.
     scheduling.automaticRestart = false
     if offer.isSpot || hasAccelerators || series.staysOnItsHost { scheduling.onHostMaintenance = .terminate }
     // The group of a detached job makes a VM again that is gone, and its program would run again. By default it is left to

@@ -65,7 +65,7 @@ package final class JobRunner: @unchecked Sendable {
     drive(name, .adopt, logPath: logPath, observer: observer)
   }
 
-  /// As `adopt`; a job that the journal does not know is looked for in the cloud by its name, where whoever began it has
+  /// As `adopt`; a job that the journal does not know is looked for in the cloud by its name, where the one that began it has
   /// left its request with its template. If its result waits there already, it is taken.
   ///
   /// - Parameter likely: what the job asks for, by somebody who knows; for a template that had no room to say it.
