@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Waits for locks of jobs that others hold. The kernel wakes it when a lock is released, however its holder ends.
 ///
-/// A thread blocks for each lock, however often it is asked for. Nothing can call such a thread back: when nobody wants the
-/// lock any more, it takes it at last and releases it at once.
+/// A thread blocks for each lock, however often it is asked for. Nothing can call such a thread back: when nobody wants
+/// the lock any more, it takes it at last and releases it at once.
 package final class JobLockQueue: Sendable {
   package typealias Handler = @Sendable (Result<JobLock, JobLock.Refusal>) -> Void
 

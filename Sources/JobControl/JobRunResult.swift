@@ -30,8 +30,8 @@ package struct JobRunResult: Sendable {
 
   /// Waits until whoever holds the lifeline says that it has the result. Without a lifeline, who could read has it.
   ///
-  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody, and that of an
-  ///   attempt that was given up meanwhile is the next attempt's.
+  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody, and that of
+  ///   an attempt that was given up meanwhile is the next attempt's.
   package func isReceived(_ lifeline: ParentLifeline?) async -> Bool {
     guard let outcome, outcome.ending != .cancelled else { return false }
     if let lifeline, await !lifeline.waitUntilReceived() { return false }

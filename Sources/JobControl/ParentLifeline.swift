@@ -2,8 +2,8 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// A pipe whose other end somebody holds who wants to know what becomes of this process. Its end of file says that he is
-/// dead; the line `taken`, that he has its result. It can say nothing else, so nothing can be cancelled by it.
+/// A pipe whose other end somebody holds who wants to know what becomes of this process. Its end of file says that he
+/// is dead; the line `taken`, that he has its result. It can say nothing else, so nothing can be cancelled by it.
 package final class ParentLifeline: Sendable {
   private struct State {
     var isReceived = false

@@ -2,7 +2,8 @@ import Foundation
 import Processes
 import Testing
 
-/// A temporary folder with a `dags/` folder, and the binary that was just built, used by its commands as a person would.
+/// A temporary folder with a `dags/` folder, and the binary that was just built, used by its commands as a person
+/// would.
 struct BinaryProject {
   let folder: String
   let binary: String

@@ -115,7 +115,8 @@ final class CloudStory: Sendable {
 
   // MARK: Judging
 
-  /// Whether the end of a container on it could not be known: it was preempted, and never had its result taken by Pub/Sub.
+  /// Whether the end of a container on it could not be known: it was preempted, and never had its result taken by
+  /// Pub/Sub.
   func isLostWithItsResult(machine: String) -> Bool {
     let attempt = Self.attempt(ofMachine: machine)
     var isPreempted = false

@@ -2,8 +2,8 @@ import Foundation
 import Processes
 import Testing
 
-/// The scheduler is killed with SIGKILL at random instants of runs of shell and Swift tasks, and started again each time.
-/// Every task then ran exactly once per recorded try, and the results are right.
+/// The scheduler is killed with SIGKILL at random instants of runs of shell and Swift tasks, and started again each
+/// time. Every task then ran exactly once per recorded try, and the results are right.
 ///
 /// `DAGRUN_CRASH_COUNT` says how many kills (20 if unset), `DAGRUN_CRASH_SEED` which ones (`CrashSeed`).
 @Suite(.blocking, .serialized) struct `A killed scheduler` {

@@ -21,7 +21,8 @@ import Testing
     #expect(try project.run("tasks", "logs", "e", "r", "b").output == "[]\n")
   }
 
-  @Test func `an output that is not there is reported in the same words to Swift and shell, with the state of its task`()
+  @Test
+  func `an output that is not there is reported in the same words to Swift and shell, with the state of its task`()
     throws
   {
     let project = try Project([

@@ -3,7 +3,8 @@ import Processes
 import Testing
 import WaitSupport
 
-/// A project in a temporary folder, whose path has a blank and letters beyond ASCII, and the built `dagrun` to run in it.
+/// A project in a temporary folder, whose path has a blank and letters beyond ASCII, and the built `dagrun` to run in
+/// it.
 final class Project {
   let path: String
   var environment: [String: String]

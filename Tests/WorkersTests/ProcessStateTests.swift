@@ -7,8 +7,8 @@ import Testing
 
 @testable import Workers
 
-/// What a task did to its process is not there for the next task: it is put back, or the worker says that it has run its
-/// last task.
+/// What a task did to its process is not there for the next task: it is put back, or the worker says that it has run
+/// its last task.
 @Suite struct ProcessStateTests {
   private static let fixture = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("WorkerFixture").path

@@ -38,8 +38,8 @@ struct JobContext: Sendable {
     self.home = home
   }
 
-  // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined into
-  // an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
+  // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined
+  // into an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
 
   /// Makes the home where it is not there.
   @inline(never)

@@ -28,7 +28,8 @@ final class InterruptionSignals: Sendable {
       source.withLock { $0 = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue) }
       source.withLock { source in
         source?.setEventHandler { [self] in
-          // The same signal twice at once is one request: of `timeout`, say, which signals its child and then the group.
+          // The same signal twice at once is one request: of `timeout`, say, which signals its child and then the
+          // group.
           var earlier: Set<UInt8> = []
           for byte in SignalPipe.read(descriptor) where earlier.insert(byte).inserted { received(byte) }
         }

@@ -59,7 +59,8 @@ extension Workspace {
     await engine.stop()
     if let loss = await engine.waitForLoss() { throw UserError(ControlError(.unavailable, loss)) }
     guard isIdle else {
-      // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is there.
+      // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is
+      // there.
       Departure.sayWhatStays(in: self, isLeftAtOnce: false)
       return .success
     }

@@ -2,8 +2,8 @@ package import Dagrun
 internal import Model
 
 extension Job {
-  /// A job of which only its name was known: another home began it, and its newest attempt's template was found, with the
-  /// request in its metadata. What came of earlier attempts is not known here.
+  /// A job of which only its name was known: another home began it, and its newest attempt's template was found, with
+  /// the request in its metadata. What came of earlier attempts is not known here.
   package init(
     attachingTo request: JobRequest, plan: AttemptPlan, timings: JobTimings = JobTimings(), at now: Timestamp
   ) {

@@ -117,7 +117,8 @@ extension Job {
     for error in faults {
       switch error.faultClass {
       case .refusal(let kind): return fail(kind, error.advice, &step)
-      // In a region, one zone may not have the machine, and another one may have none left: that one may have one later.
+      // In a region, one zone may not have the machine, and another one may have none left: that one may have one
+      // later.
       case .capacity(let fault): if capacity == nil || capacity?.0 == .notOffered { capacity = (fault, error) }
       case .passing, .signedOut: break
       }
@@ -172,8 +173,8 @@ extension Job {
     (liveness.resumedAt ?? submittedAt).adding(seconds: timings.silenceSeconds)
   }
 
-  /// Not before what waited in the subscription has had its chance to come, and what is on loan has come again: it may be
-  /// the result. Not for ever either, for pulls may fail without end.
+  /// Not before what waited in the subscription has had its chance to come, and what is on loan has come again: it may
+  /// be the result. Not for ever either, for pulls may fail without end.
   func onceHeard(_ moment: Timestamp) -> Timestamp {
     let moment = liveness.hasListened ? moment : max(moment, listeningChanceEndsAt)
     // Before its VM was asked for, nothing of the attempt can have been lent.

@@ -36,8 +36,8 @@ extension Job {
     }
   }
 
-  /// An attempt's template goes when the next one's is there, so that another home finds one at any time. It costs nothing:
-  /// if it will not go now, it goes at the end.
+  /// An attempt's template goes when the next one's is there, so that another home finds one at any time. It costs
+  /// nothing: if it will not go now, it goes at the end.
   private func staleTemplate(than plan: AttemptPlan) -> JobCall? {
     let known = resources.filter { $0.existence == .made && $0.failuresToRemove == 0 }
     for case .template(let older) in known.map(\.id)
@@ -64,8 +64,8 @@ extension Job {
       call: call, requestID: .derived(from: parts), checksOwner: call.isRemoval && resource?.existence != .made)
   }
 
-  /// After a restart: the same call with the same id. Not so a group or a template that nobody wants any more: whether it
-  /// was made is found out by removing it.
+  /// After a restart: the same call with the same id. Not so a group or a template that nobody wants any more: whether
+  /// it was made is found out by removing it.
   mutating func takeUpCallAgain(_ step: inout JobStep) {
     guard let call = underWay else { return }
     if !call.call.isRemoval {
@@ -169,8 +169,8 @@ extension Job {
     }
   }
 
-  /// A login that has run out says nothing about the job: it is waited for as long as for Google itself. A job that never
-  /// had one ends, for its owner is there to read why.
+  /// A login that has run out says nothing about the job: it is waited for as long as for Google itself. A job that
+  /// never had one ends, for its owner is there to read why.
   mutating func toleratesLostLogin(_ error: CloudError, _ step: inout JobStep) -> Bool {
     guard !attempts.isEmpty || resources.contains(where: { $0.existence == .made }) else { return false }
     guard let since = liveness.signedOutSince else {

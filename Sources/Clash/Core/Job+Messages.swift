@@ -48,8 +48,8 @@ extension Job {
   mutating func listeningFailed(_ error: CloudError, _ step: inout JobStep) {
     switch error.faultClass {
     case .passing, .capacity: break
-    // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away: its
-    // result waits in the subscription.
+    // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away:
+    // its result waits in the subscription.
     case .signedOut where isRunning, .refusal(.permission) where isRunning:
       let kind: InfrastructureFailure.Kind = error.faultClass == .signedOut ? .signedOut : .permission
       if !isBorne(&step, error) { fail(kind, error.advice, &step) }

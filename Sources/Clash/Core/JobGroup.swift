@@ -1,7 +1,7 @@
 internal import Dagrun
 
-/// Several jobs as one: they begin together, each has its own result, and together they may be cancelled. Pure, as a job is;
-/// the group's driver drives the jobs too.
+/// Several jobs as one: they begin together, each has its own result, and together they may be cancelled. Pure, as a
+/// job is; the group's driver drives the jobs too.
 package struct JobGroup: Hashable, Sendable {
   package let names: [String]
   /// Of each job, in the order of `names`; nil while it lives.

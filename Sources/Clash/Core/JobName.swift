@@ -3,8 +3,8 @@ package import Model
 
 /// Names of jobs: what they may be, and how they are made up.
 ///
-/// A job's name is on everything it has: topic and subscription are named so, template and group with `-N` behind, the VM
-/// with `-N-xxxx`. Google allows 63 characters for those, and 58 for a group's base name.
+/// A job's name is on everything it has: topic and subscription are named so, template and group with `-N` behind, the
+/// VM with `-N-xxxx`. Google allows 63 characters for those, and 58 for a group's base name.
 package enum JobName {
   /// Pub/Sub takes no shorter name for a topic.
   package static let shortest = 3

@@ -2,8 +2,8 @@ import Dagrun
 
 // What is wrong with a job, all of it at once, before anything is sent.
 extension JobRequest {
-  /// In words, each with what to do; empty when nothing is. Besides what a DAG file is checked for (`JobSpec.problems`):
-  /// the name, and what only shows with every value known.
+  /// In words, each with what to do; empty when nothing is. Besides what a DAG file is checked for
+  /// (`JobSpec.problems`): the name, and what only shows with every value known.
   package var problems: [String] {
     var found = [JobName.problem(name)].compactMap { $0 } + spec.problems
     func check(_ isRight: Bool, _ message: @autoclosure () -> String) {

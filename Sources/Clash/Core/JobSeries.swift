@@ -1,8 +1,8 @@
 /// One of the jobs that the tries of another scheduler's task begin: `BASE-1`, `BASE-2`, …
 ///
-/// Such a scheduler repeats a task whose worker has died, maybe on another machine, and knows nothing of what the worker had
-/// begun. The next try finds it by its name: it continues with what runs, or takes the result that waits, and begins the
-/// next job only when the one before it is over.
+/// Such a scheduler repeats a task whose worker has died, maybe on another machine, and knows nothing of what the
+/// worker had begun. The next try finds it by its name: it continues with what runs, or takes the result that waits,
+/// and begins the next job only when the one before it is over.
 package struct JobSeries: Codable, Hashable, Sendable {
   package let base: String
   /// From 1.
@@ -89,8 +89,8 @@ extension JobSeries {
     case none
   }
 
-  /// What a try does. There is never a second machine: a job that lives is resumed, whatever its number, and only then does
-  /// a result or a new job count.
+  /// What a try does. There is never a second machine: a job that lives is resumed, whatever its number, and only then
+  /// does a result or a new job count.
   ///
   /// - Parameters:
   ///   - number: the try's own.

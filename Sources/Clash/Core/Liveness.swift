@@ -12,8 +12,8 @@ struct Liveness: Sendable {
   var hasListened = false
   /// When the current attempt's VM was last heard from.
   var lastHeardAt: Timestamp?
-  /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the job
-  /// before. It is on loan, and comes again when the ack deadline is over.
+  /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the
+  /// job before. It is on loan, and comes again when the ack deadline is over.
   var leasedAt: Timestamp?
   /// Since when Google refuses to deliver messages to the job's driver.
   var pullDeniedSince: Timestamp?

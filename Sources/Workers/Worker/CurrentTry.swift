@@ -9,7 +9,8 @@ import Synchronization
 ///
 ///     begin -> [stoppable] -> [stop: cancel … kill after the grace period] -> end
 ///
-/// A stop may come before the try does, because it comes on a socket of its own: it then takes effect when the try begins.
+/// A stop may come before the try does, because it comes on a socket of its own: it then takes effect when the try
+/// begins.
 final class CurrentTry: Sendable {
   struct Stoppable {
     /// Asks the task to end.

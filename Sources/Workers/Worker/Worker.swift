@@ -8,8 +8,8 @@ import Synchronization
 /// A worker process: runs one try after the other until the scheduler that started it has no more, or is gone. What it
 /// is running then it brings to its end, and writes into its journal, where the next scheduler finds it.
 ///
-/// Three threads: the task's thread below, the control thread, and the main thread, which belongs to the main actor of the
-/// compiled DAG file.
+/// Three threads: the task's thread below, the control thread, and the main thread, which belongs to the main actor of
+/// the compiled DAG file.
 final class Worker: @unchecked Sendable {
   private let folder: String
   private let scheduler: pid_t
@@ -347,8 +347,8 @@ final class Worker: @unchecked Sendable {
       loss: loss)
   }
 
-  /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or be
-  /// told of its end: so the try ends here, while there is a way to say so.
+  /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or
+  /// be told of its end: so the try ends here, while there is a way to say so.
   func willLose(descriptor: Int32) {
     endTry(
       because: "closed descriptor \(descriptor), by which dagrun works with the task's process; "

@@ -31,7 +31,8 @@ package struct JobResource: Hashable, Sendable {
     self.createdAt = createdAt
   }
 
-  /// In the order in which they are removed: a template only when no group uses it, and last, for it tells what the job was.
+  /// In the order in which they are removed: a template only when no group uses it, and last, for it tells what the job
+  /// was.
   package enum Kind: Hashable, Sendable {
     case group(Scope)
     /// One that no group has.

@@ -52,7 +52,8 @@ import Testing
     return weather
   }()
 
-  /// Machines go at any moment, also just after their last word; pulls are lost with what they brought, and so is the driver.
+  /// Machines go at any moment, also just after their last word; pulls are lost with what they brought, and so is the
+  /// driver.
   @Test func `a result that was published is the last one, whoever had pulled it`() throws {
     var weather = Weather.calm
     weather.preemptions = 100

@@ -5,7 +5,8 @@ struct Weather {
   var lostAnswers = 0.0
   /// A pull that brought messages which nobody got: they are on loan.
   var lostPulls = 0.0
-  /// Of the driver's deaths: another home finds the job by its name and brings it to its end; then the first one is back.
+  /// Of the driver's deaths: another home finds the job by its name and brings it to its end; then the first one is
+  /// back.
   var otherHomes = 0.0
   /// The messages of a VM arrive so soon that no machine may be asked for once a result was published.
   var isResultFinal = false
