@@ -91,7 +91,9 @@ extension DescribingTests {
           .shortCircuit(ignoresTriggerRules: true), .shortCircuit(ignoresTriggerRules: false), .latestOnly,
         ])
       #expect(
-        file.dags[0].tasks.map(\.operatorName) == ["ShortCircuitOperator", "ShortCircuitOperator", "LatestOnlyOperator"])
+        file.dags[0].tasks.map(\.operatorName) == [
+          "ShortCircuitOperator", "ShortCircuitOperator", "LatestOnlyOperator",
+        ])
     }
   }
 }

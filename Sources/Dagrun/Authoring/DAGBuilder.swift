@@ -142,7 +142,8 @@ package final class DAGBuilder {
     } else if let task = taskIndices[id] {
       let line = description.tasks[task].location.line
       problem(
-        "there are a task and a group \"\(id)\" in DAG \"\(description.id)\"; the task is in line \(line)", at: location)
+        "there are a task and a group \"\(id)\" in DAG \"\(description.id)\"; the task is in line \(line)", at: location
+      )
     }
     groupLocations[id] = groupLocations[id] ?? location
     description.groups.append(

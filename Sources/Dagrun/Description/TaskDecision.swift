@@ -35,7 +35,8 @@ extension TaskDecision {
       for value in values {
         guard case .string(let name) = value, let tasks = cases[name] else {
           throw ChoiceError(
-            description: "it answered \(value.jsonText), and its cases are \(cases.keys.sorted().joined(separator: ", "))")
+            description:
+              "it answered \(value.jsonText), and its cases are \(cases.keys.sorted().joined(separator: ", "))")
         }
         chosen += tasks.filter { !chosen.contains($0) }
       }

@@ -2,7 +2,8 @@
 
 extension TaskDescription: Codable {
   private enum Key: String, CodingKey {
-    case id, bash, swift, job, upstream, inputs, triggerRule, role, retries, retryDelay, retryBackoff, maxRetryDelay,
+    case id, bash, swift, job, upstream, inputs, mapping, triggerRule, role, retries, retryDelay, retryBackoff,
+      maxRetryDelay,
       executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast, waitForPast, maxActivePerDAG,
       maxActivePerRun, environment, workingDirectory, runAsUser, executor, decision, group, documentation, file, line
   }
@@ -19,6 +20,7 @@ extension TaskDescription: Codable {
       case .job: task.work = .computeEngineJob(try container.decode(ComputeEngineJobDescription.self, forKey: key))
       case .upstream: task.upstream = try container.decode([String].self, forKey: key)
       case .inputs: task.inputs = try container.decode([String].self, forKey: key)
+      case .mapping: task.mapping = try container.decode(TaskMapping.self, forKey: key)
       case .triggerRule: task.triggerRule = try container.decode(TriggerRule.self, forKey: key)
       case .role: task.role = try container.decode(Role.self, forKey: key)
       case .retries: task.retries = try container.decode(Int.self, forKey: key)
@@ -63,6 +65,7 @@ extension TaskDescription: Codable {
     }
     try encode(\.upstream, .upstream)
     try encode(\.inputs, .inputs)
+    try encode(\.mapping, .mapping)
     try encode(\.triggerRule, .triggerRule)
     try encode(\.role, .role)
     try encode(\.retries, .retries)

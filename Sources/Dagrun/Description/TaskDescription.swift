@@ -6,6 +6,8 @@ package struct TaskDescription: Hashable, Sendable {
   package var upstream: [String] = []
   /// Tasks whose outputs are the arguments of a Swift task's closure, in the closure's order. A subset of `upstream`.
   package var inputs: [String] = []
+  /// What it is mapped over; nil: it has one instance in a run. The elements are the first arguments of its closure.
+  package var mapping: TaskMapping?
 
   package var triggerRule: TriggerRule = .allSuccess
   package var role: Role = .work

@@ -1,0 +1,56 @@
+/// What a task can be mapped over, with `each:`: the output of a task that returns a list, or an array of the DAG file.
+public protocol MappableList {
+  associatedtype Element: Codable
+  var mappedList: MappedList { get }
+}
+
+/// A list that a task is mapped over.
+public struct MappedList {
+  enum Source {
+    case output(TaskReference)
+    /// JSON texts; nil: one of them cannot be written as JSON.
+    case literal([String]?)
+  }
+
+  let source: Source
+}
+
+extension Array: MappableList where Element: Codable {
+  public var mappedList: MappedList {
+    MappedList(source: .literal(try? map { String(decoding: try ValueCoding.encode($0), as: UTF8.self) }))
+  }
+}
+
+extension Output: MappableList where Value: MappableList {
+  public typealias Element = Value.Element
+
+  public var mappedList: MappedList { MappedList(source: .output(task)) }
+}
+
+extension TaskReference {
+  /// The elements are the first arguments of the task's closure, in the order of the lists.
+  func map(over lists: [MappedList], _ combination: TaskMapping.Combination = .product, limit: Int?) {
+    let described: [TaskMapping.List] = lists.compactMap { list in
+      switch list.source {
+      case .output(let source):
+        guard source.builder === builder else {
+          builder.foreign(source, usedBy: self)
+          return nil
+        }
+        builder.addEdge(from: source, to: self)
+        return .output(taskID: source.id)
+      case .literal(let elements?): return .literal(elements)
+      case .literal(nil):
+        builder.problem(
+          "task \"\(id)\" is mapped over a list with a value that JSON cannot hold, such as a number that is not finite",
+          at: builder.description.tasks[index].location)
+        return nil
+      }
+    }
+    guard described.count == lists.count else { return }
+    update {
+      $0.mapping = TaskMapping(described, combination)
+      if let limit { $0.maxActivePerRun = limit }
+    }
+  }
+}
