@@ -1,5 +1,5 @@
-import Dagrun
-import Model
+package import Dagrun
+package import Model
 
 /// Tasks that decide over those below them.
 extension Scheduler {

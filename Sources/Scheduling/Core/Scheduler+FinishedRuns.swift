@@ -100,9 +100,10 @@ extension Scheduler {
     snapshot.run.taskRegex = regex
     for index in snapshot.tasks.indices {
       let instance = snapshot.tasks[index]
-      guard base.position(of: instance.taskID) == nil, instance.state != .removed else { continue }
+      guard !base.has(instance), instance.state != .removed else { continue }
       if instance.state.isActive || instance.state == .deferred {
-        let key = TaskInstanceKey(run: snapshot.run.number, taskID: instance.taskID)
+        let key = TaskInstanceKey(
+          run: snapshot.run.number, taskID: instance.taskID, mapIndex: instance.mapIndex)
         step.append(.stop(TryKey(key, instance.tryNumber), .cleared))
       }
       snapshot.tasks[index].state = .removed
@@ -120,9 +121,18 @@ extension Scheduler {
     runs[run] = entry
     admission.insert(run, entry)
     resume(run)
+    reviseAll(run)
     if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { step.notePastChanged(ofDAG: dag) }
     step.append(.runReplanned(entry.snapshot()))
     // A task that waited for a slot may need none in the new version.
     releaseHeldEmpties(run)
+  }
+}
+
+extension DAGPlan {
+  /// What is mapped has instances with a map index; one without stands for them, or is that of a version without mapping.
+  fileprivate func has(_ instance: TaskInstance) -> Bool {
+    guard let position = position(of: instance.taskID) else { return false }
+    return tasks[position].isMapped || instance.mapIndex == TaskInstanceKey.notMapped
   }
 }

@@ -48,6 +48,7 @@ extension Scheduler {
       setReason(reason, of: place)
     case .run:
       if task.dependsOnPast, blockingPast(of: place) != nil { return }
+      if task.isMapped, runs[place.run].mapIndex(of: place.offset) == TaskInstanceKey.notMapped { return expand(place) }
       makeReady(place)
     }
   }

@@ -89,6 +89,7 @@ package struct Scheduler: Sendable {
   private mutating func runToFixpoint() {
     repeat {
       fireTimers()
+      reviseMappings()
       evaluatePast()
       evaluateAll()
       checkRuns()
