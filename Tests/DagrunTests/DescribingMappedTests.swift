@@ -90,7 +90,7 @@ extension DescribingTests {
           "task \"infinite\" is mapped over a list with a value that JSON cannot hold, such as a number that is not finite",
           "the value of an instance of task \"uncodable\" is a Uncodable, which is not Codable, so it cannot be stored and "
             + "handed on; make it Codable, or return nothing",
-          "task \"limited\": maxActive(perRun:) is 0; it must be between 1 and 1000000",
+          "task \"limited\": maxActive(perRun:) is 0; it must be 1 or more",
         ])
     }
   }

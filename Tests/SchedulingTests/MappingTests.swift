@@ -25,7 +25,7 @@ import Testing
   private var states: (TestBed) -> [String] {
     { bed in
       bed.scheduler.snapshot(ofRun: 1)!.tasks.map {
-        "\(TestBed.name(TaskInstanceKey(run: 1, taskID: $0.taskID, mapIndex: $0.mapIndex))) \($0.state.rawValue)"
+        "\(TaskInstanceKey(run: 1, taskID: $0.taskID, mapIndex: $0.mapIndex).name) \($0.state.rawValue)"
       }
     }
   }

@@ -80,7 +80,7 @@ struct TestBed {
   var transcript: [String] { last.changes.map(Self.line) + last.actions.map(Self.line) }
 
   var launched: [String] {
-    last.actions.compactMap { if case .launch(let key) = $0 { Self.name(key.instance) } else { nil } }
+    last.actions.compactMap { if case .launch(let key) = $0 { key.instance.name } else { nil } }
   }
 
   static func line(_ change: Change) -> String {
@@ -89,7 +89,7 @@ struct TestBed {
       "run \(snapshot.run.number) \(snapshot.run.runID) created \(snapshot.run.state.rawValue)"
     case .runChanged(let move): "run \(move.run) \(move.from.rawValue) -> \(move.to.state.rawValue)"
     case .taskChanged(let move):
-      "\(Self.name(move.key)) \(move.from.rawValue) -> \(move.to.state.rawValue) try \(move.to.tryNumber)"
+      "\(move.key.name) \(move.from.rawValue) -> \(move.to.state.rawValue) try \(move.to.tryNumber)"
     case .instancesCreated(let creation):
       "\(creation.taskID)\(creation.indices) \(creation.instance.state.rawValue)"
         + (creation.replaced.map { " for \($0.state.rawValue)" } ?? "")
@@ -109,15 +109,10 @@ struct TestBed {
     }
   }
 
-  /// `m[2]` for an instance of a mapped task.
-  static func name(_ key: TaskInstanceKey) -> String {
-    key.mapIndex == TaskInstanceKey.notMapped ? key.taskID : "\(key.taskID)[\(key.mapIndex)]"
-  }
-
   static func line(_ action: Action) -> String {
     switch action {
-    case .launch(let key): "launch \(Self.name(key.instance)) try \(key.number)"
-    case .stop(let key, let reason): "stop \(Self.name(key.instance)) try \(key.number) \(reason.rawValue)"
+    case .launch(let key): "launch \(key.instance.name) try \(key.number)"
+    case .stop(let key, let reason): "stop \(key.instance.name) try \(key.number) \(reason.rawValue)"
     }
   }
 }

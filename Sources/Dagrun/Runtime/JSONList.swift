@@ -25,6 +25,17 @@ package struct JSONList: Sendable {
     findElements()
   }
 
+  /// - Parameter elements: JSON texts.
+  package init(_ elements: [String]) {
+    var text: [UInt8] = []
+    for element in elements {
+      let start = text.count
+      text += element.utf8
+      self.elements.append(start..<text.count)
+    }
+    self.text = text
+  }
+
   package var count: Int { elements.count }
 
   /// JSON text.

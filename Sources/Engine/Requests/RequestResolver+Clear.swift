@@ -16,13 +16,16 @@ extension RequestResolver {
         try store.runSnapshots(dagID: selection.dagID, from: selection.startDate, through: selection.endDate)
       }
     }
-    let named = try selectedTasks(of: plan, selection)
+    let (meant, selected) = try selectedTasks(of: plan, selection)
     var cleared: [ClearedTask] = []
     var keys: [TaskInstanceKey] = []
     for run in runs {
-      for task in run.tasks where named.contains(task.taskID) && selection.includes(task.state) {
-        keys.append(TaskInstanceKey(run: run.run.number, taskID: task.taskID))
-        cleared.append(ClearedTask(runID: run.run.runID, taskID: task.taskID, state: task.state))
+      for task in run.tasks where selected.contains(task.taskID) && selection.includes(task.state) {
+        // What comes before and after the named instance is cleared whole.
+        if let index = selection.mapIndex, task.mapIndex >= 0, task.mapIndex != index, meant.contains(task.taskID) { continue }
+        keys.append(TaskInstanceKey(run: run.run.number, taskID: task.taskID, mapIndex: task.mapIndex))
+        cleared.append(
+          ClearedTask(runID: run.run.runID, taskID: task.taskID, mapIndex: task.mapIndex, state: task.state))
       }
     }
     // Nothing to clear is not a mistake: a script may clear what failed, and nothing has.
@@ -41,8 +44,11 @@ extension RequestResolver {
     }
   }
 
-  private func selectedTasks(of plan: DAGPlan, _ selection: TaskSelection) throws(ControlError) -> Set<String> {
-    guard let regex = selection.taskRegex else { return Set(plan.taskIDs) }
+  /// Those that are named, and all that are selected with them.
+  private func selectedTasks(
+    of plan: DAGPlan, _ selection: TaskSelection
+  ) throws(ControlError) -> (named: Set<String>, all: Set<String>) {
+    guard let regex = selection.taskRegex else { return (Set(plan.taskIDs), Set(plan.taskIDs)) }
     let named: [String]
     let expression = try expression(regex)
     do {
@@ -55,8 +61,9 @@ extension RequestResolver {
         .notFound,
         "no task of \"\(plan.dagID)\" matches \"\(regex)\"; `dagrun tasks list \(plan.dagID)` shows those there are")
     }
-    return plan.subset(
+    let all = plan.subset(
       of: Set(named), withUpstream: selection.withUpstream, withDownstream: selection.withDownstream)
+    return (Set(named), all)
   }
 }
 

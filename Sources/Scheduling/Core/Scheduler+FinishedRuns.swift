@@ -110,6 +110,7 @@ extension Scheduler {
       snapshot.tasks[index].endDate = instance.endDate ?? now
       snapshot.tasks[index].retryAt = nil
     }
+    snapshot.forgetLostElements(base)
     var entry = RunEntry(snapshot, plan: plan, dag: dag)
     entry.stateBefore = old.stateBefore
     entry.isReplanned = true
@@ -126,6 +127,15 @@ extension Scheduler {
     step.append(.runReplanned(entry.snapshot()))
     // A task that waited for a slot may need none in the new version.
     releaseHeldEmpties(run)
+  }
+}
+
+extension RunSnapshot {
+  /// Of a mapped task whose instances are all gone one stands again for those to come: its list is looked at anew.
+  fileprivate mutating func forgetLostElements(_ plan: DAGPlan) {
+    guard tasks.contains(where: { $0.mapIndex >= 0 }) else { return }
+    let standing = Set(tasks.filter { $0.mapIndex >= 0 && $0.state != .removed }.map(\.taskID))
+    tasks.removeAll { $0.mapIndex >= 0 && plan.isMapped($0.taskID) && !standing.contains($0.taskID) }
   }
 }
 
