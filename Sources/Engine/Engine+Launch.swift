@@ -132,7 +132,8 @@ extension Engine {
     case .ended(let key, let result):
       let now = clock.now()
       let start = scheduler.taskInstance(key.instance)?.startDate ?? now
-      finish(key, deciding(key, result.clampingDates(from: start, to: now)).withOutputShape)
+      let decision = scheduler.decision(of: key.instance)
+      finish(key, result.clampingDates(from: start, to: now).choosing(by: decision).withOutputShape)
     case .neverBegan(let key):
       if scheduler.mayBegin(key) { launch(key) } else { finish(key, .stoppedBeforeStart(at: clock.now())) }
     case .orphansRemoved:
@@ -140,18 +141,6 @@ extension Engine {
       removalWaiters = []
       tellIfIdle()
     }
-  }
-
-  /// With what the task has decided over those below it.
-  private func deciding(_ key: TryKey, _ result: TaskResult) -> TaskResult {
-    guard result.outcome == .success, let decision = scheduler.decision(of: key.instance) else { return result }
-    var result = result
-    do throws(ChoiceError) {
-      result.choice = try decision.choice(of: result.output)
-    } catch {
-      result.outcome = .failed(reason: "nobody knows what runs below it: \(error)", isRetryable: false)
-    }
-    return result
   }
 
   /// In the next round of the batch that is under way.

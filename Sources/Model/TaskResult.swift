@@ -99,6 +99,18 @@ extension TaskResult {
     return result
   }
 
+  /// With what the task has chosen of the tasks below it; failed, when its output is not an answer.
+  package func choosing(by decision: TaskDecision?) -> TaskResult {
+    guard outcome == .success, let decision else { return self }
+    var result = self
+    do throws(ChoiceError) {
+      result.choice = try decision.choice(of: output)
+    } catch {
+      result.outcome = .failed(reason: error.description, isRetryable: false)
+    }
+    return result
+  }
+
   /// With what else of it could not be kept.
   package func adding(loss other: String?) -> TaskResult {
     guard let other else { return self }

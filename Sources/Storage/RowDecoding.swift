@@ -70,9 +70,7 @@ extension TaskRecord {
       instance: instance, reason: row.optionalText(10), exitCode: row.optionalInt(11), signal: row.optionalInt(12),
       usage: Usage(cpuSeconds: row.optionalDouble(13), peakMemoryBytes: row.optionalInt64(14)),
       loss: row.optionalText(15),
-      choice: try row.optionalText(18).map {
-        try JSONDecoder().decode(DownstreamChoice.self, from: Data($0.utf8))
-      })
+      choice: try row.optionalText(18).map(DownstreamChoice.init(jsonText:)))
   }
 }
 

@@ -104,8 +104,7 @@ extension StoreConnection {
           maxTries: row.int(3), startDate: row.optionalTimestamp(4), endDate: row.optionalTimestamp(5),
           retryAt: row.optionalTimestamp(6), output: row.optionalInt64(9).map(OutputShape.init(code:))))
       if let json = row.optionalText(7) {
-        snapshot.choices[snapshot.tasks[snapshot.tasks.count - 1].taskID] = try JSONDecoder().decode(
-          DownstreamChoice.self, from: Data(json.utf8))
+        snapshot.choices[snapshot.tasks[snapshot.tasks.count - 1].taskID] = try DownstreamChoice(jsonText: json)
       }
     }
     return snapshot

@@ -1,5 +1,4 @@
 import Dagrun
-import Foundation
 import GRDB
 import Model
 import Scheduling
@@ -83,10 +82,9 @@ extension ChangeWriter {
   }
 
   func choiceStored(_ key: TaskInstanceKey, _ choice: DownstreamChoice?) throws {
-    let json = try choice.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     let updated = try statement(
       "UPDATE task_instance SET choice = ? WHERE run = ? AND task_id = ? AND map_index = ?"
-    ).execute(json, key.run, key.taskID, key.mapIndex)
+    ).execute(try choice?.jsonText, key.run, key.taskID, key.mapIndex)
     guard updated == 1 else {
       throw StoreError.guardFailed(
         path: path, subject: "task instance \"\(key.taskID)\" of run \(key.run)", key: key, expected: "there",

@@ -42,6 +42,30 @@ extension DescribingTests {
       #expect(file.dags[0].tasks[1].upstream == ["day"])
     }
 
+    @Test func `a case is named as the file writes it`() {
+      let file = describing {
+        DAG("days") {
+          let day = BranchOperator("day", to: Day.self) { _ in .saturday }
+          [day.when(.saturday), day.when(.sunday)] --> .nothing
+        }
+      }
+      #expect(problems(file).count == 1 && problems(file)[0].contains("its case .weekday leads nowhere"))
+    }
+
+    @Test func `a case leads to a group's setup, so that nothing is made for a group that is skipped`() {
+      let file = describing {
+        DAG("group") {
+          let choose = BranchOperator("choose", to: Load.self) { _ in .full }
+          let (create, drop) = (EmptyOperator("create"), EmptyOperator("drop"))
+          choose.when(.full) --> TaskGroup("all", setup: create, teardown: drop) { EmptyOperator("a") }
+          choose.when(.delta) --> .nothing
+        }
+      }
+      #expect(problems(file).isEmpty)
+      #expect(file.dags[0].tasks[0].decision == .branch(cases: ["full": ["create"], "delta": []]))
+      #expect(file.dags[0].tasks.map(\.upstream) == [[], ["choose"], ["all.a", "create"], ["create"]])
+    }
+
     @Test func `a case leads to a group as a whole`() {
       let file = describing {
         DAG("group") {
@@ -69,11 +93,10 @@ extension DescribingTests {
       }
       #expect(
         problems(file) == [
-          "branch \"choose\": its case .delta leads to delta, and to .nothing",
-          "branch \"choose\": its case .full leads nowhere; draw choose.when(.full) --> a task, or say "
-            + "choose.when(.full) --> .nothing",
+          "branch \"choose\": its case .delta leads to delta, and to .nothing; leave one of them out",
+          "branch \"choose\": its case .full leads nowhere; write when(.full) --> and the task, or when(.full) --> .nothing",
           "task \"after\" comes right after branch \"choose\", and no case leads to it, so it would always be skipped; "
-            + "write choose.when(…) --> after",
+            + "draw the arrow from a case: when(…) --> …",
         ])
     }
 

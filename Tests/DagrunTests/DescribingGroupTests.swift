@@ -43,10 +43,11 @@ extension DescribingTests {
         }
       }
       #expect(problems(file).isEmpty)
-      #expect(file.dags[0].tasks.map(\.id) == ["a.b.x", "a.y", "a.d.z"])
-      #expect(file.dags[0].tasks.map(\.groupID) == ["a.b", "a.c", "a.d"])
-      #expect(file.dags[0].groups.map(\.id) == ["a", "a.b", "a.c", "a.d"])
+      #expect(file.dags[0].tasks.map(\.id) == ["a.b.x", "y", "d.z"])
+      #expect(file.dags[0].tasks.map(\.groupID) == ["a.b", "a.c", "d"])
+      #expect(file.dags[0].groups.map(\.id) == ["a", "a.b", "a.c", "d"])
       #expect(file.dags[0].groups.map(\.parentID) == ["", "a", "a", "a.c"])
+      #expect(file.dags[0].groups.map(\.prefix) == ["a.", "a.b.", "", "d."])
     }
 
     @Test func `a group's defaults are those of its tasks, and of the groups in it`() {
@@ -126,6 +127,22 @@ extension DescribingTests {
       #expect(file.dags[0].tasks[1].role == .teardown(setups: ["create"], failsRun: false))
     }
 
+    @Test func `an arrow to a group leads to its setup, and one from it does not start at its teardown`() {
+      let file = describing {
+        DAG("cluster") {
+          let group = TaskGroup("work", setup: EmptyOperator("create"), teardown: EmptyOperator("drop")) {
+            EmptyOperator("a")
+          }
+          EmptyOperator("before") --> group --> EmptyOperator("after")
+        }
+      }
+      #expect(problems(file).isEmpty)
+      #expect(
+        upstream(file) == [
+          "before": [], "create": ["before"], "work.a": ["create"], "drop": ["work.a", "create"], "after": ["work.a"],
+        ])
+    }
+
     @Test func `ids are unique among tasks and groups`() {
       let file = describing {
         DAG("twice") {
@@ -135,6 +152,7 @@ extension DescribingTests {
           EmptyOperator("h")
           TaskGroup("h") { EmptyOperator("c") }
           TaskGroup("not a name") { EmptyOperator("d") }
+          TaskGroup("a.dot") { EmptyOperator("e") }
         }
       }
       let messages = problems(file)
@@ -142,6 +160,7 @@ extension DescribingTests {
       #expect(messages.contains { $0.hasPrefix("there are a task and a group \"g\" in DAG \"twice\"; the group") })
       #expect(messages.contains { $0.hasPrefix("there are a task and a group \"h\" in DAG \"twice\"; the task") })
       #expect(messages.contains { $0.hasPrefix("the group id \"not a name\"") })
+      #expect(messages.contains { $0.hasPrefix("the group id \"a.dot\" must have no dot") })
     }
 
     @Test func `a group outside of any DAG is a mistake with its place`() {

@@ -69,6 +69,41 @@ import Testing
     #expect(states(bed, "other", "a") == [.running, .skipped])
   }
 
+  @Test func `a choice skips also what could not run, whichever task ends first`() {
+    let plan = dag("choose", "other", "a < choose other", "after < a") {
+      $0.task("choose") { $0.decision = .branch(cases: ["a": ["a"]]) }
+    }
+    var first = TestBed(plan)
+    first.trigger()
+    first.fail("other")
+    #expect(states(first, "a", "after") == [.upstreamFailed, .upstreamFailed])
+    first.finish("choose", choosing: .only([]))
+    #expect(states(first, "a", "after") == [.skipped, .upstreamFailed])
+    #expect(first.storedReason("a") == "choose chose no task")
+    var last = TestBed(plan)
+    last.trigger()
+    last.finish("choose", choosing: .only([]))
+    last.fail("other")
+    #expect(states(last, "a", "after") == [.skipped, .skipped])
+  }
+
+  @Test func `a choice skips what waits for a slot or for another try, and lets run what runs`() {
+    let plan = dag("circuit", "ready < circuit", "failed < circuit", "begun < circuit") {
+      $0.task("circuit") { $0.decision = .shortCircuit(ignoresTriggerRules: true) }
+      for id in ["ready", "failed", "begun"] { $0.task(id) { $0.triggerRule = .always } }
+      $0.task("failed") { $0.retries = 1 }
+      $0.task("ready") { $0.priorityWeight = -10 }
+      $0.maxActiveTasks = 3
+    }
+    var bed = TestBed(plan)
+    bed.trigger()
+    #expect(states(bed, "circuit", "ready", "failed", "begun") == [.running, .scheduled, .running, .running])
+    bed.send(.setPaused(dagID: "dag", true))
+    bed.fail("failed")
+    bed.finish("circuit", choosing: .nothingBelow)
+    #expect(states(bed, "ready", "failed", "begun") == [.skipped, .skipped, .running])
+  }
+
   @Test func `two branches above one task both have to choose it`() {
     let plan = dag("x", "y", "a < x y", "b < x y") {
       for id in ["x", "y"] { $0.task(id) { $0.decision = .branch(cases: ["a": ["a"], "b": ["b"]]) } }
@@ -96,7 +131,7 @@ import Testing
     bed.finish("create")
     bed.finish("circuit", choosing: .nothingBelow)
     #expect(states(bed, "a", "b", "drop") == [.skipped, .skipped, .running])
-    #expect(bed.storedReason("b") == "circuit said that the run does not continue below it")
+    #expect(bed.storedReason("b") == "circuit answered false")
   }
 
   @Test func `a mild short circuit leaves the rest to the rules`() {
@@ -168,7 +203,7 @@ import Testing
     var bed = TestBed(Self.latest)
     // The first of 25 dates that are due.
     #expect(states(bed, "latest", "a") == [.success, .skipped])
-    #expect(bed.storedReason("a") == "latest lets only the newest run continue")
+    #expect(bed.storedReason("a") == "latest lets only the run of the newest date continue")
     for _ in 0..<30 { bed.send(.wake) }
     #expect(bed.scheduler.unfinishedRuns.count == 1)
     let run = bed.scheduler.unfinishedRuns[0]

@@ -29,8 +29,12 @@ public struct NoTask: Sendable {
   public static var nothing: NoTask { NoTask() }
 }
 
-/// When the case is chosen, all tasks right below the branch are skipped.
-public func --> (path: BranchPath, nothing: NoTask) { path.task.builder.endBranch(path.task, path.way) }
+/// When nothing but the case is chosen, all tasks right below the branch are skipped.
+public func --> (path: BranchPath, nothing: NoTask) { path.task.builder.endBranch(path) }
+
+public func --> (paths: [BranchPath], nothing: NoTask) {
+  for path in paths { path.task.builder.endBranch(path) }
+}
 
 extension BranchOperator {
   private init(
@@ -38,8 +42,7 @@ extension BranchOperator {
     _ body: @escaping @Sendable (TaskContext, inout InputReader) async throws -> [Case]
   ) {
     task = Registry.addTask(id, .swift, options, location)
-    let cases = Dictionary(Case.allCases.map { ($0.rawValue, [String]()) }) { first, _ in first }
-    task.update { $0.decision = .branch(cases: cases) }
+    task.builder.addBranch(task, names: Dictionary(Case.allCases.map { ($0.rawValue, ".\($0)") }) { first, _ in first })
     for input in inputs { task.addInput(input) }
     task.setBody { context, inputs in
       try ValueCoding.encode(try await body(context, &inputs).map(\.rawValue))
@@ -110,6 +113,21 @@ extension BranchOperator {
       id, [first.task], CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line)
     ) { context, inputs in Self.inOrder(try await body(context, try inputs.next(First.self))) }
+  }
+
+  @discardableResult
+  public init<First: Codable & Sendable, Second: Codable & Sendable>(
+    _ id: String, _ first: Output<First>, _ second: Output<Second>, toAnyOf cases: Case.Type, retries: Int? = nil,
+    retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
+    pool: String? = nil, file: String = #filePath, line: Int = #line,
+    body: @escaping @Sendable (TaskContext, First, Second) async throws -> Set<Case>
+  ) where Case: Hashable {
+    self.init(
+      id, [first.task, second.task], CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
+      SourceLocation(file: file, line: line)
+    ) { context, inputs in
+      Self.inOrder(try await body(context, try inputs.next(First.self), try inputs.next(Second.self)))
+    }
   }
 
   private static func inOrder(_ chosen: Set<Case>) -> [Case] where Case: Hashable {

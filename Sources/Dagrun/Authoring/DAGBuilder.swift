@@ -21,8 +21,8 @@ package final class DAGBuilder {
   private var scopes: [GroupScope] = []
   /// By id.
   private var groupLocations: [String: SourceLocation] = [:]
-  /// By the branch's index: cases that lead nowhere, as the file says.
-  private var deadEnds: [Int: Set<String>] = [:]
+  /// By the branch's index.
+  var branches: [Int: BranchCases] = [:]
 
   init(_ description: DAGDescription, defaults: TaskDefaults) {
     self.description = description
@@ -113,20 +113,6 @@ package final class DAGBuilder {
     description.tasks[target.index].upstream.append(source.id)
   }
 
-  // MARK: Branches
-
-  private func follow(_ way: String, of branch: TaskReference, to taskID: String) {
-    guard case .branch(var cases) = description.tasks[branch.index].decision else { return }
-    if cases[way, default: []].contains(taskID) { return }
-    cases[way, default: []].append(taskID)
-    description.tasks[branch.index].decision = .branch(cases: cases)
-  }
-
-  /// The case leads nowhere, on purpose.
-  func endBranch(_ branch: TaskReference, _ way: String) { deadEnds[branch.index, default: []].insert(way) }
-
-  func isDeadEnd(_ way: String, of branch: Int) -> Bool { deadEnds[branch]?.contains(way) == true }
-
   // MARK: Groups
 
   func beginGroup(
@@ -136,6 +122,8 @@ package final class DAGBuilder {
     let id = (outer?.prefix ?? "") + name
     if let reason = Identifier.problem(with: id) {
       problem("the group id \"\(id)\" \(reason)", at: location)
+    } else if name.contains(".") {
+      problem("the group id \"\(id)\" must have no dot: it stands between a group's id and those in it", at: location)
     } else if let first = groupLocations[id] {
       problem(
         "there are two groups \"\(id)\" in DAG \"\(description.id)\"; the first is in line \(first.line)", at: location)
@@ -146,10 +134,12 @@ package final class DAGBuilder {
       )
     }
     groupLocations[id] = groupLocations[id] ?? location
+    let prefix = prefixes ? id + "." : ""
     description.groups.append(
-      TaskGroupDescription(id: id, parentID: outer?.id ?? "", documentation: documentation, location: location))
+      TaskGroupDescription(
+        id: id, parentID: outer?.id ?? "", prefix: prefix, documentation: documentation, location: location))
     let scope = GroupScope(
-      self, id: id, prefix: prefixes ? id + "." : outer?.prefix ?? "", defaults: defaults ?? self.defaults,
+      self, id: id, prefix: prefix, defaults: defaults ?? self.defaults,
       prototype: defaults.map(makePrototype) ?? outer?.prototype ?? prototype)
     scopes.append(scope)
     return scope
@@ -195,7 +185,7 @@ package final class DAGBuilder {
     taskIndices = [:]
     jobOutputs = [:]
     groupLocations = [:]
-    deadEnds = [:]
+    branches = [:]
   }
 }
 

@@ -13,7 +13,7 @@ struct Validation {
     checkParameters()
     let declared = Set(dag.parameters.map(\.name))
     for task in dag.tasks { check(task, parameters: declared) }
-    checkBranches()
+    BranchValidation(builder).run()
     checkCycles()
   }
 
@@ -131,30 +131,6 @@ struct Validation {
   private func templates(of task: TaskDescription) -> [Template] {
     task.work.templates + task.environment.sorted { $0.key < $1.key }.map(\.value)
       + [task.workingDirectory].compactMap { $0 }
-  }
-
-  private func checkBranches() {
-    for (index, task) in dag.tasks.enumerated() {
-      guard case .branch(let cases) = task.decision else { continue }
-      func problem(_ message: String) { builder.problem("branch \"\(task.id)\": \(message)", at: task.location) }
-      if cases.isEmpty { problem("its type has no cases, so there is nothing to choose") }
-      for (way, targets) in cases.sorted(by: { $0.key < $1.key }) {
-        switch (targets.isEmpty, builder.isDeadEnd(way, of: index)) {
-        case (true, false):
-          problem(
-            "its case .\(way) leads nowhere; draw \(task.id).when(.\(way)) --> a task, or say "
-              + "\(task.id).when(.\(way)) --> .nothing")
-        case (false, true): problem("its case .\(way) leads to \(targets[0]), and to .nothing")
-        case (true, true), (false, false): break
-        }
-      }
-      let reached = Set(cases.values.joined())
-      for other in dag.tasks where other.upstream.contains(task.id) && !reached.contains(other.id) {
-        builder.problem(
-          "task \"\(other.id)\" comes right after branch \"\(task.id)\", and no case leads to it, so it would always be "
-            + "skipped; write \(task.id).when(…) --> \(other.id)", at: other.location)
-      }
-    }
   }
 
   /// Depth first over the upstream lists, without recursion: a chain may be 100,000 tasks long.

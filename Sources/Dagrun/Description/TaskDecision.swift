@@ -53,6 +53,17 @@ package enum DownstreamChoice: Hashable, Sendable {
   case nothingBelow
 }
 
+extension DownstreamChoice: CustomStringConvertible {
+  /// For a person, of the task that has chosen.
+  package var description: String {
+    switch self {
+    case .only([]): "it chose no task right below it"
+    case .only(let ids): "it chose \(ids.joined(separator: ", "))"
+    case .nothingBelow: "it let nothing below it run"
+    }
+  }
+}
+
 /// As JSON a list of ids, or `"nothing_below"`.
 extension DownstreamChoice: Codable {
   private static let nothingBelowText = "nothing_below"
@@ -74,6 +85,14 @@ extension DownstreamChoice: Codable {
     case .only(let ids): try container.encode(ids)
     case .nothingBelow: try container.encode(Self.nothingBelowText)
     }
+  }
+
+  package init(jsonText: String) throws {
+    self = try JSONDecoder().decode(Self.self, from: Data(jsonText.utf8))
+  }
+
+  package var jsonText: String {
+    get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
   }
 }
 

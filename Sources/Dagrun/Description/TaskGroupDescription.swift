@@ -4,6 +4,8 @@ package struct TaskGroupDescription: Codable, Hashable, Sendable {
   package var id: String
   /// The group it is in; empty: it is in none.
   package var parentID: String
+  /// What the ids in it begin with: `tables.checks.`; empty: it has `prefix: false`.
+  package var prefix: String
   package var documentation: String
   package var location: SourceLocation
 }

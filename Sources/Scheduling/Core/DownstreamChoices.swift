@@ -1,4 +1,4 @@
-import Dagrun
+package import Dagrun
 
 /// What tasks of one run have chosen of the tasks below them, and which tasks that excludes.
 struct DownstreamChoices: Equatable, Sendable {
@@ -47,6 +47,8 @@ extension DAGPlan {
   /// As Airflow's branches and short circuits: of the tasks right below, those that were not chosen, unless they come after
   /// a chosen one as well. Teardowns follow their own rule.
   func positions(excludedBy choice: DownstreamChoice, of position: Int) -> [Int32] {
+    // It may decide nothing any more in this version of the DAG.
+    guard tasks[position].decides else { return [] }
     let excluded: [Int32]
     switch choice {
     case .nothingBelow: excluded = downstream.reachable(from: position).sorted()
@@ -56,6 +58,12 @@ extension DAGPlan {
       excluded = downstream[position].filter { !followed.contains($0) }
     }
     return excluded.filter { !tasks[Int($0)].isTeardown }
+  }
+
+  /// The ids of the tasks that a choice of the task excludes, in the order of the file.
+  package func taskIDs(excludedBy choice: DownstreamChoice, of taskID: String) -> [String] {
+    guard let position = position(of: taskID) else { return [] }
+    return positions(excludedBy: choice, of: position).sorted().map { taskIDs[Int($0)] }
   }
 
   /// Tasks that a choice may exclude.

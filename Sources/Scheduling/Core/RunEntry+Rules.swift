@@ -94,8 +94,8 @@ extension RunEntry {
   private func reason(excludedBy excluder: Int) -> String {
     let id = plan.taskIDs[excluder]
     switch plan.description.tasks[excluder].decision {
-    case .shortCircuit: return "\(id) said that the run does not continue below it"
-    case .latestOnly: return "\(id) lets only the newest run continue"
+    case .shortCircuit: return "\(id) answered false"
+    case .latestOnly: return "\(id) lets only the run of the newest date continue"
     case .branch, nil:
       guard case .only(let chosen) = choices.all[id], !chosen.isEmpty else { return "\(id) chose no task" }
       return "\(id) chose \(chosen.joined(separator: ", "))"

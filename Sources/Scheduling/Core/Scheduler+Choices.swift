@@ -9,7 +9,7 @@ extension Scheduler {
     return runs[place.run].plan.description.tasks[runs[place.run].planPosition(of: place.offset)].decision
   }
 
-  /// Notes what a task has chosen, and looks at the tasks that this excludes: they are skipped at once.
+  /// Notes what a task has chosen, and skips the tasks that this excludes, at once.
   ///
   /// - Parameter choice: nil: it has not chosen after all.
   mutating func choose(_ place: InstanceIndex, _ choice: DownstreamChoice?) {
@@ -19,9 +19,20 @@ extension Scheduler {
     guard runs[run].choices.all[plan.taskIDs[position]] != choice else { return }
     step.appendLast(.choiceStored(runs[run].key(place.offset), choice))
     for excluded in runs[run].choices.set(choice, of: position, in: plan) {
-      for instance in runs[run].instances(at: Int(excluded)) {
-        step.evaluateLater(InstanceIndex(run: run, offset: instance))
-      }
+      for instance in runs[run].instances(at: Int(excluded)) { exclude(InstanceIndex(run: run, offset: instance)) }
+    }
+  }
+
+  /// As Airflow's `ti_skip_downstream`: skips what has not begun, also when it could not. What has, ends as it will.
+  private mutating func exclude(_ place: InstanceIndex) {
+    switch runs[place].state {
+    // It may have to wait for its past first.
+    case .none: step.evaluateLater(place)
+    case .scheduled, .upForRetry, .upstreamFailed:
+      skip(place, reason: runs[place.run].reason(place.offset, for: .skipped))
+    case .removed, .queued, .running, .success, .restarting, .failed, .upForReschedule, .skipped, .deferred,
+      .awaitingInput:
+      break
     }
   }
 
