@@ -18,7 +18,8 @@ package struct TaskInstance: Hashable, Sendable {
   package var output: OutputShape?
 
   package init(
-    taskID: String, mapIndex: Int32 = TaskInstanceKey.notMapped, state: TaskState = .none, tryNumber: Int = 0, maxTries: Int, startDate: Timestamp? = nil,
+    taskID: String, mapIndex: Int32 = TaskInstanceKey.notMapped, state: TaskState = .none, tryNumber: Int = 0,
+    maxTries: Int, startDate: Timestamp? = nil,
     endDate: Timestamp? = nil, retryAt: Timestamp? = nil, output: OutputShape? = nil
   ) {
     self.taskID = taskID

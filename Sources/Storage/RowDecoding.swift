@@ -62,7 +62,8 @@ extension TaskRecord {
   /// A row of `task_instance`.
   init(row: SQLRow) throws {
     let instance = TaskInstance(
-      taskID: row.text(1), mapIndex: Int32(clamping: row.int64(2)), state: try row.value(4), tryNumber: row.int(5), maxTries: row.int(6),
+      taskID: row.text(1), mapIndex: Int32(clamping: row.int64(2)), state: try row.value(4), tryNumber: row.int(5),
+      maxTries: row.int(6),
       startDate: row.optionalTimestamp(7), endDate: row.optionalTimestamp(8), retryAt: row.optionalTimestamp(9),
       output: row.optionalInt64(19).map(OutputShape.init(code:)))
     self.init(

@@ -42,8 +42,10 @@ import Testing
     let exported = try json(DAGFiles(contents, folder: "/dags").exportRecord)
     let dag = try #require((exported["dags"] as? [[String: Any]])?.first)
     let groups = try #require(dag["groups"] as? [[String: Any]])
-    #expect(groups.map { $0["id"] as? String } == ["g", "g.h"] && groups.map { $0["prefix"] as? String } == ["g.", ""])
-    #expect(groups[0]["parent"] is NSNull && groups[1]["parent"] as? String == "g" && groups[1]["doc"] as? String == "Plain.")
+    #expect(
+      groups.map { $0["id"] as? String } == ["g", "g.h"] && groups.map { $0["prefix"] as? String } == ["g.", ""])
+    #expect(
+      groups[0]["parent"] is NSNull && groups[1]["parent"] as? String == "g" && groups[1]["doc"] as? String == "Plain.")
     let tasks = try #require(dag["tasks"] as? [[String: Any]])
     #expect(tasks.map { $0["group"] as? String } == [nil, "g", "g.h", nil])
     #expect(tasks.map { $0["decides"] as? Bool } == [true, false, false, false])

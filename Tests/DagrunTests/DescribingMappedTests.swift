@@ -59,6 +59,20 @@ extension DescribingTests {
       }
     }
 
+    @Test func `a task is mapped over each element of one list with each of another`() async throws {
+      let file = describing {
+        DAG("shards") {
+          let files = SwiftOperator("list") { _ in [Shard(id: "a")] }
+          SwiftOperator("both", each: files.output, by: [1, 2]) { _, shard, number in "\(shard.id)\(number)" }
+          SwiftOperator("quiet", each: files.output, by: [1, 2]) { _, _, _ in }
+        }
+      }
+      #expect(problems(file).isEmpty)
+      #expect(file.dags[0].tasks[1].mapping == TaskMapping([.output(taskID: "list"), .literal(["1", "2"])]))
+      let inputs = [#"{"id":"a"}"#, "2"].map { Data($0.utf8) }
+      #expect(text(try await body("both")?(context("both"), inputs)) == #""a2""#)
+    }
+
     @Test func `a task is mapped over an array of the file`() {
       let file = describing {
         DAG("shards") {

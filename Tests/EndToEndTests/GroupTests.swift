@@ -42,7 +42,8 @@ import Testing
       ])
   }
 
-  @Test func `nothing is set up for a group that is not chosen, and a short circuit skips whatever the rules say`() throws
+  @Test func `nothing is set up for a group that is not chosen, and a short circuit skips whatever the rules say`()
+    throws
   {
     let project = try Project(["load": Self.dag])
     let run = try project.run("trigger", "load", "-r", "r", "-c", #"{"load": "delta", "publish": false}"#)
@@ -68,7 +69,8 @@ import Testing
     #expect(choose?.hasSuffix("\ttables.create") == true, "\(listed)")
     let json = try project.run("tasks", "states-for-dag-run", "load", "r", "-o", "json").output
     let records = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
-    #expect(records[0]["task_id"] as? String == "tables.choose" && records[0]["chosen"] as? [String] == ["tables.create"])
+    #expect(
+      records[0]["task_id"] as? String == "tables.choose" && records[0]["chosen"] as? [String] == ["tables.create"])
     #expect(records[1]["chosen"] is NSNull)
     #expect(
       try project.run("explain", "load", "r", "tables.choose").output

@@ -212,7 +212,8 @@ import Testing
   }
 
   @Test func `a manual run always continues`() {
-    var bed = TestBed(dag("latest", "a < latest") { $0.task("latest") { ($0.work, $0.decision) = (.empty, .latestOnly) } })
+    var bed = TestBed(
+      dag("latest", "a < latest") { $0.task("latest") { ($0.work, $0.decision) = (.empty, .latestOnly) } })
     bed.trigger(logicalDate: "2020-01-01T00:00:00Z")
     #expect(states(bed, "latest", "a") == [.success, .running])
   }

@@ -28,7 +28,8 @@ struct ExplainCommand: Command {
       for reason in reasons { session.output.line("  \(reason)") }
     } else {
       let record: OutputObject = [
-        "dag_id": .text(dag), "dag_run_id": .text(found.runID), "task_id": .text(task), "map_index": .int(Int(key.mapIndex)),
+        "dag_id": .text(dag), "dag_run_id": .text(found.runID), "task_id": .text(task),
+        "map_index": .int(Int(key.mapIndex)),
         "state": .text(state), "reasons": .list(reasons.map(OutputValue.text)),
       ]
       try record.print(format.output, to: session)

@@ -57,7 +57,8 @@ struct TasksClearCommand: Command {
       return .success
     }
     if !yes {
-      let listing = Listing(records: planned.map { $0.record(dagID: dag) }, columns: Self.columns(planned), whenEmpty: "")
+      let listing = Listing(
+        records: planned.map { $0.record(dagID: dag) }, columns: Self.columns(planned), whenEmpty: "")
       try listing.print(.table, to: session.withOutputToErrors)
       try session.confirm("Clear \(planned.count == 1 ? "this task" : "these \(planned.count) tasks")?")
     }

@@ -43,7 +43,8 @@ struct StandaloneTaskResult {
       "try_number": .int(rehearsal.tryNumber), "state": .text(state.rawValue),
       "output": output.map(OutputValue.json) ?? .null,
       "reason": .optional(reason), "retry": .bool(isRetryable),
-      "skip": excluded.map { .list($0.map(OutputValue.text)) } ?? .null, "exit_code": .optional(exitCode), "signal": .optional(signal), "start_date": .time(startDate),
+      "skip": excluded.map { .list($0.map(OutputValue.text)) } ?? .null, "exit_code": .optional(exitCode),
+      "signal": .optional(signal), "start_date": .time(startDate),
       "end_date": .time(endDate), "cpu_seconds": .optional(usage.cpuSeconds),
       "peak_memory_bytes": usage.peakMemoryBytes.map { .int($0) } ?? .null,
     ]
@@ -71,7 +72,8 @@ extension StandaloneTaskResult {
     let ending = TryEnding(result.outcome, timeoutSeconds: timeoutSeconds)
     self.init(
       state: ending.state, output: ending.state == .success ? result.output : nil, reason: ending.reason,
-      choice: ending.state == .success ? result.choice : nil, isRetryable: ending.isRetryable, exitCode: ending.exitCode, signal: ending.signal,
+      choice: ending.state == .success ? result.choice : nil, isRetryable: ending.isRetryable,
+      exitCode: ending.exitCode, signal: ending.signal,
       startDate: result.startDate ?? now, endDate: result.endDate ?? now, usage: result.usage,
       jobs: jobs?.compactMap(\.record))
   }

@@ -52,7 +52,8 @@ extension TaskGroup where Content: TaskOutput {
 
 extension TaskGroup {
   @available(
-    *, unavailable, message: "the output of a group is the one that its braces return; end them with: return count.output"
+    *, unavailable,
+    message: "the output of a group is the one that its braces return; end them with: return count.output"
   )
   public var output: Output<Never> { fatalError("unavailable") }
 }

@@ -22,7 +22,9 @@ extension RequestResolver {
     for run in runs {
       for task in run.tasks where selected.contains(task.taskID) && selection.includes(task.state) {
         // What comes before and after the named instance is cleared whole.
-        if let index = selection.mapIndex, task.mapIndex >= 0, task.mapIndex != index, meant.contains(task.taskID) { continue }
+        if let index = selection.mapIndex, task.mapIndex >= 0, task.mapIndex != index, meant.contains(task.taskID) {
+          continue
+        }
         keys.append(TaskInstanceKey(run: run.run.number, taskID: task.taskID, mapIndex: task.mapIndex))
         cleared.append(
           ClearedTask(runID: run.run.runID, taskID: task.taskID, mapIndex: task.mapIndex, state: task.state))

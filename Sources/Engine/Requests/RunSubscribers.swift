@@ -85,7 +85,8 @@ final class Follower: @unchecked Sendable {
       counts[transition.to.state, default: 0] += 1
       moved.append(
         .init(
-          taskID: transition.key.taskID, mapIndex: transition.key.mapIndex, state: transition.to.state, tryNumber: transition.to.tryNumber, at: now,
+          taskID: transition.key.taskID, mapIndex: transition.key.mapIndex, state: transition.to.state,
+          tryNumber: transition.to.tryNumber, at: now,
           reason: transition.reason))
     case .instancesCreated(let creation):
       if let replaced = creation.replaced { counts[replaced.state, default: 0] -= 1 }

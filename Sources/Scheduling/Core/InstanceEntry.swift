@@ -108,7 +108,8 @@ struct InstanceEntry: Sendable {
       && startMicroseconds == other.startMicroseconds && endMicroseconds == other.endMicroseconds
       && retryMicroseconds == other.retryMicroseconds && succeededUpstream == other.succeededUpstream
       && skippedUpstream == other.skippedUpstream && failedUpstream == other.failedUpstream
-      && outputCode == other.outputCode && upstreamFailedUpstream == other.upstreamFailedUpstream && removedUpstream == other.removedUpstream
+      && outputCode == other.outputCode && upstreamFailedUpstream == other.upstreamFailedUpstream
+      && removedUpstream == other.removedUpstream
       && (state != .scheduled || isReady == other.isReady)
   }
 }

@@ -19,7 +19,8 @@ extension RunEntry {
     for list in mapping.lists {
       switch list {
       case .literal(let count): lengths.append(count)
-      case .missing(let taskID): return .end(.failed, reason: "its list is the output of \(taskID), which the run lacks")
+      case .missing(let taskID):
+        return .end(.failed, reason: "its list is the output of \(taskID), which the run lacks")
       case .output(let source):
         switch length(ofOutput: Int(source)) {
         case .known(let length): lengths.append(length)
@@ -79,7 +80,9 @@ extension RunEntry {
     }
   }
 
-  static func whyRemoved(_ count: Int) -> String { "its list has only \(count) \(count == 1 ? "element" : "elements") now" }
+  static func whyRemoved(_ count: Int) -> String {
+    "its list has only \(count) \(count == 1 ? "element" : "elements") now"
+  }
 
   /// Tasks that have still to end before it is known how many elements there are.
   func pendingLists(_ position: Int) -> [Int32] {

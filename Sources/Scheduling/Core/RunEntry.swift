@@ -164,7 +164,7 @@ struct RunEntry: Sendable {
     let entry = placeholder.unstarted(maxTries: plan.tasks[position].retries)
     entries += repeatElement(entry, count: Int(layout.count) - entries.count)
     // What still refers to it finds it ended.
-    if count > 1 { self[unused].state = .removed }
+    if count > 1 { self[unused].state = .removed } else { self[unused] = entry }
     counts.add(.none, count - 1)
     unfinished += count - 1
     return range

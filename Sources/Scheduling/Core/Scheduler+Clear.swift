@@ -77,7 +77,7 @@ extension Scheduler {
     switch task.state {
     case .none, .restarting: return false
     // Its element is gone.
-    case .removed where runs.planned(place).isMapped: return false
+    case .removed where runs[place.run].mapIndex(of: place.offset) >= 0: return false
     case .queued, .running:
       // Starts over when the try that is under way has ended.
       noteTransition(of: place)

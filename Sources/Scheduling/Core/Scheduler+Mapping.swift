@@ -33,7 +33,8 @@ extension Scheduler {
 
   private func reasonNotToMap(_ count: Int) -> String? {
     guard count > limits.maxMapLength else { return nil }
-    return "the list that it is mapped over has \(count) elements, and may have \(limits.maxMapLength) (--max-map-length)"
+    return
+      "the list that it is mapped over has \(count) elements, and may have \(limits.maxMapLength) (--max-map-length)"
   }
 
   /// The row of the instance goes: what it was when the step began is what must be there.
@@ -104,10 +105,10 @@ extension Scheduler {
   /// Ends an instance whose element is gone.
   private mutating func discard(_ place: InstanceIndex, as state: TaskState, _ reason: String) {
     removeOutput(of: place)
-    let current = runs[place].state
-    if current.isActive || current == .deferred || current == .awaitingInput {
+    switch runs[place].state {
+    case .queued, .running, .restarting, .deferred, .upForReschedule, .awaitingInput:
       stopTry(place, as: state, stop: .cleared, reason: reason)
-    } else {
+    case .none, .removed, .scheduled, .success, .failed, .upForRetry, .upstreamFailed, .skipped:
       end(place, as: state, reason)
     }
   }

@@ -18,7 +18,7 @@ extension Scheduler {
       refuse(.unknownTask(dagID: runs[run].run.dagID, taskID: key.taskID))
       return conclude(run)
     }
-    if runs[run][instance].state == .removed, runs[run].planned(instance).isMapped {
+    if runs[run][instance].state == .removed, key.mapIndex >= 0 {
       refuse(.invalid("\(runs[run].key(instance).name) is removed: the list no longer has its element"))
       return conclude(run)
     }

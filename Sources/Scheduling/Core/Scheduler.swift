@@ -92,6 +92,8 @@ package struct Scheduler: Sendable {
       reviseMappings()
       evaluatePast()
       evaluateAll()
+      // Before a run counts as over that may have more instances.
+      reviseMappings()
       checkRuns()
       scheduleRuns()
       promoteRuns()

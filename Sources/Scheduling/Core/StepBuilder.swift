@@ -234,7 +234,8 @@ struct StepBuilder: Sendable {
       let transition = self[entry[instance].transition]
       guard transition.hasDetails else { continue }
       snapshot.tasks[index] = TaskInstance(
-        taskID: entry.taskID(of: instance), mapIndex: entry.mapIndex(of: instance), state: transition.from, tryNumber: Int(transition.fromTry),
+        taskID: entry.taskID(of: instance), mapIndex: entry.mapIndex(of: instance), state: transition.from,
+        tryNumber: Int(transition.fromTry),
         maxTries: Int(entry.planned(instance).retries))
     }
     return snapshot

@@ -12,7 +12,8 @@ DAG("branches") {
   one.when(.nowhere) --> .nothing
 
   let none = BranchOperator("none", to: Way.self) { _ in .nowhere }
-  none.when(.left) --> BashOperator("none_left", "true") --> BashOperator("none_all_done", "true", triggerRule: .allDone)
+  none.when(.left) --> BashOperator("none_left", "true")
+    --> BashOperator("none_all_done", "true", triggerRule: .allDone)
   none.when(.right) --> BashOperator("none_always", "true", triggerRule: .allDone)
   none.when(.nowhere) --> .nothing
 
