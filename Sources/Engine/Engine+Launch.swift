@@ -78,8 +78,8 @@ extension Engine {
       case .literal(let elements): lists.append(JSONList(elements))
       case .output(let taskID):
         let found = try outputLists.list(run: run.number, taskID: taskID) {
-          run.plan.isMapped(taskID)
-            ? try collectedOutput(of: taskID, run.number) : try store.outputs(run: run.number, [taskID])[taskID]
+          if let own = try store.outputs(run: run.number, [taskID])[taskID] { return own }
+          return try run.plan.isMapped(taskID) ? collectedOutput(of: taskID, run.number) : nil
         }
         guard let found else { throw LaunchError("the output of \(taskID) is no list", isRetryable: false) }
         lists.append(found)

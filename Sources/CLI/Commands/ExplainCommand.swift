@@ -11,14 +11,14 @@ struct ExplainCommand: Command {
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The run, or 'latest'.") var run: String
   @Argument(help: "The task.") var task: String
-  @OptionGroup var instance: MapIndexOption
+  @OptionGroup var element: MapIndexOption
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
-    let key = try workspace.task(task, instance, of: found).key
+    let key = try workspace.task(task, element, of: found).key
     guard
       case .reasons(let state, let reasons) = try await workspace.ask(
         .explain(dagID: dag, runID: found.runID, taskID: task, mapIndex: key.mapIndex))

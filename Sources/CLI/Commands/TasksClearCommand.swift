@@ -17,7 +17,7 @@ struct TasksClearCommand: Command {
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Option(name: .shortAndLong, help: "Only tasks in whose id this regular expression is found.") var taskRegex: String?
-  @OptionGroup var instance: MapIndexOption
+  @OptionGroup var element: MapIndexOption
   @Option(name: .shortAndLong, help: "Only runs with this logical date or a later one.", transform: DateText.read)
   var startDate: DateArgument?
   @Option(name: .shortAndLong, help: "Only runs with this logical date or an earlier one.", transform: DateText.read)
@@ -43,7 +43,7 @@ struct TasksClearCommand: Command {
     var selection = TaskSelection(dagID: dag)
     if let runId { selection.runID = try await workspace.run(dag, runId).runID }
     selection.taskRegex = taskRegex
-    selection.mapIndex = instance.mapIndex.map { Int32(clamping: $0) }
+    selection.mapIndex = element.mapIndex.map { Int32(clamping: $0) }
     (selection.startDate, selection.endDate) = await dates.moments(of: dag, in: workspace)
     selection.withUpstream = upstream
     selection.withDownstream = downstream

@@ -12,7 +12,7 @@ struct TasksLogsCommand: Command {
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The run, or 'latest'.") var run: String
   @Argument(help: "The task.") var task: String
-  @OptionGroup var instance: MapIndexOption
+  @OptionGroup var element: MapIndexOption
   @Option(
     name: .customLong("try"), help: "Of this try; default: the last one.", transform: BoundedNumber.whole(.tryNumber))
   var tryNumber: Int?
@@ -28,7 +28,7 @@ struct TasksLogsCommand: Command {
     let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
-    let record = try workspace.task(task, instance, of: found)
+    let record = try workspace.task(task, element, of: found)
     let instance = record.instance
     let wanted = tryNumber ?? instance.tryNumber
     guard instance.tryNumber > 0 else {

@@ -18,13 +18,13 @@ struct TasksSetStateCommand: Command {
   @Argument(help: "The run, or 'latest'.") var run: String
   @Argument(help: "The task.") var task: String
   @Argument(help: "success, failed or skipped.") var state: State
-  @OptionGroup var instance: MapIndexOption
+  @OptionGroup var element: MapIndexOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
-    let key = try workspace.task(task, instance, of: found).key
+    let key = try workspace.task(task, element, of: found).key
     let wanted: TaskState =
       switch state {
       case .success: .success

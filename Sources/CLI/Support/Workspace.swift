@@ -54,7 +54,7 @@ struct Workspace: Sendable {
       notFound: "run", runID, among: others, hint: "'dagrun dags list-runs \(dagID)' lists those of \(dagID)")
   }
 
-  func task(_ taskID: String, _ option: MapIndexOption = .init(), of run: DAGRun) throws -> TaskRecord {
+  func task(_ taskID: String, _ option: MapIndexOption, of run: DAGRun) throws -> TaskRecord {
     let all = try existingReader().taskInstances(run: run.number)
     let instances = all.filter { $0.key.taskID == taskID }
     guard let last = instances.last else {
