@@ -7,7 +7,7 @@ internal import Storage
 /// What the database has refused for good, as far as it was found out. Forgotten with the process: the next scheduler
 /// tries again.
 struct RefusedChanges {
-  /// By DAG: ids that runs bear, and that were to be given again.
+  /// By DAG: ids that runs have, and that were to be given again.
   var runIDs: [String: Set<String>] = [:]
   /// DAGs that nothing moves in by itself any more, and why.
   var suspensions: [String: String] = [:]

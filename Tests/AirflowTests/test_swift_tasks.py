@@ -137,7 +137,7 @@ def test_a_program_that_says_nothing_is_quoted(run, plugin):
 
 
 def test_output_that_is_no_json_is_said(run, plugin):
-    with pytest.raises(plugin.AirflowException, match="no JSON: hello"):
+    with pytest.raises(plugin.AirflowException, match="not JSON: hello"):
         run("print('hello')")
 
 

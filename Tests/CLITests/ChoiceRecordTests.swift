@@ -1,5 +1,5 @@
 import DagBag
-import Dagrun
+@testable import Dagrun
 import Foundation
 import Model
 import Presentation

@@ -1,4 +1,4 @@
-import Dagrun
+@testable import Dagrun
 import Testing
 
 @testable import CLI

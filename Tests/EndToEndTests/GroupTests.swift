@@ -121,7 +121,8 @@ import Testing
     #expect(chosen.output.contains(#""skip": ["tables.delta"]"#) || chosen.output.contains("\"tables.delta\"\n"))
     let mild = try project.run("tasks", "run", "load", "publish", "-c", #"{"publish": false}"#)
     #expect(mild.code == 0 && mild.errors.contains("publish: it let nothing below it run"), "\(mild.errors)")
-    #expect(try project.run("tasks", "render", "load", "tables.choose").errors.contains("(BranchOperator)"))
+    #expect(
+      try project.run("tasks", "render", "load", "tables.choose", "2026-01-01").errors.contains("(BranchOperator)"))
     #expect(try project.run("dags", "test", "load", "-c", #"{"load": "delta"}"#).code == 0)
     let tasks = try project.run("tasks", "list", "load", "-o", "json").output
     #expect(tasks.contains(#""task_group_id": "tables.full""#) && tasks.contains("\"branch_cases\": {"))

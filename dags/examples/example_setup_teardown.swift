@@ -5,7 +5,7 @@ import Dagrun
 /// With `fails`, work fails: its teardown runs all the same, and what comes after does not.
 DAG("example_setup_teardown", startDate: "2021-01-01", params: [.bool("fails", default: false)], tags: ["example"]) {
   let rootSetup = BashOperator("root_setup", "echo 'Hello from root_setup'")
-  let rootNormal = BashOperator("normal", "echo 'I am just a normal task'; ! \(.param("fails"))")
+  let rootNormal = BashOperator("normal", "echo 'I am just a normal task'; [ \(.param("fails")) = false ]")
   let rootTeardown = BashOperator("root_teardown", "echo 'Goodbye from root_teardown'")
   rootSetup --> rootNormal --> rootTeardown.asTeardown(of: rootSetup)
 

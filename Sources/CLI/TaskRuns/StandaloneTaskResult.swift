@@ -22,7 +22,7 @@ struct StandaloneTaskResult {
   var startDate: Timestamp
   var endDate: Timestamp
   var usage = Usage()
-  /// Those that did the task's work, as `job run` tells of them.
+  /// Those that did the task's work, as `job run` reports them.
   var jobs: [OutputObject]?
 
   var durationSeconds: Double { endDate.seconds(since: startDate) }
@@ -84,7 +84,7 @@ extension StandaloneTaskResult {
     switch stop {
     case .interrupted where result.outcome.isStopped: throw UserError(.interrupted, "\(task.id) was stopped")
     case .lifelineEnded where result.outcome.isStopped:
-      throw UserError(.interrupted, "\(task.id) was stopped: whoever ran it is gone")
+      throw UserError(.interrupted, "\(task.id) was stopped: its caller is gone")
     case .timedOut(let seconds): timeoutSeconds = seconds
     case .interrupted, .lifelineEnded, nil: break
     }

@@ -11,7 +11,7 @@ package struct CostEstimate: Hashable, Sendable {
 extension PriceTable {
   /// Google charges from the machine's creation to its end, by the second, and a minute at least.
   ///
-  /// - Parameter now: the end of an attempt that is still continuing.
+  /// - Parameter now: the end of an attempt that is still under way.
   package func estimate(_ attempt: JobAttempt, of config: JobConfig, now: Timestamp) -> CostEstimate {
     guard let start = attempt.machineStartedAt else { return CostEstimate(amount: 0) }
     let seconds = Double((attempt.endedAt ?? now).microseconds - start.microseconds) / 1e6

@@ -24,7 +24,7 @@ package struct CostReport: Hashable, Sendable {
     package var attemptsOfUnknownCost = 0
   }
 
-  /// - Parameter now: the end of attempts that are still continuing.
+  /// - Parameter now: the end of attempts that are still under way.
   package init(_ entries: [LedgerEntry], by grouping: Grouping, now: Timestamp) {
     let groups = Dictionary(grouping: entries) { Self.name(of: $0, by: grouping) }
     lines = groups.keys.sorted().map { Line($0, groups[$0]!, now: now) }

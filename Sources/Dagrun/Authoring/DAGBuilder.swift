@@ -38,7 +38,7 @@ package final class DAGBuilder {
 
   /// A date without a time is a whole day of the schedule's time zone.
   func setDates(start: String?, end: String?) {
-    // A zone that does not exist is told of elsewhere.
+    // A zone that does not exist is reported elsewhere.
     let zone = description.schedule.timeZone.flatMap(TimeZone.init(identifier:)) ?? .gmt
     func read(_ text: String?, _ label: String, _ moment: (CalendarDay) -> Timestamp) -> Timestamp? {
       guard let text else { return nil }

@@ -34,7 +34,7 @@ enum ValueCoding {
       let text = try decoder.singleValueContainer().decode(String.self)
       guard let timestamp = Timestamp(iso8601: text) else {
         throw DecodingError.dataCorrupted(
-          .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no ISO 8601 date"))
+          .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is not an ISO 8601 date"))
       }
       return timestamp.date
     }
@@ -96,7 +96,7 @@ struct InputReader {
           missingOutput(of: taskID, state: state) + "; a closure that can do without takes its output.optional")
       }
       let words = source?.words ?? "the output of another task"
-      throw InputMismatch("\(words) is no \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
+      throw InputMismatch("\(words) is not of type \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
     }
   }
 }

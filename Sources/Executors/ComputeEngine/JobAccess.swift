@@ -39,7 +39,7 @@ extension JobRunnerOptions {
   ///   `firstWordSeconds`, and seconds.
   package mutating func takeTimings(_ text: String) throws {
     guard let given = try? JSONDecoder().decode([String: Double].self, from: Data(text.utf8)) else {
-      throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS is no JSON object of seconds: \(text)")
+      throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS is not a JSON object of seconds: \(text)")
     }
     var known = try JSONDecoder().decode([String: Double].self, from: JSONEncoder().encode(timings))
     for (name, seconds) in given {
@@ -55,9 +55,9 @@ extension JobRunnerOptions {
     }
     timings = try JSONDecoder().decode(JobTimings.self, from: JSONEncoder().encode(known))
     let least = Double(acknowledgeLimitSeconds) + Self.shortestMarginSeconds
-    guard timings.ackLeaseSeconds >= least else {
+    guard timings.loanSeconds >= least else {
       throw JobTimingsProblem(
-        description: "DAGRUN_JOB_TIMINGS, ackLeaseSeconds, is \(Int(saturating: timings.ackLeaseSeconds)) s; at least "
+        description: "DAGRUN_JOB_TIMINGS, loanSeconds, is \(Int(saturating: timings.loanSeconds)) s; at least "
           + "\(Int(saturating: least)) s with an acknowledgeLimitSeconds of \(acknowledgeLimitSeconds): a result that a "
           + "killed client had comes again only then, and another VM would run the job meanwhile")
     }
