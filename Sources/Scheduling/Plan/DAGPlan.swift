@@ -71,12 +71,11 @@ package final class DAGPlan: Sendable {
     constraints = setups.constraints
     watchers = setups.watchers
     for position in constraints.keys { tasks[Int(position)].isConstrained = true }
-    for position in Self.excludable(description.tasks, downstream) { tasks[Int(position)].isConstrained = true }
+    for position in Self.excludable(description.tasks, downstream) { tasks[Int(position)].isExcludable = true }
     var mappings: [Int32: PlannedMapping] = [:]
     for (position, task) in description.tasks.enumerated() {
       guard let mapping = task.mapping.map({ PlannedMapping($0) { positions[$0] } }) else { continue }
       mappings[Int32(position)] = mapping
-      tasks[position].isConstrained = true
       for source in mapping.positions { tasks[Int(source)].isMappedOver = true }
     }
     self.mappings = mappings
