@@ -56,17 +56,12 @@ extension Engine {
     inputs.outputs = try store.outputs(run: run.number, read)
     for id in read where inputs.outputs[id] == nil {
       if run.plan.isMapped(id) {
-        inputs.outputs[id] = try collectedOutput(of: id, run.number)
+        inputs.outputs[id] = try store.collectedOutput(run: run.number, taskID: id)
       } else {
         inputs.missing[id] = scheduler.taskInstance(TaskInstanceKey(run: run.number, taskID: id))?.state.rawValue
       }
     }
     return inputs
-  }
-
-  /// Of a mapped task: what its instances have handed on. Where none has, the list is empty.
-  private func collectedOutput(of taskID: String, _ run: Int64) throws -> String {
-    "[" + (try store.mappedOutputs(run: run, taskID: taskID)).joined(separator: ",") + "]"
   }
 
   private func elements(
@@ -79,17 +74,16 @@ extension Engine {
       case .output(let taskID):
         let found = try outputLists.list(run: run.number, taskID: taskID) {
           if let own = try store.outputs(run: run.number, [taskID])[taskID] { return own }
-          return try run.plan.isMapped(taskID) ? collectedOutput(of: taskID, run.number) : nil
+          return try run.plan.isMapped(taskID) ? store.collectedOutput(run: run.number, taskID: taskID) : nil
         }
         guard let found else { throw LaunchError("the output of \(taskID) is no list", isRetryable: false) }
         lists.append(found)
       }
     }
-    let indices = mapping.indices(at: Int(instance.mapIndex), lists.map(\.count))
-    guard zip(lists, indices).allSatisfy({ 0 <= $1 && $1 < $0.count }) else {
+    guard let elements = mapping.elements(at: Int(instance.mapIndex), of: lists) else {
       throw LaunchError("its list has no element \(instance.mapIndex)", isRetryable: false)
     }
-    return zip(lists, indices).map { $0[$1] }
+    return elements
   }
 
   private func launchedRun(_ number: Int64) throws -> RunLaunchContext {

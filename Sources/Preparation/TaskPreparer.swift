@@ -81,25 +81,32 @@ package struct TaskPreparer: Sendable {
     workload.outputIsRead = run.readTaskIDs.contains(task.id)
     workload.missingOutputs = inputs.missing
     workload.user = task.runAsUser
-    if case .bash(let script) = task.work { workload.hidesScript = script.holdsPrivateValues }
+    switch task.work {
+    case .bash(let script): workload.hidesScript = script.holdsPrivateValues
+    case .madeScript: workload.hidesScript = true
+    case .empty, .swift, .computeEngineJob: break
+    }
     return workload
   }
 
   private func work(
     of task: TaskDescription, _ key: TryKey, _ run: RunFacts, _ inputs: TaskInputs, _ rendered: RenderedTask
   ) -> TaskWorkload.Work? {
+    // What was skipped has no output; a closure that takes an optional gets nil.
+    var arguments: [String] { inputs.elements + task.inputs.map { inputs.outputs[$0] ?? "null" } }
+    var environment: [String: String] {
+      TaskVariables.of(run.context, key).merging(rendered.environment) { _, own in own }
+    }
+    let workingDirectory = rendered.workingDirectory.map { $0.hasPrefix("/") ? $0 : dagsFolder + "/" + $0 }
     switch task.work {
     case .empty: return nil
-    case .swift:
-      // What was skipped has no output; a closure that takes an optional gets nil.
-      return .swift(
-        library: run.library, entry: run.entry,
-        inputs: inputs.elements + task.inputs.map { inputs.outputs[$0] ?? "null" })
+    case .swift: return .swift(library: run.library, entry: run.entry, inputs: arguments)
     case .bash:
-      return .bash(
-        script: rendered.script ?? "",
-        environment: TaskVariables.of(run.context, key).merging(rendered.environment) { _, own in own },
-        workingDirectory: rendered.workingDirectory.map { $0.hasPrefix("/") ? $0 : dagsFolder + "/" + $0 })
+      return .bash(script: rendered.script ?? "", environment: environment, workingDirectory: workingDirectory)
+    case .madeScript:
+      return .madeScript(
+        library: run.library, entry: run.entry, inputs: arguments, environment: environment,
+        workingDirectory: workingDirectory)
     case .computeEngineJob(let job):
       let variables = TaskVariables.of(run.context, key)
       return .jobs(

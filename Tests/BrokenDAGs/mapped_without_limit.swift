@@ -1,4 +1,4 @@
-// expect: description 5 "maxActive(perRun:)"
+// expect: description 5 "limit: is 0; it must be 1 or more"
 import Dagrun
 
 DAG("mapped") {

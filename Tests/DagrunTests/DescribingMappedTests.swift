@@ -85,6 +85,66 @@ extension DescribingTests {
       #expect(file.dags[0].tasks[1].mapping == TaskMapping([.literal([])]))
     }
 
+    @Test func `a shell task is mapped, and its script is made of the element`() async throws {
+      let file = describing {
+        DAG("shards") {
+          let files = SwiftOperator("list") { _ in [Shard(id: "a")] }
+          let total = SwiftOperator("total") { _ in 7 }
+          let load = BashOperator("load", each: files.output, total.output, limit: 2, workingDirectory: "/x") { shard, total in
+            "load.sh \(shard.id) \(total) --day \(.ds) \(.mapIndex)"
+          }
+          BashOperator("both", each: files.output, by: [1, 2]) { shard, number in "echo \(shard.id) \(number)" }
+          SwiftOperator("lines", load.output) { _, lines in lines.joined() }
+          SwiftOperator("numbers", load.output(as: [Int].self)) { _, numbers in numbers.reduce(0, +) }
+          SwiftOperator("halves", each: load.output(as: [Int].self)) { _, number in number / 2 }
+        }
+      }
+      #expect(problems(file).isEmpty)
+      let load = file.dags[0].tasks[2]
+      #expect(load.work == .madeScript && load.operatorName == "BashOperator" && load.workingDirectory == "/x")
+      #expect(load.upstream == ["list", "total"] && load.inputs == ["total"] && load.maxActivePerRun == 2)
+      #expect(load.mapping == TaskMapping([.output(taskID: "list")]))
+      let encoded = try JSONEncoder().encode(file)
+      #expect(try JSONDecoder().decode(FileDescription.self, from: encoded) == file)
+
+      let inputs = [#"{"id":"a b"}"#, "7"].map { Data($0.utf8) }
+      #expect(text(try await body("load")?(context("load"), inputs)) == "load.sh 'a b' 7 --day 2026-01-01 0")
+      #expect(text(try await body("both")?(context("both"), inputs)) == "echo 'a b' 7")
+      // What a shell task hands on is text.
+      #expect(text(try await body("numbers")?(context("numbers"), [Data(#"["1","2"]"#.utf8)])) == "3")
+      #expect(text(try await body("halves")?(context("halves"), [Data(#""8""#.utf8)])) == "4")
+      #expect(text(try await body("lines")?(context("lines"), [Data(#"["1","2"]"#.utf8)])) == #""12""#)
+    }
+
+    @Test func `a script is made of the outputs of other tasks`() async throws {
+      let file = describing {
+        DAG("shards") {
+          let name = SwiftOperator("name") { _ in "n" }
+          let total = SwiftOperator("total") { _ in 7 }
+          BashOperator("one", name.output, triggerRule: .allDone) { name in "echo \(name)" }
+          BashOperator("two", name.output, total.output) { name, total in "echo \(name) \(total)" }
+          BashOperator("three", name.output, total.output, name.output) { _, total, name in
+            if total > 9 { throw TaskSkip("too many") }
+            return "echo \(name)"
+          }
+          let captured: Template = "echo \(total.output)"
+          BashOperator("captured", name.output) { _ in captured }
+        }
+      }
+      #expect(problems(file).isEmpty)
+      #expect(file.dags[0].tasks[2].inputs == ["name"] && file.dags[0].tasks[2].triggerRule == .allDone)
+      #expect(file.dags[0].tasks[3].upstream == ["name", "total"])
+      let inputs = [#""it's""#, "7", #""$HOME""#].map { Data($0.utf8) }
+      #expect(text(try await body("two")?(context("two"), inputs)) == #"echo 'it'\''s' 7"#)
+      #expect(text(try await body("three")?(context("three"), inputs)) == "echo '$HOME'")
+      let error = await #expect(throws: RenderError.self) {
+        try await body("captured")?(context("captured"), inputs)
+      }
+      #expect(
+        error?.description
+          == "the script uses the output of task \"total\" without having its value: make it an argument of the closure")
+    }
+
     @Test func `what cannot be mapped is said where it stands`() {
       let file = describing {
         var stray: Output<[Int]>?
@@ -104,7 +164,7 @@ extension DescribingTests {
           "task \"infinite\" is mapped over a list with a value that JSON cannot hold, such as a number that is not finite",
           "the value of an instance of task \"uncodable\" is a Uncodable, which is not Codable, so it cannot be stored and "
             + "handed on; make it Codable, or return nothing",
-          "task \"limited\": maxActive(perRun:) is 0; it must be 1 or more",
+          "task \"limited\": limit: is 0; it must be 1 or more",
         ])
     }
   }

@@ -78,4 +78,95 @@ import Testing
     #expect(run.state == .success)
     #expect(try outputs(harness, "sum", "both") == ["sum": "0", "both": #"["EU","US"]"#])
   }
+
+  @Test func `scripts are made of elements, and one that fails keeps the others' lines`() async throws {
+    let harness = try EngineHarness([
+      "shell.swift": """
+      import Dagrun
+
+      struct Shard: Codable, Sendable { var name: String; var rows: Int }
+
+      DAG("shell") {
+        let list = SwiftOperator("list") { _ in [Shard(name: "it's", rows: 1), Shard(name: "b", rows: 0), Shard(name: "c", rows: 3)] }
+        let load = BashOperator("load", each: list.output, by: [10, 20], environment: ["INDEX": "\\(.mapIndex)"]) { shard, factor in
+          "test \\(shard.rows) -gt 0 && echo \\(shard.name) \\(shard.rows * factor) $INDEX $DAGRUN_MAP_INDEX \\(.taskID)"
+        }
+        SwiftOperator("lines", load.output, triggerRule: .allDone) { _, lines in lines }
+        let sizes = BashOperator("sizes", each: list.output, limit: 1) { shard in "echo \\(shard.rows)" }
+        let sum = SwiftOperator("sum", sizes.output(as: [Int].self)) { _, sizes in sizes.reduce(0, +) }
+        BashOperator("tell", sum.output) { sum in "echo \\(sum * 2)" }
+      }
+      """
+    ])
+    let ran = try await harness.run("shell")
+    #expect(ran.run.state == .success)
+    #expect(ran.states["load[2]"] == .failed && ran.states["load[3]"] == .failed && ran.states["load[5]"] == .success)
+    let lines = #"["it's 10 0 0 load","it's 20 1 1 load","c 30 4 4 load","c 60 5 5 load"]"#
+    #expect(ran.outputs["lines"] == lines && ran.outputs["sum"] == "4" && ran.outputs["tell"] == #""8""#)
+    #expect(ran.logs["load[5]"] == "c 60 5 5 load\n")
+  }
+
+  @Test func `what is not a list, and one that is too long, fail the task with words`() async throws {
+    let harness = try EngineHarness([
+      "wrong.swift": """
+      import Dagrun
+
+      DAG("wrong") {
+        let words = BashOperator("words", "echo one, two")
+        SwiftOperator("mapped", each: words.output(as: [String].self)) { _, word in word }
+        let other = BashOperator("other", "echo '[1, \"two\"]'")
+        SwiftOperator("typed", each: other.output(as: [Int].self)) { _, number in number }
+        SwiftOperator("long", each: Array(0..<2000)) { _, number in number }
+      }
+      """
+    ])
+    let ran = try await harness.run("wrong")
+    #expect(ran.tasks["mapped"]?.reason == "the output of words is no list to map it over")
+    #expect(
+      ran.tasks["long"]?.reason
+        == "the list that it is mapped over has 2000 elements, and may have 1024 (--max-map-length)")
+    #expect(ran.states["typed[0]"] == .success)
+    #expect(ran.tasks["typed[1]"]?.reason?.contains("the element of the output of task \"other\" is not of type Int") == true)
+  }
+
+  @Test func `one instance is cleared, and what comes after it with it`() async throws {
+    let harness = try EngineHarness([
+      "again.swift": """
+      import Dagrun
+
+      DAG("again") {
+        let rows = SwiftOperator("rows", each: ["a", "b", "c"]) { context, row in row }
+        let total = SwiftOperator("total", rows.output) { _, rows in rows.count }
+        BashOperator("tell", "echo \\(total.output)")
+      }
+      """
+    ])
+    let engine = try await harness.start()
+    let control = EngineControl(engine)
+    let run = try await control.end(of: try await harness.trigger("again", control).number)
+    var selection = TaskSelection(dagID: "again")
+    (selection.runID, selection.taskRegex, selection.mapIndex) = (run.runID, "^rows$", 1)
+    selection.withDownstream = true
+    guard case .cleared(let cleared) = try await control.send(.clear(selection, onNewestVersion: true)) else {
+      Issue.record("nothing was cleared")
+      return
+    }
+    #expect(
+      cleared.map { TaskInstanceKey(run: 0, taskID: $0.taskID, mapIndex: $0.mapIndex).name }
+        == ["rows[1]", "total", "tell"])
+    let ran = try harness.ran(try await control.end(of: run.number))
+    #expect(ran.tasks["rows[1]"]?.instance.tryNumber == 2 && ran.tasks["rows[0]"]?.instance.tryNumber == 1)
+
+    for (regex, index, words) in [
+      ("^rows$", 3, "there is no instance 3: rows has 3 instances, from 0"),
+      ("^total$", 0, "total is not mapped: leave out the map index"),
+    ] {
+      (selection.taskRegex, selection.mapIndex) = (regex, Int32(index))
+      let refusal = await #expect(throws: ControlError.self) {
+        try await control.send(.clear(selection, onNewestVersion: true))
+      }
+      #expect(refusal?.message == words)
+    }
+    await engine.stop()
+  }
 }

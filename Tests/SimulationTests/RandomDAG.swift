@@ -45,7 +45,7 @@ enum RandomDAG {
     switch task.work {
     case .empty: return .latestOnly
     case .computeEngineJob: return nil
-    case .swift, .bash:
+    case .swift, .bash, .madeScript:
       if random.chance(1, of: 3) { return .shortCircuit(ignoresTriggerRules: random.chance(1, of: 2)) }
       var cases: [String: [String]] = ["left": [], "right": [], "nowhere": []]
       for below in dag.tasks where below.upstream.contains(task.id) {
@@ -59,7 +59,7 @@ enum RandomDAG {
   private static func task(
     _ index: Int, _ dag: inout DAGDescription, hasPast: Bool, _ random: inout SplitMix
   ) -> TaskDescription {
-    let works: [TaskDescription.Work] = [.empty, .swift, .swift, .bash(script: Template(parts: []))]
+    let works: [TaskDescription.Work] = [.empty, .swift, .madeScript, .bash(script: Template(parts: []))]
     var work = random.pick(works)
     if random.chance(1, of: 12) {
       work = .computeEngineJob(

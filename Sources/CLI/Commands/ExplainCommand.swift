@@ -2,6 +2,7 @@ import ArgumentParser
 import Control
 import Model
 import Presentation
+import Storage
 import Scheduling
 
 struct ExplainCommand: Command {

@@ -10,7 +10,7 @@ import Scheduling
 struct ProgressView {
   private let output: Output
   private var last: RunProgress?
-  private var running: [(taskID: String, since: Timestamp)] = []
+  private var running: [(name: String, since: Timestamp)] = []
   /// Lines of the drawn block that the next drawing replaces.
   private var drawnLines = 0
   private var lastDrawing: Timestamp?

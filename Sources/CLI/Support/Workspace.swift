@@ -72,7 +72,7 @@ struct Workspace: Sendable {
     let range = last.key.mapIndex == 0 ? "0" : "0 to \(last.key.mapIndex)"
     guard option.mapIndex != nil else {
       throw UserError(
-        .invalid, "\(taskID) is mapped: run \(run.runID) of \(run.dagID) has several instances of it",
+        .wrongUsage, "\(taskID) is mapped: run \(run.runID) of \(run.dagID) has several instances of it",
         hint: "say which, with --map-index \(range)")
     }
     throw UserError(

@@ -48,9 +48,12 @@ extension TaskReference {
       }
     }
     guard described.count == lists.count else { return }
-    update {
-      $0.mapping = TaskMapping(described, combination)
-      if let limit { $0.maxActivePerRun = limit }
+    update { $0.mapping = TaskMapping(described, combination) }
+    guard let limit else { return }
+    if let problem = NumberBound.maxActivePerRun.at("limit:").problem(limit) {
+      builder.problem("task \"\(id)\": \(problem)", at: builder.description.tasks[index].location)
+    } else {
+      update { $0.maxActivePerRun = limit }
     }
   }
 }

@@ -43,6 +43,20 @@ extension TaskReference {
     update { $0.inputs.append(id) }
   }
 
+  /// The body of a shell task whose script is made of values: it returns the script, not as JSON.
+  func setScript(_ make: @escaping @Sendable (inout InputReader) throws -> Template) {
+    setBody { context, inputs in
+      let script = try make(&inputs)
+      if let taskID = script.usedOutputs.first {
+        throw RenderError(
+          "the script uses the output of task \"\(taskID)\" without having its value: make it an argument of the closure")
+      }
+      let values = Template.Values(
+        run: context.run, taskID: context.taskID, tryNumber: context.tryNumber, mapIndex: context.mapIndex ?? -1)
+      return Data(try script.render(values, for: .shell).utf8)
+    }
+  }
+
   func setBody(_ body: @escaping @Sendable (TaskContext, inout InputReader) async throws -> Data?) {
     let description = builder.description.tasks[index]
     let sources: [InputReader.Source] =

@@ -2,9 +2,8 @@
 
 extension TaskDescription: Codable {
   private enum Key: String, CodingKey {
-    case id, bash, swift, job, upstream, inputs, mapping, triggerRule, role, retries, retryDelay, retryBackoff,
-      maxRetryDelay,
-      executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast, waitForPast, maxActivePerDAG,
+    case id, bash, madeScript, swift, job, upstream, inputs, mapping, triggerRule, role, retries, retryDelay,
+      retryBackoff, maxRetryDelay, executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast, waitForPast, maxActivePerDAG,
       maxActivePerRun, environment, workingDirectory, runAsUser, executor, decision, group, documentation, file, line
   }
 
@@ -16,6 +15,7 @@ extension TaskDescription: Codable {
       switch key {
       case .id: task.id = try container.decode(String.self, forKey: key)
       case .bash: task.work = .bash(script: try container.decode(Template.self, forKey: key))
+      case .madeScript: task.work = .madeScript
       case .swift: task.work = .swift
       case .job: task.work = .computeEngineJob(try container.decode(ComputeEngineJobDescription.self, forKey: key))
       case .upstream: task.upstream = try container.decode([String].self, forKey: key)
@@ -57,6 +57,7 @@ extension TaskDescription: Codable {
     switch work {
     case .empty: break
     case .bash(let script): try container.encode(script, forKey: .bash)
+    case .madeScript: try container.encode(true, forKey: .madeScript)
     case .swift: try container.encode(true, forKey: .swift)
     case .computeEngineJob(let job): try container.encode(job, forKey: .job)
     }

@@ -82,3 +82,14 @@ package struct JSONList: Sendable {
 
   private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 }
+
+extension TaskMapping {
+  /// An instance's element of each list, as JSON texts; nil: there is no such instance.
+  ///
+  /// - Parameter all: the lists, in their order.
+  package func elements(at mapIndex: Int, of all: [JSONList]) -> [String]? {
+    let indices = indices(at: mapIndex, all.map(\.count))
+    guard zip(all, indices).allSatisfy({ 0 <= $1 && $1 < $0.count }) else { return nil }
+    return zip(all, indices).map { $0[$1] }
+  }
+}

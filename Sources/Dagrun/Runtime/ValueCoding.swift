@@ -41,12 +41,18 @@ enum ValueCoding {
     do {
       return try decoder.decode(type, from: data)
     } catch let mismatch {
-      // A shell task's output is text; `output(as:)` reads the text as JSON.
-      guard let text = try? decoder.decode(String.self, from: data),
-        let value = try? decoder.decode(type, from: Data(text.utf8))
-      else { throw mismatch }
+      // A shell task's output is text, and that of a mapped one a list of texts; `output(as:)` reads a text as JSON.
+      guard let json = jsonInText(data, decoder), let value = try? decoder.decode(type, from: json) else {
+        throw mismatch
+      }
       return value
     }
+  }
+
+  private static func jsonInText(_ data: Data, _ decoder: JSONDecoder) -> Data? {
+    if let text = try? decoder.decode(String.self, from: data) { return Data(text.utf8) }
+    guard let texts = try? decoder.decode([String].self, from: data) else { return nil }
+    return Data("[\(texts.joined(separator: ","))]".utf8)
   }
 }
 

@@ -62,6 +62,11 @@ extension StoreConnection {
     }
   }
 
+  /// `mappedOutputs` as one list, in JSON. Where there are none, it is empty.
+  package func collectedOutput(run: Int64, taskID: String) throws(StoreError) -> String {
+    "[" + (try mappedOutputs(run: run, taskID: taskID)).joined(separator: ",") + "]"
+  }
+
   /// Task id -> its output as JSON text. Tasks without one are left out.
   package func outputs(run: Int64, _ taskIDs: [String]) throws(StoreError) -> [String: String] {
     // The engine asks before each launch of a task with inputs, so without the statements of a transaction.
