@@ -1,4 +1,4 @@
-// expect: compiler 6 "requires that 'SwiftOperator<[String]>' conform to 'MappableList'"
+// expect: compiler 6 "a task is not a list; write each: list.output"
 import Dagrun
 
 DAG("mapped") {

@@ -108,8 +108,8 @@ extension DescribingTests {
       #expect(try JSONDecoder().decode(FileDescription.self, from: encoded) == file)
 
       let inputs = [#"{"id":"a b"}"#, "7"].map { Data($0.utf8) }
-      #expect(text(try await body("load")?(context("load"), inputs)) == "load.sh 'a b' 7 --day 2026-01-01 0")
-      #expect(text(try await body("both")?(context("both"), inputs)) == "echo 'a b' 7")
+      #expect(text(try await body("load")?(context("load"), inputs)) == "load.sh 'a b' '7' --day '2026-01-01' '0'")
+      #expect(text(try await body("both")?(context("both"), inputs)) == "echo 'a b' '7'")
       // What a shell task hands on is text.
       #expect(text(try await body("numbers")?(context("numbers"), [Data(#"["1","2"]"#.utf8)])) == "3")
       #expect(text(try await body("halves")?(context("halves"), [Data(#""8""#.utf8)])) == "4")
@@ -135,7 +135,7 @@ extension DescribingTests {
       #expect(file.dags[0].tasks[2].inputs == ["name"] && file.dags[0].tasks[2].triggerRule == .allDone)
       #expect(file.dags[0].tasks[3].upstream == ["name", "total"])
       let inputs = [#""it's""#, "7", #""$HOME""#].map { Data($0.utf8) }
-      #expect(text(try await body("two")?(context("two"), inputs)) == #"echo 'it'\''s' 7"#)
+      #expect(text(try await body("two")?(context("two"), inputs)) == #"echo 'it'\''s' '7'"#)
       #expect(text(try await body("three")?(context("three"), inputs)) == "echo '$HOME'")
       let error = await #expect(throws: RenderError.self) {
         try await body("captured")?(context("captured"), inputs)

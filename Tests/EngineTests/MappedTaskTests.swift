@@ -121,10 +121,10 @@ import Testing
       """
     ])
     let ran = try await harness.run("wrong")
-    #expect(ran.tasks["mapped"]?.reason == "the output of words is no list to map it over")
+    #expect(ran.tasks["mapped"]?.reason == "it is mapped over the output of words, which is not a list")
     #expect(
       ran.tasks["long"]?.reason
-        == "the list that it is mapped over has 2000 elements, and may have 1024 (--max-map-length)")
+        == "it is mapped over 2000 elements, and --max-map-length allows 1024")
     #expect(ran.states["typed[0]"] == .success)
     #expect(ran.tasks["typed[1]"]?.reason?.contains("the element of the output of task \"other\" is not of type Int") == true)
   }

@@ -80,11 +80,11 @@ import Testing
       return
     }
     #expect(
-      move.reason == "the list that it is mapped over has 3 elements, and may have 2 (--max-map-length)")
+      move.reason == "it is mapped over 3 elements, and --max-map-length allows 2")
   }
 
   @Test(arguments: [
-    (OutputShape.value, "the output of a is no list to map it over"),
+    (OutputShape.value, "it is mapped over the output of a, which is not a list"),
     (nil, "task \"a\" has no output: it succeeded, and returned nothing"),
   ])
   func `without a list the task fails`(output: OutputShape?, reason: String) {
@@ -240,6 +240,21 @@ import Testing
     bed.wait(60)
     #expect(bed.transcript == ["stop m[0] try 1 timedOut"])
     bed.finish("m", 0)
+    #expect(bed.launched == ["z"])
+  }
+
+  @Test func `a task in line waits again for the instances of a list that has grown`() {
+    let plan = dag("a", "m < a*", "first < m", "z < m") { $0.task("first") { $0.priorityWeight = 10 } }
+    var bed = bed(plan, list: 1, parallelism: 1)
+    bed.finish("m", 0, output: .value)
+    #expect(bed.launched == ["first"] && bed.state("z") == .scheduled)
+    cleared(&bed, [key("a")])
+    bed.finish("first")
+    #expect(bed.launched == ["a"])
+    bed.finish("a", output: .list(count: 2))
+    #expect(bed.launched == ["m[1]"] && bed.state("z") == TaskState.none)
+    expectRestorable(bed)
+    bed.finish("m", 1)
     #expect(bed.launched == ["z"])
   }
 

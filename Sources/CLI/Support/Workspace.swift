@@ -67,12 +67,12 @@ struct Workspace: Sendable {
     guard last.key.mapIndex != TaskInstanceKey.notMapped else {
       throw UserError(
         .notFound, "\(taskID) in run \(run.runID) of \(run.dagID) has no instance \(wanted)",
-        hint: "it is not mapped, or its list is not known yet: leave out --map-index")
+        hint: "it is not mapped, or has no elements, or none yet: leave out --map-index")
     }
     let range = last.key.mapIndex == 0 ? "0" : "0 to \(last.key.mapIndex)"
     guard option.mapIndex != nil else {
       throw UserError(
-        .wrongUsage, "\(taskID) is mapped: run \(run.runID) of \(run.dagID) has several instances of it",
+        .wrongUsage, "\(taskID) is mapped: it has an instance for each element of a list",
         hint: "say which, with --map-index \(range)")
     }
     throw UserError(

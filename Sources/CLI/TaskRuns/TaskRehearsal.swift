@@ -78,6 +78,7 @@ struct TaskRehearsal {
 
   /// To be shown, not run.
   func shown() throws -> RenderedTask {
+    if mapIndex != nil, task.mapping == nil { throw notMapped }
     do {
       return try RenderedTask(task, values.shown(for: task))
     } catch let error as RenderError {
@@ -113,12 +114,14 @@ struct TaskRehearsal {
       hint: "run it once: dagrun trigger \(dag.id)")
   }
 
+  private var notMapped: UserError {
+    UserError(.wrongUsage, "\(task.id) is not mapped", hint: "leave out --map-index")
+  }
+
   /// As JSON texts; of a task that is not mapped there are none.
   private func elements() throws -> [String] {
     guard let mapping = task.mapping else {
-      guard mapIndex == nil else {
-        throw UserError(.wrongUsage, "\(task.id) is not mapped", hint: "leave out --map-index")
-      }
+      if mapIndex != nil { throw notMapped }
       return []
     }
     let lists = try mapping.lists.map { list in

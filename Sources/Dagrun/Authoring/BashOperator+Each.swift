@@ -14,14 +14,14 @@ extension BashOperator where Value == [String] {
     _ id: String, each list: List, limit: Int? = nil, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    script: @escaping @Sendable (List.Element) throws -> Template
-  ) where List.Element: Sendable {
+    script: @escaping @Sendable (List.MappedElement) throws -> Template
+  ) where List.MappedElement: Sendable {
     self.init(
       id, .madeScript, environment: environment, workingDirectory: workingDirectory,
       CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList], limit: limit)
     task.setScript { inputs in
-      try script(try inputs.next(List.Element.self))
+      try script(try inputs.next(List.MappedElement.self))
     }
   }
 
@@ -32,15 +32,15 @@ extension BashOperator where Value == [String] {
     _ id: String, each list: List, _ second: Output<Second>, limit: Int? = nil, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    script: @escaping @Sendable (List.Element, Second) throws -> Template
-  ) where List.Element: Sendable {
+    script: @escaping @Sendable (List.MappedElement, Second) throws -> Template
+  ) where List.MappedElement: Sendable {
     self.init(
       id, .madeScript, environment: environment, workingDirectory: workingDirectory,
       CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList], limit: limit)
     task.addInput(second.task)
     task.setScript { inputs in
-      try script(try inputs.next(List.Element.self), try inputs.next(Second.self))
+      try script(try inputs.next(List.MappedElement.self), try inputs.next(Second.self))
     }
   }
 
@@ -51,14 +51,14 @@ extension BashOperator where Value == [String] {
     _ id: String, each list: List, by other: Other, limit: Int? = nil, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    script: @escaping @Sendable (List.Element, Other.Element) throws -> Template
-  ) where List.Element: Sendable, Other.Element: Sendable {
+    script: @escaping @Sendable (List.MappedElement, Other.MappedElement) throws -> Template
+  ) where List.MappedElement: Sendable, Other.MappedElement: Sendable {
     self.init(
       id, .madeScript, environment: environment, workingDirectory: workingDirectory,
       CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList, other.mappedList], limit: limit)
     task.setScript { inputs in
-      try script(try inputs.next(List.Element.self), try inputs.next(Other.Element.self))
+      try script(try inputs.next(List.MappedElement.self), try inputs.next(Other.MappedElement.self))
     }
   }
 }

@@ -56,4 +56,7 @@ extension BashOperator where Value == [String] {
 
   /// `output`, each text of it read as JSON of this type: `output(as: [Int].self)`.
   public func output<Element: Decodable>(as type: [Element].Type) -> Output<[Element]> { Output(of: task) }
+
+  @available(*, unavailable, message: "the task is mapped, so that its output is a list: output(as: [Int].self)")
+  public func output<Result: Decodable>(as type: Result.Type) -> Output<Result> { fatalError("unavailable") }
 }

@@ -1,6 +1,6 @@
 /// What a task can be mapped over, with `each:`: the output of a task that returns a list, or an array of the DAG file.
 public protocol MappableList {
-  associatedtype Element: Codable
+  associatedtype MappedElement: Codable
   var mappedList: MappedList { get }
 }
 
@@ -16,13 +16,15 @@ public struct MappedList {
 }
 
 extension Array: MappableList where Element: Codable {
+  public typealias MappedElement = Element
+
   public var mappedList: MappedList {
     MappedList(source: .literal(try? map { String(decoding: try ValueCoding.encode($0), as: UTF8.self) }))
   }
 }
 
 extension Output: MappableList where Value: MappableList {
-  public typealias Element = Value.Element
+  public typealias MappedElement = Value.MappedElement
 
   public var mappedList: MappedList { MappedList(source: .output(task)) }
 }

@@ -16,15 +16,15 @@ extension SwiftOperator {
     _ id: String, each list: List, limit: Int? = nil, retries: Int? = nil, retryDelay: Duration? = nil,
     executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
     line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList], limit: limit)
     task.setBody { context, inputs in
       try ValueCoding.encode(
-        try await body(context, try inputs.next(List.Element.self)))
+        try await body(context, try inputs.next(List.MappedElement.self)))
     }
   }
 
@@ -35,8 +35,8 @@ extension SwiftOperator {
     _ id: String, each list: List, _ second: Output<Second>, limit: Int? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Second) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Second) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
@@ -44,7 +44,7 @@ extension SwiftOperator {
     task.addInput(second.task)
     task.setBody { context, inputs in
       try ValueCoding.encode(
-        try await body(context, try inputs.next(List.Element.self), try inputs.next(Second.self)))
+        try await body(context, try inputs.next(List.MappedElement.self), try inputs.next(Second.self)))
     }
   }
 
@@ -53,8 +53,8 @@ extension SwiftOperator {
     _ id: String, each list: List, _ second: Output<Second>, _ third: Output<Third>, limit: Int? = nil,
     retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
     triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Second, Third) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Second, Third) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
@@ -63,7 +63,7 @@ extension SwiftOperator {
     task.setBody { context, inputs in
       try ValueCoding.encode(
         try await body(
-          context, try inputs.next(List.Element.self), try inputs.next(Second.self), try inputs.next(Third.self)))
+          context, try inputs.next(List.MappedElement.self), try inputs.next(Second.self), try inputs.next(Third.self)))
     }
   }
 }
@@ -74,14 +74,14 @@ extension SwiftOperator {
     _ id: String, each list: List, limit: Int? = nil, retries: Int? = nil, retryDelay: Duration? = nil,
     executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
     line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element) async throws -> Void
-  ) where Value == [Void], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement) async throws -> Void
+  ) where Value == [Void], List.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList], limit: limit)
     task.setBody { context, inputs in
-      try await body(context, try inputs.next(List.Element.self))
+      try await body(context, try inputs.next(List.MappedElement.self))
       return nil
     }
   }
@@ -91,15 +91,15 @@ extension SwiftOperator {
     _ id: String, each list: List, _ second: Output<Second>, limit: Int? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Second) async throws -> Void
-  ) where Value == [Void], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Second) async throws -> Void
+  ) where Value == [Void], List.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList], limit: limit)
     task.addInput(second.task)
     task.setBody { context, inputs in
-      try await body(context, try inputs.next(List.Element.self), try inputs.next(Second.self))
+      try await body(context, try inputs.next(List.MappedElement.self), try inputs.next(Second.self))
       return nil
     }
   }
@@ -109,8 +109,8 @@ extension SwiftOperator {
     _ id: String, each list: List, _ second: Output<Second>, _ third: Output<Third>, limit: Int? = nil,
     retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
     triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Second, Third) async throws -> Void
-  ) where Value == [Void], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Second, Third) async throws -> Void
+  ) where Value == [Void], List.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
@@ -118,7 +118,7 @@ extension SwiftOperator {
     for input in [second.task, third.task] { task.addInput(input) }
     task.setBody { context, inputs in
       try await body(
-        context, try inputs.next(List.Element.self), try inputs.next(Second.self), try inputs.next(Third.self))
+        context, try inputs.next(List.MappedElement.self), try inputs.next(Second.self), try inputs.next(Third.self))
       return nil
     }
   }
@@ -132,8 +132,8 @@ extension SwiftOperator {
     _ id: String, each list: List, limit: Int? = nil, retries: Int? = nil, retryDelay: Duration? = nil,
     executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
     line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable {
     self.init(uncodable: id, each: Result.self, SourceLocation(file: file, line: line))
   }
 
@@ -142,8 +142,8 @@ extension SwiftOperator {
     _ id: String, each list: List, _ second: Output<Second>, limit: Int? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Second) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Second) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable {
     self.init(uncodable: id, each: Result.self, SourceLocation(file: file, line: line))
   }
 
@@ -152,8 +152,8 @@ extension SwiftOperator {
     _ id: String, each list: List, _ second: Output<Second>, _ third: Output<Third>, limit: Int? = nil,
     retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
     triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Second, Third) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Second, Third) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable {
     self.init(uncodable: id, each: Result.self, SourceLocation(file: file, line: line))
   }
 }

@@ -10,15 +10,15 @@ extension SwiftOperator {
     _ id: String, each list: List, by other: Other, limit: Int? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Other.Element) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable, Other.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Other.MappedElement) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable, Other.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList, other.mappedList], limit: limit)
     task.setBody { context, inputs in
       try ValueCoding.encode(
-        try await body(context, try inputs.next(List.Element.self), try inputs.next(Other.Element.self)))
+        try await body(context, try inputs.next(List.MappedElement.self), try inputs.next(Other.MappedElement.self)))
     }
   }
 
@@ -27,14 +27,14 @@ extension SwiftOperator {
     _ id: String, each list: List, by other: Other, limit: Int? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Other.Element) async throws -> Void
-  ) where Value == [Void], List.Element: Sendable, Other.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Other.MappedElement) async throws -> Void
+  ) where Value == [Void], List.MappedElement: Sendable, Other.MappedElement: Sendable {
     task = Registry.addTask(
       id, .swift, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line))
     task.map(over: [list.mappedList, other.mappedList], limit: limit)
     task.setBody { context, inputs in
-      try await body(context, try inputs.next(List.Element.self), try inputs.next(Other.Element.self))
+      try await body(context, try inputs.next(List.MappedElement.self), try inputs.next(Other.MappedElement.self))
       return nil
     }
   }
@@ -45,8 +45,8 @@ extension SwiftOperator {
     _ id: String, each list: List, by other: Other, limit: Int? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
-    body: @escaping @Sendable (TaskContext, List.Element, Other.Element) async throws -> Result
-  ) where Value == [Result], List.Element: Sendable, Other.Element: Sendable {
+    body: @escaping @Sendable (TaskContext, List.MappedElement, Other.MappedElement) async throws -> Result
+  ) where Value == [Result], List.MappedElement: Sendable, Other.MappedElement: Sendable {
     self.init(uncodable: id, each: Result.self, SourceLocation(file: file, line: line))
   }
 }

@@ -46,7 +46,7 @@ extension RunEntry {
     case .success:
       switch source.output {
       case .list(let count): return .known(count)
-      case .value: return .end(.failed, reason: "the output of \(taskID) is no list to map it over")
+      case .value: return .end(.failed, reason: "it is mapped over the output of \(taskID), which is not a list")
       case nil: return .end(.failed, reason: missingOutput(of: taskID, state: source.state.rawValue))
       }
     // Of a mapped task that was, for it had no elements itself, there are none.

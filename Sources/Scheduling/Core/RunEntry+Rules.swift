@@ -70,7 +70,7 @@ extension RunEntry {
     let rule = plan.tasks[position].rule
     func first(of states: [TaskState], among positions: some Sequence<Int32>) -> String? {
       positions.lazy.flatMap { instances(at: Int($0)) }.first { states.contains(self[$0].state) }
-        .map { "\(taskID(of: $0)) is \(self[$0].state.rawValue)" }
+        .map { "\(key($0).name) is \(self[$0].state.rawValue)" }
     }
     let culprits: [TaskState] = state == .skipped ? [.skipped] : [.failed, .upstreamFailed]
     if let constraint = plan.constraints[Int32(position)],

@@ -76,13 +76,20 @@ extension Scheduler {
     }
   }
 
-  /// Tasks that were ready and whose upstream has changed wait again; those that wait are looked at.
-  private mutating func settleWaiting(_ run: RunIndex) {
+  /// Tasks that were ready and whose upstream has changed wait again, also those of later runs.
+  mutating func retractReady(_ run: RunIndex) {
     pastChanged(run)
     for instance in runs[run].instances
     where runs[run][instance].state == .scheduled && runs[run].decide(instance) != .run {
-      move(InstanceIndex(run: run, offset: instance), to: .none)
+      let place = InstanceIndex(run: run, offset: instance)
+      move(place, to: .none)
+      step.evaluateLater(place)
     }
+  }
+
+  /// As `retractReady`; and those that wait are looked at.
+  private mutating func settleWaiting(_ run: RunIndex) {
+    retractReady(run)
     if runs[run].run.state == .running {
       evaluateWaiting(run)
       check(run)

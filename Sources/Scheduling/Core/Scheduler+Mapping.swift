@@ -33,8 +33,7 @@ extension Scheduler {
 
   private func reasonNotToMap(_ count: Int) -> String? {
     guard count > limits.maxMapLength else { return nil }
-    return
-      "the list that it is mapped over has \(count) elements, and may have \(limits.maxMapLength) (--max-map-length)"
+    return "it is mapped over \(count) elements, and --max-map-length allows \(limits.maxMapLength)"
   }
 
   /// The row of the instance goes: what it was when the step began is what must be there.
@@ -64,7 +63,9 @@ extension Scheduler {
   }
 
   mutating func reviseMappings() {
+    var revised: [RunIndex] = []
     for (run, position) in step.takeMappings() where !runs[run].run.state.isFinished {
+      let before = runs[run].counts
       switch runs[run].mappedCount(position) {
       case .unknown: break
       case .known(let count):
@@ -77,7 +78,9 @@ extension Scheduler {
       // The list is not there; its instances end, or not, by their rule.
       case .end: break
       }
+      if runs[run].counts != before, revised.last != run { revised.append(run) }
     }
+    for run in revised { retractReady(run) }
   }
 
   private mutating func revise(_ position: Int, of run: RunIndex, _ count: Int) {
