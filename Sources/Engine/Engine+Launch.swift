@@ -76,7 +76,9 @@ extension Engine {
           if let own = try store.outputs(run: run.number, [taskID])[taskID] { return own }
           return try run.plan.isMapped(taskID) ? store.collectedOutput(run: run.number, taskID: taskID) : nil
         }
-        guard let found else { throw LaunchError("it is mapped over the output of \(taskID), which is not a list", isRetryable: false) }
+        guard let found else {
+          throw LaunchError("it is mapped over the output of \(taskID), which is not a list", isRetryable: false)
+        }
         lists.append(found)
       }
     }

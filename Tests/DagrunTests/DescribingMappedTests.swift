@@ -90,7 +90,8 @@ extension DescribingTests {
         DAG("shards") {
           let files = SwiftOperator("list") { _ in [Shard(id: "a")] }
           let total = SwiftOperator("total") { _ in 7 }
-          let load = BashOperator("load", each: files.output, total.output, limit: 2, workingDirectory: "/x") { shard, total in
+          let load = BashOperator("load", each: files.output, total.output, limit: 2, workingDirectory: "/x") {
+            shard, total in
             "load.sh \(shard.id) \(total) --day \(.ds) \(.mapIndex)"
           }
           BashOperator("both", each: files.output, by: [1, 2]) { shard, number in "echo \(shard.id) \(number)" }
@@ -142,7 +143,8 @@ extension DescribingTests {
       }
       #expect(
         error?.description
-          == "the script uses the output of task \"total\" without having its value: make it an argument of the closure")
+          == "the script uses the output of task \"total\" without having its value: make it an argument of the closure"
+      )
     }
 
     @Test func `what cannot be mapped is said where it stands`() {

@@ -58,7 +58,8 @@ import Testing
     let clear = ["tasks", "clear", "shards", "--run-id", "r", "-t", "^rows$", "--map-index", "1", "-d", "-y"]
     let cleared = try project.run(clear + ["-o", "plain"])
     #expect(
-      cleared.output == "r\trows\t1\tfailed\nr\ttotal\t-1\tsuccess\nr\tstrict\t-1\tupstream_failed\n", "\(cleared.errors)")
+      cleared.output == "r\trows\t1\tfailed\nr\ttotal\t-1\tsuccess\nr\tstrict\t-1\tupstream_failed\n",
+      "\(cleared.errors)")
     #expect(try project.run("scheduler", "--until-idle").code == 0)
     let tries = try project.taskStates("shards", "r").filter { $0.taskID == "rows" }.map(\.tryNumber)
     #expect(tries == [1, 2, 1])
@@ -100,7 +101,8 @@ import Testing
 
     let long = ["trigger", "shards", "-r", "long", "-c", #"{"count": 20, "mended": true}"#]
     let failed = try project.run(long + ["--max-map-length", "30"])
-    #expect(failed.code == 1 && failed.output.contains("load failed: it is mapped over 40 elements"), "\(failed.output)")
+    #expect(
+      failed.code == 1 && failed.output.contains("load failed: it is mapped over 40 elements"), "\(failed.output)")
     // Enough for it now.
     let clear = ["tasks", "clear", "shards", "--run-id", "long", "--only-failed", "-y"]
     #expect(try project.run(clear).code == 0)

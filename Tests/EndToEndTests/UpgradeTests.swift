@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The home of an earlier dagrun, whose scheduler, workers and machines were killed in the middle of their work. Its database
-/// was made by that dagrun (`Tests/Fixtures/homes/make-home`).
+/// The home of an earlier dagrun, whose scheduler, workers and machines were killed in the middle of their work. Its
+/// database was made by that dagrun (`Tests/Fixtures/homes/make-home`).
 @Suite(.blocking, .serialized) struct UpgradeTests {
   private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().path + "/../Fixtures/homes"
 
@@ -53,7 +53,8 @@ import Testing
         #"first|"1""#, #"gated|"12""#, #"last|"123""#,
       ])
     #expect(try rows(project, "SELECT task_id, try_number FROM task_instance WHERE run = 4") == ["again|2"])
-    let measured = "SELECT count(*) FROM xcom JOIN task_instance USING (run, task_id, map_index) WHERE output_length IS NULL"
+    let measured =
+      "SELECT count(*) FROM xcom JOIN task_instance USING (run, task_id, map_index) WHERE output_length IS NULL"
     #expect(try rows(project, measured) == ["0"])
     #expect(try rows(project, "SELECT count(*) FROM backfill WHERE completed_at IS NULL") == ["0"])
     // Their cloud is gone with its machines: the first jobs ended there, and the next try had its own.

@@ -126,7 +126,8 @@ import Testing
       ran.tasks["long"]?.reason
         == "it is mapped over 2000 elements, and --max-map-length allows 1024")
     #expect(ran.states["typed[0]"] == .success)
-    #expect(ran.tasks["typed[1]"]?.reason?.contains("the element of the output of task \"other\" is not of type Int") == true)
+    #expect(
+      ran.tasks["typed[1]"]?.reason?.contains("the element of the output of task \"other\" is not of type Int") == true)
   }
 
   @Test func `one instance is cleared, and what comes after it with it`() async throws {

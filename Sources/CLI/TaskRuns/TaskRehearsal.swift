@@ -131,7 +131,8 @@ struct TaskRehearsal {
         guard let output = outputs[taskID] else { throw lacksOutput(of: taskID) }
         guard let list = JSONList(output) else {
           throw UserError(
-            .wrongUsage, "\(task.id) is mapped over the output of \(taskID), which is not a list: \(output.prefix(200))")
+            .wrongUsage, "\(task.id) is mapped over the output of \(taskID), which is not a list: \(output.prefix(200))"
+          )
         }
         return list
       }
@@ -140,7 +141,8 @@ struct TaskRehearsal {
     guard count > 0 else { throw UserError(.wrongUsage, "the list that \(task.id) is mapped over is empty") }
     let range = count == 1 ? "0" : "0 to \(count - 1)"
     guard let mapIndex else {
-      throw UserError(.wrongUsage, "\(task.id) is mapped over a list", hint: "say which element, with --map-index \(range)")
+      throw UserError(
+        .wrongUsage, "\(task.id) is mapped over a list", hint: "say which element, with --map-index \(range)")
     }
     guard mapIndex < count, let elements = mapping.elements(at: mapIndex, of: lists) else {
       throw UserError(.notFound, "\(task.id) has no instance \(mapIndex)", hint: "--map-index \(range)")

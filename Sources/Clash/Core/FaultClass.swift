@@ -7,7 +7,7 @@ enum FaultClass: Hashable {
   case capacity(LadderFault)
   /// The same call may do, later.
   case passing
-  /// Whoever drives the job has no login, or it has run out: the same call will do once somebody has signed in.
+  /// The job's driver has no login, or it has run out: the same call will do once somebody has signed in.
   case signedOut
   /// Nothing will do until a person has changed something.
   case refusal(InfrastructureFailure.Kind)

@@ -29,7 +29,7 @@ package struct Ladder: Hashable, Sendable {
   package static let top = LadderPosition()
 
   package func candidate(at position: LadderPosition) -> MachineCandidate {
-    candidates[min(position.candidate, candidates.count - 1)]
+    candidates[min(position.candidateIndex, candidates.count - 1)]
   }
 
   /// How a job continues after `fault` at `position`, when it has had `machinesBegun` VMs, this one included.
@@ -51,16 +51,16 @@ package struct Ladder: Hashable, Sendable {
   private func next(after position: LadderPosition) -> LadderStep {
     func isOffered(_ candidate: Int) -> Bool { position.notOffered?.contains(candidate) != true }
     var next = LadderPosition(
-      candidate: position.candidate + 1, climbs: position.climbs, notOffered: position.notOffered)
-    if let candidate = (next.candidate..<max(candidates.count, next.candidate)).first(where: isOffered) {
-      next.candidate = candidate
+      candidateIndex: position.candidateIndex + 1, climbs: position.climbs, notOffered: position.notOffered)
+    if let candidate = (next.candidateIndex..<max(candidates.count, next.candidateIndex)).first(where: isOffered) {
+      next.candidateIndex = candidate
       return .climb(next)
     }
     // Waiting brings nothing to a place that does not have the machine at all.
     guard let first = candidates.indices.first(where: isOffered), position.climbs + 1 < maxAttempts else {
       return .giveUp
     }
-    next.candidate = first
+    next.candidateIndex = first
     next.climbs += 1
     return .pause(next)
   }
@@ -83,7 +83,7 @@ package struct Ladder: Hashable, Sendable {
 }
 
 package struct LadderPosition: Codable, Hashable, Sendable {
-  package var candidate = 0
+  package var candidateIndex = 0
   /// VMs lost on this rung: the first is replaced on the same one.
   package var losses = 0
   /// How often the whole ladder was climbed before.
@@ -92,7 +92,7 @@ package struct LadderPosition: Codable, Hashable, Sendable {
   package var notOffered: [Int]?
 
   private enum CodingKeys: String, CodingKey {
-    case candidate = "rung"
+    case candidateIndex = "rung"
     case losses, climbs, notOffered
   }
 }

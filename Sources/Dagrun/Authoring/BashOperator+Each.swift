@@ -11,7 +11,8 @@ extension BashOperator where Value == [String] {
   ///   - script: called in a worker for each instance.
   @discardableResult
   public init<List: MappableList>(
-    _ id: String, each list: List, limit: Int? = nil, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
+    _ id: String, each list: List, limit: Int? = nil, environment: [String: Template] = [:],
+    workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
     script: @escaping @Sendable (List.MappedElement) throws -> Template
@@ -29,7 +30,8 @@ extension BashOperator where Value == [String] {
   ///   - second: the output of another task, which comes before this one. Each instance gets the whole of it.
   @discardableResult
   public init<List: MappableList, Second: Codable & Sendable>(
-    _ id: String, each list: List, _ second: Output<Second>, limit: Int? = nil, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
+    _ id: String, each list: List, _ second: Output<Second>, limit: Int? = nil, environment: [String: Template] = [:],
+    workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
     script: @escaping @Sendable (List.MappedElement, Second) throws -> Template
@@ -48,7 +50,8 @@ extension BashOperator where Value == [String] {
   /// first's first, and so on.
   @discardableResult
   public init<List: MappableList, Other: MappableList>(
-    _ id: String, each list: List, by other: Other, limit: Int? = nil, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
+    _ id: String, each list: List, by other: Other, limit: Int? = nil, environment: [String: Template] = [:],
+    workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
     script: @escaping @Sendable (List.MappedElement, Other.MappedElement) throws -> Template

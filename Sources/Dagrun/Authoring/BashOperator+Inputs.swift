@@ -11,7 +11,8 @@ extension BashOperator where Value == String {
   ///   - script: called in a worker when the task runs. Values are quoted as in any script.
   @discardableResult
   public init<First: Codable & Sendable>(
-    _ id: String, _ first: Output<First>, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
+    _ id: String, _ first: Output<First>, environment: [String: Template] = [:], workingDirectory: Template? = nil,
+    retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
     script: @escaping @Sendable (First) throws -> Template
@@ -27,7 +28,8 @@ extension BashOperator where Value == String {
 
   @discardableResult
   public init<First: Codable & Sendable, Second: Codable & Sendable>(
-    _ id: String, _ first: Output<First>, _ second: Output<Second>, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
+    _ id: String, _ first: Output<First>, _ second: Output<Second>, environment: [String: Template] = [:],
+    workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
     script: @escaping @Sendable (First, Second) throws -> Template
@@ -43,7 +45,8 @@ extension BashOperator where Value == String {
 
   @discardableResult
   public init<First: Codable & Sendable, Second: Codable & Sendable, Third: Codable & Sendable>(
-    _ id: String, _ first: Output<First>, _ second: Output<Second>, _ third: Output<Third>, environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
+    _ id: String, _ first: Output<First>, _ second: Output<Second>, _ third: Output<Third>,
+    environment: [String: Template] = [:], workingDirectory: Template? = nil, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
     script: @escaping @Sendable (First, Second, Third) throws -> Template

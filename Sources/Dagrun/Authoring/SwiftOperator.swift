@@ -49,7 +49,8 @@ extension TaskReference {
       let script = try make(&inputs)
       if let taskID = script.usedOutputs.first {
         throw RenderError(
-          "the script uses the output of task \"\(taskID)\" without having its value: make it an argument of the closure")
+          "the script uses the output of task \"\(taskID)\" without having its value: make it an argument of the closure"
+        )
       }
       let values = Template.Values(
         run: context.run, taskID: context.taskID, tryNumber: context.tryNumber, mapIndex: context.mapIndex ?? -1)

@@ -3,7 +3,8 @@
 extension TaskDescription: Codable {
   private enum Key: String, CodingKey {
     case id, bash, madeScript, swift, job, upstream, inputs, mapping, triggerRule, role, retries, retryDelay,
-      retryBackoff, maxRetryDelay, executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast, waitForPast, maxActivePerDAG,
+      retryBackoff, maxRetryDelay, executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast,
+      waitForPast, maxActivePerDAG,
       maxActivePerRun, environment, workingDirectory, runAsUser, executor, decision, group, documentation, file, line
   }
 

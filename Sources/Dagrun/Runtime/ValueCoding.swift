@@ -102,7 +102,8 @@ struct InputReader {
           missingOutput(of: taskID, state: state) + "; a closure that can do without takes its output.optional")
       }
       let words = source?.words ?? "the output of another task"
-      throw InputMismatch("\(words) is not of type \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
+      throw InputMismatch(
+        "\(words) is not of type \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
     }
   }
 }

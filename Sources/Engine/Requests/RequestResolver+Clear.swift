@@ -67,7 +67,8 @@ extension RequestResolver {
       let unmapped = named.first
       named.removeAll { !plan.isMapped($0) }
       if named.isEmpty, let unmapped {
-        let subject = selection.taskRegex == nil ? "\"\(plan.dagID)\" has no task that is mapped" : "\(unmapped) is not mapped"
+        let subject =
+          selection.taskRegex == nil ? "\"\(plan.dagID)\" has no task that is mapped" : "\(unmapped) is not mapped"
         throw ControlError(.invalid, subject + ": leave out the map index")
       }
     } else if selection.taskRegex == nil {
@@ -89,7 +90,8 @@ extension RequestResolver {
     }
     let found = longest.map { "\($0.taskID) has \($0.count) \($0.count == 1 ? "instance" : "instances"), from 0" }
     throw ControlError(
-      .notFound, "there is no instance \(index): \(found ?? "\(plan.taskIDs.first(where: named.contains)!) has none yet")")
+      .notFound,
+      "there is no instance \(index): \(found ?? "\(plan.taskIDs.first(where: named.contains)!) has none yet")")
   }
 }
 

@@ -153,8 +153,8 @@ struct RunEntry: Sendable {
     layout.count(planPosition(of: instance), unfinished: number)
   }
 
-  /// Gives the task at `position` one instance for each of the `count` elements (at least one) of the list that it is mapped
-  /// over. They wait as its single instance did, which must not have started.
+  /// Gives the task at `position` one instance for each of the `count` elements (at least one) of the list that it is
+  /// mapped over. They wait as its single instance did, which must not have started.
   @discardableResult
   mutating func expand(_ position: Int, to count: Int32) -> Range<InstanceOffset> {
     let unused = instances(at: position).lowerBound

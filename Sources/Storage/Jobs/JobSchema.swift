@@ -1,8 +1,8 @@
 extension Schema {
   /// Jobs on machines that exist only for them, and the ledger of those machines.
   ///
-  /// A job is written before anything of it is asked for, and again before each thing its new state asks for. It refers to
-  /// no run: a DAG may be deleted while a machine of it is still to be removed, and what was paid stays paid.
+  /// A job is written before anything of it is asked for, and again before each thing its new state asks for. It refers
+  /// to no run: a DAG may be deleted while a machine of it is still to be removed, and what was paid stays paid.
   static let jobs = """
     -- One row. The home is a label on all that its jobs have in the cloud.
     CREATE TABLE home (
@@ -73,7 +73,8 @@ extension Schema {
       FROM job_attempt;
     """
 
-  /// The result of a job can wait for whoever asked for it, and be given twice, until somebody has said that it was taken.
+  /// The result of a job can wait for whoever asked for it, and be given twice, until somebody has said that it was
+  /// taken.
   static let takenResults = """
     ALTER TABLE job ADD COLUMN taken_at INTEGER CHECK (taken_at IS NULL OR is_finished = 1);
     """

@@ -1,15 +1,15 @@
 internal import Dagrun
 internal import Glibc
 internal import Model
+internal import Preparation
 internal import Processes
 import Synchronization
-internal import Preparation
 
 /// A worker process: runs one try after the other until the scheduler that started it has no more, or is gone. What it
 /// is running then it brings to its end, and writes into its journal, where the next scheduler finds it.
 ///
-/// Three threads: the task's thread below, the control thread, and the main thread, which belongs to the main actor of the
-/// compiled DAG file.
+/// Three threads: the task's thread below, the control thread, and the main thread, which belongs to the main actor of
+/// the compiled DAG file.
 final class Worker: @unchecked Sendable {
   private let folder: String
   private let scheduler: pid_t
@@ -20,7 +20,7 @@ final class Worker: @unchecked Sendable {
   private let bash: String?
   private let environment: [String: String]
   private let runner: SwiftTaskRunner
-  private var runContexts: [Int64: RunContextMessage] = [:]
+  private var runMessages: [Int64: RunContextMessage] = [:]
   /// It was given a try.
   private var hasBegun = false
   /// What tasks must find, and leave. Of the task's thread.
@@ -106,10 +106,10 @@ final class Worker: @unchecked Sendable {
 
   private func handle(_ request: WorkerRequest) {
     switch request {
-    case .run(let runContext):
+    case .run(let runMessage):
       // A worker serves many runs in its life, few at a time.
-      if runContexts.count >= 64 { runContexts = [:] }
-      runContexts[runContext.run] = runContext
+      if runMessages.count >= 64 { runMessages = [:] }
+      runMessages[runMessage.run] = runMessage
     case .start(let assignment):
       start(assignment)
     case .stop:
@@ -136,9 +136,9 @@ final class Worker: @unchecked Sendable {
       note("\(error)")
       _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
     }
-    guard let runContext = runContexts[id.run] else { preconditionFailure("no runContext for run \(id.run)") }
+    guard let runMessage = runMessages[id.run] else { preconditionFailure("no context of run \(id.run)") }
     current.begin(assignment, at: wallClockMicroseconds())
-    let logPath = runContext.logPath(of: id)
+    let logPath = runMessage.logPath(of: id)
     process!.begins()
 
     switch assignment.workload.work {
@@ -147,17 +147,17 @@ final class Worker: @unchecked Sendable {
         return refuse(problem, logPath: logPath)
       }
       let ended = runScript(
-        script, environment, workingDirectory ?? runContext.workingDirectory, of: assignment, logPath: logPath)
+        script, environment, workingDirectory ?? runMessage.workingDirectory, of: assignment, logPath: logPath)
       let isWorn = isWornByLoading || guest != nil || process!.differenceFromOutside() != nil
       end(ended.outcome, output: ended.output, usage: ended.usage, loss: ended.loss, isLast: isWorn)
 
     case .madeScript(let library, let entry, let inputs, let environment, let workingDirectory):
       let code = Closure(library: library, entry: entry, inputs: inputs)
       startMadeScript(
-        assignment, runContext, code, environment, workingDirectory ?? runContext.workingDirectory, logPath: logPath)
+        assignment, runMessage, code, environment, workingDirectory ?? runMessage.workingDirectory, logPath: logPath)
 
     case .swift(let library, let entry, let inputs):
-      startSwift(assignment, runContext, Closure(library: library, entry: entry, inputs: inputs), logPath: logPath)
+      startSwift(assignment, runMessage, Closure(library: library, entry: entry, inputs: inputs), logPath: logPath)
 
     case .jobs: preconditionFailure("\(assignment.key): a worker is given no jobs")
     }
@@ -196,7 +196,7 @@ final class Worker: @unchecked Sendable {
   ///
   /// - Returns: nil: the try could not begin, and has ended.
   private func run(
-    _ closure: Closure, of assignment: TryAssignment, _ runContext: RunContextMessage, needsScratch: Bool,
+    _ closure: Closure, of assignment: TryAssignment, _ runMessage: RunContextMessage, needsScratch: Bool,
     since before: CPUUsage, logPath: String
   ) -> (outcome: TaskResult.Outcome, output: String?)? {
     func refused(_ problem: TaskResult.Outcome) -> (TaskResult.Outcome, String?)? {
@@ -204,7 +204,7 @@ final class Worker: @unchecked Sendable {
       return nil
     }
     // Where shell tasks start, too. Each time, because a task may go elsewhere.
-    if let problem = enter(runContext.workingDirectory) { return refused(problem) }
+    if let problem = enter(runMessage.workingDirectory) { return refused(problem) }
     let failure = runner.load(closure.library, closure.entry) {
       isWornByLoading = process!.loaded() != nil
       process!.begins()
@@ -215,11 +215,11 @@ final class Worker: @unchecked Sendable {
     if let problem = becomeGuest(assignment.workload.user, needsScratch: needsScratch) { return refused(problem) }
     if let guest {
       for (name, value) in guest.account.variables { setenv(name, value, 1) }
-      if let problem = enter(runContext.workingDirectory) { return refused(problem) }
+      if let problem = enter(runMessage.workingDirectory) { return refused(problem) }
     }
     if let failure { return (failure, nil) }
     return runner.run(
-      assignment.key, in: runContext.context, inputs: closure.inputs, as: current,
+      assignment.key, in: runMessage.context, inputs: closure.inputs, as: current,
       missingOutputs: assignment.workload.missingOutputs,
       kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
   }
@@ -235,10 +235,10 @@ final class Worker: @unchecked Sendable {
   }
 
   private func startSwift(
-    _ assignment: TryAssignment, _ runContext: RunContextMessage, _ closure: Closure, logPath: String
+    _ assignment: TryAssignment, _ runMessage: RunContextMessage, _ closure: Closure, logPath: String
   ) {
     let before = CPUUsage()
-    let ended = run(closure, of: assignment, runContext, needsScratch: false, since: before, logPath: logPath)
+    let ended = run(closure, of: assignment, runMessage, needsScratch: false, since: before, logPath: logPath)
     if let ended { endClosure(ended.outcome, output: ended.output, since: before, logPath: logPath) }
   }
 
@@ -256,11 +256,11 @@ final class Worker: @unchecked Sendable {
 
   /// What the closure prints comes first in the log.
   private func startMadeScript(
-    _ assignment: TryAssignment, _ runContext: RunContextMessage, _ closure: Closure, _ environment: [String: String],
+    _ assignment: TryAssignment, _ runMessage: RunContextMessage, _ closure: Closure, _ environment: [String: String],
     _ workingDirectory: String, logPath: String
   ) {
     let before = CPUUsage()
-    let made = run(closure, of: assignment, runContext, needsScratch: true, since: before, logPath: logPath)
+    let made = run(closure, of: assignment, runMessage, needsScratch: true, since: before, logPath: logPath)
     guard let made else { return }
     guard made.outcome == .success, !current.isStopping, let script = made.output else {
       return endClosure(made.outcome, output: nil, since: before, logPath: logPath)
@@ -408,15 +408,15 @@ final class Worker: @unchecked Sendable {
   func exitCalled(code: Int32) {
     guard let id = current.id else { return }
     note("the task called exit(\(code))")
-    let logPath = runContexts[id.run]!.logPath(of: id)
+    let logPath = runMessages[id.run]!.logPath(of: id)
     let loss = tidyUpSwiftTask(logPath: logPath)
     end(
       .failed(reason: "called exit(\(code))", exitCode: Int(code)), output: nil, usage: CPUUsage.ofThisProcess(),
       loss: loss)
   }
 
-  /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or be
-  /// told of its end: so the try ends here, while there is a way to say so.
+  /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or
+  /// be told of its end: so the try ends here, while there is a way to say so.
   func willLose(descriptor: Int32) {
     endTry(
       because: "closed descriptor \(descriptor), by which dagrun works with the task's process; "
@@ -429,9 +429,9 @@ final class Worker: @unchecked Sendable {
   }
 
   private func endTry(because reason: String) -> Never {
-    if let id = current.id, let runContext = runContexts[id.run] {
+    if let id = current.id, let runMessage = runMessages[id.run] {
       note("the task \(reason)")
-      let loss = tidyUpSwiftTask(logPath: runContext.logPath(of: id))
+      let loss = tidyUpSwiftTask(logPath: runMessage.logPath(of: id))
       end(
         .failed(reason: reason), output: nil, usage: CPUUsage.ofThisProcess(), loss: loss, isLast: true)
     }
