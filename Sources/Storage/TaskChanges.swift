@@ -35,8 +35,8 @@ extension ChangeWriter {
     }
   }
 
-  /// One statement for all of them. The row that stood for them until now goes with its tries, which are of a version in
-  /// which the task was not mapped.
+  /// One statement for all of them. The row that stood for them until now goes with its tries, which are of a version
+  /// in which the task was not mapped.
   func instancesCreated(_ creation: InstanceCreation) throws {
     let (run, taskID) = (creation.run, creation.taskID)
     func failure(found: String) -> StoreError {

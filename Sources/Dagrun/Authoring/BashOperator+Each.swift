@@ -46,8 +46,8 @@ extension BashOperator where Value == [String] {
     }
   }
 
-  /// One instance of the task for each pair of an element of a list and an element of another: all of the second for the
-  /// first's first, and so on.
+  /// One instance of the task for each pair of an element of a list and an element of another: all of the second for
+  /// the first's first, and so on.
   @discardableResult
   public init<List: MappableList, Other: MappableList>(
     _ id: String, each list: List, by other: Other, limit: Int? = nil, environment: [String: Template] = [:],

@@ -1,12 +1,13 @@
-// The initialisers of a Swift task that is mapped: with a value to hand on and without, by the number of further inputs. What
-// they have in common with those in SwiftOperator+Inputs.swift is said there.
+// The initialisers of a Swift task that is mapped: with a value to hand on and without, by the number of further
+// inputs. What they have in common with those in SwiftOperator+Inputs.swift is said there.
 
 extension SwiftOperator {
   /// One instance of the task for each element of a list, and for an empty list none: the task is skipped then.
   ///
   ///     let rows = SwiftOperator("rows", each: files.output) { context, file in try count(file) }   // output: [Int]
   ///
-  /// Its output is the list of what the instances returned, in the order of the elements, without those that were skipped.
+  /// Its output is the list of what the instances returned, in the order of the elements, without those that were
+  /// skipped.
   ///
   /// - Parameters:
   ///   - list: the output of a task that comes before this one, or an array.

@@ -1,8 +1,8 @@
 // Of two lists, each element of the first with each of the second.
 
 extension SwiftOperator {
-  /// One instance of the task for each pair of an element of a list and an element of another: all of the second for the
-  /// first's first, and so on.
+  /// One instance of the task for each pair of an element of a list and an element of another: all of the second for
+  /// the first's first, and so on.
   ///
   ///     SwiftOperator("train", each: models.output, by: ["eu", "us"]) { context, model, region in … }
   @discardableResult

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// The elements of a list in JSON text, each as JSON text of its own. Finds where they begin and end, without reading what
-/// they are.
+/// The elements of a list in JSON text, each as JSON text of its own. Finds where they begin and end, without reading
+/// what they are.
 package struct JSONList: Sendable {
   private let text: [UInt8]
   private var elements: [Range<Int>] = []

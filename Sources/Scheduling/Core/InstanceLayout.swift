@@ -2,9 +2,9 @@ import Model
 
 /// Which instances the tasks of a run have: one each, at the task's position in the plan, until a task is mapped.
 ///
-/// A mapped task gets a range of its own behind all others, once its list is known. No other instance moves, so that what
-/// refers to one stays true; the one that the task had is left unused, as is the range of a task whose list has grown. While
-/// no task is mapped, this costs nothing.
+/// A mapped task gets a range of its own behind all others, once its list is known. No other instance moves, so that
+/// what refers to one stays true; the one that the task had is left unused, as is the range of a task whose list has
+/// grown. While no task is mapped, this costs nothing.
 struct InstanceLayout: Sendable {
   /// With those that are left unused.
   private(set) var count: Int32

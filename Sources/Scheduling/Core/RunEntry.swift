@@ -170,8 +170,8 @@ struct RunEntry: Sendable {
     return range
   }
 
-  /// Gives an expanded task more instances, which wait. Those that it has move to other offsets: what refers to them finds
-  /// them removed.
+  /// Gives an expanded task more instances, which wait. Those that it has move to other offsets: what refers to them
+  /// finds them removed.
   ///
   /// - Returns: where the instances were.
   mutating func grow(_ position: Int, to width: Int32) -> Range<InstanceOffset> {

@@ -147,7 +147,8 @@ extension RunSnapshot {
 }
 
 extension DAGPlan {
-  /// What is mapped has instances with a map index; one without stands for them, or is that of a version without mapping.
+  /// What is mapped has instances with a map index; one without stands for them, or is that of a version without
+  /// mapping.
   fileprivate func has(_ instance: TaskInstance) -> Bool {
     guard let position = position(of: instance.taskID) else { return false }
     return tasks[position].isMapped || instance.mapIndex == TaskInstanceKey.notMapped

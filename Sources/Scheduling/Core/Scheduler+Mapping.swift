@@ -3,9 +3,9 @@ import Model
 
 /// Mapped tasks: an instance for each element of a list.
 ///
-/// Until the list is known one instance stands for all, without a map index. When rule, setups and past let that one run,
-/// it is replaced by the instances, in one change. When the list becomes another one later, because the task that made it was
-/// cleared, instances are added, or become `removed`; those that have still an element stay as they are.
+/// Until the list is known one instance stands for all, without a map index. When rule, setups and past let that one
+/// run, it is replaced by the instances, in one change. When the list becomes another one later, because the task that
+/// made it was cleared, instances are added, or become `removed`; those that have still an element stay as they are.
 extension Scheduler {
   /// Replaces an instance that may run now by one for each element.
   mutating func expand(_ place: InstanceIndex) {

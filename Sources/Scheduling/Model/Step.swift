@@ -93,7 +93,8 @@ package struct InstanceCreation: Hashable, Sendable {
   package var indices: Range<Int32>
   /// Each as it begins, but for its index.
   package var instance: TaskInstance
-  /// What the row of the instance without an index must hold, which stood for them until now and goes; nil: there is none.
+  /// What the row of the instance without an index must hold, which stood for them until now and goes; nil: there is
+  /// none.
   package var replaced: Replaced?
 
   package struct Replaced: Hashable, Sendable {

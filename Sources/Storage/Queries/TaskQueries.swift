@@ -52,8 +52,8 @@ extension StoreConnection {
     }
   }
 
-  /// What the instances of a mapped task have handed on, as JSON texts, in the order of their elements. Those without an
-  /// output are left out.
+  /// What the instances of a mapped task have handed on, as JSON texts, in the order of their elements. Those without
+  /// an output are left out.
   package func mappedOutputs(run: Int64, taskID: String) throws(StoreError) -> [String] {
     try perform("read") { database in
       try statement(
