@@ -2511,6 +2511,14 @@ def dagrun_dags(
         # A worker parses the file for the one DAG that it runs a task of.
         if wanted is not None and swift_dag["id"] != wanted:
             continue
+        mapped = [task for task in swift_dag["tasks"] if task.get("is_mapped")]
+        if mapped:
+            message = (
+                f"DAG {swift_dag['id']} maps {', '.join(task['id'] for task in mapped)} over lists, which only dagrun's "
+                "own scheduler does: run the whole DAG with DagrunTriggerOperator"
+            )
+            errors.add(swift_dag["file"], message, mapped[0]["line"], swift_dag["id"])
+            continue
         try:
             made[swift_dag["id"]] = airflow_dag(swift_dag, folder, default_args or {})
         except Exception as error:  # what Airflow refuses in one DAG must not take the others away

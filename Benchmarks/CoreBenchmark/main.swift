@@ -99,6 +99,43 @@ for shape in Shape.allCases {
   }
 }
 
+// One task that is mapped over 100,000 elements.
+do {
+  let nowhere = SourceLocation(file: "", line: 0)
+  var dag = DAGDescription(id: "mapped", location: nowhere)
+  dag.maxActiveTasks = 1_000_000
+  var mapped = TaskDescription(id: "rows", work: .swift, location: nowhere)
+  (mapped.upstream, mapped.mapping) = (["list"], TaskMapping([.output(taskID: "list")]))
+  dag.tasks = [TaskDescription(id: "list", work: .swift, location: nowhere), mapped]
+  var limits = Limits(parallelism: 32)
+  limits.maxMapLength = 100_000
+  var scheduler = Scheduler(restoring: Snapshot(), limits: limits)
+  let now = Timestamp(microseconds: 1_700_000_000_000_000)
+  _ = scheduler.handle(.dagsLoaded([DAGPlan(dag, version: "1")]), at: now)
+  _ = scheduler.handle(.trigger(TriggerRequest(dagID: "mapped")), at: now)
+  var result = TaskResult(.success, output: "[]")
+  result.outputShape = .list(count: 100_000)
+  let before = residentBytes()
+  var made = Step()
+  let expanding = seconds {
+    made = scheduler.handle(.taskFinished(TryKey(run: 1, taskID: "list", number: 1), result), at: now)
+  }
+  report("expand_100000", expanding, unit: "s", bound: "< 0.2")
+  report("changes_of_expansion", Double(made.changes.count), unit: "changes", bound: "< 40")
+  report("bytes_per_instance", Double(residentBytes() - before) / 100_000, unit: "B", bound: "< 300")
+  var running = made.actions.compactMap { if case .launch(let key) = $0 { key } else { nil } }
+  var ended = 0
+  let all = seconds {
+    while let key = running.popLast() {
+      let step = scheduler.handle(.taskFinished(key, TaskResult(.success)), at: now)
+      running += step.actions.compactMap { if case .launch(let key) = $0 { key } else { nil } }
+      ended += 1
+    }
+  }
+  precondition(ended == 100_000 && scheduler.unfinishedRunCount == 0, "not all instances have run")
+  report("core_mapped_100000", Double(ended) / all, unit: "events/s", bound: "> 500000")
+}
+
 // A full pool with 100,000 waiting tasks: a slot frees, the next one takes it.
 do {
   let plan = Shape.wide.plan(tasks: 100_000)

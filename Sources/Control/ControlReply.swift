@@ -72,11 +72,14 @@ package struct BackfillRow: Codable, Hashable, Sendable {
 package struct ClearedTask: Codable, Hashable, Sendable {
   package var runID: String
   package var taskID: String
+  /// -1: not mapped.
+  package var mapIndex: Int32
   package var state: TaskState
 
-  package init(runID: String, taskID: String, state: TaskState) {
+  package init(runID: String, taskID: String, mapIndex: Int32, state: TaskState) {
     self.runID = runID
     self.taskID = taskID
+    self.mapIndex = mapIndex
     self.state = state
   }
 }
@@ -98,13 +101,21 @@ package struct RunProgress: Codable, Hashable, Sendable {
 
   package struct MovedTask: Codable, Hashable, Sendable {
     package var taskID: String
+    /// -1: not mapped.
+    package var mapIndex: Int32
     package var state: TaskState
     package var tryNumber: Int
     package var at: Timestamp
     package var reason: String?
 
-    package init(taskID: String, state: TaskState, tryNumber: Int, at: Timestamp, reason: String?) {
+    /// For a person.
+    package var name: String { TaskInstanceKey(run: 0, taskID: taskID, mapIndex: mapIndex).name }
+
+    package init(
+      taskID: String, mapIndex: Int32, state: TaskState, tryNumber: Int, at: Timestamp, reason: String?
+    ) {
       self.taskID = taskID
+      self.mapIndex = mapIndex
       self.state = state
       self.tryNumber = tryNumber
       self.at = at

@@ -12,7 +12,7 @@ package enum ControlRequest: Codable, Hashable, Sendable {
   case backfill(BackfillParameters)
   case cancelBackfill(number: Int64)
   case clear(TaskSelection, onNewestVersion: Bool)
-  case setTaskState(dagID: String, runID: String, taskID: String, TaskState)
+  case setTaskState(dagID: String, runID: String, taskID: String, mapIndex: Int32 = -1, TaskState)
   case setRunState(dagID: String, runID: String, DAGRunState)
   /// Fails a run that is said to be stuck (`WaitingRuns.isStuck`).
   case endStuckRun(dagID: String, runID: String)
@@ -21,7 +21,7 @@ package enum ControlRequest: Codable, Hashable, Sendable {
   case deletePool(name: String)
   case deleteDAG(dagID: String)
   /// Answered by `.reasons`.
-  case explain(dagID: String, runID: String, taskID: String)
+  case explain(dagID: String, runID: String, taskID: String, mapIndex: Int32 = -1)
   /// What runs wait for, those that have ended aside. Answered by `.waiting`.
   case waiting(runs: [Int64])
   /// Removes what a task's job has in the cloud; its task fails. Answered by `.done` at once.
@@ -59,6 +59,8 @@ package struct TaskSelection: Codable, Hashable, Sendable {
   package var runID: String?
   /// Task ids in which the regular expression is found; nil: all.
   package var taskRegex: String?
+  /// Of mapped tasks only this instance; nil: all.
+  package var mapIndex: Int32?
   package var startDate: Timestamp?
   package var endDate: Timestamp?
   package var withUpstream = false

@@ -102,6 +102,7 @@ extension Engine {
     }
     let commitBegins = monotonicSeconds()
     try environment.commit(store, changes)
+    outputLists.forget(changes)
     mustRestore = isCutShort
     let commitSeconds = monotonicSeconds() - commitBegins
     for executor in executors { executor.committed(inSeconds: commitSeconds) }
@@ -182,6 +183,7 @@ extension Engine {
   func restoreScheduler() throws(StoreError) {
     scheduler = Scheduler(restoring: try store.snapshot(plans: knownPlans), limits: scheduler.limits)
     mustRestore = false
+    outputLists = OutputLists()
     for (dagID, runIDs) in refused.runIDs { scheduler.takeRunIDs(runIDs, of: dagID) }
     for (dagID, reason) in refused.suspensions { scheduler.suspend(dagID, reason: reason) }
   }

@@ -23,7 +23,7 @@ extension Engine {
         throw LaunchError("the run's DAG has no such task", isRetryable: false)
       }
       let task = run.plan.description.tasks[position]
-      let workload = try preparer.prepare(task, key, run.facts, try inputs(of: task, in: run))
+      let workload = try preparer.prepare(task, key, run.facts, try inputs(of: task, key.instance, in: run))
       guard let workload else { preconditionFailure("\(key): a task without work was launched") }
       guard let executor = executors.first(where: { $0.id == task.executorID }) else {
         throw LaunchError("there is no executor '\(task.executorID.rawValue)'", isRetryable: false)
@@ -46,14 +46,46 @@ extension Engine {
     finish(key, TaskResult(.failed(reason: reason, isRetryable: isRetryable)))
   }
 
-  private func inputs(of task: TaskDescription, in run: RunLaunchContext) throws -> TaskInputs {
+  private func inputs(
+    of task: TaskDescription, _ instance: TaskInstanceKey, in run: RunLaunchContext
+  ) throws -> TaskInputs {
     let read = task.readOutputs
-    guard !read.isEmpty else { return TaskInputs() }
-    var inputs = TaskInputs(outputs: try store.outputs(run: run.number, read))
+    var inputs = TaskInputs()
+    if let mapping = task.mapping { inputs.elements = try elements(of: mapping, instance, in: run) }
+    guard !read.isEmpty else { return inputs }
+    inputs.outputs = try store.outputs(run: run.number, read)
     for id in read where inputs.outputs[id] == nil {
-      inputs.missing[id] = scheduler.taskInstance(TaskInstanceKey(run: run.number, taskID: id))?.state.rawValue
+      if run.plan.isMapped(id) {
+        inputs.outputs[id] = try store.collectedOutput(run: run.number, taskID: id)
+      } else {
+        inputs.missing[id] = scheduler.taskInstance(TaskInstanceKey(run: run.number, taskID: id))?.state.rawValue
+      }
     }
     return inputs
+  }
+
+  private func elements(
+    of mapping: TaskMapping, _ instance: TaskInstanceKey, in run: RunLaunchContext
+  ) throws -> [String] {
+    var lists: [JSONList] = []
+    for list in mapping.lists {
+      switch list {
+      case .literal(let elements): lists.append(JSONList(elements))
+      case .output(let taskID):
+        let found = try outputLists.list(run: run.number, taskID: taskID) {
+          if let own = try store.outputs(run: run.number, [taskID])[taskID] { return own }
+          return try run.plan.isMapped(taskID) ? store.collectedOutput(run: run.number, taskID: taskID) : nil
+        }
+        guard let found else {
+          throw LaunchError("it is mapped over the output of \(taskID), which is not a list", isRetryable: false)
+        }
+        lists.append(found)
+      }
+    }
+    guard let elements = mapping.elements(at: Int(instance.mapIndex), of: lists) else {
+      throw LaunchError("its list has no element \(instance.mapIndex)", isRetryable: false)
+    }
+    return elements
   }
 
   private func launchedRun(_ number: Int64) throws -> RunLaunchContext {
@@ -96,7 +128,7 @@ extension Engine {
     case .ended(let key, let result):
       let now = clock.now()
       let (start, decision) = scheduler.startAndDecision(of: key.instance)
-      finish(key, result.clampingDates(from: start ?? now, to: now).choosing(by: decision))
+      finish(key, result.clampingDates(from: start ?? now, to: now).choosing(by: decision).withOutputShape)
     case .neverBegan(let key):
       if scheduler.mayBegin(key) { launch(key) } else { finish(key, .stoppedBeforeStart(at: clock.now())) }
     case .orphansRemoved:
@@ -110,4 +142,14 @@ extension Engine {
   func finish(_ key: TryKey, _ result: TaskResult) { pending.append(PendingEvent(.taskFinished(key, result))) }
 
   func stop(_ key: TryKey) { _ = executors.contains { $0.stop(key) } }
+}
+
+extension TaskResult {
+  /// With the length of a list that it hands on: all that the scheduler sees of an output.
+  fileprivate var withOutputShape: TaskResult {
+    guard let count = output.flatMap({ JSONList($0) })?.count else { return self }
+    var result = self
+    result.outputShape = .list(count: count)
+    return result
+  }
 }

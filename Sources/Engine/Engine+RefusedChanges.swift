@@ -119,6 +119,7 @@ extension Engine {
     case .runCreated(let snapshot), .runReplanned(let snapshot): return snapshot.run.dagID
     case .runChanged(let transition): return transition.to.dagID
     case .taskChanged(let transition): return try store.run(number: transition.key.run)?.dagID
+    case .instancesCreated(let creation): return try store.run(number: creation.run)?.dagID
     case .outputStored(let key, _), .outputRemoved(let key), .choiceStored(let key, _):
       return try store.run(number: key.run)?.dagID
     case .dagStored(let record): return record.dagID

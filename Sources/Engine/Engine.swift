@@ -34,6 +34,7 @@ package final class Engine: @unchecked Sendable {
     package var mode: Mode = .scheduler
     /// Task instances that run at once.
     package var parallelism = 32
+    package var maxMapLength = Limits().maxMapLength
     /// Between SIGTERM and SIGKILL.
     package var graceSeconds = 10.0
     package var workerProgram: WorkerProgram
@@ -107,6 +108,7 @@ package final class Engine: @unchecked Sendable {
   var backfillWaiters: [(backfill: Int64, body: () -> Void)] = []
 
   var runs: [Int64: RunLaunchContext] = [:]
+  var outputLists = OutputLists()
   var followers = RunSubscribers()
   var homeWatch: HomeWatch?
   /// Who had the home before; read before the lock was taken.

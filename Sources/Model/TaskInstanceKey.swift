@@ -13,6 +13,9 @@ package struct TaskInstanceKey: Hashable, Sendable {
     self.taskID = taskID
     self.mapIndex = mapIndex
   }
+
+  /// For a person: `rows`, or `rows[3]`.
+  package var name: String { mapIndex == Self.notMapped ? taskID : "\(taskID)[\(mapIndex)]" }
 }
 
 /// Identifies one try of a task instance, and what of it: executors, triggers and the names of jobs go by it.

@@ -14,6 +14,8 @@ package struct TaskResult: Hashable, Sendable {
   package var loss: String?
   /// Of the tasks below it; nil: all may run. Not on the wire, nor in journals: it follows from the output.
   package var choice: DownstreamChoice?
+  /// Of the output; nil: no list. Neither on the wire nor in journals, as `choice`.
+  package var outputShape: OutputShape?
 
   package init(
     _ outcome: Outcome, output: String? = nil, usage: Usage = .init(), startDate: Timestamp? = nil,

@@ -15,7 +15,7 @@ package struct RenderedTask: Hashable, Sendable {
   /// - Throws: `RenderError` when a value does not exist, or cannot be quoted where it stands.
   package init(_ task: TaskDescription, _ values: Template.Values) throws {
     switch task.work {
-    case .empty, .swift: break
+    case .empty, .swift, .madeScript: break
     case .bash(let template): script = try template.render(values, for: .shell)
     case .computeEngineJob(let job):
       jobs = try job.specs.map { spec in try spec.render(job.job) { try $0.render(values, for: $1) } }

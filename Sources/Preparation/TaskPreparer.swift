@@ -25,14 +25,17 @@ package struct RunFacts: Sendable {
 
 /// What the tasks upstream have handed on to a try.
 package struct TaskInputs: Hashable, Sendable {
-  /// Task id -> its output as JSON text.
+  /// Task id -> its output as JSON text; of a mapped task the list of what its instances have handed on.
   package var outputs: [String: String]
   /// The states of tasks that have none, by their ids.
   package var missing: [String: String]
+  /// Of an instance of a mapped task: its element of each list, as JSON texts.
+  package var elements: [String]
 
-  package init(outputs: [String: String] = [:], missing: [String: String] = [:]) {
+  package init(outputs: [String: String] = [:], missing: [String: String] = [:], elements: [String] = []) {
     self.outputs = outputs
     self.missing = missing
+    self.elements = elements
   }
 }
 
@@ -55,12 +58,16 @@ package struct TaskPreparer: Sendable {
   package func prepare(
     _ task: TaskDescription, _ key: TryKey, _ run: RunFacts, _ inputs: TaskInputs
   ) throws(PreparationError) -> TaskWorkload? {
+    guard inputs.elements.count == task.mapping?.lists.count ?? 0 else {
+      throw PreparationError("it is mapped over a list, and was given no element of it")
+    }
     let rendered: RenderedTask
     do {
       rendered = try RenderedTask(
         task,
         Template.Values(
-          run: run.context, taskID: task.id, tryNumber: key.number, outputs: inputs.outputs, missing: inputs.missing))
+          run: run.context, taskID: task.id, tryNumber: key.number, mapIndex: Int(key.instance.mapIndex),
+          outputs: inputs.outputs, missing: inputs.missing))
     } catch {
       throw PreparationError("\(error)")
     }
@@ -74,24 +81,32 @@ package struct TaskPreparer: Sendable {
     workload.outputIsRead = run.readTaskIDs.contains(task.id)
     workload.missingOutputs = inputs.missing
     workload.user = task.runAsUser
-    if case .bash(let script) = task.work { workload.hidesScript = script.holdsPrivateValues }
+    switch task.work {
+    case .bash(let script): workload.hidesScript = script.holdsPrivateValues
+    case .madeScript: workload.hidesScript = true
+    case .empty, .swift, .computeEngineJob: break
+    }
     return workload
   }
 
   private func work(
     of task: TaskDescription, _ key: TryKey, _ run: RunFacts, _ inputs: TaskInputs, _ rendered: RenderedTask
   ) -> TaskWorkload.Work? {
+    // What was skipped has no output; a closure that takes an optional gets nil.
+    var arguments: [String] { inputs.elements + task.inputs.map { inputs.outputs[$0] ?? "null" } }
+    var environment: [String: String] {
+      TaskVariables.of(run.context, key).merging(rendered.environment) { _, own in own }
+    }
+    let workingDirectory = rendered.workingDirectory.map { $0.hasPrefix("/") ? $0 : dagsFolder + "/" + $0 }
     switch task.work {
     case .empty: return nil
-    case .swift:
-      // What was skipped has no output; a closure that takes an optional gets nil.
-      return .swift(
-        library: run.library, entry: run.entry, inputs: task.inputs.map { inputs.outputs[$0] ?? "null" })
+    case .swift: return .swift(library: run.library, entry: run.entry, inputs: arguments)
     case .bash:
-      return .bash(
-        script: rendered.script ?? "",
-        environment: TaskVariables.of(run.context, key).merging(rendered.environment) { _, own in own },
-        workingDirectory: rendered.workingDirectory.map { $0.hasPrefix("/") ? $0 : dagsFolder + "/" + $0 })
+      return .bash(script: rendered.script ?? "", environment: environment, workingDirectory: workingDirectory)
+    case .madeScript:
+      return .madeScript(
+        library: run.library, entry: run.entry, inputs: arguments, environment: environment,
+        workingDirectory: workingDirectory)
     case .computeEngineJob(let job):
       let variables = TaskVariables.of(run.context, key)
       return .jobs(

@@ -16,6 +16,9 @@ package struct TaskWorkload: Hashable, Sendable {
 
   package enum Work: Hashable, Sendable {
     case bash(script: String, environment: [String: String], workingDirectory: String?)
+    /// A script for bash that the task's closure makes of its inputs, which are as those of `swift`.
+    case madeScript(
+      library: String, entry: String, inputs: [String], environment: [String: String], workingDirectory: String?)
     /// `library` is the compiled DAG file, `entry` the function that is its top-level code. `inputs` are JSON texts.
     case swift(library: String, entry: String, inputs: [String])
     /// Containers on machines of their own: one, or a group. The specs have all values put in.
@@ -36,12 +39,20 @@ extension TaskWorkload.Work {
   package var bytes: Int {
     switch self {
     case .bash(let script, let environment, let workingDirectory):
-      script.utf8.count + (workingDirectory?.utf8.count ?? 0)
-        + environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+      script.utf8.count + (workingDirectory?.utf8.count ?? 0) + Self.bytes(environment)
+    case .madeScript(let library, let entry, let inputs, let environment, let workingDirectory):
+      library.utf8.count + entry.utf8.count + Self.bytes(inputs) + (workingDirectory?.utf8.count ?? 0)
+        + Self.bytes(environment)
     case .swift(let library, let entry, let inputs):
-      library.utf8.count + entry.utf8.count + inputs.reduce(0) { $0 + $1.utf8.count }
+      library.utf8.count + entry.utf8.count + Self.bytes(inputs)
     // What a machine's template may hold is checked with the rest of the request.
     case .jobs: 0
     }
+  }
+
+  private static func bytes(_ texts: [String]) -> Int { texts.reduce(0) { $0 + $1.utf8.count } }
+
+  private static func bytes(_ texts: [String: String]) -> Int {
+    texts.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
   }
 }

@@ -15,6 +15,7 @@ struct ChangeWriter {
   func apply(_ change: Change) throws {
     switch change {
     case .taskChanged(let transition): try taskChanged(transition)
+    case .instancesCreated(let creation): try instancesCreated(creation)
     case .outputStored(let key, let json): try outputStored(key, json)
     case .outputRemoved(let key): try outputRemoved(key)
     case .choiceStored(let key, let choice): try choiceStored(key, choice)

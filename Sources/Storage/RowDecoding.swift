@@ -62,10 +62,12 @@ extension TaskRecord {
   /// A row of `task_instance`.
   init(row: SQLRow) throws {
     let instance = TaskInstance(
-      taskID: row.text(1), state: try row.value(4), tryNumber: row.int(5), maxTries: row.int(6),
-      startDate: row.optionalTimestamp(7), endDate: row.optionalTimestamp(8), retryAt: row.optionalTimestamp(9))
+      taskID: row.text(1), mapIndex: Int32(clamping: row.int64(2)), state: try row.value(4), tryNumber: row.int(5),
+      maxTries: row.int(6),
+      startDate: row.optionalTimestamp(7), endDate: row.optionalTimestamp(8), retryAt: row.optionalTimestamp(9),
+      output: row.optionalInt64(19).map(OutputShape.init(code:)))
     self.init(
-      key: TaskInstanceKey(run: row.int64(0), taskID: instance.taskID, mapIndex: Int32(clamping: row.int64(2))),
+      key: TaskInstanceKey(run: row.int64(0), taskID: instance.taskID, mapIndex: instance.mapIndex),
       instance: instance, reason: row.optionalText(10), exitCode: row.optionalInt(11), signal: row.optionalInt(12),
       usage: Usage(cpuSeconds: row.optionalDouble(13), peakMemoryBytes: row.optionalInt64(14)),
       loss: row.optionalText(15),

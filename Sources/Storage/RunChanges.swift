@@ -18,8 +18,9 @@ extension ChangeWriter {
       run.dataInterval?.start, run.dataInterval?.end, run.runAfter, run.queuedAt, run.startDate, run.endDate, run.conf,
       run.version, run.backfill, run.taskRegex, run.reason, run.isFirstOfBackfill, run.standsForScheduled)
     let insert = try insertTaskInstance()
-    for position in Self.insertionOrder(of: snapshot.tasks) {
-      try insert.execute(run: run.number, position: position, snapshot.tasks[position])
+    let positions = Self.positions(of: snapshot.tasks)
+    for index in Self.insertionOrder(of: snapshot.tasks) {
+      try insert.execute(run: run.number, position: positions[index], snapshot.tasks[index])
     }
   }
 
@@ -46,8 +47,8 @@ extension ChangeWriter {
         leftOver[key] = (try row.value(2), row.int(3))
       }
     let insert = try insertTaskInstance()
-    for (position, task) in snapshot.tasks.enumerated() {
-      let key = TaskInstanceKey(run: number, taskID: task.taskID)
+    for (position, task) in zip(Self.positions(of: snapshot.tasks), snapshot.tasks) {
+      let key = TaskInstanceKey(run: number, taskID: task.taskID, mapIndex: task.mapIndex)
       if let old = leftOver.removeValue(forKey: key), old.state.isFinished, old.state != task.state {
         try keepEndedTry(of: key, state: old.state, tryNumber: old.tryNumber)
       }
@@ -81,11 +82,12 @@ extension ChangeWriter {
   private func insertTaskInstance() throws -> PreparedStatement {
     try statement(
       """
-      INSERT INTO task_instance (run, task_id, position, state, try_number, max_tries, start_date, end_date, retry_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO task_instance (run, task_id, map_index, position, state, try_number, max_tries, start_date, end_date,
+        retry_at, output_length)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET position = excluded.position, state = excluded.state,
         try_number = excluded.try_number, max_tries = excluded.max_tries, start_date = excluded.start_date,
-        end_date = excluded.end_date, retry_at = excluded.retry_at,
+        end_date = excluded.end_date, retry_at = excluded.retry_at, output_length = excluded.output_length,
         (reason, exit_code, signal, cpu_seconds, peak_memory_bytes, loss) = (
           SELECT reason, exit_code, signal, cpu_seconds, peak_memory_bytes, loss
           WHERE task_instance.state IS excluded.state AND task_instance.try_number IS excluded.try_number)
@@ -94,14 +96,26 @@ extension ChangeWriter {
 
   /// By name, which is the order of the table: appending to it takes half the time of inserting here and there.
   private static func insertionOrder(of tasks: [TaskInstance]) -> [Int] {
-    tasks.indices.sorted { tasks[$0].taskID < tasks[$1].taskID }
+    tasks.indices.sorted { (tasks[$0].taskID, tasks[$0].mapIndex) < (tasks[$1].taskID, tasks[$1].mapIndex) }
+  }
+
+  /// The instances of a mapped task, which follow each other, have that of the task.
+  private static func positions(of tasks: [TaskInstance]) -> [Int] {
+    var positions: [Int] = []
+    positions.reserveCapacity(tasks.count)
+    var position = -1
+    for task in tasks {
+      if task.mapIndex <= 0 || positions.isEmpty { position += 1 }
+      positions.append(position)
+    }
+    return positions
   }
 }
 
 extension PreparedStatement {
   fileprivate func execute(run: Int64, position: Int, _ task: TaskInstance) throws {
     try execute(
-      run, task.taskID, position, task.state.rawValue, task.tryNumber, task.maxTries, task.startDate, task.endDate,
-      task.retryAt)
+      run, task.taskID, task.mapIndex, position, task.state.rawValue, task.tryNumber, task.maxTries, task.startDate,
+      task.endDate, task.retryAt, task.output?.code)
   }
 }

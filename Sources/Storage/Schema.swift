@@ -21,6 +21,7 @@ enum Schema {
     migrations.register("0006 backfills in steps") { try addColumns($0) }
     migrations.register("0007 losses") { try addLosses($0) }
     migrations.register("0008 mapped tasks") { try addMapIndices($0) }
+    migrations.register("0010 lengths of outputs") { try addOutputLengths($0) }
     return migrations
   }
 
@@ -211,7 +212,7 @@ enum Schema {
         \(readable("retry_at")), task_instance.reason, exit_code, signal, cpu_seconds, peak_memory_bytes,
         xcom.value AS output
       FROM task_instance JOIN dag_run ON dag_run.id = task_instance.run LEFT JOIN xcom USING (\(key))
-      ORDER BY run, position;
+      ORDER BY run, position\(columns.isEmpty ? "" : ", map_index");
     """
   }
 

@@ -85,24 +85,26 @@ extension StoreConnection {
     let query = try statement(
       database,
       """
-      SELECT task_id, state, try_number, max_tries, start_date, end_date, retry_at, choice
+      SELECT task_id, state, try_number, max_tries, start_date, end_date, retry_at, choice, map_index, output_length
       FROM task_instance WHERE run = ? ORDER BY position, map_index
       """)
     let planned = plan?.taskIDs ?? []
     snapshot.tasks.reserveCapacity(planned.count)
+    var position = -1
     try query.forEachRow(number) { row in
       let bytes = row.bytes(0)
-      let position = snapshot.tasks.count
-      let isPlanned = position < planned.count && planned[position].utf8.elementsEqual(bytes)
+      let mapIndex = Int32(clamping: row.int64(8))
+      if mapIndex <= 0 { position += 1 }
+      let isPlanned = planned.indices.contains(position) && planned[position].utf8.elementsEqual(bytes)
       snapshot.tasks.append(
         TaskInstance(
-          taskID: isPlanned ? planned[position] : row.text(0), state: try row.value(1),
+          taskID: isPlanned ? planned[position] : row.text(0), mapIndex: mapIndex, state: try row.value(1),
           tryNumber: Int(
             try row.count(2, atMost: 1_000_000_000, "try_number of task \(row.text(0)) in run \(number)")),
           maxTries: row.int(3), startDate: row.optionalTimestamp(4), endDate: row.optionalTimestamp(5),
-          retryAt: row.optionalTimestamp(6)))
+          retryAt: row.optionalTimestamp(6), output: row.optionalInt64(9).map(OutputShape.init(code:))))
       if let json = row.optionalText(7) {
-        snapshot.choices[snapshot.tasks[position].taskID] = try DownstreamChoice(jsonText: json)
+        snapshot.choices[snapshot.tasks[snapshot.tasks.count - 1].taskID] = try DownstreamChoice(jsonText: json)
       }
     }
     return snapshot

@@ -19,20 +19,52 @@ extension ChangeWriter {
     let updated = try statement(
       """
       UPDATE task_instance SET state = ?, try_number = ?, max_tries = ?, start_date = ?, end_date = ?, retry_at = ?,
-        reason = ?, exit_code = ?, signal = ?, cpu_seconds = ?, peak_memory_bytes = ?, loss = ?
+        reason = ?, exit_code = ?, signal = ?, cpu_seconds = ?, peak_memory_bytes = ?, loss = ?, output_length = ?
       WHERE run = ? AND task_id = ? AND map_index = ? AND state IS ? AND try_number = ?
       """
     ).execute(
       task.state.rawValue, task.tryNumber, task.maxTries, task.startDate, task.endDate, task.retryAt,
       transition.reason ?? details?.reason, details?.exitCode, details?.signal, details?.usage.cpuSeconds,
-      details?.usage.peakMemoryBytes, details?.loss, key.run, key.taskID, key.mapIndex, transition.from.rawValue,
-      transition.fromTry)
+      details?.usage.peakMemoryBytes, details?.loss, task.output?.code, key.run, key.taskID, key.mapIndex,
+      transition.from.rawValue, transition.fromTry)
     guard updated == 1 else { throw try guardFailure(transition) }
     // Otherwise the row itself says how the try ended. The task may have become something else in the same step: a try
     // that fails when its run times out is failed, and its task is skipped.
     if let ended, task.tryNumber != ended.tryNumber || task.state != ended.state {
       try insertPastTry(of: key, ended)
     }
+  }
+
+  /// One statement for all of them. The row that stood for them until now goes with its tries, which are of a version
+  /// in which the task was not mapped.
+  func instancesCreated(_ creation: InstanceCreation) throws {
+    let (run, taskID) = (creation.run, creation.taskID)
+    func failure(found: String) -> StoreError {
+      StoreError.guardFailed(
+        path: path, subject: "task \"\(taskID)\" of run \(run)",
+        key: TaskInstanceKey(run: run, taskID: taskID),
+        expected: creation.replaced.map { "\($0.state.rawValue) on try \($0.tryNumber)" } ?? "there", found: found)
+    }
+    let position = try statement(
+      "SELECT position FROM task_instance WHERE run = ? AND task_id = ? ORDER BY map_index LIMIT 1"
+    ).first(run, taskID) { $0.int64(0) }
+    guard let position else { throw failure(found: "not there") }
+    if let replaced = creation.replaced {
+      let deleted = try statement(
+        "DELETE FROM task_instance WHERE run = ? AND task_id = ? AND map_index = -1 AND state IS ? AND try_number = ?"
+      ).execute(run, taskID, replaced.state.rawValue, replaced.tryNumber)
+      guard deleted == 1 else { throw failure(found: "in another state") }
+    }
+    try statement(
+      """
+      WITH RECURSIVE element (map_index) AS (
+        SELECT ?1 UNION ALL SELECT map_index + 1 FROM element WHERE map_index + 1 < ?2)
+      INSERT INTO task_instance (run, task_id, map_index, position, state, try_number, max_tries)
+      SELECT ?3, ?4, map_index, ?5, ?6, ?7, ?8 FROM element
+      """
+    ).execute(
+      creation.indices.lowerBound, creation.indices.upperBound, run, taskID, position,
+      creation.instance.state.rawValue, creation.instance.tryNumber, creation.instance.maxTries)
   }
 
   func outputStored(_ key: TaskInstanceKey, _ json: String) throws {

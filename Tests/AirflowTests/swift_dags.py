@@ -33,6 +33,7 @@ def swift_task(id: str, **said) -> dict:
         "doc": None,
         "line": 3,
         "is_job": False,
+        "is_mapped": False,
         "project": None,
         **said,
     }

@@ -335,6 +335,15 @@ def test_what_airflow_refuses_of_one_dag_leaves_the_others(dags_of):
     assert "Airflow refuses DAG odd" in dags["import_error__odd"].doc_md
 
 
+def test_a_dag_with_mapped_tasks_says_what_runs_it(dags_of):
+    dags = dags_of(
+        swift_dag("sound"), swift_dag("shards", swift_task("list"), swift_task("rows", is_mapped=True, upstream=["list"]))
+    )
+    assert set(dags) == {"sound", "import_error__shards"}
+    assert "maps rows over lists" in dags["import_error__shards"].doc_md
+    assert "DagrunTriggerOperator" in dags["import_error__shards"].doc_md
+
+
 def test_a_worker_makes_only_the_dag_that_it_runs(dags_of, monkeypatch):
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "b")
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "only")

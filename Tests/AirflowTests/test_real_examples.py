@@ -36,6 +36,8 @@ EXAMPLES = [
     (CORE + "example_setup_teardown", "example_setup_teardown", {}),
     (STANDARD + "example_branch_day_of_week_operator", "example_weekday_branch_operator", {}),
     (STANDARD + "example_branch_datetime_operator", "example_branch_datetime_operator_3", {}),
+    (CORE + "example_dynamic_task_mapping", "example_dynamic_task_mapping", {}),
+    (CORE + "example_dynamic_task_mapping", "example_task_mapping_second_order", {}),
     (CORE + "example_branch_python_dop_operator_3", "example_branch_dop_operator_v3", {}),
 ]
 
@@ -91,11 +93,12 @@ RUN_EXAMPLES = """
     from airflow.utils.session import create_session
 
 
+
     def states(dag):
         run = dag.test(logical_date=datetime.datetime.fromisoformat(date))
         with create_session() as session:
             tasks = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run.run_id).all()
-            return {task.task_id: str(getattr(task.state, "value", task.state)) for task in tasks}
+            return {f"{task.task_id}[{task.map_index}]": str(getattr(task.state, "value", task.state)) for task in tasks}
 
 
     answers = {}
@@ -130,7 +133,7 @@ class Homes:
         folder = ["--dags-folder", str(SWIFT)]
         self._run([self.binary, "trigger", dag_id, "-r", "r", "-l", DATE, "-c", json.dumps(conf), *folder])
         listed = self._run([self.binary, "tasks", "states-for-dag-run", dag_id, "r", "-o", "json", *folder])
-        return {task["task_id"]: task["state"] for task in json.loads(listed)}
+        return {f"{task['task_id']}[{task['map_index']}]": task["state"] for task in json.loads(listed)}
 
     def _run_in_airflow(self) -> dict[str, dict[str, str] | str]:
         dags = self.folder / "airflow/dags"

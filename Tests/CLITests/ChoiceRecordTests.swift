@@ -57,7 +57,7 @@ import Testing
   ])
   func `the end of a task names those that it excludes`(output: String, excluded: [String]) throws {
     let rehearsal = TaskRehearsal(
-      dag: Self.dag, task: Self.dag.tasks[0],
+      dag: Self.dag, task: Self.dag.tasks[0], mapIndex: nil,
       context: RunContext(
         dagID: "a", runID: "r", logicalDate: nil, dataIntervalStart: nil, dataIntervalEnd: nil,
         runAfter: Timestamp(microseconds: 0), previousSuccessStart: nil, previousSuccessEnd: nil, parameters: [:],

@@ -61,6 +61,9 @@ import Testing
     #expect(exported["inputs"] as? [String] == ["a", "b", "c"])
     #expect(exported["operator"] as? String == "BashOperator" && exported["has_output"] as? Bool == true)
     #expect(exported["is_job"] as? Bool == false && exported["project"] is NSNull)
+    #expect(exported["is_mapped"] as? Bool == false)
+    task.mapping = TaskMapping([.output(taskID: "d")])
+    #expect(try Self.exportedTask(task)["is_mapped"] as? Bool == true)
   }
 
   @Test func `setups and teardowns are told apart from work`() throws {

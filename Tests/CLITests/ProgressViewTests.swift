@@ -20,7 +20,8 @@ import Testing
     return RunProgress(
       run: RunSummary(run),
       moved: moved.map {
-        .init(taskID: $0.0, state: $0.1, tryNumber: $0.2, at: .init(microseconds: 1_000_000), reason: $0.3)
+        .init(
+          taskID: $0.0, mapIndex: -1, state: $0.1, tryNumber: $0.2, at: .init(microseconds: 1_000_000), reason: $0.3)
       },
       counts: counts, isFinal: state != nil)
   }

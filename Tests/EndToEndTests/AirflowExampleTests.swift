@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Airflow's shipped examples of branches, groups, short circuits, setups and trigger rules, rewritten:
+/// Airflow's shipped examples of branches, groups, mapped tasks, short circuits, setups and trigger rules, rewritten:
 /// `dags/examples`.
 @Suite(.blocking) struct `Airflow's examples` {
   struct Example: CustomTestStringConvertible {
@@ -43,6 +43,10 @@ import Testing
       success: ["", "__1", "__2", "__3", "__4"].reduce("task_start task_end") { ids, suffix in
         ids + (1...3).map { " task_group_function\(suffix).task_\($0)" }.joined()
       }),
+    Example(dag: "example_dynamic_task_mapping", success: "add_one[0] add_one[1] add_one[2] sum_it"),
+    Example(
+      dag: "example_task_mapping_second_order",
+      success: "get_nums times_2[0] times_2[1] times_2[2] add_10[0] add_10[1] add_10[2]"),
     Example(
       dag: "example_skip_dag", success: "always_true_1 always_true_2 one_success final_2",
       skipped: "skip_operator_1 all_success final_1 skip_operator_2"),
@@ -77,7 +81,7 @@ import Testing
   /// Task -> state.
   private func states(_ project: Project, _ dag: String, _ run: String) throws -> [String: String] {
     let listed = try project.taskStates(dag, run)
-    return Dictionary(uniqueKeysWithValues: listed.map { ($0.taskID, $0.state ?? "none") })
+    return Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0.state ?? "none") })
   }
 
   private func ids(_ text: String, _ state: String) -> [String: String] {

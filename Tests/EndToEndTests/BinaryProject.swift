@@ -81,14 +81,20 @@ struct BinaryProject {
 
   struct TaskState {
     var taskID: String
+    /// -1: not mapped.
+    var mapIndex: Int
     var state: String?
     var tryNumber: Int
 
     init(_ record: [String: Any]) {
       taskID = record["task_id"] as? String ?? ""
+      mapIndex = record["map_index"] as? Int ?? -1
       state = record["state"] as? String
       tryNumber = record["try_number"] as? Int ?? 0
     }
+
+    /// As messages have it.
+    var name: String { mapIndex < 0 ? taskID : "\(taskID)[\(mapIndex)]" }
   }
 
   func taskStates(_ dag: String, _ run: String) throws -> [TaskState] {

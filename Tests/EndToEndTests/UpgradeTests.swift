@@ -53,6 +53,9 @@ import Testing
         #"first|"1""#, #"gated|"12""#, #"last|"123""#,
       ])
     #expect(try rows(project, "SELECT task_id, try_number FROM task_instance WHERE run = 4") == ["again|2"])
+    let measured =
+      "SELECT count(*) FROM xcom JOIN task_instance USING (run, task_id, map_index) WHERE output_length IS NULL"
+    #expect(try rows(project, measured) == ["0"])
     #expect(try rows(project, "SELECT count(*) FROM backfill WHERE completed_at IS NULL") == ["0"])
     // Their cloud is gone with its machines: the first jobs ended there, and the next try had its own.
     #expect(try rows(project, "SELECT member, count(*) FROM job GROUP BY 1 ORDER BY 1") == ["1|2", "2|2"])

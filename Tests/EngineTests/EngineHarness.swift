@@ -101,10 +101,10 @@ final class EngineHarness {
     for task in tasks {
       let key = TryKey(task.key, task.instance.tryNumber)
       let path = home.logPath(of: key, dagID: run.dagID, runID: run.runID)
-      logs[task.instance.taskID] = try? String(contentsOfFile: path, encoding: .utf8)
+      logs[task.key.name] = try? String(contentsOfFile: path, encoding: .utf8)
     }
     return Ran(
-      run: run, tasks: Dictionary(uniqueKeysWithValues: tasks.map { ($0.instance.taskID, $0) }),
+      run: run, tasks: Dictionary(uniqueKeysWithValues: tasks.map { ($0.key.name, $0) }),
       outputs: try reader.outputs(run: run.number, tasks.map(\.instance.taskID)), logs: logs)
   }
 

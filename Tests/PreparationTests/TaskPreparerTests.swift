@@ -53,6 +53,27 @@ import Testing
     #expect(workload?.missingOutputs == ["b": "skipped"] && workload?.outputIsRead == false)
   }
 
+  @Test func `an instance of a mapped task gets its element first, and knows which it is`() throws {
+    let mapped = TryKey(TaskInstanceKey(run: 7, taskID: "t", mapIndex: 3), 1)
+    let swift = try preparer.prepare(
+      task(.swift) { ($0.inputs, $0.mapping) = (["a"], TaskMapping([.output(taskID: "list")])) }, mapped, facts(),
+      TaskInputs(outputs: ["a": "1"], elements: ["\"x\""]))
+    #expect(swift?.work == .swift(library: "/cache/x.so", entry: "main", inputs: ["\"x\"", "1"]))
+    let bash = try preparer.prepare(
+      task(.bash(script: "echo \(.mapIndex)")) { $0.mapping = TaskMapping([.literal(["1"])]) }, mapped, facts(),
+      TaskInputs(elements: ["1"]))
+    guard case .bash(let script, let environment, _) = try #require(bash).work else { return }
+    #expect(script == "echo '3'" && environment["DAGRUN_MAP_INDEX"] == "3")
+  }
+
+  @Test func `a mapped task without an element is an error in words`() {
+    let error = #expect(throws: PreparationError.self) {
+      try preparer.prepare(
+        task(.swift) { $0.mapping = TaskMapping([.output(taskID: "list")]) }, key, facts(), TaskInputs())
+    }
+    #expect(error?.description == "it is mapped over a list, and was given no element of it")
+  }
+
   @Test func `a task without work is nothing to run`() throws {
     #expect(try preparer.prepare(task(.empty), key, facts(), TaskInputs()) == nil)
   }

@@ -12,6 +12,7 @@ import Testing
     var words: String
     var isStuck = false
     var task = "b"
+    var mapIndex = TaskInstanceKey.notMapped
     var run: Int64 = 1
     var make: @Sendable () -> TestBed
 
@@ -44,6 +45,12 @@ import Testing
     Case(kind: .rule, words: "all_success waits for all upstream tasks to succeed; not ended: a") {
       var bed = TestBed(dag("a", "b < a"))
       bed.trigger()
+      return bed
+    },
+    Case(kind: .list, words: "it is mapped over the output of a, which has not ended") {
+      var bed = TestBed(dag("a", "c", "b < a* c") { $0.task("b") { $0.triggerRule = .oneSuccess } })
+      bed.trigger()
+      bed.finish("c")
       return bed
     },
     Case(kind: .setups, words: "waits for setups to succeed: s") {
@@ -123,6 +130,12 @@ import Testing
       var bed = TestBed(dag("b") { $0.task("b") { $0.maxActivePerDAG = 1 } })
       bed.trigger()
       bed.trigger()
+      return bed
+    },
+    Case(kind: .maxActivePerRun, words: "its run has 1 active instance of the task", mapIndex: 1) {
+      var bed = TestBed(dag("a", "b < a*") { $0.task("b") { $0.maxActivePerRun = 1 } })
+      bed.trigger()
+      bed.finish("a", output: .list(count: 2))
       return bed
     },
     Case(kind: .parallelism, words: "there are 1 active task") {
@@ -211,7 +224,7 @@ import Testing
   @Test(arguments: cases)
   func `explains`(_ example: Case) {
     let bed = example.make()
-    let key = TaskInstanceKey(run: example.run, taskID: example.task)
+    let key = TaskInstanceKey(run: example.run, taskID: example.task, mapIndex: example.mapIndex)
     let reasons = bed.scheduler.explain(key, at: bed.now)
     #expect(reasons.contains { $0.kind == example.kind && $0.description.contains(example.words) }, "\(reasons)")
     let waiting = bed.scheduler.waiting(ofRuns: [example.run], at: bed.now)
@@ -219,7 +232,7 @@ import Testing
     // What keeps the task is listed for the run too, unless it waits for other tasks of its run.
     let isTold = waiting.tasks.contains { $0.reasons.contains { $0.kind == example.kind } }
     let isInside =
-      [.setups, .teardownScope, .ended].contains(example.kind) || (example.kind == .rule && !example.isStuck)
+      [.list, .setups, .teardownScope, .ended].contains(example.kind) || (example.kind == .rule && !example.isStuck)
     #expect(isTold != isInside, "\(waiting)")
   }
 
@@ -236,7 +249,7 @@ import Testing
         plans: [live.plan(ofDAG: "dag")!], dags: live.dagRecords, pools: live.poolUsage.map(\.pool),
         runs: live.unfinishedRuns.compactMap { live.snapshot(ofRun: $0) }, lastRunNumber: 9)
       let offline = Scheduler(restoring: snapshot, limits: .offline)
-      let key = TaskInstanceKey(run: example.run, taskID: example.task)
+      let key = TaskInstanceKey(run: example.run, taskID: example.task, mapIndex: example.mapIndex)
       let kinds = offline.explain(key, at: bed.now).map(\.kind)
       #expect(
         kinds.first == example.kind || kinds.contains(example.kind) && kinds.first != .offline, "\(example): \(kinds)")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scheduling
 
-/// A task that is mapped has several instances in a run. No event maps one yet: the tests do.
+/// A task that is mapped has several instances in a run. What events do with them: `MappingTests`.
 @Suite struct MappedInstanceTests {
   private func entry(_ plan: DAGPlan) -> RunEntry {
     RunEntry(RunSnapshot(run: RunEntry.unused.run, tasks: []), plan: plan, dag: 0)
@@ -79,73 +79,29 @@ import Testing
     #expect(counted.2 == entry.instances.map { entry.upstreamCounts(of: $0) })
   }
 
-  private func mapped(_ plan: DAGPlan, _ taskID: String, to count: Int32, parallelism: Int = 32) -> TestBed {
-    var bed = TestBed(plan, parallelism: parallelism)
+  @Test func `a task that gets more instances keeps those that it has`() {
+    var entry = entry(dag("a", "m < a", "z < m"))
+    entry.expand(1, to: 2)
+    entry[entry.instances(at: 1).lowerBound].state = .success
+    entry.recount()
+    let old = entry.grow(1, to: 4)
+    #expect(keys(entry) == ["a", "m[0]", "m[1]", "m[2]", "m[3]", "z"])
+    #expect(entry.instances(at: 1).map { entry[$0].state } == [.success, .none, .none, .none])
+    #expect(old.allSatisfy { entry[$0].state == .removed && entry.key($0).mapIndex == TaskInstanceKey.notMapped })
+    let counted = (entry.counts, entry.unfinished, entry.expandedCounts(1), entry.instances.map(entry.upstreamCounts))
+    entry.recount()
+    #expect(counted.0 == entry.counts && counted.1 == entry.unfinished && counted.2 == entry.expandedCounts(1))
+    #expect(counted.3 == entry.instances.map(entry.upstreamCounts))
+  }
+
+  @Test func `instances start in the order of the plan`() {
+    var bed = TestBed(dag("a", "m < a*", "n < a"), parallelism: 1)
     bed.trigger()
-    let run = bed.scheduler.runs.index(of: 1)!
-    bed.scheduler.runs[run].expand(plan.position(of: taskID)!, to: count)
-    return bed
-  }
-
-  private func launchedKeys(_ bed: TestBed) -> [String] {
-    bed.last.actions.compactMap {
-      if case .launch(let key) = $0 { "\(key.taskID)[\(key.instance.mapIndex)]" } else { nil }
-    }
-  }
-
-  private func finish(_ bed: inout TestBed, _ mapIndex: Int32, _ outcome: TaskResult.Outcome = .success) {
-    let key = TaskInstanceKey(run: 1, taskID: "m", mapIndex: mapIndex)
-    bed.send(.taskFinished(TryKey(key, bed.scheduler.taskInstance(key)!.tryNumber), TaskResult(outcome)))
-  }
-
-  @Test func `instances of a mapped task run each for itself, and downstream waits for all`() {
-    var bed = mapped(dag("a", "m < a", "z < m"), "m", to: 3)
-    bed.finish("a")
-    #expect(launchedKeys(bed) == ["m[0]", "m[1]", "m[2]"])
-    finish(&bed, 1)
-    finish(&bed, 0)
-    #expect(bed.launched == [] && bed.state("z") == TaskState.none)
-    finish(&bed, 2)
-    #expect(bed.launched == ["z"])
-    bed.finish("z")
-    #expect(bed.transcript.contains("run 1 running -> success"))
-  }
-
-  @Test func `one instance that fails fails what needs them all`() {
-    var bed = mapped(dag("a", "m < a", "z < m"), "m", to: 3)
-    bed.finish("a")
-    finish(&bed, 1, .failed(Failure(reason: "exit code 1", exitCode: 1), isRetryable: false))
-    #expect(bed.state("z") == .upstreamFailed)
-    finish(&bed, 0)
-    finish(&bed, 2)
-    #expect(bed.transcript.contains("run 1 running -> failed"))
-  }
-
-  @Test func `instances of a mapped task start in the order of the plan`() {
-    var bed = mapped(dag("a", "m < a", "n < a"), "m", to: 2, parallelism: 1)
-    bed.finish("a")
-    #expect(launchedKeys(bed) == ["m[0]"])
-    finish(&bed, 0)
-    #expect(launchedKeys(bed) == ["m[1]"])
-    finish(&bed, 1)
-    #expect(launchedKeys(bed) == ["n[-1]"])
-  }
-
-  @Test func `an instance of a mapped task is retried, times out, and is cleared by itself`() {
-    let plan = dag("a", "m < a", "z < m") {
-      $0.task("m") { ($0.retries, $0.retryDelaySeconds, $0.executionTimeoutSeconds) = (1, 60, 300) }
-    }
-    var bed = mapped(plan, "m", to: 2)
-    bed.finish("a")
-    finish(&bed, 1, .failed(Failure(reason: "exit code 1", exitCode: 1), isRetryable: true))
-    bed.wait(60)
-    #expect(launchedKeys(bed) == ["m[1]"])
-    bed.wait(240)
-    let first = TryKey(TaskInstanceKey(run: 1, taskID: "m", mapIndex: 0), 1)
-    #expect(bed.last.actions == [.stop(first, .timedOut)])
-    finish(&bed, 1)
-    let second = TaskInstanceKey(run: 1, taskID: "m", mapIndex: 1)
-    bed.send(.clear(ClearRequest(keys: [second])))
-    #expect(bed.last.actions == [.launch(TryKey(second, 3))])
+    bed.finish("a", output: .list(count: 2))
+    #expect(bed.launched == ["m[0]"])
+    bed.finish("m", 0)
+    #expect(bed.launched == ["m[1]"])
+    bed.finish("m", 1)
+    #expect(bed.launched == ["n"])
   }
 }

@@ -15,6 +15,21 @@ struct TestBed {
     send(.dagsLoaded(plans))
   }
 
+  init(limits: Limits, _ plan: DAGPlan) {
+    scheduler = Scheduler(restoring: Snapshot(), limits: limits)
+    send(.dagsLoaded([plan]))
+  }
+
+  /// A scheduler that knows what this one knows of its unfinished runs.
+  var restored: Scheduler {
+    let plans = scheduler.dagRecords.compactMap { scheduler.plan(ofDAG: $0.dagID) }
+    let snapshot = Snapshot(
+      plans: plans + scheduler.unfinishedRuns.compactMap { scheduler.plan(ofRun: $0) }, dags: scheduler.dagRecords,
+      runs: scheduler.unfinishedRuns.compactMap { scheduler.snapshot(ofRun: $0) },
+      lastRunNumber: scheduler.lastRunNumber)
+    return Scheduler(restoring: snapshot, limits: scheduler.limits)
+  }
+
   @discardableResult
   mutating func send(_ event: Event) -> Step {
     last = scheduler.handle(event, at: now)
@@ -30,9 +45,18 @@ struct TestBed {
     return run.number
   }
 
-  mutating func finish(_ taskID: String, _ outcome: TaskResult.Outcome = .success, run: Int64 = 1) {
-    let key = TaskInstanceKey(run: run, taskID: taskID)
-    send(.taskFinished(TryKey(key, scheduler.taskInstance(key)!.tryNumber), TaskResult(outcome)))
+  mutating func finish(
+    _ taskID: String, _ mapIndex: Int32 = TaskInstanceKey.notMapped, _ outcome: TaskResult.Outcome = .success,
+    run: Int64 = 1, output: OutputShape? = nil
+  ) {
+    let key = TaskInstanceKey(run: run, taskID: taskID, mapIndex: mapIndex)
+    var result = TaskResult(outcome, output: output == nil ? nil : "…")
+    result.outputShape = output
+    send(.taskFinished(TryKey(key, scheduler.taskInstance(key)!.tryNumber), result))
+  }
+
+  mutating func finish(_ taskID: String, _ outcome: TaskResult.Outcome, run: Int64 = 1) {
+    finish(taskID, TaskInstanceKey.notMapped, outcome, run: run)
   }
 
   mutating func fail(_ taskID: String, isRetryable: Bool = true, run: Int64 = 1) {
@@ -44,8 +68,8 @@ struct TestBed {
     send(.wake)
   }
 
-  func state(_ taskID: String, run: Int64 = 1) -> TaskState? {
-    scheduler.taskInstance(TaskInstanceKey(run: run, taskID: taskID))?.state
+  func state(_ taskID: String, _ mapIndex: Int32 = TaskInstanceKey.notMapped, run: Int64 = 1) -> TaskState? {
+    scheduler.taskInstance(TaskInstanceKey(run: run, taskID: taskID, mapIndex: mapIndex))?.state
   }
 
   func reasons(_ taskID: String, run: Int64 = 1) -> [String] {
@@ -56,7 +80,7 @@ struct TestBed {
   var transcript: [String] { last.changes.map(Self.line) + last.actions.map(Self.line) }
 
   var launched: [String] {
-    last.actions.compactMap { if case .launch(let key) = $0 { key.taskID } else { nil } }
+    last.actions.compactMap { if case .launch(let key) = $0 { key.instance.name } else { nil } }
   }
 
   static func line(_ change: Change) -> String {
@@ -65,7 +89,10 @@ struct TestBed {
       "run \(snapshot.run.number) \(snapshot.run.runID) created \(snapshot.run.state.rawValue)"
     case .runChanged(let move): "run \(move.run) \(move.from.rawValue) -> \(move.to.state.rawValue)"
     case .taskChanged(let move):
-      "\(move.key.taskID) \(move.from.rawValue) -> \(move.to.state.rawValue) try \(move.to.tryNumber)"
+      "\(move.key.name) \(move.from.rawValue) -> \(move.to.state.rawValue) try \(move.to.tryNumber)"
+    case .instancesCreated(let creation):
+      "\(creation.taskID)\(creation.indices) \(creation.instance.state.rawValue)"
+        + (creation.replaced.map { " for \($0.state.rawValue)" } ?? "")
     case .runReplanned(let snapshot): "run \(snapshot.run.number) on \(snapshot.run.version)"
     case .outputStored(let key, let json): "output of \(key.taskID) \(json)"
     case .outputRemoved(let key): "no output of \(key.taskID)"
@@ -84,13 +111,13 @@ struct TestBed {
 
   static func line(_ action: Action) -> String {
     switch action {
-    case .launch(let key): "launch \(key.taskID) try \(key.number)"
-    case .stop(let key, let reason): "stop \(key.taskID) try \(key.number) \(reason.rawValue)"
+    case .launch(let key): "launch \(key.instance.name) try \(key.number)"
+    case .stop(let key, let reason): "stop \(key.instance.name) try \(key.number) \(reason.rawValue)"
     }
   }
 }
 
-/// A DAG of no-op tasks: `dag("a", "b <- a")`.
+/// A DAG of no-op tasks: `dag("a", "b < a")`; `m < a*` is mapped over the output of a.
 func dag(
   _ tasks: String..., id: String = "dag", version: String = "1", configure: (inout DAGDescription) -> Void = { _ in }
 ) -> DAGPlan {
@@ -100,7 +127,10 @@ func dag(
     var task = TaskDescription(
       id: halves[0].trimmingCharacters(" "), work: .swift, location: SourceLocation(file: "", line: 0))
     if halves.count > 1 {
-      task.upstream = halves[1].dropFirst().split(separator: " ").map(String.init)
+      let names = halves[1].dropFirst().split(separator: " ")
+      task.upstream = names.map { String($0.prefix { $0 != "*" }) }
+      let lists = names.filter { $0.hasSuffix("*") }.map { TaskMapping.List.output(taskID: String($0.dropLast())) }
+      if !lists.isEmpty { task.mapping = TaskMapping(lists) }
     }
     description.tasks.append(task)
   }

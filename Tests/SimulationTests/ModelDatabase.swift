@@ -13,8 +13,9 @@ final class ModelDatabase {
   private var pools: [String: Pool] = [Pool.standard.name: .standard]
   private var backfills: [Int64: Backfill] = [:]
   private var runs: [Int64: DAGRun] = [:]
-  private var tasks: [Int64: [String: TaskInstance]] = [:]
-  private var taskOrder: [Int64: [String]] = [:]
+  /// Rows by their keys, and the keys in their order.
+  private var tasks: [Int64: [TaskInstanceKey: TaskInstance]] = [:]
+  private var taskOrder: [Int64: [TaskInstanceKey]] = [:]
   private var choices: [Int64: [String: DownstreamChoice]] = [:]
   private(set) var outputs: [TaskInstanceKey: String] = [:]
   private(set) var tries: [TaskInstanceKey: [Int: TryRecord]] = [:]
@@ -50,23 +51,29 @@ final class ModelDatabase {
       runs[transition.run] = transition.to
     case .taskChanged(let transition):
       let key = transition.key
-      guard let row = tasks[key.run]?[key.taskID] else { throw BrokenGuard(description: "no row \(key)") }
+      guard let row = tasks[key.run]?[key] else { throw BrokenGuard(description: "no row \(key)") }
       try expect(
         row.state == transition.from && row.tryNumber == transition.fromTry,
         "\(key) is \(row.state) in try \(row.tryNumber), not \(transition.from) in try \(transition.fromTry)")
-      try expect(transition.to.taskID == key.taskID, "\(key) becomes \(transition.to.taskID)")
-      tasks[key.run]![key.taskID] = transition.to
+      try expect(self.key(of: transition.to, key.run) == key, "\(key) becomes \(transition.to)")
+      tasks[key.run]![key] = transition.to
       if let ended = transition.ended { tries[key, default: [:]][ended.tryNumber] = ended }
     case .runReplanned(let snapshot):
       try expect(runs[snapshot.run.number] != nil, "no run \(snapshot.run.number)")
-      let before = Set(tasks[snapshot.run.number]!.keys)
-      try expect(before.isSubset(of: snapshot.tasks.map(\.taskID)), "a row of run \(snapshot.run.number) is lost")
-      runs[snapshot.run.number] = snapshot.run
+      let number = snapshot.run.number
+      let lost = Set(tasks[number]!.keys).subtracting(snapshot.tasks.map { key(of: $0, number) })
+      for key in lost {
+        // Of elements that an earlier version of the task had.
+        try expect(key.mapIndex >= 0 && tasks[number]![key]!.state == .removed, "\(key) is lost")
+        forget(key)
+      }
+      runs[number] = snapshot.run
       insert(snapshot)
+    case .instancesCreated(let creation): try create(creation)
     case .outputStored(let key, let json): outputs[key] = json
     case .outputRemoved(let key): outputs[key] = nil
     case .choiceStored(let key, let choice):
-      try expect(tasks[key.run]?[key.taskID] != nil, "\(key) chooses, and is not there")
+      try expect(tasks[key.run]?[key] != nil, "\(key) chooses, and is not there")
       choices[key.run, default: [:]][key.taskID] = choice
     case .dagStored(let record): dags[record.dagID] = record
     case .dagDeleted(let dagID):
@@ -92,9 +99,46 @@ final class ModelDatabase {
     }
   }
 
+  private func key(of task: TaskInstance, _ run: Int64) -> TaskInstanceKey {
+    TaskInstanceKey(run: run, taskID: task.taskID, mapIndex: task.mapIndex)
+  }
+
   private func insert(_ snapshot: RunSnapshot) {
-    tasks[snapshot.run.number] = Dictionary(uniqueKeysWithValues: snapshot.tasks.map { ($0.taskID, $0) })
-    taskOrder[snapshot.run.number] = snapshot.tasks.map(\.taskID)
+    let number = snapshot.run.number
+    tasks[number] = Dictionary(uniqueKeysWithValues: snapshot.tasks.map { (key(of: $0, number), $0) })
+    taskOrder[number] = snapshot.tasks.map { key(of: $0, number) }
+  }
+
+  private func create(_ creation: InstanceCreation) throws {
+    let run = creation.run
+    func key(_ index: Int32) -> TaskInstanceKey {
+      TaskInstanceKey(run: run, taskID: creation.taskID, mapIndex: index)
+    }
+    let unmapped = key(TaskInstanceKey.notMapped)
+    let place: Int?
+    if let replaced = creation.replaced {
+      let row = tasks[run]?[unmapped]
+      try expect(row?.state == replaced.state && row?.tryNumber == replaced.tryNumber, "\(unmapped) is \(row as Any)")
+      place = taskOrder[run]?.firstIndex(of: unmapped)
+      forget(unmapped)
+      taskOrder[run]!.remove(at: place!)
+    } else {
+      place = taskOrder[run]?.firstIndex(of: key(creation.indices.lowerBound - 1)).map { $0 + 1 }
+    }
+    guard let place else { throw BrokenGuard(description: "\(unmapped) gets more instances, and has none") }
+    for index in creation.indices {
+      try expect(tasks[run]![key(index)] == nil, "\(key(index)) is there twice")
+      tasks[run]![key(index)] = creation.instance
+      tasks[run]![key(index)]!.mapIndex = index
+    }
+    taskOrder[run]!.insert(contentsOf: creation.indices.map(key), at: place)
+  }
+
+  /// Its output and tries go with a row.
+  private func forget(_ key: TaskInstanceKey) {
+    tasks[key.run]![key] = nil
+    outputs[key] = nil
+    tries[key] = nil
   }
 
   func run(_ number: Int64) -> RunSnapshot? {

@@ -22,18 +22,30 @@ enum RandomDAG {
     let count = Int.random(in: 1...12, using: &random)
     let hasPast = random.chance(1, of: 4)
     for index in 0..<count { dag.tasks.append(task(index, &dag, hasPast: hasPast, &random)) }
+    for index in dag.tasks.indices where random.chance(1, of: 3) {
+      dag.tasks[index].mapping = mapping(dag.tasks[index], &random)
+    }
     for index in dag.tasks.indices { dag.tasks[index].decision = decision(of: dag.tasks[index], in: dag, &random) }
     return dag
+  }
+
+  /// Elements are of tasks right above, or of the file.
+  private static func mapping(_ task: TaskDescription, _ random: inout SplitMix) -> TaskMapping? {
+    guard task.work != .empty else { return nil }
+    let literals = TaskMapping.List.literal((0..<random.pick([0, 1, 2, 4])).map(String.init))
+    let lists = task.upstream.map { TaskMapping.List.output(taskID: $0) } + [literals]
+    let count = random.pick([1, 1, 1, 2])
+    return TaskMapping((0..<count).map { _ in random.pick(lists) }, random.pick([.product, .pairs]))
   }
 
   private static func decision(
     of task: TaskDescription, in dag: DAGDescription, _ random: inout SplitMix
   ) -> TaskDecision? {
-    guard random.chance(1, of: 5) else { return nil }
+    guard task.mapping == nil, random.chance(1, of: 5) else { return nil }
     switch task.work {
     case .empty: return .latestOnly
     case .computeEngineJob: return nil
-    case .swift, .bash:
+    case .swift, .bash, .madeScript:
       if random.chance(1, of: 3) { return .shortCircuit(ignoresTriggerRules: random.chance(1, of: 2)) }
       var cases: [String: [String]] = ["left": [], "right": [], "nowhere": []]
       for below in dag.tasks where below.upstream.contains(task.id) {
@@ -47,7 +59,7 @@ enum RandomDAG {
   private static func task(
     _ index: Int, _ dag: inout DAGDescription, hasPast: Bool, _ random: inout SplitMix
   ) -> TaskDescription {
-    let works: [TaskDescription.Work] = [.empty, .swift, .swift, .bash(script: Template(parts: []))]
+    let works: [TaskDescription.Work] = [.empty, .swift, .madeScript, .bash(script: Template(parts: []))]
     var work = random.pick(works)
     if random.chance(1, of: 12) {
       work = .computeEngineJob(
@@ -78,6 +90,7 @@ enum RandomDAG {
     task.dependsOnPast = hasPast && random.chance(1, of: 2)
     task.waitForPastDependsBeforeSkipping = random.chance(1, of: 2)
     task.maxActivePerDAG = random.pick([nil, nil, nil, 1, 2])
+    task.maxActivePerRun = random.pick([nil, nil, 1, 2])
     return task
   }
 }

@@ -48,7 +48,7 @@ final class SimulatedDatabase {
     for dag in try store.dags() {
       for snapshot in try runs(dagID: dag.record.dagID) {
         for task in snapshot.tasks {
-          try verify(task, TaskInstanceKey(run: snapshot.run.number, taskID: task.taskID))
+          try verify(task, TaskInstanceKey(run: snapshot.run.number, taskID: task.taskID, mapIndex: task.mapIndex))
         }
       }
     }

@@ -76,6 +76,10 @@ extension World {
         activeInstances(key.taskID, ofDAG: entry.plan.dagID) <= largestTaskLimit(key.taskID, ofDAG: entry.plan.dagID),
         "\(key): over max_active_tis_per_dag")
     }
+    if planned.maxActivePerRun > 0 {
+      let active = entry.instances(at: entry.planPosition(of: place.offset)).count { entry[$0].state.isActive }
+      try require(active <= planned.maxActivePerRun, "\(key): over max_active_tis_per_dagrun")
+    }
   }
 
   private func activeInstances(_ taskID: String, ofDAG dagID: String) -> Int32 {
@@ -102,6 +106,12 @@ extension World {
       var recounted = entry
       recounted.recount()
       try require(recounted.counts == entry.counts, "run \(entry.run.number): counts")
+      try require(recounted.unfinished == entry.unfinished, "run \(entry.run.number): unfinished")
+      for position in entry.plan.tasks.indices where entry.isExpanded(position) {
+        try require(
+          recounted.expandedCounts(position) == entry.expandedCounts(position),
+          "run \(entry.run.number): instances of \(entry.plan.taskIDs[position])")
+      }
       let activeInRun = entry.instances.count { entry[$0].state.isActive }
       try require(
         scheduler.admission.activeTasks(of: run) == activeInRun, "run \(entry.run.number): active tasks")
@@ -179,7 +189,7 @@ extension World {
           && scheduler.blockingPast(of: InstanceIndex(run: run, offset: instance)) != nil
       }
       let waits = entry.instances.filter { !entry[$0].state.isFinished }
-        .map { "\(entry.key($0).taskID) \(entry[$0].state): \(scheduler.explain(entry.key($0), at: now))" }
+        .map { "\(entry.key($0).name) \(entry[$0].state): \(scheduler.explain(entry.key($0), at: now))" }
       try require(isExplained, "run \(number) of \(entry.run.dagID) is stuck: \(waits)")
     }
   }

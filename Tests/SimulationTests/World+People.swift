@@ -21,11 +21,12 @@ extension World {
       selection.taskRegex = random.pick([nil, "task_[0-5]", "1|3|new"])
       selection.withDownstream = random.chance(1, of: 2)
       selection.onlyFailed = random.chance(1, of: 4)
+      if random.chance(1, of: 4) { selection.mapIndex = Int32.random(in: 0..<3, using: &random) }
       request(.clear(selection, onNewestVersion: random.chance(1, of: 2)))
     case 13...15:
       guard let run, let task = run.tasks.randomElement(using: &random) else { return }
       let state = random.pick([TaskState.success, .failed, .skipped])
-      request(.setTaskState(dagID: dagID, runID: run.run.runID, taskID: task.taskID, state))
+      request(.setTaskState(dagID: dagID, runID: run.run.runID, taskID: task.taskID, mapIndex: task.mapIndex, state))
     case 16, 17:
       guard let run else { return }
       request(.setRunState(dagID: dagID, runID: run.run.runID, random.pick([.success, .failed, .queued])))
@@ -42,7 +43,7 @@ extension World {
     case 24: follow(run?.run.number ?? 1)
     case 25:
       guard let run, let task = run.tasks.randomElement(using: &random) else { return }
-      request(.explain(dagID: dagID, runID: run.run.runID, taskID: task.taskID))
+      request(.explain(dagID: dagID, runID: run.run.runID, taskID: task.taskID, mapIndex: task.mapIndex))
     case 26: request(.waiting(runs: runs.map(\.run.number)))
     default:
       guard let backfill = scheduler.openBackfills.randomElement(using: &random) else { return }

@@ -69,6 +69,7 @@ final class World {
     // So that some worlds come to their ends in many small steps.
     limits.stepRuns = random.pick([1, 3, 1000])
     limits.stepTasks = random.pick([4, 20, 100_000])
+    limits.maxMapLength = random.pick([4, 1024, 1024])
     self.limits = limits
     clock = FakeClock(World.start)
     for machine in machines {
@@ -219,7 +220,8 @@ final class World {
 
   private func earliest(_ moments: [TryKey: Timestamp]) -> (TryKey, Timestamp)? {
     moments.min {
-      ($0.value, $0.key.run, $0.key.taskID, $0.key.number) < ($1.value, $1.key.run, $1.key.taskID, $1.key.number)
+      ($0.value, $0.key.run, $0.key.taskID, $0.key.instance.mapIndex, $0.key.number)
+        < ($1.value, $1.key.run, $1.key.taskID, $1.key.instance.mapIndex, $1.key.number)
     }
     .map { ($0.key, $0.value) }
   }
@@ -278,9 +280,21 @@ final class World {
     switch scheduler.startAndDecision(of: key.instance).decision {
     case .branch: random.pick([#"["left"]"#, #"["right"]"#, #"["left","right"]"#, #"["nowhere"]"#, "[]", "[1]"])
     case .shortCircuit: random.pick(["true", "true", "false", "false", "7"])
-    case .latestOnly, nil: random.chance(1, of: 3) ? "\(key.number)" : nil
+    case .latestOnly, nil:
+      if isMappedOver(key.instance), random.chance(11, of: 12) {
+        list(random.pick([0, 1, 2, 2, 3, 3, 5, 50]))
+      } else {
+        random.chance(1, of: 3) ? "\(key.number)" : nil
+      }
     }
   }
+
+  private func isMappedOver(_ key: TaskInstanceKey) -> Bool {
+    guard let place = scheduler.find(key) else { return false }
+    return scheduler.runs.planned(place).isMappedOver
+  }
+
+  private func list(_ count: Int) -> String { "[" + (0..<count).map(String.init).joined(separator: ",") + "]" }
 
   // MARK: DAG files
 

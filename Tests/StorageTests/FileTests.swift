@@ -59,6 +59,42 @@ struct FileTests {
     }
   }
 
+  @Test func `the lengths of outputs that an older dagrun has stored are found`() throws {
+    let outputs = [
+      ("list", "[1, [2, 3]]", 2), ("empty", "[]", 0), ("number", "7", -1), ("object", #"{"a": [1]}"#, -1),
+      // What shell tasks hand on is text.
+      ("text", #""[1, 2, 3]""#, 3), ("words", #""[1, 2""#, -1),
+    ]
+    let connection = try DatabaseQueue(path: folder.database)
+    try connection.write { database in
+      try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+      let before = try #require(try identifiers().firstIndex(of: "0010 lengths of outputs"))
+      try Schema.migrations.first(before).apply(to: database)
+      try database.execute(
+        sql: """
+          INSERT INTO dag_version VALUES ('d', '1', '{}', '/l', 'e', '/s');
+          INSERT INTO dag (dag_id, is_paused, version) VALUES ('d', 0, '1');
+          INSERT INTO dag_run (id, dag_id, run_id, run_type, state, run_after, queued_at, start_date, end_date, conf, version)
+            VALUES (1, 'd', 'r', 'manual', 'success', 0, 0, 0, 0, '{}', '1');
+          """)
+      for (position, output) in (outputs + [("silent", "", 0)]).enumerated() {
+        try database.execute(
+          sql: """
+            INSERT INTO task_instance (run, task_id, position, state, try_number, max_tries, start_date)
+            VALUES (1, ?, ?, 'success', 1, 0, 0)
+            """, arguments: [output.0, position])
+      }
+      for (taskID, json, _) in outputs {
+        try database.execute(
+          sql: "INSERT INTO xcom (run, task_id, value) VALUES (1, ?, ?)", arguments: [taskID, json])
+      }
+    }
+    try connection.close()
+    let store = try Store(path: folder.database)
+    let found = try store.taskInstances(run: 1).map { $0.instance.output.map(\.code) }
+    #expect(found == outputs.map { Int64($0.2) } + [nil])
+  }
+
   private func identifiers() throws -> [String] {
     let path = folder.file("whole.db")
     try Store(path: path).close()

@@ -15,6 +15,14 @@ import Workers
       print("a line of the task")
       return nil
     }
+  // Closures that make scripts.
+  case "make_script":
+    { _, inputs in
+      print("making it")
+      let values = inputs.map { String(decoding: $0, as: UTF8.self) }
+      return Data("echo \"made of \(values.joined(separator: " ")) in $PLACE\"; pwd >&2".utf8)
+    }
+  case "make_long_script": { _, _ in Data("echo started; sleep 1000".utf8) }
   case "throw": { _, _ in throw CocoaError(.fileNoSuchFile) }
   case "fail": { _, _ in throw TaskFailure("the input is wrong") }
   case "skip": { _, _ in throw TaskSkip("no data today") }

@@ -89,6 +89,13 @@ import Testing
       .start(
         TryAssignment(
           TaskWorkload(id("c"), work: .swift(library: "/l.so", entry: "e", inputs: ["1", "\"x\""])), graceSeconds: 10)),
+      .start(
+        TryAssignment(
+          TaskWorkload(
+            id("d"),
+            work: .madeScript(
+              library: "/l.so", entry: "e", inputs: ["1"], environment: ["A": "1"], workingDirectory: "/x")),
+          graceSeconds: 10)),
       .run(
         RunContextMessage(
           run: 3,

@@ -34,7 +34,7 @@ struct BackfillCreateCommand: Command {
   var conf: String?
   @Flag(help: "Do not wait for the runs' end.") var noWait = false
   @OptionGroup var format: FormatOption
-  @OptionGroup var parallelism: ParallelismOption
+  @OptionGroup var limits: LimitOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
@@ -78,7 +78,7 @@ struct BackfillCreateCommand: Command {
   /// Until all its runs have ended, also when the process that is the scheduler leaves before.
   private func follow(_ request: ControlRequest, _ workspace: Workspace) async throws -> [RunSummary] {
     let known = Mutex<(number: Int64, runs: [DAGRun])?>(nil)
-    return try await workspace.withScheduler(parallelism: parallelism.parallelism) { control in
+    return try await workspace.withScheduler(limits: limits) { control in
       let number: Int64
       let runs: [DAGRun]
       if let before = known.withLock({ $0 }) {

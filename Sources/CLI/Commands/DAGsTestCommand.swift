@@ -16,7 +16,7 @@ struct DAGsTestCommand: Command {
   @Argument(help: "The logical date; default: now.", transform: DateText.read) var date: DateArgument?
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
   var conf: String?
-  @OptionGroup var parallelism: ParallelismOption
+  @OptionGroup var limits: LimitOptions
   @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -31,7 +31,7 @@ struct DAGsTestCommand: Command {
     OutputLoss.watchReader()
     let ended: RunProgress
     do {
-      ended = try await temporary.withScheduler(parallelism: parallelism.parallelism) { control in
+      ended = try await temporary.withScheduler(limits: limits) { control in
         try await copyPools(of: workspace, to: control)
         return try await follow(request, control, temporary)
       }
@@ -62,7 +62,8 @@ struct DAGsTestCommand: Command {
     let session = temporary.session
     var follower = RunFollower(control: control, session: session)
     follower.tryEnded = { task in
-      let key = TryKey(run: run.number, taskID: task.taskID, number: task.tryNumber)
+      let key = TryKey(
+        TaskInstanceKey(run: run.number, taskID: task.taskID, mapIndex: task.mapIndex), task.tryNumber)
       let path = temporary.home.logPath(of: key, dagID: run.dagID, runID: run.runID)
       var log = LogTail(path: path)
       log.read(isRunning: false, session.output.log)

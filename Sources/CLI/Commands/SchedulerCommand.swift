@@ -9,12 +9,12 @@ struct SchedulerCommand: Command {
       """)
 
   @Flag(help: "Run what is due, also what a crash left, and leave.") var untilIdle = false
-  @OptionGroup var parallelism: ParallelismOption
+  @OptionGroup var limits: LimitOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     try workspace.checkDAGsFolder()
-    return try await workspace.serve(untilIdle: untilIdle, parallelism: parallelism.parallelism)
+    return try await workspace.serve(untilIdle: untilIdle, limits: limits)
   }
 }

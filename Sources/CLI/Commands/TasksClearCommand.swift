@@ -17,6 +17,7 @@ struct TasksClearCommand: Command {
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Option(name: .shortAndLong, help: "Only tasks in whose id this regular expression is found.") var taskRegex: String?
+  @OptionGroup var element: MapIndexOption
   @Option(name: .shortAndLong, help: "Only runs with this logical date or a later one.", transform: DateText.read)
   var startDate: DateArgument?
   @Option(name: .shortAndLong, help: "Only runs with this logical date or an earlier one.", transform: DateText.read)
@@ -42,6 +43,7 @@ struct TasksClearCommand: Command {
     var selection = TaskSelection(dagID: dag)
     if let runId { selection.runID = try await workspace.run(dag, runId).runID }
     selection.taskRegex = taskRegex
+    selection.mapIndex = element.mapIndex.map { Int32(clamping: $0) }
     (selection.startDate, selection.endDate) = await dates.moments(of: dag, in: workspace)
     selection.withUpstream = upstream
     selection.withDownstream = downstream
@@ -55,7 +57,8 @@ struct TasksClearCommand: Command {
       return .success
     }
     if !yes {
-      let listing = Listing(records: planned.map { $0.record(dagID: dag) }, columns: Self.columns, whenEmpty: "")
+      let listing = Listing(
+        records: planned.map { $0.record(dagID: dag) }, columns: Self.columns(planned), whenEmpty: "")
       try listing.print(.table, to: session.withOutputToErrors)
       try session.confirm("Clear \(planned.count == 1 ? "this task" : "these \(planned.count) tasks")?")
     }
@@ -68,12 +71,15 @@ struct TasksClearCommand: Command {
 
   private func print(_ tasks: [ClearedTask], to session: Session, nearest: String = "") throws {
     let listing = Listing(
-      records: tasks.map { $0.record(dagID: dag) }, columns: Self.columns,
+      records: tasks.map { $0.record(dagID: dag) }, columns: Self.columns(tasks),
       whenEmpty: "nothing to clear in \(dag)\(nearest)")
     try listing.print(format.output, to: session)
   }
 
-  private static let columns = ["dag_run_id", "task_id", "state"]
+  /// As in Airflow, indices are shown where a task has one.
+  private static func columns(_ tasks: [ClearedTask]) -> [String] {
+    ["dag_run_id", "task_id"] + (tasks.contains { $0.mapIndex >= 0 } ? ["map_index"] : []) + ["state"]
+  }
 
   private func clear(_ selection: TaskSelection, _ workspace: Workspace) async throws -> [ClearedTask] {
     switch try await workspace.ask(.clear(selection, onNewestVersion: !keepVersion)) {

@@ -12,6 +12,7 @@ struct TasksLogsCommand: Command {
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The run, or 'latest'.") var run: String
   @Argument(help: "The task.") var task: String
+  @OptionGroup var element: MapIndexOption
   @Option(
     name: .customLong("try"), help: "Of this try; default: the last one.", transform: BoundedNumber.whole(.tryNumber))
   var tryNumber: Int?
@@ -27,21 +28,22 @@ struct TasksLogsCommand: Command {
     let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
-    let instance = try workspace.task(task, of: found).instance
+    let record = try workspace.task(task, element, of: found)
+    let instance = record.instance
     let wanted = tryNumber ?? instance.tryNumber
     guard instance.tryNumber > 0 else {
-      if follow { return try await LogFollower(workspace: workspace, run: found, taskID: task).follow(from: 1) }
+      if follow { return try await LogFollower(workspace: workspace, run: found, key: record.key).follow(from: 1) }
       throw UserError(
         .notFound,
-        "\(task) in run \(found.runID) of \(dag) has no log: it was never started (\(instance.state.rawValue))",
+        "\(record.key.name) in run \(found.runID) of \(dag) has no log: it was never started (\(instance.state.rawValue))",
         hint: "'dagrun explain \(dag) \(ShellWord.quote(found.runID)) \(task)' says why")
     }
     guard wanted <= instance.tryNumber else {
       throw UserError(
-        .notFound, "\(task) in run \(found.runID) of \(dag) has no try \(wanted)",
+        .notFound, "\(record.key.name) in run \(found.runID) of \(dag) has no try \(wanted)",
         hint: "its last one is \(instance.tryNumber)")
     }
-    let follower = LogFollower(workspace: workspace, run: found, taskID: task)
+    let follower = LogFollower(workspace: workspace, run: found, key: record.key)
     if follow { return try await follower.follow(from: wanted) }
     follower.printLog(ofTry: wanted, isRunning: wanted == instance.tryNumber && instance.state.isActive)
     try follower.tellLoss(ofTry: wanted)

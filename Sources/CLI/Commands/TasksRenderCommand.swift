@@ -15,6 +15,7 @@ struct TasksRenderCommand: Command {
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The task.") var task: String
   @Argument(help: "The logical date.", transform: DateText.read) var date: DateArgument
+  @OptionGroup var element: MapIndexOption
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -22,9 +23,14 @@ struct TasksRenderCommand: Command {
     let workspace = try Workspace(session, global)
     let description = try await workspace.dagFiles().dag(dag)
     let moment = try workspace.logicalDate(date, of: description, now: Timestamp(Date()))
-    let rehearsal = try TaskRehearsal(description.task(task), of: description, at: moment, conf: nil, in: workspace)
+    let rehearsal = try TaskRehearsal(
+      description.task(task), element.mapIndex, of: description, at: moment, conf: nil, in: workspace)
     let rendered = try rehearsal.rendered()
     if format.output == .table {
+      if case .madeScript = rehearsal.task.work {
+        session.errors.line("the script of \(task) is made by its closure when it runs: 'dagrun tasks run' does that")
+        if rendered.fields.isEmpty { return .success }
+      }
       guard !rendered.fields.isEmpty else {
         session.errors.line("\(task) has no templates (\(rehearsal.task.operatorName))")
         return .success

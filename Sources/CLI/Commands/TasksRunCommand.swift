@@ -19,6 +19,7 @@ struct TasksRunCommand: Command {
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @Argument(help: "The task.") var task: String
   @Argument(help: "The logical date; default: now.", transform: DateText.read) var date: DateArgument?
+  @OptionGroup var element: MapIndexOption
   @Option(name: .shortAndLong, help: ArgumentHelp("Values for the DAG's parameters: a JSON object.", valueName: "json"))
   var conf: String?
   @Option(
@@ -63,9 +64,9 @@ struct TasksRunCommand: Command {
     guard let file = files.file(of: dag) else { throw files.userError(aboutMissing: dag) }
     let now = Timestamp(Date())
     if let given {
-      return (try TaskRehearsal(task, of: description, given: given, in: workspace, now: now), file)
+      return (try TaskRehearsal(task, element.mapIndex, of: description, given: given, in: workspace, now: now), file)
     }
     let moment = try workspace.logicalDate(date ?? .now, of: description, now: now)
-    return (try TaskRehearsal(task, of: description, at: moment, conf: conf, in: workspace), file)
+    return (try TaskRehearsal(task, element.mapIndex, of: description, at: moment, conf: conf, in: workspace), file)
   }
 }

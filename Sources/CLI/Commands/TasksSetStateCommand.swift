@@ -18,12 +18,13 @@ struct TasksSetStateCommand: Command {
   @Argument(help: "The run, or 'latest'.") var run: String
   @Argument(help: "The task.") var task: String
   @Argument(help: "success, failed or skipped.") var state: State
+  @OptionGroup var element: MapIndexOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
-    let instance = try workspace.task(task, of: found)
+    let key = try workspace.task(task, element, of: found).key
     let wanted: TaskState =
       switch state {
       case .success: .success
@@ -31,8 +32,8 @@ struct TasksSetStateCommand: Command {
       case .skipped: .skipped
       }
     _ = try await workspace.ask(
-      .setTaskState(dagID: dag, runID: found.runID, taskID: instance.instance.taskID, wanted))
-    session.output.line("\(task) in run \(found.runID) of \(dag): \(session.output.style.state(state.rawValue))")
+      .setTaskState(dagID: dag, runID: found.runID, taskID: task, mapIndex: key.mapIndex, wanted))
+    session.output.line("\(key.name) in run \(found.runID) of \(dag): \(session.output.style.state(state.rawValue))")
     return .success
   }
 }

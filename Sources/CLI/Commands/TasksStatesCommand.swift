@@ -13,6 +13,9 @@ struct TasksStatesCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
+  /// As in Airflow, indices are shown where a task has one.
+  private static func columns(_ isMapped: Bool) -> [String] { isMapped ? ["task_id", "map_index"] : ["task_id"] }
+
   func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
@@ -21,7 +24,8 @@ struct TasksStatesCommand: Command {
     let chosen = tasks.contains { $0.choice != nil } ? ["chosen"] : []
     let listing = Listing(
       records: tasks.map { $0.record(in: found) },
-      columns: ["task_id", "state", "try_number", "start_date", "end_date", "duration"] + chosen,
+      columns: Self.columns(tasks.contains { $0.key.mapIndex >= 0 })
+        + ["state", "try_number", "start_date", "end_date", "duration"] + chosen,
       whenEmpty: "run \(found.runID) of \(dag) has no tasks")
     try listing.print(format.output, to: session)
     return .success

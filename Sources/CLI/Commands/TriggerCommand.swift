@@ -51,7 +51,7 @@ struct TriggerOptions: ParsableArguments {
   var logicalDate: DateArgument?
   @Flag(help: "Do not wait for the run's end.") var noWait = false
   @OptionGroup var format: FormatOption
-  @OptionGroup var parallelism: ParallelismOption
+  @OptionGroup var limits: LimitOptions
 
   func validate() throws {
     if let runId, runId.isEmpty { throw ValidationError("--run-id is empty") }
@@ -89,7 +89,7 @@ struct TriggerOptions: ParsableArguments {
   /// Until the run has ended, also when the process that is the scheduler leaves before.
   private func follow(_ request: ControlRequest, _ workspace: Workspace) async throws -> RunProgress {
     let known = Mutex<RunSummary?>(nil)
-    return try await workspace.withScheduler(parallelism: parallelism.parallelism) { control in
+    return try await workspace.withScheduler(limits: limits) { control in
       let run: RunSummary
       if let before = known.withLock({ $0 }) {
         run = before

@@ -65,7 +65,10 @@ struct GraphText {
     frame(
       into: &text, begin: { "subgraph \(quoted("cluster_" + $0.id)) {\n  label=\(quoted($0.name));" }, end: "}",
       node: { _, node in
-        quoted(node.id) + (node.isGroup ? " [shape=folder, style=solid, label=\(quoted(node.label))];" : ";")
+        quoted(node.id)
+          + (node.isGroup
+            ? " [shape=folder, style=solid, label=\(quoted(node.label))];"
+            : node.label == node.id ? ";" : " [label=\(quoted(node.label))];")
       })
     for edge in graph.edges {
       let label = edge.cases.isEmpty ? "" : " [label=\(quoted(edge.cases.joined(separator: ", ")))]"

@@ -10,7 +10,7 @@ import Scheduling
 struct ProgressView {
   private let output: Output
   private var last: RunProgress?
-  private var running: [(taskID: String, since: Timestamp)] = []
+  private var running: [(name: String, since: Timestamp)] = []
   /// Lines of the drawn block that the next drawing replaces.
   private var drawnLines = 0
   private var lastDrawing: Timestamp?
@@ -50,8 +50,8 @@ struct ProgressView {
   }
 
   private mutating func move(_ task: RunProgress.MovedTask) {
-    running.removeAll { $0.taskID == task.taskID }
-    if task.state == .running { running.append((task.taskID, task.at)) }
+    running.removeAll { $0.name == task.name }
+    if task.state == .running { running.append((task.name, task.at)) }
     if output.isTerminal {
       // What went wrong stays on the screen, above the drawn block.
       switch task.state {
@@ -66,7 +66,7 @@ struct ProgressView {
   }
 
   private func line(for task: RunProgress.MovedTask) -> String {
-    var text = "\(task.taskID) \(output.style.state(task.state.rawValue))"
+    var text = "\(task.name) \(output.style.state(task.state.rawValue))"
     if task.tryNumber > 1 { text += " (try \(task.tryNumber))" }
     if let reason = task.reason { text += ": \(reason)" }
     return text
@@ -79,7 +79,7 @@ struct ProgressView {
     var lines = [heading(last, now: now), bar(last, width: width)]
     for task in running.suffix(shownRunningTasks) {
       let duration = Durations.text(now.seconds(since: task.since))
-      lines.append("  ▸ \(TextWidth.truncate(task.taskID, to: width - 20))  \(output.style.dim(duration))")
+      lines.append("  ▸ \(TextWidth.truncate(task.name, to: width - 20))  \(output.style.dim(duration))")
     }
     if running.count > shownRunningTasks { lines.append("  … and \(running.count - shownRunningTasks) more") }
     // In one go, so that nothing flickers.

@@ -36,7 +36,7 @@ struct TaskGraph {
     for task in dag.tasks {
       guard let group = outermost[task.groupID] else {
         nodeOfTask[task.id] = nodes.count
-        nodes.append(Node(id: task.id, label: task.id, groupID: open.contains(task.groupID) ? task.groupID : ""))
+        nodes.append(Node(id: task.id, label: task.shownID, groupID: open.contains(task.groupID) ? task.groupID : ""))
         continue
       }
       let node = nodeOfGroup[group] ?? nodes.count
@@ -89,4 +89,9 @@ struct TaskGraph {
     }
     edges = edgesOfTarget.flatMap(\.self)
   }
+}
+
+extension TaskDescription {
+  /// As Airflow shows mapped tasks.
+  fileprivate var shownID: String { mapping == nil ? id : id + " [ ]" }
 }

@@ -69,6 +69,7 @@ extension TaskDescription {
       "id": .text(id), "operator": .text(operatorName), "group": .optional(groupID.isEmpty ? nil : groupID),
       "decides": .bool(decision != nil), "upstream": .list(upstream.map(OutputValue.text)),
       "inputs": .list(readOutputs.map(OutputValue.text)), "has_output": .bool(work != .empty),
+      "is_mapped": .bool(mapping != nil),
       "trigger_rule": .text(triggerRule.rawValue), "role": .text(role.word),
       "setups": .list(setups.map(OutputValue.text)), "on_failure_fail_dagrun": .bool(failsRun),
       "retries": .int(retries), "retry_delay_seconds": .double(retryDelaySeconds),

@@ -10,7 +10,7 @@ import Workers
 struct LogFollower {
   let workspace: Workspace
   let run: DAGRun
-  let taskID: String
+  let key: TaskInstanceKey
 
   /// Everything there is of a try. A task that printed nothing has no file.
   func printLog(ofTry tryNumber: Int, isRunning: Bool) {
@@ -21,7 +21,7 @@ struct LogFollower {
 
   /// What of the try could not be kept, as its record says.
   func tellLoss(ofTry tryNumber: Int) throws {
-    let tries = try workspace.existingReader().tries(TaskInstanceKey(run: run.number, taskID: taskID))
+    let tries = try workspace.existingReader().tries(key)
     guard let loss = tries.first(where: { $0.tryNumber == tryNumber })?.loss else { return }
     workspace.session.errors.line("dagrun: \(loss)")
   }
@@ -29,7 +29,6 @@ struct LogFollower {
   /// Prints what comes, then what comes of the next try, until the task has ended.
   func follow(from tryNumber: Int) async throws -> CommandExit {
     let reader = try workspace.existingReader()
-    let key = TaskInstanceKey(run: run.number, taskID: taskID)
     var tryNumber = tryNumber
     var log = log(ofTry: tryNumber)
     var quiet = QuietTask()
@@ -77,16 +76,16 @@ struct LogFollower {
   }
 
   private func sayWhatIsWaitedFor() async {
-    let request = ControlRequest.explain(dagID: run.dagID, runID: run.runID, taskID: taskID)
+    let request = ControlRequest.explain(dagID: run.dagID, runID: run.runID, taskID: key.taskID, mapIndex: key.mapIndex)
     guard case .reasons(_, let reasons) = try? await workspace.ask(request), !reasons.isEmpty else { return }
-    workspace.session.errors.line("waiting for \(taskID): \(reasons.joined(separator: "; "))")
+    workspace.session.errors.line("waiting for \(key.name): \(reasons.joined(separator: "; "))")
   }
 
   private func log(ofTry tryNumber: Int) -> TryLogTail {
     TryLogTail(path: workspace.home.logPath(of: key(ofTry: tryNumber), dagID: run.dagID, runID: run.runID))
   }
 
-  private func key(ofTry tryNumber: Int) -> TryKey { TryKey(run: run.number, taskID: taskID, number: tryNumber) }
+  private func key(ofTry tryNumber: Int) -> TryKey { TryKey(key, tryNumber) }
 
   /// Which worker is at the try, by the workers' journals.
   private func workerOutput(ofTry tryNumber: Int) -> String? {

@@ -19,16 +19,16 @@ extension Workspace {
   /// - Throws: a refusal, or what keeps the scheduler from answering.
   func ask(_ request: ControlRequest, of control: (any Control)? = nil) async throws -> ControlReply {
     if let control { return try await control.send(request) }
-    return try await reach(.offline, parallelism: nil) { try await $0.send(request) }
+    return try await reach(.offline, limits: nil) { try await $0.send(request) }
   }
 
   /// Does something with a scheduler that runs tasks: the one that runs, or one in this process for as long.
   func withScheduler<Result: Sendable>(
-    parallelism: Int?, _ body: @Sendable (any Control) async throws -> Result
+    limits: LimitOptions?, _ body: @Sendable (any Control) async throws -> Result
   ) async throws -> Result {
     while true {
       do {
-        return try await reach(.command, parallelism: parallelism, body)
+        return try await reach(.command, limits: limits, body)
       } catch let gone as SchedulerWentAway {
         // Another command was the scheduler, and its run has ended. Ours has not.
         session.errors.line("the scheduler of run \(gone.runID) has left; continuing without it")
@@ -37,12 +37,12 @@ extension Workspace {
   }
 
   /// Is the scheduler of the home, until a signal or until nothing is left to do.
-  func serve(untilIdle: Bool, parallelism: Int?) async throws -> CommandExit {
+  func serve(untilIdle: Bool, limits: LimitOptions?) async throws -> CommandExit {
     // Whether it was idleness. Before the engine starts, whose socket shows others that a signal will be received.
     let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
     let interruption = Interruption { continuation.yield(false) }
     defer { interruption.end() }
-    let engine = try await start(.scheduler, parallelism: parallelism, logLevel: .info)
+    let engine = try await start(.scheduler, limits: limits, logLevel: .info)
     if !untilIdle {
       session.errors.line("scheduling \(places.dagsFolder) in \(home.path) (process \(getpid())); Ctrl-C ends it")
     }
@@ -95,13 +95,13 @@ extension Workspace {
   }
 
   private func reach<Result: Sendable>(
-    _ mode: Engine.Mode, parallelism: Int?, _ body: (any Control) async throws -> Result
+    _ mode: Engine.Mode, limits: LimitOptions?, _ body: (any Control) async throws -> Result
   ) async throws -> Result {
     // Made before anything is begun: a signal that comes before somebody follows is not lost.
     let departure = mode == .offline ? nil : Departure(self)
     defer { departure?.end() }
     while true {
-      switch try await findOrStart(mode, parallelism: parallelism) {
+      switch try await findOrStart(mode, limits: limits) {
       case .found(let control):
         do {
           return try await body(PatientControl(control, home: home, errors: session.errors))
@@ -163,7 +163,7 @@ extension Workspace {
     case started(Engine)
   }
 
-  private func findOrStart(_ mode: Engine.Mode, parallelism: Int?) async throws -> Reached {
+  private func findOrStart(_ mode: Engine.Mode, limits: LimitOptions?) async throws -> Reached {
     let begin = monotonicSeconds()
     let deadline = begin + Self.patienceSeconds
     var isSaid = false
@@ -172,7 +172,7 @@ extension Workspace {
     while true {
       if let control = SocketControl(home) { return .found(control) }
       do {
-        return .started(try await start(mode, parallelism: parallelism, logLevel: .error))
+        return .started(try await start(mode, limits: limits, logLevel: .error))
       } catch let refusal as ControlError
         where refusal.kind == .held && monotonicSeconds() < deadline || refusal.kind == .unavailable && triesElse > 0
       {
@@ -191,7 +191,7 @@ extension Workspace {
   /// How long to wait for another command that has the home: longer than it takes to compile a few files.
   private static let patienceSeconds = 30.0
 
-  private func start(_ mode: Engine.Mode, parallelism: Int?, logLevel: Logger.Level) async throws -> Engine {
+  private func start(_ mode: Engine.Mode, limits: LimitOptions?, logLevel: Logger.Level) async throws -> Engine {
     var options = Engine.Options(home: home, dagsFolder: places.dagsFolder, executable: Self.executable)
     options.mode = mode
     options.version = Version.text
@@ -203,21 +203,24 @@ extension Workspace {
       access.options.prices = try home.prices(path: nil, environment: environment)
       return access
     }
-    if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
+    if let parallelism = try limits?.parallelism ?? numberOfEnvironment("DAGRUN_PARALLELISM", .parallelism) {
+      options.parallelism = parallelism
+    }
+    if let length = try limits?.maxMapLength ?? numberOfEnvironment("DAGRUN_MAX_MAP_LENGTH", .maxMapLength) {
+      options.maxMapLength = length
+    }
     options.jobRetention = try JobContext.retention(session.environment)
     var logger = session.logger
     logger.logLevel = logLevel
     return try await Engine.start(options, logger: logger)
   }
 
-  private func parallelismOfEnvironment() throws -> Int? {
-    guard let text = session.environment["DAGRUN_PARALLELISM"], !text.isEmpty else { return nil }
+  private func numberOfEnvironment(_ name: String, _ bound: NumberBound) throws -> Int? {
+    guard let text = session.environment[name], !text.isEmpty else { return nil }
     do {
-      return try BoundedNumber.whole(NumberBound.parallelism.at("DAGRUN_PARALLELISM"))(text)
+      return try BoundedNumber.whole(bound.at(name))(text)
     } catch {
-      throw UserError(
-        .wrongUsage, "DAGRUN_PARALLELISM is '\(text)'",
-        hint: "it is how many tasks run at once: \(NumberBound.parallelism.rule)")
+      throw UserError(.wrongUsage, "\(name) is '\(text)'", hint: "it stands for \(bound.place): \(bound.rule)")
     }
   }
 }
@@ -227,10 +230,15 @@ struct SchedulerWentAway: Error {
   var runID: String
 }
 
-struct ParallelismOption: ParsableArguments {
+struct LimitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How many tasks run at once; a scheduler that runs already has its own. (environment: DAGRUN_PARALLELISM; "
         + "default: 32)", valueName: "count"), transform: BoundedNumber.whole(.parallelism))
   var parallelism: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Over how many elements a task may be mapped; a scheduler that runs already has its own. (environment: "
+        + "DAGRUN_MAX_MAP_LENGTH; default: 1024)", valueName: "count"), transform: BoundedNumber.whole(.maxMapLength))
+  var maxMapLength: Int?
 }

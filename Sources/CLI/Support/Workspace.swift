@@ -54,12 +54,30 @@ struct Workspace: Sendable {
       notFound: "run", runID, among: others, hint: "'dagrun dags list-runs \(dagID)' lists those of \(dagID)")
   }
 
-  func task(_ taskID: String, of run: DAGRun) throws -> TaskRecord {
-    let tasks = try existingReader().taskInstances(run: run.number)
-    if let task = tasks.first(where: { $0.instance.taskID == taskID }) { return task }
+  func task(_ taskID: String, _ option: MapIndexOption, of run: DAGRun) throws -> TaskRecord {
+    let all = try existingReader().taskInstances(run: run.number)
+    let instances = all.filter { $0.key.taskID == taskID }
+    guard let last = instances.last else {
+      throw UserError(
+        notFound: "task", taskID, among: all.map(\.key.taskID),
+        hint: "'dagrun tasks list \(run.dagID)' lists those of \(run.dagID)")
+    }
+    let wanted = option.mapIndex.map { Int32(clamping: $0) } ?? TaskInstanceKey.notMapped
+    if let instance = instances.first(where: { $0.key.mapIndex == wanted }) { return instance }
+    guard last.key.mapIndex != TaskInstanceKey.notMapped else {
+      throw UserError(
+        .notFound, "\(taskID) in run \(run.runID) of \(run.dagID) has no instance \(wanted)",
+        hint: "it is not mapped, or has no elements, or none yet: leave out --map-index")
+    }
+    let range = last.key.mapIndex == 0 ? "0" : "0 to \(last.key.mapIndex)"
+    guard option.mapIndex != nil else {
+      throw UserError(
+        .wrongUsage, "\(taskID) is mapped: it has an instance for each element of a list",
+        hint: "say which, with --map-index \(range)")
+    }
     throw UserError(
-      notFound: "task", taskID, among: tasks.map(\.instance.taskID),
-      hint: "'dagrun tasks list \(run.dagID)' lists those of \(run.dagID)")
+      .notFound, "\(taskID) in run \(run.runID) of \(run.dagID) has no instance \(wanted)",
+      hint: "--map-index \(range)")
   }
 
   func pools() throws -> [PoolUsage] {

@@ -104,7 +104,8 @@ extension ExternalRunContext.JobOfTask: Decodable {
 extension TaskRehearsal {
   /// Of a run that another scheduler has.
   init(
-    _ task: TaskDescription, of dag: DAGDescription, given: ExternalRunContext, in workspace: Workspace, now: Timestamp
+    _ task: TaskDescription, _ mapIndex: Int?, of dag: DAGDescription, given: ExternalRunContext,
+    in workspace: Workspace, now: Timestamp
   ) throws {
     let context = RunContext(
       dagID: dag.id, runID: given.runID, logicalDate: given.logicalDate, dataIntervalStart: given.dataIntervalStart,
@@ -119,7 +120,7 @@ extension TaskRehearsal {
     }
     let outputs = given.outputs.filter { $0.value != .null }.mapValues(\.jsonText)
     self.init(
-      dag: dag, task: task, context: context, tryNumber: given.tryNumber, outputs: outputs,
+      dag: dag, task: task, mapIndex: mapIndex, context: context, tryNumber: given.tryNumber, outputs: outputs,
       without: Set(given.outputs.keys).subtracting(outputs.keys))
   }
 }

@@ -11,17 +11,20 @@ struct TaskRehearsal {
   /// The context of the run of that date, where there is one, or what a manual run of that date would have.
   let context: RunContext
   var tryNumber = 1
+  /// Of a mapped task: which of its instances.
+  let mapIndex: Int?
   /// Of the tasks upstream, by their id, as JSON: from the run of that date, or else from the newest run that has it.
   let outputs: [String: String]
   /// Tasks of which it is known that they have handed nothing on, such as those that were skipped.
   var without: Set<String> = []
 
   init(
-    dag: DAGDescription, task: TaskDescription, context: RunContext, tryNumber: Int, outputs: [String: String],
-    without: Set<String>
+    dag: DAGDescription, task: TaskDescription, mapIndex: Int?, context: RunContext, tryNumber: Int,
+    outputs: [String: String], without: Set<String>
   ) {
     self.dag = dag
     self.task = task
+    self.mapIndex = mapIndex
     self.context = context
     self.tryNumber = tryNumber
     self.outputs = outputs
@@ -29,11 +32,13 @@ struct TaskRehearsal {
   }
 
   /// - Parameter conf: nil: that of the run of that date, or none.
-  init(_ task: TaskDescription, of dag: DAGDescription, at date: Timestamp, conf: String?, in workspace: Workspace)
-    throws
-  {
+  init(
+    _ task: TaskDescription, _ mapIndex: Int?, of dag: DAGDescription, at date: Timestamp, conf: String?,
+    in workspace: Workspace
+  ) throws {
     self.dag = dag
     self.task = task
+    self.mapIndex = mapIndex
     let reader = try workspace.reader()
     let run = try reader?.listRuns(RunFilter(dagID: dag.id, fromDate: date, toDate: date, limit: 1)).first
     let previous = try reader?.previousSuccessfulRun(dagID: dag.id, before: date)
@@ -46,9 +51,14 @@ struct TaskRehearsal {
 
     var outputs: [String: String] = [:]
     var missing = task.upstream
+    let mapped = Set(dag.tasks.lazy.filter { $0.mapping != nil }.map(\.id))
     let newest = try reader?.listRuns(RunFilter(dagID: dag.id, limit: 100)) ?? []
     for run in [run].compactMap(\.self) + newest where !missing.isEmpty {
       outputs.merge(try reader?.outputs(run: run.number, missing) ?? [:]) { $1 }
+      for taskID in missing where outputs[taskID] == nil && mapped.contains(taskID) {
+        let collected = try reader?.collectedOutput(run: run.number, taskID: taskID)
+        if collected != "[]" { outputs[taskID] = collected }
+      }
       missing.removeAll { outputs[$0] != nil }
     }
     self.outputs = outputs
@@ -63,11 +73,12 @@ struct TaskRehearsal {
   }
 
   private var values: Template.Values {
-    Template.Values(run: context, taskID: task.id, tryNumber: tryNumber, outputs: outputs)
+    Template.Values(run: context, taskID: task.id, tryNumber: tryNumber, mapIndex: mapIndex ?? -1, outputs: outputs)
   }
 
   /// To be shown, not run.
   func shown() throws -> RenderedTask {
+    if mapIndex != nil, task.mapping == nil { throw notMapped }
     do {
       return try RenderedTask(task, values.shown(for: task))
     } catch let error as RenderError {
@@ -85,16 +96,58 @@ struct TaskRehearsal {
   func workload(_ facts: RunFacts, dagsFolder: String) throws -> TaskWorkload? {
     // A closure that takes an optional gets nil of a task that has handed nothing on.
     if let missing = task.inputs.first(where: { outputs[$0] == nil && !without.contains($0) }) {
-      throw UserError(
-        .wrongUsage, "\(task.id) needs the output of \(missing), and no run of \(dag.id) has one yet",
-        hint: "run it once: dagrun trigger \(dag.id)")
+      throw lacksOutput(of: missing)
     }
+    let elements = try elements()
+    let key = TaskInstanceKey(run: 1, taskID: task.id, mapIndex: mapIndex.map { Int32(clamping: $0) } ?? -1)
     do {
       return try TaskPreparer(dagsFolder: dagsFolder).prepare(
-        task, TryKey(run: 1, taskID: task.id, number: tryNumber), facts, TaskInputs(outputs: outputs))
+        task, TryKey(key, tryNumber), facts, TaskInputs(outputs: outputs, elements: elements))
     } catch {
       throw UserError(.wrongUsage, "task \(task.id): \(error)")
     }
+  }
+
+  private func lacksOutput(of taskID: String) -> UserError {
+    UserError(
+      .wrongUsage, "\(task.id) needs the output of \(taskID), and no run of \(dag.id) has one yet",
+      hint: "run it once: dagrun trigger \(dag.id)")
+  }
+
+  private var notMapped: UserError {
+    UserError(.wrongUsage, "\(task.id) is not mapped", hint: "leave out --map-index")
+  }
+
+  /// As JSON texts; of a task that is not mapped there are none.
+  private func elements() throws -> [String] {
+    guard let mapping = task.mapping else {
+      if mapIndex != nil { throw notMapped }
+      return []
+    }
+    let lists = try mapping.lists.map { list in
+      switch list {
+      case .literal(let elements): return JSONList(elements)
+      case .output(let taskID):
+        guard let output = outputs[taskID] else { throw lacksOutput(of: taskID) }
+        guard let list = JSONList(output) else {
+          throw UserError(
+            .wrongUsage, "\(task.id) is mapped over the output of \(taskID), which is not a list: \(output.prefix(200))"
+          )
+        }
+        return list
+      }
+    }
+    let count = mapping.count(lists.map(\.count))
+    guard count > 0 else { throw UserError(.wrongUsage, "the list that \(task.id) is mapped over is empty") }
+    let range = count == 1 ? "0" : "0 to \(count - 1)"
+    guard let mapIndex else {
+      throw UserError(
+        .wrongUsage, "\(task.id) is mapped over a list", hint: "say which element, with --map-index \(range)")
+    }
+    guard mapIndex < count, let elements = mapping.elements(at: mapIndex, of: lists) else {
+      throw UserError(.notFound, "\(task.id) has no instance \(mapIndex)", hint: "--map-index \(range)")
+    }
+    return elements
   }
 }
 

@@ -80,7 +80,7 @@ package final class DAGBuilder {
     task.groupID = scope?.id ?? ""
     task.apply(options)
     switch work {
-    case .bash, .swift: task.runAsUser = defaults.runAsUser
+    case .bash, .madeScript, .swift: task.runAsUser = defaults.runAsUser
     case .empty, .computeEngineJob: break
     }
     let rules = defaults.retryRules
@@ -260,7 +260,7 @@ extension TaskDescription.Work {
   /// Every template of the work.
   package var templates: [Template] {
     switch self {
-    case .empty, .swift: []
+    case .empty, .swift, .madeScript: []
     case .bash(let script): [script]
     case .computeEngineJob(let job): job.templates
     }
@@ -271,7 +271,7 @@ extension TaskDescription.Work {
   /// What a shell reads, and which shell.
   var scripts: [(script: Template, shell: ShellDialect)] {
     switch self {
-    case .empty, .swift: return []
+    case .empty, .swift, .madeScript: return []
     case .bash(let script): return [(script, .bash)]
     case .computeEngineJob(let job):
       return job.specs.compactMap { spec in

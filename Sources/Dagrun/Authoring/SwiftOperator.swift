@@ -23,6 +23,13 @@ extension SwiftOperator {
       "the value of task \"\(id)\" is a \(Value.self), which is not Codable, so it cannot be stored and handed on; "
         + "make it Codable, or return nothing", at: location)
   }
+
+  init<Result>(uncodable id: String, each result: Result.Type, _ location: SourceLocation) {
+    task = Registry.addTask(id, .swift, CommonOptions(triggerRule: nil), location)
+    task.builder.problem(
+      "the value of an instance of task \"\(id)\" is a \(result), which is not Codable, so it cannot be stored and handed "
+        + "on; make it Codable, or return nothing", at: location)
+  }
 }
 
 extension TaskReference {
@@ -36,10 +43,27 @@ extension TaskReference {
     update { $0.inputs.append(id) }
   }
 
+  /// The body of a shell task whose script is made of values: it returns the script, not as JSON.
+  func setScript(_ make: @escaping @Sendable (inout InputReader) throws -> Template) {
+    setBody { context, inputs in
+      let script = try make(&inputs)
+      if let taskID = script.usedOutputs.first {
+        throw RenderError(
+          "the script uses the output of task \"\(taskID)\" without having its value: make it an argument of the closure"
+        )
+      }
+      let values = Template.Values(
+        run: context.run, taskID: context.taskID, tryNumber: context.tryNumber, mapIndex: context.mapIndex ?? -1)
+      return Data(try script.render(values, for: .shell).utf8)
+    }
+  }
+
   func setBody(_ body: @escaping @Sendable (TaskContext, inout InputReader) async throws -> Data?) {
-    let names = builder.description.tasks[index].inputs
+    let description = builder.description.tasks[index]
+    let sources: [InputReader.Source] =
+      (description.mapping?.lists ?? []).map { .element($0) } + description.inputs.map { .output(taskID: $0) }
     builder.setBody(of: id) { context, data in
-      var inputs = InputReader(data, from: names, missing: context.missingOutputs)
+      var inputs = InputReader(data, from: sources, missing: context.missingOutputs)
       return try await body(context, &inputs)
     }
   }

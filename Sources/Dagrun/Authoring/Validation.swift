@@ -106,7 +106,7 @@ struct Validation {
     if case .bash(let script) = task.work, script.parts.isEmpty { problem("its script is empty") }
     if let user = task.runAsUser {
       switch task.work {
-      case .bash, .swift: break
+      case .bash, .madeScript, .swift: break
       case .empty: problem("runAsUser is for tasks that run something, and an EmptyOperator does not")
       case .computeEngineJob:
         problem("runAsUser is for shell and Swift tasks; in a job's container its image says who runs the program")

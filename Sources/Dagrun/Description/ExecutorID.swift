@@ -13,7 +13,7 @@ package struct ExecutorID: RawRepresentable, Codable, Hashable, Sendable {
 extension TaskDescription.Work {
   package var defaultExecutor: ExecutorID {
     switch self {
-    case .empty, .bash, .swift: .local
+    case .empty, .bash, .madeScript, .swift: .local
     case .computeEngineJob: .computeEngine
     }
   }

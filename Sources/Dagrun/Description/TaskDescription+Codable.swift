@@ -2,9 +2,9 @@
 
 extension TaskDescription: Codable {
   private enum Key: String, CodingKey {
-    case id, bash, swift, job, upstream, inputs, triggerRule, role, retries, retryDelay, retryBackoff, maxRetryDelay,
-      retryOn, executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast, waitForPast,
-      maxActivePerDAG,
+    case id, bash, madeScript, swift, job, upstream, inputs, mapping, triggerRule, role, retries, retryDelay,
+      retryBackoff, maxRetryDelay, retryOn, executionTimeout, pool, poolSlots, priorityWeight, weightRule,
+      dependsOnPast, waitForPast, maxActivePerDAG,
       maxActivePerRun, environment, workingDirectory, runAsUser, executor, decision, group, documentation, file, line
   }
 
@@ -16,10 +16,12 @@ extension TaskDescription: Codable {
       switch key {
       case .id: task.id = try container.decode(String.self, forKey: key)
       case .bash: task.work = .bash(script: try container.decode(Template.self, forKey: key))
+      case .madeScript: task.work = .madeScript
       case .swift: task.work = .swift
       case .job: task.work = .computeEngineJob(try container.decode(ComputeEngineJobDescription.self, forKey: key))
       case .upstream: task.upstream = try container.decode([String].self, forKey: key)
       case .inputs: task.inputs = try container.decode([String].self, forKey: key)
+      case .mapping: task.mapping = try container.decode(TaskMapping.self, forKey: key)
       case .triggerRule: task.triggerRule = try container.decode(TriggerRule.self, forKey: key)
       case .role: task.role = try container.decode(Role.self, forKey: key)
       case .retries: task.retries = try container.decode(Int.self, forKey: key)
@@ -57,6 +59,7 @@ extension TaskDescription: Codable {
     switch work {
     case .empty: break
     case .bash(let script): try container.encode(script, forKey: .bash)
+    case .madeScript: try container.encode(true, forKey: .madeScript)
     case .swift: try container.encode(true, forKey: .swift)
     case .computeEngineJob(let job): try container.encode(job, forKey: .job)
     }
@@ -65,6 +68,7 @@ extension TaskDescription: Codable {
     }
     try encode(\.upstream, .upstream)
     try encode(\.inputs, .inputs)
+    try encode(\.mapping, .mapping)
     try encode(\.triggerRule, .triggerRule)
     try encode(\.role, .role)
     try encode(\.retries, .retries)

@@ -3,7 +3,7 @@ extension TaskDescription {
   package var templates: [Template] {
     let own =
       switch work {
-      case .empty, .swift: [Template]()
+      case .empty, .swift, .madeScript: [Template]()
       case .bash(let script): [script]
       case .computeEngineJob(let job): job.templates
       }

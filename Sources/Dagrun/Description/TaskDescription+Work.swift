@@ -17,7 +17,7 @@ extension TaskDescription.Work {
   fileprivate var operatorName: String {
     switch self {
     case .empty: "EmptyOperator"
-    case .bash: "BashOperator"
+    case .bash, .madeScript: "BashOperator"
     case .swift: "SwiftOperator"
     case .computeEngineJob(let job): job.isGroup ? "ComputeEngineJobGroupOperator" : "ComputeEngineJobOperator"
     }

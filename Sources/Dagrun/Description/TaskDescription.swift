@@ -4,8 +4,10 @@ package struct TaskDescription: Hashable, Sendable {
   package var work: Work
   /// Tasks that come before this one: by an arrow or by an output. No duplicates, in the order they were drawn.
   package var upstream: [String] = []
-  /// Tasks whose outputs are the arguments of a Swift task's closure, in the closure's order. A subset of `upstream`.
+  /// Tasks whose outputs are the arguments of the task's closure, in the closure's order. A subset of `upstream`.
   package var inputs: [String] = []
+  /// What it is mapped over; nil: it has one instance in a run. The elements are the first arguments of its closure.
+  package var mapping: TaskMapping?
 
   package var triggerRule: TriggerRule = .allSuccess
   package var role: Role = .work
@@ -53,6 +55,8 @@ package struct TaskDescription: Hashable, Sendable {
     case empty
     /// A script for bash.
     case bash(script: Template)
+    /// A script for bash that a closure in the compiled file makes of its arguments.
+    case madeScript
     /// A closure in the compiled file, found by the DAG's and the task's id.
     case swift
     /// A container on a VM that lives only for this task.

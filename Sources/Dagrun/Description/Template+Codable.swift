@@ -116,6 +116,7 @@ extension TemplateVariable {
     case .dagID: "dag_id"
     case .taskID: "task_id"
     case .tryNumber: "try_number"
+    case .mapIndex: "map_index"
     case .param(let name): "params.\(name)"
     case .var(let name): "var.\(name)"
     }
@@ -124,15 +125,15 @@ extension TemplateVariable {
   /// As DAG files spell them, after a dot.
   package static let spellings = [
     "ds", "dsNodash", "ts", "tsNodash", "logicalDate", "dataIntervalStart", "dataIntervalEnd",
-    "prevDataIntervalStartSuccess", "prevDataIntervalEndSuccess", "runID", "dagID", "taskID", "tryNumber", "param(…)",
-    "var(…)",
+    "prevDataIntervalStartSuccess", "prevDataIntervalEndSuccess", "runID", "dagID", "taskID", "tryNumber", "mapIndex",
+    "param(…)", "var(…)",
   ]
 
   /// Those without a name of the user's own.
   fileprivate static let named: [String: TemplateVariable] = {
     let variables: [TemplateVariable] = [
       .ds, .dsNodash, .ts, .tsNodash, .logicalDate, .dataIntervalStart, .dataIntervalEnd,
-      .prevDataIntervalStartSuccess, .prevDataIntervalEndSuccess, .runID, .dagID, .taskID, .tryNumber,
+      .prevDataIntervalStartSuccess, .prevDataIntervalEndSuccess, .runID, .dagID, .taskID, .tryNumber, .mapIndex,
     ]
     return Dictionary(uniqueKeysWithValues: variables.map { ($0.name, $0) })
   }()

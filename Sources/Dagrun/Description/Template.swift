@@ -42,6 +42,8 @@ public enum TemplateVariable: Hashable, Sendable {
   case dagID
   case taskID
   case tryNumber
+  /// Which element of the list that the task is mapped over, from 0; -1 for a task that is not mapped.
+  case mapIndex
   /// A parameter of the DAG.
   case param(String)
   /// A variable set with `dagrun variables set`.

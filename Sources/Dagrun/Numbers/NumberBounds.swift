@@ -58,12 +58,14 @@ extension NumberBound {
   package static let port = count("--port", from: 0, to: 65_535)
   package static let numExecutions = count("--num-executions", to: 1_000)
   package static let backfillRuns = maxActiveRuns.at("--max-active-runs")
+  package static let mapIndex = count("--map-index", from: 0, to: 2_147_483_647)
+  package static let maxMapLength = count("--max-map-length", to: 1_000_000)
   package static let tryNumber = count("--try", to: 2_147_483_647)
   package static let olderThan = time("--older-than", isAboveZero: false)
   package static let grace = time("--grace")
 
   package static let inOptions: [NumberBound] = [
-    parallelism, listLimit, port, numExecutions, backfillRuns, tryNumber, olderThan, grace,
+    parallelism, listLimit, port, numExecutions, backfillRuns, mapIndex, maxMapLength, tryNumber, olderThan, grace,
     diskSize.at("--disk-size"), maxRunDuration.at("--max-run-duration"), maxAttempts.at("--max-attempts"),
     jobTimeout.at("--timeout"), acceleratorCount.at("--accelerator"), poolSize,
   ]

@@ -6,6 +6,8 @@ extension Template {
     package var run: RunContext
     package var taskID: String
     package var tryNumber: Int
+    /// -1 for a task that is not mapped, as in Airflow.
+    package var mapIndex: Int
     /// Task id -> its output as JSON text.
     package var outputs: [String: String]
     /// The states of tasks that have none, by their ids.
@@ -14,11 +16,13 @@ extension Template {
     package var isShown = false
 
     package init(
-      run: RunContext, taskID: String, tryNumber: Int, outputs: [String: String] = [:], missing: [String: String] = [:]
+      run: RunContext, taskID: String, tryNumber: Int, mapIndex: Int = -1, outputs: [String: String] = [:],
+      missing: [String: String] = [:]
     ) {
       self.run = run
       self.taskID = taskID
       self.tryNumber = tryNumber
+      self.mapIndex = mapIndex
       self.outputs = outputs
       self.missing = missing
     }
@@ -107,6 +111,7 @@ extension Template.Values {
     case .dagID: return run.dagID
     case .taskID: return taskID
     case .tryNumber: return String(tryNumber)
+    case .mapIndex: return String(mapIndex)
     case .param(let name):
       guard let value = run.parameters[name] else {
         throw RenderError("the run has no parameter \"\(name)\"; give it with -c '{\"\(name)\": …}'")

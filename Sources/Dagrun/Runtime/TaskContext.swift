@@ -7,13 +7,18 @@ public struct TaskContext: Sendable {
   public package(set) var taskID: String
   /// From 1.
   public let tryNumber: Int
+  /// Which element of the list that the task is mapped over, from 0; nil: it is not mapped.
+  public let mapIndex: Int?
   /// The states of tasks whose outputs it takes and that have none, by their ids.
   package var missingOutputs: [String: String]
 
-  package init(run: RunContext, taskID: String, tryNumber: Int, missingOutputs: [String: String] = [:]) {
+  package init(
+    run: RunContext, taskID: String, tryNumber: Int, mapIndex: Int? = nil, missingOutputs: [String: String] = [:]
+  ) {
     self.run = run
     self.taskID = taskID
     self.tryNumber = tryNumber
+    self.mapIndex = mapIndex
     self.missingOutputs = missingOutputs
   }
 

@@ -41,12 +41,18 @@ enum ValueCoding {
     do {
       return try decoder.decode(type, from: data)
     } catch let mismatch {
-      // A shell task's output is text; `output(as:)` reads the text as JSON.
-      guard let text = try? decoder.decode(String.self, from: data),
-        let value = try? decoder.decode(type, from: Data(text.utf8))
-      else { throw mismatch }
+      // A shell task's output is text, and that of a mapped one a list of texts; `output(as:)` reads a text as JSON.
+      guard let json = jsonInText(data, decoder), let value = try? decoder.decode(type, from: json) else {
+        throw mismatch
+      }
       return value
     }
+  }
+
+  private static func jsonInText(_ data: Data, _ decoder: JSONDecoder) -> Data? {
+    if let text = try? decoder.decode(String.self, from: data) { return Data(text.utf8) }
+    guard let texts = try? decoder.decode([String].self, from: data) else { return nil }
+    return Data("[\(texts.joined(separator: ","))]".utf8)
   }
 }
 
@@ -65,14 +71,20 @@ extension ValueCoding {
 /// Gives a Swift task's inputs out one by one, each as the type that the closure wants.
 struct InputReader {
   private let data: [Data]
-  private let taskIDs: [String]
+  private let sources: [Source]
   private let missing: [String: String]
   private var index = 0
 
+  /// Where a value comes from.
+  enum Source: Sendable {
+    case output(taskID: String)
+    case element(TaskMapping.List)
+  }
+
   /// - Parameter missing: the states of those tasks that have no output, by their ids.
-  init(_ data: [Data], from taskIDs: [String], missing: [String: String] = [:]) {
+  init(_ data: [Data], from sources: [Source], missing: [String: String] = [:]) {
     self.data = data
-    self.taskIDs = taskIDs
+    self.sources = sources
     self.missing = missing
   }
 
@@ -84,13 +96,25 @@ struct InputReader {
     do {
       return try ValueCoding.decode(type, from: data[index])
     } catch {
-      if index < taskIDs.count, let state = missing[taskIDs[index]] {
+      let source = index < sources.count ? sources[index] : nil
+      if case .output(let taskID)? = source, let state = missing[taskID] {
         throw InputMismatch(
-          missingOutput(of: taskIDs[index], state: state) + "; a closure that can do without takes its output.optional")
+          missingOutput(of: taskID, state: state) + "; a closure that can do without takes its output.optional")
       }
-      let source = index < taskIDs.count ? "task \"\(taskIDs[index])\"" : "another task"
+      let words = source?.words ?? "the output of another task"
       throw InputMismatch(
-        "the output of \(source) is not of type \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
+        "\(words) is not of type \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
+    }
+  }
+}
+
+extension InputReader.Source {
+  /// For a person.
+  fileprivate var words: String {
+    switch self {
+    case .output(let taskID): "the output of task \"\(taskID)\""
+    case .element(.output(let taskID)): "the element of the output of task \"\(taskID)\""
+    case .element(.literal): "the element of its list"
     }
   }
 }

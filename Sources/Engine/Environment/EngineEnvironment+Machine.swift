@@ -43,10 +43,13 @@ extension EngineEnvironment {
 
 extension Engine.Options {
   fileprivate var limits: Limits {
-    switch mode {
-    case .scheduler: Limits(parallelism: parallelism)
-    case .command: Limits(parallelism: parallelism, makesScheduledRuns: false)
-    case .offline: Limits.offline
-    }
+    var limits =
+      switch mode {
+      case .scheduler: Limits(parallelism: parallelism)
+      case .command: Limits(parallelism: parallelism, makesScheduledRuns: false)
+      case .offline: Limits.offline
+      }
+    limits.maxMapLength = maxMapLength
+    return limits
   }
 }

@@ -46,8 +46,10 @@ extension Engine {
       let isDriven = executors.contains { $0.release(named: name) }
       reply(isDriven ? .done : .refused(ControlError(.notFound, "not driven")))
     case .follow(let run): return follow(run, reply)
-    case .explain(let dagID, let runID, let taskID):
-      answer(reply) { () throws(ControlError) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
+    case .explain(let dagID, let runID, let taskID, let mapIndex):
+      answer(reply) { () throws(ControlError) in
+        try explain(dagID: dagID, runID: runID, taskID: taskID, mapIndex: mapIndex)
+      }
     case .waiting(let runs): reply(.waiting(WaitingRuns(scheduler.waiting(ofRuns: runs, at: clock.now()))))
     case .trigger, .backfill, .clear, .setTaskState, .setRunState, .endStuckRun, .setPaused, .deleteDAG:
       // Somebody may have saved the file a moment ago.
@@ -132,9 +134,11 @@ extension Engine {
   }
 
   /// How a try went only the database knows; what a task waits for, only the scheduler.
-  private func explain(dagID: String, runID: String, taskID: String) throws(ControlError) -> ControlReply {
+  private func explain(
+    dagID: String, runID: String, taskID: String, mapIndex: Int32
+  ) throws(ControlError) -> ControlReply {
     let run = try translation.run(dagID: dagID, runID: runID).run
-    let key = TaskInstanceKey(run: run.number, taskID: taskID)
+    let key = TaskInstanceKey(run: run.number, taskID: taskID, mapIndex: mapIndex)
     do {
       guard let task = try store.taskInstance(key) else {
         throw ControlError(.unknownTask(dagID: dagID, taskID: taskID))
@@ -151,11 +155,11 @@ extension Engine {
 
   private func follow(_ run: Int64, _ reply: @escaping (ControlReply) -> Void) -> Follower? {
     let snapshot: RunSnapshot?
-    var reasons: [String: String] = [:]
+    var reasons: [TaskInstanceKey: String] = [:]
     do {
       snapshot = try scheduler.snapshot(ofRun: run) ?? store.runSnapshots(numbers: [run]).first
       if snapshot?.tasks.contains(where: { $0.state.isFinished && $0.state != .success }) == true {
-        for task in try store.taskInstances(run: run) { reasons[task.instance.taskID] = task.reason }
+        for task in try store.taskInstances(run: run) { reasons[task.key] = task.reason }
       }
     } catch {
       reply(.refused(ControlError(.unavailable, "\(error)")))

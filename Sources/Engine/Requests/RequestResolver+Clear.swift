@@ -16,13 +16,17 @@ extension RequestResolver {
         try store.runSnapshots(dagID: selection.dagID, from: selection.startDate, through: selection.endDate)
       }
     }
-    let named = try selectedTasks(of: plan, selection)
+    let (named, selected) = try selectedTasks(of: plan, selection)
+    if let index = selection.mapIndex { try checkInstances(index, of: named, in: plan, runs) }
     var cleared: [ClearedTask] = []
     var keys: [TaskInstanceKey] = []
     for run in runs {
-      for task in run.tasks where named.contains(task.taskID) && selection.includes(task.state) {
-        keys.append(TaskInstanceKey(run: run.run.number, taskID: task.taskID))
-        cleared.append(ClearedTask(runID: run.run.runID, taskID: task.taskID, state: task.state))
+      for task in run.tasks where selected.contains(task.taskID) && selection.includes(task.state) {
+        // What comes before and after the named instance is cleared whole.
+        if let index = selection.mapIndex, task.mapIndex != index, named.contains(task.taskID) { continue }
+        keys.append(TaskInstanceKey(run: run.run.number, taskID: task.taskID, mapIndex: task.mapIndex))
+        cleared.append(
+          ClearedTask(runID: run.run.runID, taskID: task.taskID, mapIndex: task.mapIndex, state: task.state))
       }
     }
     // Nothing to clear is not a mistake: a script may clear what failed, and nothing has.
@@ -41,22 +45,53 @@ extension RequestResolver {
     }
   }
 
-  private func selectedTasks(of plan: DAGPlan, _ selection: TaskSelection) throws(ControlError) -> Set<String> {
-    guard let regex = selection.taskRegex else { return Set(plan.taskIDs) }
-    let named: [String]
-    let expression = try expression(regex)
-    do {
-      named = try expression.matching(plan.taskIDs, whole: false)
-    } catch {
-      throw ControlError(.invalid, error.description)
+  /// Those that are named, and all that are selected with them.
+  private func selectedTasks(
+    of plan: DAGPlan, _ selection: TaskSelection
+  ) throws(ControlError) -> (named: Set<String>, all: Set<String>) {
+    var named = plan.taskIDs
+    if let regex = selection.taskRegex {
+      let expression = try expression(regex)
+      do {
+        named = try expression.matching(plan.taskIDs, whole: false)
+      } catch {
+        throw ControlError(.invalid, error.description)
+      }
+      guard !named.isEmpty else {
+        throw ControlError(
+          .notFound,
+          "no task of \"\(plan.dagID)\" matches \"\(regex)\"; `dagrun tasks list \(plan.dagID)` shows those there are")
+      }
     }
-    guard !named.isEmpty else {
-      throw ControlError(
-        .notFound,
-        "no task of \"\(plan.dagID)\" matches \"\(regex)\"; `dagrun tasks list \(plan.dagID)` shows those there are")
+    if selection.mapIndex != nil {
+      let unmapped = named.first
+      named.removeAll { !plan.isMapped($0) }
+      if named.isEmpty, let unmapped {
+        let subject =
+          selection.taskRegex == nil ? "\"\(plan.dagID)\" has no task that is mapped" : "\(unmapped) is not mapped"
+        throw ControlError(.invalid, subject + ": leave out the map index")
+      }
+    } else if selection.taskRegex == nil {
+      return (Set(named), Set(named))
     }
-    return plan.subset(
+    let all = plan.subset(
       of: Set(named), withUpstream: selection.withUpstream, withDownstream: selection.withDownstream)
+    return (Set(named), all)
+  }
+
+  /// An index that no run has is a mistake; runs whose lists are shorter than others' are not.
+  private func checkInstances(
+    _ index: Int32, of named: Set<String>, in plan: DAGPlan, _ runs: [RunSnapshot]
+  ) throws(ControlError) {
+    var longest: (taskID: String, count: Int32)?
+    for task in runs.lazy.flatMap(\.tasks) where named.contains(task.taskID) {
+      if task.mapIndex == index { return }
+      if task.mapIndex >= longest?.count ?? 0 { longest = (task.taskID, task.mapIndex + 1) }
+    }
+    let found = longest.map { "\($0.taskID) has \($0.count) \($0.count == 1 ? "instance" : "instances"), from 0" }
+    throw ControlError(
+      .notFound,
+      "there is no instance \(index): \(found ?? "\(plan.taskIDs.first(where: named.contains)!) has none yet")")
   }
 }
 

@@ -32,8 +32,11 @@ struct RequestResolver {
     case .backfill(let parameters): try backfill(parameters)
     case .cancelBackfill(let number): plain(.cancelBackfill(number: number))
     case .clear(let selection, let onNewestVersion): try clear(selection, onNewestVersion: onNewestVersion)
-    case .setTaskState(let dagID, let runID, let taskID, let state):
-      try setTaskState(dagID: dagID, runID: runID, taskID: taskID, state)
+    case .setTaskState(let dagID, let runID, let taskID, let mapIndex, let state):
+      try runEvent(dagID: dagID, runID: runID) { snapshot in
+        let key = TaskInstanceKey(run: snapshot.run.number, taskID: taskID, mapIndex: mapIndex)
+        return .setTaskState(key, state, loaded: snapshot)
+      }
     case .endStuckRun(let dagID, let runID):
       try runEvent(dagID: dagID, runID: runID) { .endStuckRun(run: $0.run.number, loaded: $0) }
     case .setRunState(let dagID, let runID, let state):
@@ -56,14 +59,6 @@ struct RequestResolver {
       throw ControlError(.invalid, "the pool's name \"\(pool.name)\" \(problem)")
     }
     return plain(.setPool(pool))
-  }
-
-  private func setTaskState(
-    dagID: String, runID: String, taskID: String, _ state: TaskState
-  ) throws(ControlError) -> Outcome {
-    try runEvent(dagID: dagID, runID: runID) { snapshot in
-      .setTaskState(TaskInstanceKey(run: snapshot.run.number, taskID: taskID), state, loaded: snapshot)
-    }
   }
 
   private func runEvent(

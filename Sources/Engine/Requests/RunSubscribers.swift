@@ -54,16 +54,17 @@ final class Follower: @unchecked Sendable {
 
   /// The first report names every task whose state has changed at all.
   ///
-  /// - Parameter reasons: of those that have ended, by task id.
-  init(_ snapshot: RunSnapshot, reasons: [String: String], send: @escaping (ControlReply) -> Void) {
+  /// - Parameter reasons: of those that have ended.
+  init(_ snapshot: RunSnapshot, reasons: [TaskInstanceKey: String], send: @escaping (ControlReply) -> Void) {
     run = snapshot.run
     self.send = send
     count(snapshot.tasks)
     for task in snapshot.tasks where task.state != .none {
+      let key = TaskInstanceKey(run: run.number, taskID: task.taskID, mapIndex: task.mapIndex)
       moved.append(
         .init(
-          taskID: task.taskID, state: task.state, tryNumber: task.tryNumber,
-          at: task.endDate ?? task.startDate ?? run.queuedAt, reason: reasons[task.taskID]))
+          taskID: task.taskID, mapIndex: task.mapIndex, state: task.state, tryNumber: task.tryNumber,
+          at: task.endDate ?? task.startDate ?? run.queuedAt, reason: reasons[key]))
     }
     report()
   }
@@ -84,8 +85,12 @@ final class Follower: @unchecked Sendable {
       counts[transition.to.state, default: 0] += 1
       moved.append(
         .init(
-          taskID: transition.key.taskID, state: transition.to.state, tryNumber: transition.to.tryNumber, at: now,
+          taskID: transition.key.taskID, mapIndex: transition.key.mapIndex, state: transition.to.state,
+          tryNumber: transition.to.tryNumber, at: now,
           reason: transition.reason))
+    case .instancesCreated(let creation):
+      if let replaced = creation.replaced { counts[replaced.state, default: 0] -= 1 }
+      counts[creation.instance.state, default: 0] += creation.indices.count
     case .runCreated, .outputStored, .outputRemoved, .choiceStored, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
       .backfillCreated, .backfillContinued, .backfillCompleted:
       break
@@ -121,6 +126,7 @@ extension Change {
     switch self {
     case .runChanged(let transition): transition.run
     case .taskChanged(let transition): transition.key.run
+    case .instancesCreated(let creation): creation.run
     case .runReplanned(let snapshot): snapshot.run.number
     case .runCreated, .outputStored, .outputRemoved, .choiceStored, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
       .backfillCreated, .backfillContinued, .backfillCompleted:

@@ -78,6 +78,9 @@ struct QueuedWorkload {
   var waitsSince = 0.0
 
   var library: String? {
-    if case .swift(let library, _, _) = assignment.workload.work { library } else { nil }
+    switch assignment.workload.work {
+    case .swift(let library, _, _), .madeScript(let library, _, _, _, _): library
+    case .bash, .jobs: nil
+    }
   }
 }

@@ -33,7 +33,7 @@ extension TaskDescription {
       "retry_on": .list(failureRules.map { .text("\($0)") }),
       "execution_timeout": .optional(executionTimeoutSeconds), "pool": .text(pool), "pool_slots": .int(poolSlots),
       "priority_weight": .int(priorityWeight), "weight_rule": .text(weightRule.rawValue),
-      "depends_on_past": .bool(dependsOnPast), "run_as_user": .optional(runAsUser), "is_mapped": .bool(false),
+      "depends_on_past": .bool(dependsOnPast), "run_as_user": .optional(runAsUser), "is_mapped": .bool(mapping != nil),
       "doc_md": .optional(documentation.isEmpty ? nil : documentation), "fileloc": .text(location.text),
     ]
   }

@@ -33,8 +33,7 @@ extension TaskInstance {
   package func record(in run: DAGRun) -> OutputObject {
     [
       "task_id": .text(taskID), "dag_id": .text(run.dagID), "dag_run_id": .text(run.runID),
-      // Tasks are not mapped: always Airflow's number for that.
-      "map_index": .int(-1), "logical_date": .optional(run.logicalDate),
+      "map_index": .int(Int(mapIndex)), "logical_date": .optional(run.logicalDate),
       // Airflow's null.
       "state": state == .none ? .null : .text(state.rawValue), "try_number": .int(tryNumber),
       "max_tries": .int(maxTries), "start_date": .optional(startDate), "end_date": .optional(endDate),
@@ -54,7 +53,8 @@ extension BackfillRow {
 extension ClearedTask {
   package func record(dagID: String) -> OutputObject {
     [
-      "dag_id": .text(dagID), "dag_run_id": .text(runID), "task_id": .text(taskID), "map_index": .int(-1),
+      "dag_id": .text(dagID), "dag_run_id": .text(runID), "task_id": .text(taskID),
+      "map_index": .int(Int(mapIndex)),
       // The state it had.
       "state": state == .none ? .null : .text(state.rawValue),
     ]

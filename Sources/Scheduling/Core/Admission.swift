@@ -12,7 +12,9 @@ struct Admission: Sendable {
   private(set) var localTasks = 0
   private let parallelism: Int
   private var pools = PoolTable()
+  /// Of tasks over all runs of their DAG, and in one run.
   private var taskLimits = TaskLimitTable()
+  private var runLimits = RunLimitTable()
   private var queue = ReadyQueue()
   private var freed: [FreedLimit] = []
   private var waitingForParallelism = WaitingLanes()
@@ -43,6 +45,9 @@ struct Admission: Sendable {
     /// Index in `TaskLimitTable`; -1: none. A task with a limit of its own has a lane of its own.
     var taskLimit: Int32
     var maxActivePerDAG: Int32
+    /// Index in `RunLimitTable`; -1: none.
+    var runLimit: Int32
+    var maxActivePerRun: Int32
     /// It runs on a machine of its own, and does not count against `parallelism`.
     var isElsewhere: Bool
   }
@@ -51,6 +56,7 @@ struct Admission: Sendable {
     case run(RunIndex)
     case pool(Int32)
     case taskLimit(Int32)
+    case runLimit(Int32)
     case parallelism
   }
 
@@ -61,6 +67,7 @@ struct Admission: Sendable {
     case maxActiveTasks
     case pool
     case maxActivePerDAG
+    case maxActivePerRun
     case parallelism
   }
 
@@ -85,6 +92,7 @@ struct Admission: Sendable {
     }
     for lane in shares[run].lanes.values.sorted() { queue.removeLane(lane) }
     if shares[run].waiting.isFreed { freed.removeAll { $0 == .run(run) } }
+    for limit in runLimits.remove(run) { freed.removeAll { $0 == .runLimit(limit) } }
     shares[run] = Share()
   }
 
@@ -134,6 +142,7 @@ struct Admission: Sendable {
     activeTasks += Int(sign)
     if !demand.isElsewhere { localTasks += Int(sign) }
     if demand.taskLimit >= 0 { taskLimits[demand.taskLimit].active += sign }
+    if demand.runLimit >= 0 { runLimits[demand.runLimit].active += sign }
     if sign < 0 { noteRoom(for: demand, run) }
   }
 
@@ -142,14 +151,16 @@ struct Admission: Sendable {
     let limit =
       plan.tasks[position].maxActivePerDAG > 0
       ? taskLimits.index(dag: shares[run].dag, taskID: plan.taskIDs[position]) : -1
-    return demand(position, run, taskLimit: limit)
+    let runLimit = plan.tasks[position].maxActivePerRun > 0 ? runLimits.index(run, Int32(position)) : -1
+    return demand(position, run, taskLimit: limit, runLimit: runLimit)
   }
 
-  private func demand(_ position: Int, _ run: RunIndex, taskLimit: Int32) -> Demand {
+  private func demand(_ position: Int, _ run: RunIndex, taskLimit: Int32, runLimit: Int32) -> Demand {
     let planned = shares[run].plan!.tasks[position]
     return Demand(
       pool: shares[run].pools[Int(planned.pool)], poolSlots: planned.poolSlots, taskLimit: taskLimit,
-      maxActivePerDAG: planned.maxActivePerDAG, isElsewhere: planned.isElsewhere)
+      maxActivePerDAG: planned.maxActivePerDAG, runLimit: runLimit, maxActivePerRun: planned.maxActivePerRun,
+      isElsewhere: planned.isElsewhere)
   }
 
   // MARK: In line
@@ -160,13 +171,15 @@ struct Admission: Sendable {
     let limit =
       plan.tasks[position].maxActivePerDAG > 0
       ? taskLimits.findIndex(dag: shares[run].dag, taskID: plan.taskIDs[position]) : nil
-    return blocker(demand(position, run, taskLimit: limit ?? -1), run, runs, dags)
+    let runLimit = plan.tasks[position].maxActivePerRun > 0 ? runLimits.findIndex(run, Int32(position)) : nil
+    return blocker(demand(position, run, taskLimit: limit ?? -1, runLimit: runLimit ?? -1), run, runs, dags)
   }
 
   private func blocker(_ demand: Demand, _ run: RunIndex, _ runs: RunTable, _ dags: [DAGEntry]) -> Blocker? {
     if let blocker = runBlocker(run, runs, dags) { return blocker }
     if Int64(demand.poolSlots) > pools[demand.pool].room { return .pool }
     if demand.taskLimit >= 0, taskLimits[demand.taskLimit].active >= demand.maxActivePerDAG { return .maxActivePerDAG }
+    if demand.runLimit >= 0, runLimits[demand.runLimit].active >= demand.maxActivePerRun { return .maxActivePerRun }
     return demand.isElsewhere || localTasks < parallelism ? nil : .parallelism
   }
 
@@ -202,6 +215,7 @@ struct Admission: Sendable {
       case .paused, .runNotRunning, .maxActiveTasks: park(queue.park(lane, at: .run), lane)
       case .pool: park(queue.park(lane, at: .pool), lane)
       case .maxActivePerDAG: park(queue.park(lane, at: .taskLimit), lane)
+      case .maxActivePerRun: park(queue.park(lane, at: .runLimit), lane)
       case .parallelism: park(queue.park(lane, at: .parallelism), lane)
       }
     }
@@ -226,6 +240,7 @@ struct Admission: Sendable {
     case .run: shares[queue.lanes[Int(lane)].run].waiting.park(reference)
     case .pool: pools[demand.pool].waiting.park(reference, need: demand.poolSlots)
     case .taskLimit: taskLimits[demand.taskLimit].waiting.park(reference, need: demand.maxActivePerDAG)
+    case .runLimit: runLimits[demand.runLimit].waiting.park(reference, need: demand.maxActivePerRun)
     case .parallelism: waitingForParallelism.park(reference)
     case .idle, .ready: preconditionFailure("lane \(lane) is parked nowhere")
     }
@@ -247,6 +262,7 @@ struct Admission: Sendable {
     if demand.taskLimit >= 0, taskLimits[demand.taskLimit].waiting.markFreed() {
       freed.append(.taskLimit(demand.taskLimit))
     }
+    if demand.runLimit >= 0, runLimits[demand.runLimit].waiting.markFreed() { freed.append(.runLimit(demand.runLimit)) }
     noteRunRoom(run)
     notePoolRoom(demand.pool)
   }
@@ -272,6 +288,9 @@ struct Admission: Sendable {
     case .taskLimit(let limit):
       let active = taskLimits[limit].active
       return taskLimits[limit].waiting.promoteBest(in: &queue, from: .taskLimit) { active < $0 }
+    case .runLimit(let limit):
+      let active = runLimits[limit].active
+      return runLimits[limit].waiting.promoteBest(in: &queue, from: .runLimit) { active < $0 }
     case .parallelism:
       let isFree = localTasks < parallelism
       return waitingForParallelism.promoteBest(in: &queue, from: .parallelism) { _ in isFree }

@@ -57,7 +57,10 @@ extension DependsOnPastHistory.Instance {
   init(_ entry: RunEntry, logicalDate: Timestamp, position: Int) {
     self.logicalDate = logicalDate
     run = entry.run.number
-    isPassed = entry.instances(at: position).allSatisfy { entry[$0].state.isPassed }
+    let isMapped = entry.isExpanded(position)
+    isPassed = entry.instances(at: position).allSatisfy {
+      entry[$0].state.isPassed || (isMapped && entry[$0].state == .removed)
+    }
     isManual = entry.run.type == .manual
   }
 }

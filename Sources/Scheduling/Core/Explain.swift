@@ -8,12 +8,15 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
   case dagIsSuspended(String, reason: String)
   /// `pending`: upstream tasks that have not ended, at most ten of `count`.
   case rule(TriggerRule, pending: [String], count: Int)
+  /// The tasks that have still to hand on the lists that it is mapped over.
+  case list(of: [String])
   case setups([String])
   case teardownScope([String])
   case past(taskID: String, logicalDate: Timestamp)
   case pool(name: String, slots: Int?, used: Int, needed: Int)
   case maxActiveTasks(Int)
   case maxActivePerDAG(Int)
+  case maxActivePerRun(Int)
   case parallelism(Int)
   case offline
   case nextInLine
@@ -47,6 +50,7 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
       count == 0
         ? "\(rule.rawValue) waits for \(rule.requirement), which can no longer be: all upstream tasks have ended"
         : "\(rule.rawValue) waits for \(rule.requirement); not ended: \(Self.list(pending, of: count))"
+    case .list(let tasks): "it is mapped over the output of \(tasks.joined(separator: ", ")), which has not ended"
     case .setups(let setups): "waits for setups to succeed: \(setups.joined(separator: ", "))"
     case .teardownScope(let tasks):
       "a teardown waits for all tasks between it and its setups; not ended: \(tasks.joined(separator: ", "))"
@@ -61,6 +65,8 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
       "its run has \(Self.count(most, "active task")), as many as max_active_tasks lets it have"
     case .maxActivePerDAG(let most):
       "all runs have \(Self.count(most, "active instance")) of the task, as many as there may be"
+    case .maxActivePerRun(let most):
+      "its run has \(Self.count(most, "active instance")) of the task, as many as there may be"
     case .parallelism(let most): "there are \(Self.count(most, "active task")), as many as parallelism allows"
     case .offline: "no scheduler is running"
     case .nextInLine: "it is next in line"
@@ -118,7 +124,7 @@ extension Scheduler {
       let isByRule = entry.decide(instance) == .end(task.state)
       return [.ended(task.state, because: isByRule ? entry.reason(instance, for: task.state) : nil)]
     case .removed:
-      return [.ended(.removed, because: Self.whyRemoved(dagID: entry.run.dagID))]
+      return [.ended(.removed, because: entry.reasonOfList(instance) ?? Self.whyRemoved(dagID: entry.run.dagID))]
     case .success, .failed:
       return [.ended(task.state, because: nil)]
     }
@@ -150,7 +156,10 @@ extension Scheduler {
   private func ruleReasons(_ place: InstanceIndex, _ entry: RunEntry) -> [Reason] {
     let position = entry.planPosition(of: place.offset)
     var reasons: [Reason] = []
-    if entry.decide(place.offset) == .wait {
+    if entry.decideByRule(place.offset) == .run {
+      let pending = entry.pendingLists(position)
+      if !pending.isEmpty { reasons.append(.list(of: pending.map { entry.plan.taskIDs[Int($0)] })) }
+    } else if entry.decide(place.offset) == .wait {
       let pending = entry.plan.upstream[position].filter { !entry.isFinished($0) }
       if !pending.isEmpty || entry.plan.constraints[Int32(position)] == nil {
         reasons.append(
@@ -183,7 +192,7 @@ extension Scheduler {
       switch blocker {
       // Where no scheduler is running, nothing is in line.
       case .parallelism, .paused, .runNotRunning: return runReasons(entry, at: now)
-      case .maxActiveTasks, .pool, .maxActivePerDAG: break
+      case .maxActiveTasks, .pool, .maxActivePerDAG, .maxActivePerRun: break
       }
     }
     let own = reason(blocker, place, entry, at: now)
@@ -205,6 +214,7 @@ extension Scheduler {
           name: pool.name, slots: pool.pool?.slots, used: Int(pool.usedSlots), needed: Int(planned.poolSlots))
       ]
     case .maxActivePerDAG: return [.maxActivePerDAG(Int(planned.maxActivePerDAG))]
+    case .maxActivePerRun: return [.maxActivePerRun(Int(planned.maxActivePerRun))]
     case .parallelism: return [.parallelism(limits.parallelism)]
     }
   }

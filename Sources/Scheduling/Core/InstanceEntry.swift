@@ -19,11 +19,14 @@ struct InstanceEntry: Sendable {
   var failedUpstream: Int32 = 0
   var upstreamFailedUpstream: Int32 = 0
   var removedUpstream: Int32 = 0
+  /// `OutputShape.code`, as far as 32 bits hold it.
+  private var outputCode = Self.noOutput
   private var startMicroseconds = Self.never
   private var endMicroseconds = Self.never
   private var retryMicroseconds = Self.never
 
   private static let never = Int64.min
+  private static let noOutput = Int32.min
 
   init(maxTries: Int32) { self.maxTries = maxTries }
 
@@ -34,6 +37,12 @@ struct InstanceEntry: Sendable {
     startDate = instance.startDate
     endDate = instance.endDate
     retryAt = instance.retryAt
+    output = instance.output
+  }
+
+  var output: OutputShape? {
+    get { outputCode == Self.noOutput ? nil : OutputShape(code: Int64(outputCode)) }
+    set { outputCode = newValue.map { Int32(clamping: $0.code) } ?? Self.noOutput }
   }
 
   var startDate: Timestamp? {
@@ -60,10 +69,10 @@ struct InstanceEntry: Sendable {
     return entry
   }
 
-  func instance(taskID: String) -> TaskInstance {
+  func instance(_ key: TaskInstanceKey) -> TaskInstance {
     TaskInstance(
-      taskID: taskID, state: state, tryNumber: Int(tryNumber), maxTries: Int(maxTries), startDate: startDate,
-      endDate: endDate, retryAt: retryAt)
+      taskID: key.taskID, mapIndex: key.mapIndex, state: state, tryNumber: Int(tryNumber), maxTries: Int(maxTries),
+      startDate: startDate, endDate: endDate, retryAt: retryAt, output: output)
   }
 
   func counts(upstream: Int) -> UpstreamCounts {
@@ -99,7 +108,8 @@ struct InstanceEntry: Sendable {
       && startMicroseconds == other.startMicroseconds && endMicroseconds == other.endMicroseconds
       && retryMicroseconds == other.retryMicroseconds && succeededUpstream == other.succeededUpstream
       && skippedUpstream == other.skippedUpstream && failedUpstream == other.failedUpstream
-      && upstreamFailedUpstream == other.upstreamFailedUpstream && removedUpstream == other.removedUpstream
+      && outputCode == other.outputCode && upstreamFailedUpstream == other.upstreamFailedUpstream
+      && removedUpstream == other.removedUpstream
       && (state != .scheduled || isReady == other.isReady)
   }
 }

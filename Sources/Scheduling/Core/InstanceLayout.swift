@@ -2,8 +2,9 @@ import Model
 
 /// Which instances the tasks of a run have: one each, at the task's position in the plan, until a task is mapped.
 ///
-/// A mapped task has a range of its own behind all others. No other instance moves, so that what refers to one stays
-/// true; the one that the task had is left unused. While no task is mapped, this costs nothing.
+/// A mapped task gets a range of its own behind all others, once its list is known. No other instance moves, so that
+/// what refers to one stays true; the one that the task had is left unused, as is the range of a task whose list has
+/// grown. While no task is mapped, this costs nothing.
 struct InstanceLayout: Sendable {
   /// With those that are left unused.
   private(set) var count: Int32
@@ -15,6 +16,9 @@ struct InstanceLayout: Sendable {
     var isMapped: [Bool]
     /// N of the trigger rules, by position: how many instances the tasks right above have.
     var upstreamCounts: [Int32]
+    /// Of the mapped tasks, by position: how many instances have not ended, and how many have an output.
+    var unfinished: [Int32]
+    var outputs: [Int32]
     /// By instance.
     var positions: [Int32]
 
@@ -22,6 +26,8 @@ struct InstanceLayout: Sendable {
       ranges = (0..<Int32(plan.count)).map { InstanceOffset(value: $0)..<InstanceOffset(value: $0 + 1) }
       isMapped = [Bool](repeating: false, count: plan.count)
       upstreamCounts = (0..<plan.count).map { Int32(plan.upstream.degree(of: $0)) }
+      unfinished = [Int32](repeating: 0, count: plan.count)
+      outputs = unfinished
       positions = Array(0..<Int32(plan.count))
     }
   }
@@ -50,7 +56,32 @@ struct InstanceLayout: Sendable {
     return Int(mapping.upstreamCounts[position])
   }
 
-  /// `notMapped` for an instance of a task that is not mapped.
+  /// The task has its instances, one for each element.
+  @inline(__always)
+  func isExpanded(_ position: Int) -> Bool { mapping?.isMapped[position] ?? false }
+
+  /// Of an expanded task: its instances that have not ended.
+  func unfinished(at position: Int) -> Int32 { mapping?.unfinished[position] ?? 0 }
+
+  /// Of an expanded task: its instances that have an output.
+  func outputs(at position: Int) -> Int32 { mapping?.outputs[position] ?? 0 }
+
+  @inline(__always)
+  mutating func count(_ position: Int, unfinished: Int32 = 0, outputs: Int32 = 0) {
+    guard mapping != nil else { return }
+    mapping!.unfinished[position] += unfinished
+    mapping!.outputs[position] += outputs
+  }
+
+  mutating func forgetCounts() {
+    guard mapping != nil else { return }
+    for position in mapping!.unfinished.indices {
+      mapping!.unfinished[position] = 0
+      mapping!.outputs[position] = 0
+    }
+  }
+
+  /// `notMapped` for an instance of a task that is not mapped, or whose list is not known yet.
   @inline(__always)
   func mapIndex(of instance: InstanceOffset) -> Int32 {
     guard let mapping else { return TaskInstanceKey.notMapped }
@@ -75,12 +106,14 @@ struct InstanceLayout: Sendable {
   /// In the order of the plan, and within a task by map index.
   var instances: Instances { Instances(mapping.map(\.ranges), count) }
 
-  /// Gives a task that is not mapped `width` instances.
+  /// Gives a task that is not expanded `width` instances.
   mutating func expand(_ position: Int, to width: Int32, _ plan: DAGPlan) -> Range<InstanceOffset> {
     precondition(width > 0, "a task mapped over nothing keeps its one instance, which is skipped")
     mapping = mapping ?? Mapping(plan)
     precondition(!mapping!.isMapped[position], "\(plan.taskIDs[position]) is mapped already")
     mapping!.isMapped[position] = true
+    mapping!.unfinished[position] = width
+    mapping!.outputs[position] = 0
     if width > 1 {
       let start = InstanceOffset(value: count)
       mapping!.ranges[position] = start..<start.advanced(by: Int(width))
@@ -89,6 +122,19 @@ struct InstanceLayout: Sendable {
       for downstream in plan.downstream[position] { mapping!.upstreamCounts[Int(downstream)] += width - 1 }
     }
     return range(at: position)
+  }
+
+  /// Gives an expanded task more instances: a new range, in which it has those that it had first.
+  mutating func grow(_ position: Int, to width: Int32, _ plan: DAGPlan) {
+    let old = range(at: position)
+    precondition(isExpanded(position) && Int(width) > old.count, "\(plan.taskIDs[position]) does not grow to \(width)")
+    let start = InstanceOffset(value: count)
+    mapping!.ranges[position] = start..<start.advanced(by: Int(width))
+    mapping!.positions += repeatElement(Int32(position), count: Int(width))
+    count += width
+    for downstream in plan.downstream[position] {
+      mapping!.upstreamCounts[Int(downstream)] += width - Int32(old.count)
+    }
   }
 
   struct Instances: Sequence, IteratorProtocol, Sendable {

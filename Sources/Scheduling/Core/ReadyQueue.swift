@@ -16,7 +16,7 @@ struct ReadyQueue: Sendable {
     /// Nothing in it.
     case idle
     case ready
-    case run, pool, taskLimit, parallelism
+    case run, pool, taskLimit, runLimit, parallelism
   }
 
   struct Lane: Sendable {
@@ -60,7 +60,7 @@ struct ReadyQueue: Sendable {
       lanes[index].place = .ready
       ready.insert(reference(to: lane, best: task))
       return nil
-    case .run, .pool, .taskLimit, .parallelism:
+    case .run, .pool, .taskLimit, .runLimit, .parallelism:
       return reference(to: lane, best: task)
     }
   }

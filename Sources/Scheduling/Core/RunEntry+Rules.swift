@@ -3,8 +3,15 @@ import Model
 
 /// What trigger rules, setups and teardowns make of the states in a run.
 extension RunEntry {
-  /// What the upstream tasks, setups and trigger rule say to an instance; not its past, nor limits.
+  /// What the upstream tasks, setups, trigger rule and list say to an instance; not its past, nor limits.
   func decide(_ instance: InstanceOffset) -> RuleDecision {
+    let decision = decideByRule(instance)
+    guard decision == .run, planned(instance).isMapped else { return decision }
+    return decideByList(instance)
+  }
+
+  /// As `decide`, whatever the list is that the task is mapped over.
+  func decideByRule(_ instance: InstanceOffset) -> RuleDecision {
     let position = planPosition(of: instance)
     let task = plan.tasks[position]
     let counts = upstreamCounts(of: instance)
@@ -59,10 +66,11 @@ extension RunEntry {
   func reason(_ instance: InstanceOffset, for state: TaskState) -> String {
     let position = planPosition(of: instance)
     if state == .skipped, let excluder = choices.excluder(of: position) { return reason(excludedBy: excluder) }
+    if let reason = reasonOfList(instance) { return reason }
     let rule = plan.tasks[position].rule
     func first(of states: [TaskState], among positions: some Sequence<Int32>) -> String? {
       positions.lazy.flatMap { instances(at: Int($0)) }.first { states.contains(self[$0].state) }
-        .map { "\(taskID(of: $0)) is \(self[$0].state.rawValue)" }
+        .map { "\(key($0).name) is \(self[$0].state.rawValue)" }
     }
     let culprits: [TaskState] = state == .skipped ? [.skipped] : [.failed, .upstreamFailed]
     if let constraint = plan.constraints[Int32(position)],

@@ -32,14 +32,19 @@ struct RunEntry: Sendable {
     self.dag = dag
     layout = InstanceLayout(plan)
     entries = plan.tasks.map { InstanceEntry(maxTries: $0.retries) }
+    for (position, width) in Self.widths(of: snapshot.tasks, plan).sorted(by: { $0.key < $1.key }) {
+      expand(position, to: width)
+    }
     for instance in snapshot.tasks {
-      if let position = plan.position(of: instance.taskID) {
-        self[instances(at: position).lowerBound] = InstanceEntry(instance)
+      if let position = plan.position(of: instance.taskID),
+        let offset = layout.instance(at: position, mapIndex: instance.mapIndex)
+      {
+        self[offset] = InstanceEntry(instance)
       } else {
         instancesOutsidePlan.append(instance)
       }
     }
-    instancesOutsidePlan.sort { $0.taskID < $1.taskID }
+    instancesOutsidePlan.sort { ($0.taskID, $0.mapIndex) < ($1.taskID, $1.mapIndex) }
     if !snapshot.choices.isEmpty { choices = DownstreamChoices(snapshot.choices, in: plan) }
     recount()
   }
@@ -51,6 +56,16 @@ struct RunEntry: Sendable {
         number: 0, dagID: "", runID: "", type: .manual, state: .success, logicalDate: nil, dataInterval: nil,
         runAfter: .longAgo, queuedAt: .longAgo, conf: "{}", version: ""), tasks: []),
     plan: DAGPlan(DAGDescription(id: "", location: SourceLocation(file: "", line: 0)), version: ""), dag: 0)
+
+  /// Of the tasks that the plan maps, and that have an instance for each element.
+  private static func widths(of tasks: [TaskInstance], _ plan: DAGPlan) -> [Int: Int32] {
+    var widths: [Int: Int32] = [:]
+    for instance in tasks where instance.mapIndex >= 0 {
+      guard let position = plan.position(of: instance.taskID), plan.tasks[position].isMapped else { continue }
+      widths[position, default: 0] += 1
+    }
+    return widths
+  }
 
   // MARK: Instances
 
@@ -85,6 +100,14 @@ struct RunEntry: Sendable {
     return layout.instance(at: position, mapIndex: key.mapIndex)
   }
 
+  /// Without a map index all instances of the task.
+  func instances(meantBy key: TaskInstanceKey) -> [InstanceOffset] {
+    guard key.mapIndex == TaskInstanceKey.notMapped, let position = plan.position(of: key.taskID) else {
+      return instance(key).map { [$0] } ?? []
+    }
+    return Array(instances(at: position))
+  }
+
   @inline(__always)
   func contains(_ instance: InstanceOffset) -> Bool { entries.indices.contains(Int(instance.value)) }
 
@@ -93,19 +116,45 @@ struct RunEntry: Sendable {
     TaskInstanceKey(run: run.number, taskID: taskID(of: instance), mapIndex: layout.mapIndex(of: instance))
   }
 
+  @inline(__always)
+  func mapIndex(of instance: InstanceOffset) -> Int32 { layout.mapIndex(of: instance) }
+
   /// The try that is under way.
   @inline(__always)
   func tryKey(_ instance: InstanceOffset) -> TryKey { TryKey(key(instance), Int(self[instance].tryNumber)) }
 
   func snapshot() -> RunSnapshot {
     RunSnapshot(
-      run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + instancesOutsidePlan,
+      run: run, tasks: instances.map { self[$0].instance(key($0)) } + instancesOutsidePlan,
       choices: choices.all)
   }
 
+  // MARK: Mapped tasks
+
+  /// The task has an instance for each element, and not the one that stands for those to come.
+  @inline(__always)
+  func isExpanded(_ position: Int) -> Bool { layout.isExpanded(position) }
+
+  /// Of an expanded task: its instances that have not ended, and those that have an output.
+  func expandedCounts(_ position: Int) -> (unfinished: Int, outputs: Int) {
+    (Int(layout.unfinished(at: position)), Int(layout.outputs(at: position)))
+  }
+
+  mutating func setOutput(_ output: OutputShape?, of instance: InstanceOffset) {
+    let change: Int32 = (output == nil ? 0 : 1) - (self[instance].output == nil ? 0 : 1)
+    self[instance].output = output
+    if change != 0 { layout.count(planPosition(of: instance), outputs: change) }
+  }
+
+  /// An instance has ended (-1), or has not ended after all (1).
+  @inline(__always)
+  mutating func countUnfinished(_ instance: InstanceOffset, _ number: Int32) {
+    unfinished += number
+    layout.count(planPosition(of: instance), unfinished: number)
+  }
+
   /// Gives the task at `position` one instance for each of the `count` elements (at least one) of the list that it is
-  /// mapped over. They wait as its single instance did, which must not have started. Call it before the end of the
-  /// upstream task is counted: nothing evaluates the new instances.
+  /// mapped over. They wait as its single instance did, which must not have started.
   @discardableResult
   mutating func expand(_ position: Int, to count: Int32) -> Range<InstanceOffset> {
     let unused = instances(at: position).lowerBound
@@ -115,10 +164,32 @@ struct RunEntry: Sendable {
     let entry = placeholder.unstarted(maxTries: plan.tasks[position].retries)
     entries += repeatElement(entry, count: Int(layout.count) - entries.count)
     // What still refers to it finds it ended.
-    if count > 1 { self[unused].state = .removed }
+    if count > 1 { self[unused].state = .removed } else { self[unused] = entry }
     counts.add(.none, count - 1)
     unfinished += count - 1
     return range
+  }
+
+  /// Gives an expanded task more instances, which wait. Those that it has move to other offsets: what refers to them
+  /// finds them removed.
+  ///
+  /// - Returns: where the instances were.
+  mutating func grow(_ position: Int, to width: Int32) -> Range<InstanceOffset> {
+    let old = instances(at: position)
+    let added = width - Int32(old.count)
+    let kept = old.map { self[$0] }
+    let new = kept[0].unstarted(maxTries: plan.tasks[position].retries)
+    layout.grow(position, to: width, plan)
+    entries += kept
+    entries += repeatElement(new, count: Int(added))
+    for instance in old {
+      self[instance] = InstanceEntry(maxTries: 0)
+      self[instance].state = .removed
+    }
+    counts.add(.none, added)
+    unfinished += added
+    layout.count(position, unfinished: added)
+    return old
   }
 
   // MARK: Counts
@@ -136,12 +207,14 @@ struct RunEntry: Sendable {
   mutating func recount() {
     counts = StateCounts()
     unfinished = 0
+    layout.forgetCounts()
     for instance in instances { self[instance].forgetUpstream() }
     for instance in instances {
       let state = self[instance].state
       counts.add(state)
+      if self[instance].output != nil { layout.count(planPosition(of: instance), outputs: 1) }
       guard state.isFinished else {
-        unfinished += 1
+        countUnfinished(instance, 1)
         continue
       }
       for downstream in plan.downstream[planPosition(of: instance)] {

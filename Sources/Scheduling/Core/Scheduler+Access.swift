@@ -12,7 +12,7 @@ extension Scheduler {
 
   package func taskInstance(_ key: TaskInstanceKey) -> TaskInstance? {
     guard let place = find(key) else { return nil }
-    return runs[place].instance(taskID: key.taskID)
+    return runs[place].instance(key)
   }
 
   package func snapshot(ofRun number: Int64) -> RunSnapshot? { entry(number)?.snapshot() }

@@ -57,9 +57,10 @@ extension Scheduler {
     }
     var cleared: [TaskInstanceKey] = []
     for key in keys {
-      // Not in the version that the run is now on.
-      guard let instance = runs[run].instance(key) else { continue }
-      if clear(InstanceIndex(run: run, offset: instance)) { cleared.append(key) }
+      // None in the version that the run is now on.
+      for instance in runs[run].instances(meantBy: key) where clear(InstanceIndex(run: run, offset: instance)) {
+        cleared.append(runs[run].key(instance))
+      }
     }
     if !cleared.isEmpty, runs[run].run.reason != nil, !runs[run].run.state.isFinished {
       noteChange(of: run)
@@ -75,6 +76,8 @@ extension Scheduler {
     let task = runs[place]
     switch task.state {
     case .none, .restarting: return false
+    // Its element is gone.
+    case .removed where runs[place.run].mapIndex(of: place.offset) >= 0: return false
     case .queued, .running:
       // Starts over when the try that is under way has ended.
       noteTransition(of: place)
@@ -86,6 +89,7 @@ extension Scheduler {
       reset(place)
     case .success:
       step.appendLast(.outputRemoved(runs[place.run].key(place.offset)))
+      runs[place.run].setOutput(nil, of: place.offset)
       reset(place)
     case .removed, .scheduled, .failed, .upForRetry, .upForReschedule, .upstreamFailed, .skipped:
       reset(place)
@@ -93,8 +97,15 @@ extension Scheduler {
     return true
   }
 
-  private mutating func reset(_ place: InstanceIndex) {
+  mutating func removeOutput(of place: InstanceIndex) {
+    guard runs[place].output != nil else { return }
+    step.appendLast(.outputRemoved(runs[place.run].key(place.offset)))
+    runs[place.run].setOutput(nil, of: place.offset)
+  }
+
+  mutating func reset(_ place: InstanceIndex) {
     noteTransition(of: place)
+    removeOutput(of: place)
     let retries = runs.planned(place).retries
     runs[place].maxTries = runs[place].tryNumber.addingSaturating(retries)
     runs[place].startDate = nil

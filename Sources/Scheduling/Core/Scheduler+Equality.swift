@@ -67,6 +67,9 @@ extension Scheduler: Equatable {
     if mine.counts != others.counts || mine.unfinished != others.unfinished {
       return "run \(number): counts \(mine.counts) are not \(others.counts)"
     }
+    if mine.instances.reduce(0, { count, _ in count + 1 }) != others.instances.reduce(0, { count, _ in count + 1 }) {
+      return "run \(number): instances \(mine.instances.map(mine.key)) are not \(others.instances.map(others.key))"
+    }
     for (instance, other) in zip(mine.instances, others.instances) {
       if mine.key(instance) == others.key(other), mine[instance].isSame(as: others[other]) { continue }
       return "\(mine.key(instance)): \(mine[instance]) is not \(others.key(other)): \(others[other])"

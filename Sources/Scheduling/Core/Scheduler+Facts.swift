@@ -54,6 +54,7 @@ extension Scheduler {
     runs[place].endDate = end
     setReason(ending.reason, of: place)
     if ending.state == .success, let output = result.output {
+      runs[place.run].setOutput(result.outputShape ?? .value, of: place.offset)
       step.appendLast(.outputStored(runs[place.run].key(place.offset), json: output))
     }
     if ending.state == .success, let choice = result.choice { choose(place, choice) }
@@ -90,8 +91,8 @@ extension Scheduler {
     let wait =
       waitSeconds.map(NumberBound.retryDelay.clamp)
       ?? RetryPolicy(plan.description.tasks[position]).waitSeconds(
-        dagID: plan.dagID, taskID: plan.taskIDs[position], date: run.logicalDate?.iso8601 ?? run.runID,
-        tryNumber: Int(runs[place].tryNumber))
+        dagID: plan.dagID, taskID: plan.taskIDs[position], mapIndex: runs[place.run].mapIndex(of: place.offset),
+        date: run.logicalDate?.iso8601 ?? run.runID, tryNumber: Int(runs[place].tryNumber))
     let retryAt = end.adding(seconds: wait)
     runs[place].retryAt = retryAt
     move(place, to: .upForRetry)

@@ -76,13 +76,20 @@ extension Scheduler {
     }
   }
 
-  /// Tasks that were ready and whose upstream has changed wait again; those that wait are looked at.
-  private mutating func settleWaiting(_ run: RunIndex) {
+  /// Tasks that were ready and whose upstream has changed wait again, also those of later runs.
+  mutating func retractReady(_ run: RunIndex) {
     pastChanged(run)
     for instance in runs[run].instances
     where runs[run][instance].state == .scheduled && runs[run].decide(instance) != .run {
-      move(InstanceIndex(run: run, offset: instance), to: .none)
+      let place = InstanceIndex(run: run, offset: instance)
+      move(place, to: .none)
+      step.evaluateLater(place)
     }
+  }
+
+  /// As `retractReady`; and those that wait are looked at.
+  private mutating func settleWaiting(_ run: RunIndex) {
+    retractReady(run)
     if runs[run].run.state == .running {
       evaluateWaiting(run)
       check(run)
@@ -100,15 +107,17 @@ extension Scheduler {
     snapshot.run.taskRegex = regex
     for index in snapshot.tasks.indices {
       let instance = snapshot.tasks[index]
-      guard base.position(of: instance.taskID) == nil, instance.state != .removed else { continue }
+      guard !base.has(instance), instance.state != .removed else { continue }
       if instance.state.isActive || instance.state == .deferred {
-        let key = TaskInstanceKey(run: snapshot.run.number, taskID: instance.taskID)
+        let key = TaskInstanceKey(
+          run: snapshot.run.number, taskID: instance.taskID, mapIndex: instance.mapIndex)
         step.append(.stop(TryKey(key, instance.tryNumber), .cleared))
       }
       snapshot.tasks[index].state = .removed
       snapshot.tasks[index].endDate = instance.endDate ?? now
       snapshot.tasks[index].retryAt = nil
     }
+    snapshot.forgetLostElements(base)
     var entry = RunEntry(snapshot, plan: plan, dag: dag)
     entry.stateBefore = old.stateBefore
     entry.isReplanned = true
@@ -120,9 +129,28 @@ extension Scheduler {
     runs[run] = entry
     admission.insert(run, entry)
     resume(run)
+    reviseAll(run)
     if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { step.notePastChanged(ofDAG: dag) }
     step.append(.runReplanned(entry.snapshot()))
     // A task that waited for a slot may need none in the new version.
     releaseHeldEmpties(run)
+  }
+}
+
+extension RunSnapshot {
+  /// Of a mapped task whose instances are all gone one stands again for those to come: its list is looked at anew.
+  fileprivate mutating func forgetLostElements(_ plan: DAGPlan) {
+    guard tasks.contains(where: { $0.mapIndex >= 0 }) else { return }
+    let standing = Set(tasks.filter { $0.mapIndex >= 0 && $0.state != .removed }.map(\.taskID))
+    tasks.removeAll { $0.mapIndex >= 0 && plan.isMapped($0.taskID) && !standing.contains($0.taskID) }
+  }
+}
+
+extension DAGPlan {
+  /// What is mapped has instances with a map index; one without stands for them, or is that of a version without
+  /// mapping.
+  fileprivate func has(_ instance: TaskInstance) -> Bool {
+    guard let position = position(of: instance.taskID) else { return false }
+    return tasks[position].isMapped || instance.mapIndex == TaskInstanceKey.notMapped
   }
 }

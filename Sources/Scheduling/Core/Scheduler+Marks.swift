@@ -18,6 +18,10 @@ extension Scheduler {
       refuse(.unknownTask(dagID: runs[run].run.dagID, taskID: key.taskID))
       return conclude(run)
     }
+    if runs[run][instance].state == .removed, key.mapIndex >= 0 {
+      refuse(.invalid("\(runs[run].key(instance).name) is removed: the list no longer has its element"))
+      return conclude(run)
+    }
     let place = InstanceIndex(run: run, offset: instance)
     mark(place, state)
     let position = Int32(runs[run].planPosition(of: instance))

@@ -22,14 +22,15 @@ extension Scheduler {
       return
     }
     if from.isFinished {
-      runs[place.run].unfinished += 1
+      runs[place.run].countUnfinished(place.offset, 1)
     }
     if state.isFinished {
-      runs[place.run].unfinished -= 1
+      runs[place.run].countUnfinished(place.offset, -1)
       check(place.run)
     }
     countDownstream(place, from: from, to: state)
     let task = runs.planned(place)
+    if task.isMappedOver, state.isFinished { reviseDownstream(of: place) }
     if task.isWatched { evaluateWatchers(of: place) }
     if task.dependsOnPast { evaluateFuture(of: place) }
   }

@@ -34,7 +34,7 @@ extension Scheduler {
     let task = runs.planned(place)
     // Asking the run itself would copy it, which the many simple tasks should not pay for.
     let decision =
-      task.isConstrained || (task.isExcludable && !runs[place.run].choices.isEmpty)
+      task.isConstrained || task.isMapped || (task.isExcludable && !runs[place.run].choices.isEmpty)
       ? runs[place.run].decide(place.offset)
       : task.rule.decide(runs[place.run].upstreamCounts(of: place.offset))
     switch decision {
@@ -48,6 +48,7 @@ extension Scheduler {
       setReason(reason, of: place)
     case .run:
       if task.dependsOnPast, blockingPast(of: place) != nil { return }
+      if task.isMapped, runs[place.run].mapIndex(of: place.offset) == TaskInstanceKey.notMapped { return expand(place) }
       makeReady(place)
     }
   }

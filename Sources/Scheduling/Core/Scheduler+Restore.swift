@@ -44,17 +44,18 @@ extension Scheduler {
 
   /// Puts the tasks of a run that just came into memory, or was planned anew, where their states say.
   mutating func resume(_ run: RunIndex) {
-    for instance in runs[run].instances {
-      let place = InstanceIndex(run: run, offset: instance)
-      switch runs[run][instance].state {
-      case .scheduled:
-        if runs[run].planned(instance).isEmpty { hold(place) } else { enqueue(place) }
-      case .running: armExecutionTimeout(place)
-      case .upForRetry, .upForReschedule: armRetry(place)
-      case .none, .removed, .queued, .success, .restarting, .failed, .upstreamFailed, .skipped, .deferred,
-        .awaitingInput:
-        break
-      }
+    for instance in runs[run].instances { resume(InstanceIndex(run: run, offset: instance)) }
+  }
+
+  mutating func resume(_ place: InstanceIndex) {
+    switch runs[place].state {
+    case .scheduled:
+      if runs.planned(place).isEmpty { hold(place) } else { enqueue(place) }
+    case .running: armExecutionTimeout(place)
+    case .upForRetry, .upForReschedule: armRetry(place)
+    case .none, .removed, .queued, .success, .restarting, .failed, .upstreamFailed, .skipped, .deferred,
+      .awaitingInput:
+      break
     }
   }
 

@@ -142,8 +142,9 @@ extension Reason {
 
   /// Which reason it is, whatever the numbers and names in it: a reason is said once.
   package enum Kind: String, CaseIterable, Sendable {
-    case runIsQueued, dagIsPaused, dagIsSuspended, rule, setups, teardownScope, past, pool, maxActiveTasks,
+    case runIsQueued, dagIsPaused, dagIsSuspended, rule, list, setups, teardownScope, past, pool, maxActiveTasks,
       maxActivePerDAG,
+      maxActivePerRun,
       parallelism,
       offline, nextInLine, retry, rescheduled, active, waitsForMachine, timedOut, ended
   }
@@ -154,12 +155,14 @@ extension Reason {
     case .dagIsPaused: .dagIsPaused
     case .dagIsSuspended: .dagIsSuspended
     case .rule: .rule
+    case .list: .list
     case .setups: .setups
     case .teardownScope: .teardownScope
     case .past: .past
     case .pool: .pool
     case .maxActiveTasks: .maxActiveTasks
     case .maxActivePerDAG: .maxActivePerDAG
+    case .maxActivePerRun: .maxActivePerRun
     case .parallelism: .parallelism
     case .offline: .offline
     case .nextInLine: .nextInLine

@@ -89,8 +89,11 @@ package struct Scheduler: Sendable {
   private mutating func runToFixpoint() {
     repeat {
       fireTimers()
+      reviseMappings()
       evaluatePast()
       evaluateAll()
+      // Before a run counts as over that may have more instances.
+      reviseMappings()
       checkRuns()
       scheduleRuns()
       promoteRuns()

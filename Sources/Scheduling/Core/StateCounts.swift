@@ -10,9 +10,9 @@ package struct StateCounts: Hashable, Sendable {
 
   mutating func add(_ state: TaskState, _ number: Int32 = 1) { counts[state.index] += number }
 
-  mutating func move(from: TaskState, to: TaskState) {
-    counts[from.index] -= 1
-    counts[to.index] += 1
+  mutating func move(from: TaskState, to: TaskState, _ number: Int32 = 1) {
+    counts[from.index] -= number
+    counts[to.index] += number
   }
 }
 

@@ -29,6 +29,8 @@ struct StepBuilder: Sendable {
   private var evaluations: [InstanceIndex] = []
   private var evaluated = 0
   private var runsToCheck: [RunIndex] = []
+  /// Tasks whose lists may have another length than they have instances, by position in their runs' plans.
+  private var mappings: [(run: RunIndex, position: Int)] = []
   /// DAGs whose runs, and so what tasks find in their past, have changed.
   private var dagsWithOtherPast: [Int] = []
   private var due = DueWork()
@@ -44,11 +46,13 @@ struct StepBuilder: Sendable {
 
   /// One instance that moves in this step, and where from.
   struct PendingTransition: Sendable {
-    let place: InstanceIndex
+    var place: InstanceIndex
     let from: TaskState
     let fromTry: Int32
     var reason: String?
     var ended: TryRecord?
+    /// Another change says it all.
+    var isDropped = false
 
     /// Has what the row of the instance does not show.
     var hasDetails: Bool { reason != nil || ended != nil }
@@ -132,6 +136,11 @@ struct StepBuilder: Sendable {
 
   mutating func takeRunsToCheck() -> [RunIndex] { runsToCheck.takeAll() }
 
+  /// Looks whether an expanded task has as many instances as its list has elements.
+  mutating func reviseLater(_ position: Int, of run: RunIndex) { mappings.append((run, position)) }
+
+  mutating func takeMappings() -> [(run: RunIndex, position: Int)] { mappings.takeAll() }
+
   mutating func notePastChanged(ofDAG dag: Int) { dagsWithOtherPast.append(dag) }
 
   /// Ascending.
@@ -153,7 +162,7 @@ struct StepBuilder: Sendable {
 
   /// Nothing is left to look at.
   var isSettled: Bool {
-    evaluations.isEmpty && runsToCheck.isEmpty && dagsWithOtherPast.isEmpty && due.isEmpty
+    evaluations.isEmpty && mappings.isEmpty && runsToCheck.isEmpty && dagsWithOtherPast.isEmpty && due.isEmpty
   }
 
   // MARK: What the next step does
@@ -204,7 +213,7 @@ struct StepBuilder: Sendable {
       step.changes.append(
         .runChanged(RunTransition(run: runs[run].run.number, from: runs[run].stateBefore!, to: runs[run].run)))
     }
-    for transition in transitions {
+    for transition in transitions where !transition.isDropped {
       // Rows that are inserted as they are now need no second change.
       if runs[transition.place.run].isCreated, !transition.hasDetails { continue }
       step.changes.append(.taskChanged(runs[transition.place.run].transition(transition)))
@@ -225,7 +234,8 @@ struct StepBuilder: Sendable {
       let transition = self[entry[instance].transition]
       guard transition.hasDetails else { continue }
       snapshot.tasks[index] = TaskInstance(
-        taskID: entry.taskID(of: instance), state: transition.from, tryNumber: Int(transition.fromTry),
+        taskID: entry.taskID(of: instance), mapIndex: entry.mapIndex(of: instance), state: transition.from,
+        tryNumber: Int(transition.fromTry),
         maxTries: Int(entry.planned(instance).retries))
     }
     return snapshot
@@ -249,6 +259,7 @@ struct StepBuilder: Sendable {
     evaluations.removeAll(keepingCapacity: evaluations.count < 4096)
     evaluated = 0
     runsToCheck.removeAll(keepingCapacity: true)
+    mappings = []
     dagsWithOtherPast.removeAll(keepingCapacity: true)
     createdTasks = 0
     passedDates = 0
@@ -261,7 +272,7 @@ extension RunEntry {
     let key = key(pending.place.offset)
     return TaskTransition(
       key: key, from: pending.from, fromTry: Int(pending.fromTry),
-      to: self[pending.place.offset].instance(taskID: key.taskID), reason: pending.reason, ended: pending.ended)
+      to: self[pending.place.offset].instance(key), reason: pending.reason, ended: pending.ended)
   }
 }
 

@@ -6,6 +6,8 @@ package struct Limits: Hashable, Sendable {
   package var parallelism: Int
   /// False for a command that is its own scheduler until its run has ended: nobody asked it for the runs that are due.
   package var makesScheduledRuns: Bool
+  /// Over how many elements a task may be mapped, as Airflow's `max_map_length`.
+  package var maxMapLength = 1024
   /// About how many runs a step makes, starts or ends, and how many task instances it makes or moves, by itself. What
   /// would be more is left to the next step, so that nothing else waits for it.
   package var stepRuns = 1000

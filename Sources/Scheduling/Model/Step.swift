@@ -24,6 +24,8 @@ package enum Change: Hashable, Sendable {
   case runCreated(RunSnapshot)
   case runChanged(RunTransition)
   case taskChanged(TaskTransition)
+  /// A mapped task has its instances, or some more.
+  case instancesCreated(InstanceCreation)
   /// The run moved to another version of its DAG, or to another selection of its tasks: its row and those of its tasks
   /// are now these, in this order, all of them (tasks that are gone are among them, `removed`). Rows of new tasks are
   /// inserted.
@@ -81,6 +83,38 @@ package struct TaskTransition: Hashable, Sendable {
     self.to = to
     self.reason = reason
     self.ended = ended
+  }
+}
+
+/// Instances of a mapped task, one for each element from some index on.
+package struct InstanceCreation: Hashable, Sendable {
+  package var run: Int64
+  package var taskID: String
+  package var indices: Range<Int32>
+  /// Each as it begins, but for its index.
+  package var instance: TaskInstance
+  /// What the row of the instance without an index must hold, which stood for them until now and goes; nil: there is
+  /// none.
+  package var replaced: Replaced?
+
+  package struct Replaced: Hashable, Sendable {
+    package var state: TaskState
+    package var tryNumber: Int
+
+    package init(_ state: TaskState, tryNumber: Int) {
+      self.state = state
+      self.tryNumber = tryNumber
+    }
+  }
+
+  package init(
+    run: Int64, taskID: String, indices: Range<Int32>, instance: TaskInstance, replaced: Replaced? = nil
+  ) {
+    self.run = run
+    self.taskID = taskID
+    self.indices = indices
+    self.instance = instance
+    self.replaced = replaced
   }
 }
 

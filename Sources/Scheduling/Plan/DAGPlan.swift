@@ -28,6 +28,8 @@ package final class DAGPlan: Sendable {
   let constraints: [Int32: SetupConstraint]
   /// By position of a task: those that have it in their `SetupConstraint`.
   let watchers: [Int32: [Int32]]
+  /// By position of a mapped task.
+  let mappings: [Int32: PlannedMapping]
   private let positions: [String: Int32]
 
   package convenience init(_ description: DAGDescription, version: String) {
@@ -70,6 +72,13 @@ package final class DAGPlan: Sendable {
     watchers = setups.watchers
     for position in constraints.keys { tasks[Int(position)].isConstrained = true }
     for position in Self.excludable(description.tasks, downstream) { tasks[Int(position)].isExcludable = true }
+    var mappings: [Int32: PlannedMapping] = [:]
+    for (position, task) in description.tasks.enumerated() {
+      guard let mapping = task.mapping.map({ PlannedMapping($0) { positions[$0] } }) else { continue }
+      mappings[Int32(position)] = mapping
+      for source in mapping.positions { tasks[Int(source)].isMappedOver = true }
+    }
+    self.mappings = mappings
     for position in watchers.keys { tasks[Int(position)].isWatched = true }
     for position in Self.decidingTasks(description.tasks, tasks, downstream) { tasks[position].decidesRun = true }
     self.tasks = tasks
@@ -80,6 +89,7 @@ package final class DAGPlan: Sendable {
     var all: Set<String> = []
     for task in tasks {
       for id in task.inputs { all.insert(id) }
+      all.formUnion(task.mapping?.taskIDs ?? [])
       for template in task.templates { all.formUnion(template.usedOutputs) }
     }
     return all
@@ -88,6 +98,9 @@ package final class DAGPlan: Sendable {
   package func position(of taskID: String) -> Int? { positions[taskID].map(Int.init) }
 
   package var count: Int { taskIDs.count }
+
+  /// The task has an instance for each element of a list.
+  package func isMapped(_ taskID: String) -> Bool { positions[taskID].map { tasks[Int($0)].isMapped } ?? false }
 
   /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is not a
   /// regular expression.

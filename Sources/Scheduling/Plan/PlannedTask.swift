@@ -28,8 +28,14 @@ struct PlannedTask: Sendable {
   var retries: Int32
   /// 0: none.
   var executionTimeoutMicroseconds: Int64
-  /// 0: none. (`maxActivePerRun` is not enforced: until tasks are mapped, a run has one instance of each.)
+  /// 0: none.
   var maxActivePerDAG: Int32
+  /// 0: none. Of a task that is not mapped a run has but one instance.
+  var maxActivePerRun: Int32
+  /// It has an instance for each element of a list (`DAGPlan.mappings`).
+  var isMapped: Bool
+  /// Others are mapped over its output.
+  var isMappedOver = false
 
   init(_ task: TaskDescription, pool: Int32) {
     rule = task.triggerRule
@@ -51,6 +57,9 @@ struct PlannedTask: Sendable {
     executionTimeoutMicroseconds =
       task.executionTimeoutSeconds.map { max(1, Int64(saturating: NumberBound.executionTimeout.clamp($0) * 1e6)) } ?? 0
     maxActivePerDAG = task.maxActivePerDAG.map { $0 < 1 ? 0 : Int32(NumberBound.maxActivePerDAG.clamp($0)) } ?? 0
+    isMapped = task.mapping != nil
+    maxActivePerRun =
+      isMapped ? task.maxActivePerRun.map { $0 < 1 ? 0 : Int32(NumberBound.maxActivePerRun.clamp($0)) } ?? 0 : 0
   }
 }
 

@@ -27,12 +27,16 @@ struct RetryPolicy {
   }
 
   /// Seconds from the end of try `tryNumber` (from 1) to the next.
-  func waitSeconds(dagID: String, taskID: String, date: String, tryNumber: Int) -> Double {
+  func waitSeconds(
+    dagID: String, taskID: String, mapIndex: Int32 = TaskInstanceKey.notMapped, date: String, tryNumber: Int
+  ) -> Double {
     guard let multiplier, multiplier > 0, multiplier != 1 else { return delaySeconds }
     let base = (delaySeconds * pow(multiplier, Double(max(0, tryNumber - 1)))).rounded(.up)
     // Past the longest wait the jitter would be cut off anyway.
     let bounded = UInt64(saturating: min(max(1, base), Self.longestWaitSeconds))
-    let hash = StableHash.fnv1a("\(dagID)#\(taskID)#\(date)#\(tryNumber)")
+    // Airflow has all instances of a mapped task wait as long.
+    let instance = mapIndex == TaskInstanceKey.notMapped ? "" : "#\(mapIndex)"
+    let hash = StableHash.fnv1a("\(dagID)#\(taskID)#\(date)#\(tryNumber)\(instance)")
     let wait = min(Double(bounded + hash % bounded), Self.longestWaitSeconds)
     guard let maximumSeconds, maximumSeconds > 0 else { return wait }
     return min(wait, maximumSeconds)

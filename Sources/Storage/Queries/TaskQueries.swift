@@ -46,7 +46,25 @@ extension StoreConnection {
 
   /// JSON text; nil when the task has none.
   package func output(_ key: TaskInstanceKey) throws(StoreError) -> String? {
-    try outputs(run: key.run, [key.taskID])[key.taskID]
+    try perform("read") { database in
+      try statement(database, "SELECT value FROM xcom WHERE run = ? AND task_id = ? AND map_index = ?")
+        .first(key.run, key.taskID, key.mapIndex) { $0.text(0) }
+    }
+  }
+
+  /// What the instances of a mapped task have handed on, as JSON texts, in the order of their elements. Those without
+  /// an output are left out.
+  package func mappedOutputs(run: Int64, taskID: String) throws(StoreError) -> [String] {
+    try perform("read") { database in
+      try statement(
+        database, "SELECT value FROM xcom WHERE run = ? AND task_id = ? AND map_index >= 0 ORDER BY map_index"
+      ).rows(run, taskID) { $0.text(0) }
+    }
+  }
+
+  /// `mappedOutputs` as one list, in JSON. Where there are none, it is empty.
+  package func collectedOutput(run: Int64, taskID: String) throws(StoreError) -> String {
+    "[" + (try mappedOutputs(run: run, taskID: taskID)).joined(separator: ",") + "]"
   }
 
   /// Task id -> its output as JSON text. Tasks without one are left out.

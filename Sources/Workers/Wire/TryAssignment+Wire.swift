@@ -8,25 +8,33 @@ extension ByteWriter {
     write(assignment.workload.outputIsRead)
     write(assignment.workload.hidesScript)
     write(assignment.workload.user) { $0.write($1) }
-    write(assignment.workload.missingOutputs) { writer, entry in
-      writer.write(entry.key)
-      writer.write(entry.value)
-    }
+    write(assignment.workload.missingOutputs)
     switch assignment.workload.work {
     case .bash(let script, let environment, let workingDirectory):
       write(UInt8(0))
       write(script)
-      write(environment) {
-        $0.write($1.key)
-        $0.write($1.value)
-      }
+      write(environment)
       write(workingDirectory) { $0.write($1) }
     case .swift(let library, let entry, let inputs):
       write(UInt8(1))
       write(library)
       write(entry)
       write(inputs) { $0.write($1) }
+    case .madeScript(let library, let entry, let inputs, let environment, let workingDirectory):
+      write(UInt8(2))
+      write(library)
+      write(entry)
+      write(inputs) { $0.write($1) }
+      write(environment)
+      write(workingDirectory) { $0.write($1) }
     case .jobs: preconditionFailure("\(assignment.key): a worker is given no jobs")
+    }
+  }
+
+  private mutating func write(_ texts: [String: String]) {
+    write(texts) {
+      $0.write($1.key)
+      $0.write($1.value)
     }
   }
 }
@@ -46,6 +54,10 @@ extension ByteReader {
       work = .bash(script: try string(), environment: try texts(), workingDirectory: try optionalString())
     case 1:
       work = .swift(library: try string(), entry: try string(), inputs: try strings())
+    case 2:
+      work = .madeScript(
+        library: try string(), entry: try string(), inputs: try strings(), environment: try texts(),
+        workingDirectory: try optionalString())
     default: throw MalformedBytes()
     }
     var workload = TaskWorkload(key, work: work)

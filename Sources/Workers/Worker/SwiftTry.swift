@@ -37,7 +37,8 @@ final class SwiftTaskRunner {
     let inputs = inputs.map { Data($0.utf8) }
     let ending = Ending()
     let taskContext = TaskContext(
-      run: context, taskID: id.taskID, tryNumber: id.number, missingOutputs: missingOutputs)
+      run: context, taskID: id.taskID, tryNumber: id.number,
+      mapIndex: id.instance.mapIndex < 0 ? nil : Int(id.instance.mapIndex), missingOutputs: missingOutputs)
     lane.run {
       do {
         ending.value = .success(try await body(taskContext, inputs))

@@ -146,68 +146,136 @@ final class Worker: @unchecked Sendable {
       if let problem = becomeGuest(assignment.workload.user, needsScratch: true) {
         return refuse(problem, logPath: logPath)
       }
-      let scratch = guest?.scratch ?? folder
-      let outputPath = scratch + "/task_output"
-      let attempt = BashTry(
-        assignment, current: current, bash: bash, log: shellLog(logPath), outputPath: outputPath)
-      let ended = attempt.run(
-        script: script,
-        environment: TaskEnvironment.merge(
-          self.environment.merging(guest?.account.variables ?? [:]) { $1 }, outputPath: outputPath, environment),
-        workingDirectory: workingDirectory ?? runMessage.workingDirectory, scratch: scratch
-      ) { process in
-        sink.withLock { try? $0.journal.append(.process(process)) }
-      } wakeControl: {
-        control.wake()
-      }
-      guest?.removeScratch()
+      let ended = runScript(
+        script, environment, workingDirectory ?? runMessage.workingDirectory, of: assignment, logPath: logPath)
       let isWorn = isWornByLoading || guest != nil || process!.differenceFromOutside() != nil
       end(ended.outcome, output: ended.output, usage: ended.usage, loss: ended.loss, isLast: isWorn)
 
+    case .madeScript(let library, let entry, let inputs, let environment, let workingDirectory):
+      let code = Closure(library: library, entry: entry, inputs: inputs)
+      startMadeScript(
+        assignment, runMessage, code, environment, workingDirectory ?? runMessage.workingDirectory, logPath: logPath)
+
     case .swift(let library, let entry, let inputs):
-      startSwift(assignment, runMessage, library: library, entry: entry, inputs: inputs, logPath: logPath)
+      startSwift(assignment, runMessage, Closure(library: library, entry: entry, inputs: inputs), logPath: logPath)
 
     case .jobs: preconditionFailure("\(assignment.key): a worker is given no jobs")
     }
   }
 
-  private func startSwift(
-    _ assignment: TryAssignment, _ runMessage: RunContextMessage, library: String, entry: String, inputs: [String],
+  private func runScript(
+    _ script: String, _ environment: [String: String], _ workingDirectory: String, of assignment: TryAssignment,
     logPath: String
-  ) {
-    let before = CPUUsage()
+  ) -> BashTry.Ended {
+    let scratch = guest?.scratch ?? folder
+    let outputPath = scratch + "/task_output"
+    let attempt = BashTry(assignment, current: current, bash: bash, log: shellLog(logPath), outputPath: outputPath)
+    let ended = attempt.run(
+      script: script,
+      environment: TaskEnvironment.merge(
+        self.environment.merging(guest?.account.variables ?? [:]) { $1 }, outputPath: outputPath, environment),
+      workingDirectory: workingDirectory, scratch: scratch
+    ) { process in
+      sink.withLock { try? $0.journal.append(.process(process)) }
+    } wakeControl: {
+      control.wake()
+    }
+    guest?.removeScratch()
+    return ended
+  }
+
+  // MARK: Closures
+
+  private struct Closure {
+    var library: String
+    var entry: String
+    var inputs: [String]
+  }
+
+  /// Loads the compiled file, becomes the task's account, and runs its closure.
+  ///
+  /// - Returns: nil: the try could not begin, and has ended.
+  private func run(
+    _ closure: Closure, of assignment: TryAssignment, _ runMessage: RunContextMessage, needsScratch: Bool,
+    since before: CPUUsage, logPath: String
+  ) -> (outcome: TaskResult.Outcome, output: String?)? {
+    func refused(_ problem: TaskResult.Outcome) -> (TaskResult.Outcome, String?)? {
+      refuse(problem, logPath: logPath)
+      return nil
+    }
     // Where shell tasks start, too. Each time, because a task may go elsewhere.
-    if let problem = enter(runMessage.workingDirectory) { return refuse(problem, logPath: logPath) }
-    let failure = runner.load(library, entry) {
+    if let problem = enter(runMessage.workingDirectory) { return refused(problem) }
+    let failure = runner.load(closure.library, closure.entry) {
       isWornByLoading = process!.loaded() != nil
       process!.begins()
       // A file of many tasks takes a while to load: that is not the task's time.
       current.beginWork(at: wallClockMicroseconds())
       send(.loaded)
     }
-    if let problem = becomeGuest(assignment.workload.user, needsScratch: false) {
-      return refuse(problem, logPath: logPath)
-    }
+    if let problem = becomeGuest(assignment.workload.user, needsScratch: needsScratch) { return refused(problem) }
     if let guest {
       for (name, value) in guest.account.variables { setenv(name, value, 1) }
-      if let problem = enter(runMessage.workingDirectory) { return refuse(problem, logPath: logPath) }
+      if let problem = enter(runMessage.workingDirectory) { return refused(problem) }
     }
-    let (outcome, output) =
-      failure.map { ($0, nil) }
-      ?? runner.run(
-        assignment.key, in: runMessage.context, inputs: inputs, as: current,
-        missingOutputs: assignment.workload.missingOutputs,
-        kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
+    if let failure { return (failure, nil) }
+    return runner.run(
+      assignment.key, in: runMessage.context, inputs: closure.inputs, as: current,
+      missingOutputs: assignment.workload.missingOutputs,
+      kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
+  }
+
+  /// Whether no other task may run in this process, after a closure.
+  private func isWornByClosure() -> Bool {
     let isWorn = process!.difference() != nil || isWornByLoading || guest != nil
     if isWorn, !isSubreaper() {
       // Whom the task has orphaned meanwhile went to somebody else.
       killSurvivors(markedBy: TaskEnvironment.marker, folder, leaders: [])
     }
+    return isWorn
+  }
+
+  private func startSwift(
+    _ assignment: TryAssignment, _ runMessage: RunContextMessage, _ closure: Closure, logPath: String
+  ) {
+    let before = CPUUsage()
+    let ended = run(closure, of: assignment, runMessage, needsScratch: false, since: before, logPath: logPath)
+    if let ended { endClosure(ended.outcome, output: ended.output, since: before, logPath: logPath) }
+  }
+
+  private func endClosure(
+    _ outcome: TaskResult.Outcome, output: String?, since before: CPUUsage, logPath: String
+  ) {
+    let isWorn = isWornByClosure()
     let loss = tidyUpSwiftTask(logPath: logPath)
+    guest?.removeScratch()
     if !end(outcome, output: output, usage: before.untilNow(), loss: loss, isLast: isWorn) {
       // The control thread was first, and kills this process.
       while true { pause() }
     }
+  }
+
+  /// What the closure prints comes first in the log.
+  private func startMadeScript(
+    _ assignment: TryAssignment, _ runMessage: RunContextMessage, _ closure: Closure, _ environment: [String: String],
+    _ workingDirectory: String, logPath: String
+  ) {
+    let before = CPUUsage()
+    let made = run(closure, of: assignment, runMessage, needsScratch: true, since: before, logPath: logPath)
+    guard let made else { return }
+    guard made.outcome == .success, !current.isStopping, let script = made.output else {
+      return endClosure(made.outcome, output: nil, since: before, logPath: logPath)
+    }
+    let isWorn = isWornByClosure()
+    var loss = tidyUpSwiftTask(logPath: logPath)
+    let making = before.untilNow()
+    // The control thread must not kill this process for what runs in another one now.
+    current.resign()
+    var ended = runScript(script, environment, workingDirectory, of: assignment, logPath: logPath)
+    ended.usage.cpuSeconds += making.cpuSeconds
+    if let later = ended.loss.text { loss.add(later) }
+    end(
+      ended.outcome, output: ended.output, usage: ended.usage, loss: loss,
+      isLast: isWorn || process!.differenceFromOutside() != nil)
   }
 
   private func enter(_ workingDirectory: String) -> TaskResult.Outcome? {

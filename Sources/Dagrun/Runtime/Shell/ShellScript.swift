@@ -101,6 +101,7 @@ extension TemplateVariable {
     case .tsNodash: "20260131T000000"
     case .ts, .logicalDate, .dataIntervalStart, .dataIntervalEnd: "2026-01-31T00:00:00+00:00"
     case .tryNumber: "1"
+    case .mapIndex: "0"
     case .dagID: dagID
     case .taskID: taskID
     case .prevDataIntervalStartSuccess, .prevDataIntervalEndSuccess, .runID, .param, .var: nil
