@@ -124,6 +124,9 @@ package final class CloudEmulator: Sendable {
 
   package func inventory() async -> Inventory { await server.ask { emulation, _ in emulation.inventory } }
 
+  /// Of each VM that was ever RUNNING, what it is charged for.
+  package func billing() async -> [BillingRow] { await server.ask { emulation, _ in emulation.compute.bills.rows } }
+
   /// - Returns: the rule's id.
   @discardableResult
   package func addFault(_ rule: FaultRule) async -> String {

@@ -139,7 +139,7 @@ struct QueryTests {
   @Test func `the two views show names and readable dates`() throws {
     let info = try store.info()
     #expect(info.counts.runs == 5 && info.counts.unfinishedRuns == 2 && info.counts.taskInstances == 6)
-    #expect(info.schemaVersion == "0008 mapped tasks")
+    #expect(info.schemaVersion == "0009 machines of attempts")
     #expect(info.sizeBytes > 4096)
     #expect(info.sqliteVersion.hasPrefix("3."))
     let logicalDate = try store.firstValue("SELECT logical_date FROM runs WHERE run_id = 'manual__1'")

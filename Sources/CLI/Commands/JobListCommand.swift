@@ -52,7 +52,7 @@ struct JobListCommand: Command {
 
   private func record(of job: JobRecord, _ session: Session) -> Record {
     do {
-      return job.record(try job.decodedRequest())
+      return job.record(try job.decodedRequest(), isForPeople: format.output == .table)
     } catch {
       session.errors.paragraph(error.description)
       return job.record(nil)

@@ -5,13 +5,14 @@ extension Job {
   /// A job of which only its name was known: another home began it, and its newest attempt's template was found, with the
   /// request in its metadata. What came of earlier attempts is not known here.
   package init(
-    attachingTo request: JobRequest, plan: AttemptPlan, timings: JobTimings = JobTimings(), at now: Timestamp
+    attachingTo request: JobRequest, plan: AttemptPlan, askedAt: Timestamp? = nil, timings: JobTimings = JobTimings(),
+    at now: Timestamp
   ) {
     self.init(request, timings: timings, at: now)
     for number in 1...max(plan.number, 1) {
       var attempt = JobAttempt(
         number: number, zone: plan.rung.place.zone, region: plan.rung.place.region, machineType: plan.rung.machineType,
-        isSpot: plan.rung.isSpot, requestedAt: now)
+        isSpot: plan.rung.isSpot, requestedAt: min(askedAt ?? now, now))
       if number < plan.number { (attempt.endedAt, attempt.ending) = (now, .lost) }
       attempts.append(attempt)
       // The template of an earlier one goes at the end, if it is still there.

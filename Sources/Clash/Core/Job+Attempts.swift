@@ -50,14 +50,14 @@ extension Job {
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
     case .running:
-      machineSeen(plan.number, step.now)
+      machineSeen(plan.number)
       if case .waitingForMachine = stage {
         step.note("attempt \(plan.number): the machine is up")
         return enter(.booting(since: step.now), step.now)
       }
       judgeSilence(stage, step.now, &step)
     case .ended:
-      machineSeen(plan.number, step.now)
+      machineSeen(plan.number)
       if stage.awaitsFirstWord, let (kind, error) = faults.lazy.compactMap(\.refusal).first {
         // It could not be brought up, and the next one could not either.
         fail(kind, error.advice, &step)
@@ -243,28 +243,5 @@ extension Job {
     attempts.reduce(0) { sum, attempt in
       sum + max(log.boots(ofAttempt: attempt.number), attempt.machineStartedAt == nil ? 0 : 1)
     }
-  }
-
-  // MARK: The ledger
-
-  mutating func machineSeen(_ number: Int, _ now: Timestamp) {
-    if attempts[number - 1].machineStartedAt == nil { attempts[number - 1].machineStartedAt = now }
-  }
-
-  private mutating func settleLedger(_ number: Int, _ fault: LadderFault) {
-    if fault == .preempted { preemptions += 1 }
-    attempts[number - 1].ending =
-      switch fault {
-      case .outOfCapacity, .noMachine: .outOfCapacity
-      case .quotaExceeded: .quotaExceeded
-      case .notOffered: .notOffered
-      case .preempted: .preempted
-      case .lost, .noBoot: .lost
-      }
-  }
-
-  /// A machine is paid for until its group is gone.
-  mutating func closeLedger(_ number: Int, _ now: Timestamp) {
-    if attempts[number - 1].endedAt == nil { attempts[number - 1].endedAt = now }
   }
 }

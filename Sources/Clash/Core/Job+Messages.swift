@@ -76,7 +76,7 @@ extension Job {
   /// Any message shows that its VM is up.
   private mutating func heard(_ said: MachineMessage, _ step: inout JobStep) {
     log.sees(boot: said.boot, attempt: said.attempt)
-    machineSeen(said.attempt, step.now)
+    machineSpoke(said)
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     inbox.lastHeardAt = step.now
     if step.now.seconds(since: heardOfAt ?? submittedAt) >= timings.silenceSeconds { heardOfAt = step.now }

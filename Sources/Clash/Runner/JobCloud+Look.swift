@@ -7,7 +7,14 @@ extension JobCloud {
   /// - Parameter includesErrors: reads the group's list of errors too, though its VM may just be coming. It is read
   ///   anyway where there is no VM. Of a VM that has ended only what the group says of its last attempt counts: the list
   ///   also has what went wrong before it was up.
-  func inspect(_ plan: AttemptPlan, ofJob job: String, includesErrors: Bool) async -> JobEvent {
+  func inspect(_ plan: AttemptPlan, ofJob job: String, includesErrors: Bool) async -> [JobEvent] {
+    let answer = await look(at: plan, ofJob: job, includesErrors: includesErrors)
+    // A VM that is up can say since when.
+    guard case .inspected(_, .present(let machine?, _)) = answer, machine.state == .running else { return [answer] }
+    return [.machinesFound(plan, MachineFindings(instances: await instances(of: plan, ofJob: job))), answer]
+  }
+
+  private func look(at plan: AttemptPlan, ofJob job: String, includesErrors: Bool) async -> JobEvent {
     let name = plan.resourceName(job: job)
     let scope = plan.rung.place.scope
     do throws(CloudError) {
@@ -34,7 +41,8 @@ extension JobCloud {
 
   enum Finding: Sendable {
     /// - isOver: The subscription is gone, and with it the result: somebody took it, and died before all was removed.
-    case found(JobRequest, AttemptPlan, isOver: Bool)
+    /// - askedAt: By Google's clock, when the attempt was asked for.
+    case found(JobRequest, AttemptPlan, askedAt: Timestamp?, isOver: Bool)
     /// Why not, in words.
     case nothing(String)
     /// It is there, and does not say what it is.
@@ -77,7 +85,9 @@ extension JobCloud {
         machineType: template.properties.machineType,
         isSpot: template.properties.scheduling?.provisioningModel == .spot, place: place)
       return .found(
-        request, AttemptPlan(number: number, rung: rung), isOver: try await subscription(of: request) == nil)
+        request, AttemptPlan(number: number, rung: rung),
+        askedAt: template.creationTimestamp.flatMap(Timestamp.init(iso8601:)),
+        isOver: try await subscription(of: request) == nil)
     } catch {
       return .failed(error)
     }

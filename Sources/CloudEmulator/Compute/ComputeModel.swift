@@ -27,6 +27,7 @@ struct ComputeModel {
   /// An instance's path by its number.
   var instancePaths: [UInt64: String] = [:]
   var everMade: [String: Int] = [:]
+  var bills = BillingBook()
 
   var agenda = Agenda<Appointment>()
   private(set) var outputs: [Output] = []

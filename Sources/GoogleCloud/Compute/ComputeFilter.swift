@@ -14,6 +14,16 @@ package struct ComputeFilter: Hashable, Sendable, CustomStringConvertible {
 
   package static func name(_ name: String) -> ComputeFilter { ComputeFilter(fields: [("name", name)]) }
 
+  /// Names that fit a regular expression as a whole. Google takes no second condition beside one.
+  package static func nameFits(_ expression: String) -> ComputeFilter { ComputeFilter(field: "name", fits: expression) }
+
+  /// Operations on what has such a link.
+  package static func targetFits(_ expression: String) -> ComputeFilter {
+    ComputeFilter(field: "targetLink", fits: expression)
+  }
+
+  private init(field: String, fits expression: String) { conditions = ["\(field) eq \(Self.quoted(expression))"] }
+
   private init(fields: [(String, String)]) {
     conditions = fields.sorted { $0.0 < $1.0 }.map { "(\($0.0) = \(Self.quoted($0.1)))" }
   }

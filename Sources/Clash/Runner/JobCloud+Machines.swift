@@ -1,0 +1,75 @@
+internal import Dagrun
+internal import GoogleCloud
+internal import Model
+
+/// What the cloud says of an attempt's VMs, for the ledger. A job never waits or fails for it: what cannot be read is not
+/// known.
+extension JobCloud {
+  /// Those that there are.
+  func instances(of plan: AttemptPlan, ofJob job: String) async -> [InstanceFact] {
+    let filter = ComputeFilter.nameFits(Self.machineName(plan, job))
+    do throws(CloudError) {
+      let found =
+        switch plan.rung.place {
+        case .zone(let zone): try await compute.instances(zone: zone, filter)
+        case .region: try await compute.allInstances(filter).items
+        }
+      let group = plan.resourceName(job: job)
+      // Another's VM may have such a name too.
+      return found.filter { $0.createdBy.map(resourceName(ofLink:)) == group }.compactMap(InstanceFact.init)
+    } catch {
+      return []
+    }
+  }
+
+  /// On those that there are and were.
+  func addOperations(to found: inout MachineFindings, of plan: AttemptPlan, ofJob job: String) async {
+    let group = "instanceGroupManagers/\(plan.resourceName(job: job))"
+    let filter = ComputeFilter.targetFits(".*/(instances/\(Self.machineName(plan, job))|\(group))")
+    var operations: [ComputeOperation] = []
+    do throws(CloudError) {
+      switch plan.rung.place {
+      case .zone(let zone): operations = try await compute.operations(zone: zone, filter)
+      case .region(let region):
+        let all = try await compute.allOperations(filter)
+        guard !all.unreachable.contains(where: { Scope(link: $0).region == region }) else { return }
+        operations = all.items
+      }
+    } catch {
+      return
+    }
+    func isOfGroup(_ operation: ComputeOperation) -> Bool { operation.targetLink?.hasSuffix("/\(group)") == true }
+    found.areOperationsComplete = operations.contains { isOfGroup($0) && $0.operationType == "insert" }
+    found.operations = operations.filter { !isOfGroup($0) }.compactMap(OperationFact.init)
+  }
+
+  /// A group gives its VMs its own name and an end of four characters.
+  private static func machineName(_ plan: AttemptPlan, _ job: String) -> String {
+    "\(plan.resourceName(job: job))-[a-z0-9]+"
+  }
+}
+
+extension InstanceFact {
+  fileprivate init?(_ instance: Instance) {
+    guard let id = instance.id else { return nil }
+    self.init(
+      id: id, name: instance.name, zone: instance.zoneName,
+      createdAt: instance.creationTimestamp.flatMap(Timestamp.init(iso8601:)),
+      startedAt: instance.lastStartTimestamp.flatMap(Timestamp.init(iso8601:)),
+      stoppedAt: instance.lastStopTimestamp.flatMap(Timestamp.init(iso8601:)),
+      isOff: [.terminated, .stopped, .suspended].contains(instance.status))
+  }
+}
+
+extension OperationFact {
+  fileprivate init?(_ operation: ComputeOperation) {
+    guard let type = operation.operationType, let link = operation.targetLink, let id = operation.targetId,
+      let asked = operation.insertTime.flatMap(Timestamp.init(iso8601:))
+    else { return nil }
+    let zone: String? = if case .zone(let name) = operation.scope { name } else { nil }
+    self.init(
+      type: type, instanceID: id, instanceName: resourceName(ofLink: link), zone: zone, askedAt: asked,
+      endedAt: operation.isDone ? operation.endTime.flatMap(Timestamp.init(iso8601:)) : nil,
+      hasFailed: operation.error != nil)
+  }
+}
