@@ -14,6 +14,8 @@ package struct MachineEvidence: Codable, Hashable, Sendable {
   package var resultWordAt: Timestamp?
   /// The group has had a VM.
   package var wasSeen = false
+  /// The group makes a lost VM again.
+  package var groupRepairs = false
   /// The group was known to be gone, by this machine's clock. Its VMs were gone before that.
   package var groupGoneAt: Timestamp?
 

@@ -60,7 +60,8 @@ struct JobCostCommand: Command {
     let listing = Listing(
       records: lines.map { $0.record(by: by, currency: table?.currency, isForPeople: isForPeople) },
       columns: [
-        by.rawValue, "jobs", "machines", "preemptions", "machine_hours", "cost", "lost_to_preemption", "saved", "currency",
+        by.rawValue, "jobs", "machines", "preemptions", "machine_hours", "cost", "lost_to_preemption", "saved",
+        "currency",
       ],
       whenEmpty: "no job has run yet")
     try listing.print(format.output, to: session)

@@ -22,7 +22,9 @@ extension JobRecord {
       "attempts": request == nil ? .null : .int(attempts.count),
       "zone": .optional(last.map { $0.zone ?? $0.region }), "machine_type": .optional(last?.machineType),
       "spot": last.map { .bool($0.isSpot) } ?? .null, "detached": .bool(isDetached),
-      "cost": total.map { isForPeople ? .text(precision.sign + JSONText.number(($0 * 10_000).rounded() / 10_000)) : .double($0) } ?? .null,
+      "cost": total.map {
+        isForPeople ? .text(precision.sign + JSONText.number(($0 * 10_000).rounded() / 10_000)) : .double($0)
+      } ?? .null,
       "precision": .text(precision.rawValue),
       "ledger": request == nil ? .null : .list(attempts.map { .object($0.record) }),
     ]
@@ -36,7 +38,8 @@ extension JobAttempt {
       "number": .int(number), "zone": .optional(zone), "region": .text(region), "machine_type": .text(machineType),
       "spot": .bool(isSpot), "requested_at": .time(requestedAt), "machine_started_at": .optional(machineStartedAt),
       "container_started_at": .optional(containerStartedAt), "ended_at": .optional(endedAt),
-      "ending": .optional(ending?.rawValue), "cost": .optional(cost), "machine_seconds": .double(time.seconds.upperBound),
+      "ending": .optional(ending?.rawValue), "cost": .optional(cost),
+      "machine_seconds": .double(time.seconds.upperBound),
       "precision": .text(time.precision.rawValue),
       "machines": machines.map { .list($0.map { .object($0.record) }) } ?? .null,
     ]

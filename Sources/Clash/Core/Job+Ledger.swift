@@ -71,6 +71,7 @@ extension Job {
     let attempt = attempts[number - 1]
     var evidence = attempt.evidence ?? MachineEvidence()
     if attempt.evidence == nil, attempt.machineStartedAt != nil { evidence.wasSeen = true }
+    evidence.groupRepairs = request.isDetached
     change(&evidence)
     guard evidence != attempt.evidence else { return }
     attempts[number - 1].evidence = evidence

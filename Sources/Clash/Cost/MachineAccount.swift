@@ -39,10 +39,11 @@ package struct MachineAccount {
   }
 
   private var machines: [MachineUse] {
-    let known = histories
+    let known = areHistoriesComplete ? histories : []
     guard known.isEmpty else { return known.map { use(of: $0, isOnly: known.count == 1) } }
     guard hadUnknownMachine else { return [] }
-    let began = TimeBounds(attempt.requestedAt, evidence.firstWordAt ?? lastSign ?? attempt.requestedAt)
+    let latest = evidence.firstWordAt ?? lastSign ?? evidence.groupGoneAt ?? attempt.requestedAt
+    let began = TimeBounds(attempt.requestedAt, latest)
     return [
       MachineUse(
         zone: attempt.zone, began: began, ended: unwitnessedEnd(began, nil, isOnly: true),
@@ -86,6 +87,11 @@ package struct MachineAccount {
     }
   }
 
+  /// No VM is missing. A group that repairs may have had others; then what is known is when it had any.
+  private var areHistoriesComplete: Bool {
+    !evidence.groupRepairs || evidence.areOperationsComplete || evidence.groupGoneAt == nil
+  }
+
   private var hasSpoken: Bool { lastSign != nil }
 
   private var lastSign: Timestamp? {
@@ -106,7 +112,8 @@ package struct MachineAccount {
     let wasUp =
       instance?.startedAt != nil || !starts.isEmpty || (isOnly && hasSpoken)
       || history.operations.contains { isEnd($0) }
-    let latest = (isOnly ? evidence.firstWordAt : nil) ?? end.bounds?.earliest ?? end.notBefore ?? created
+    let latest =
+      (isOnly ? evidence.firstWordAt : nil) ?? end.bounds?.earliest ?? end.notBefore ?? evidence.groupGoneAt ?? created
     let began = started.map { TimeBounds($0) } ?? TimeBounds(created, latest)
     var ended = end.bounds
     if let bounds = ended { ended = TimeBounds(max(bounds.earliest, began.earliest), bounds.latest) }
@@ -130,7 +137,9 @@ package struct MachineAccount {
     let deleted = later.first { $0.type == "delete" && $0.endedAt != nil }?.endedAt
     guard let first = later.first(where: isEnd) else { return (deleted.map { TimeBounds($0) }, nil) }
     if first.type == "stop" || first.type == "suspend" {
-      return first.endedAt.map { (TimeBounds($0), nil) } ?? (deleted.map { TimeBounds(first.askedAt, $0) }, first.askedAt)
+      return first.endedAt.map { (TimeBounds($0), nil) } ?? (
+        deleted.map { TimeBounds(first.askedAt, $0) }, first.askedAt
+      )
     }
     let limit: Timestamp? =
       switch first.type {
@@ -147,7 +156,7 @@ package struct MachineAccount {
   /// It is gone, and nothing tells since when. Its group was gone later.
   private func unwitnessedEnd(_ began: TimeBounds, _ notBefore: Timestamp?, isOnly: Bool) -> TimeBounds? {
     guard let gone = evidence.groupGoneAt else { return nil }
-    let word = isOnly ? evidence.preemptionWordAt : nil
+    let word = isOnly && !evidence.groupRepairs ? evidence.preemptionWordAt : nil
     let told = word?.adding(seconds: Self.preemptionGraceSeconds)
     let earliest = [notBefore, isOnly ? lastSign : nil, began.earliest].compactMap { $0 }.max() ?? began.earliest
     return TimeBounds(earliest, min(gone, told ?? gone))

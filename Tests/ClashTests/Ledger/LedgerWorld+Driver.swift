@@ -12,7 +12,8 @@ extension LedgerWorld {
 
   private var cloud: JobCloud {
     JobCloud(
-      project: "proj", transport: LedgerTransport(world: self, life: life), endpoints: Endpoints(), images: ImageLinks(),
+      project: "proj", transport: LedgerTransport(world: self, life: life), endpoints: Endpoints(),
+      images: ImageLinks(),
       templates: Turnstile(places: 1), acknowledgeLimitSeconds: 120)
   }
 
@@ -25,7 +26,7 @@ extension LedgerWorld {
     var steps = 0
     while !isOver {
       steps += 1
-      guard steps < 200_000, now.timeIntervalSince1970 < 1_800_000_000 + 40 * 86_400 else {
+      guard steps < 20_000, now.timeIntervalSince1970 < 1_800_000_000 + 40 * 86_400 else {
         throw Violation("the job never ends")
       }
       let wake = job?.nextWake?.date ?? .distantFuture
@@ -45,8 +46,10 @@ extension LedgerWorld {
         throw Violation("nothing more happens: \(job?.phaseName ?? "dead")")
       }
     }
-    while emulation.compute.instances.values.contains(where: { $0.status == .running || $0.status == .stopping }) {
-      guard step() else { break }
+    // What the job has ended goes off; what it has left behind does not.
+    let rest = now.addingTimeInterval(3600)
+    while now < rest, emulation.compute.instances.values.contains(where: { $0.status != .terminated }) {
+      _ = step(until: rest)
     }
   }
 
@@ -75,7 +78,9 @@ extension LedgerWorld {
     guard weather.attachesElsewhere, firstHome == nil else { return await start() }
     life += 1
     // Another home, which knows the job's name.
-    guard case .found(let request, let plan, let askedAt, let isOver) = await cloud.find(job: "job") else { return await start() }
+    guard case .found(let request, let plan, let askedAt, let isOver) = await cloud.find(job: "job") else {
+      return await start()
+    }
     (firstHome, journal, attachedAt) = (journal, nil, plan.number)
     await begin(Job(attachingTo: request, plan: plan, askedAt: askedAt, at: timestamp), isOver: isOver)
   }
@@ -106,7 +111,7 @@ extension LedgerWorld {
       for event in events where self.life == life { await tell(event) }
       guard self.life == life else { return }
     }
-    if state.isHandedOver, job == state, random.chance(30) { leave() }
+    if state.isHandedOver, job == state, deaths < Self.mostTroubles, random.chance(30) { leave() }
   }
 
   private func pull() async -> Bool {
@@ -158,6 +163,7 @@ extension LedgerWorld {
   /// A detached job needs nobody. Somebody takes its result later.
   private func leave() {
     say("the client leaves the job alone")
+    deaths += 1
     die(for: random.pick([random.seconds(1...600), random.seconds(600...90_000)]))
   }
 

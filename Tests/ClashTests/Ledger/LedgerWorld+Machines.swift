@@ -38,7 +38,7 @@ extension LedgerWorld {
       """
       {"status":0,"infrastructure":null,"startedAt":\(end - 1),"endedAt":\(end),"logBytes":0,"logTail":"","output":null}
       """)
-    plan(after: random.seconds(0...300)) { [self] in
+    plan(after: random.seconds(60...300)) { [self] in
       guard machine.isOn else { return }
       removeGroup(of: machine)
     }

@@ -116,7 +116,8 @@ final class LedgerWorld: @unchecked Sendable {
   func receive(_ method: String, _ target: String, _ body: Data = Data()) -> RequestID {
     lastRequest += 1
     let id = RequestID(value: lastRequest)
-    emulation.receive(APIRequest(method, target, headers: ["content-type": "application/json"], body: body), id, at: now)
+    emulation.receive(
+      APIRequest(method, target, headers: ["content-type": "application/json"], body: body), id, at: now)
     settle()
     return id
   }
@@ -173,6 +174,12 @@ struct LedgerWeather {
   var attachesElsewhere: Bool
   var faults: [FaultRule] = []
 
+  /// The client is there all the time, nobody else is, and all may be read.
+  var isCalm: Bool {
+    !isDetached && maxRunSeconds == nil && meanSecondsBetweenDeaths == nil && meanSecondsBetweenSleeps == nil
+      && strangers == 0 && mayReadOperations && mayReadInstances
+  }
+
   init(_ random: inout SplitMix) {
     isDetached = random.chance(30)
     if random.chance(20) { maxRunSeconds = Int.random(in: 600...3600, using: &random) }
@@ -184,7 +191,8 @@ struct LedgerWeather {
     deaths = random.pick([0, 0, 30])
     strangers = random.pick([0, 0, 0, 30])
     isCancelled = random.chance(25)
-    if random.chance(10) { mayReadOperations = false }
+    // How many VMs a group has made, nothing else tells.
+    if !isDetached, random.chance(10) { mayReadOperations = false }
     if random.chance(10) { mayReadInstances = false }
     attachesElsewhere = random.chance(20)
     if random.chance(50) {

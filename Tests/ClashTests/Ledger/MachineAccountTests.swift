@@ -17,8 +17,9 @@ struct MachineAccountTests {
 
     init(
       _ way: String, _ account: String, ending: JobAttempt.Ending? = nil, instances: [InstanceFact] = [],
-      operations: [OperationFact]? = nil, complete: Bool = true, words: (Double?, preempted: Double?, result: Double?)? = nil,
-      seen: Bool = false, gone: Double? = nil
+      operations: [OperationFact]? = nil, complete: Bool = true,
+      words: (Double?, preempted: Double?, result: Double?)? = nil,
+      seen: Bool = false, repairs: Bool = false, gone: Double? = nil
     ) {
       self.way = way
       self.account = account
@@ -31,6 +32,7 @@ struct MachineAccountTests {
       evidence.preemptionWordAt = words?.preempted.map(at)
       evidence.resultWordAt = words?.result.map(at)
       evidence.wasSeen = seen
+      evidence.groupRepairs = repairs
       evidence.groupGoneAt = gone.map(at)
     }
 
@@ -80,7 +82,8 @@ struct MachineAccountTests {
     Case(
       "deleted by us, and operations may not be read", "20..(80,101)", ending: .succeeded,
       instances: [vm(made: 10, up: 20)], words: (30, nil, 80), gone: 101),
-    Case("deleted by us, and nothing may be read", "(0,30)..(80,101)", ending: .succeeded, words: (30, nil, 80), gone: 101),
+    Case(
+      "deleted by us, and nothing may be read", "(0,30)..(80,101)", ending: .succeeded, words: (30, nil, 80), gone: 101),
     Case(
       "cancelled before it was RUNNING", "(10,14)?..14", ending: .cancelled, instances: [vm(made: 10)],
       operations: [did("insert", 10, 14), did("delete", 12, 14)], gone: 15),
@@ -88,8 +91,10 @@ struct MachineAccountTests {
       "cancelled before anybody looked", "20..24", ending: .cancelled, instances: [vm(made: 10, up: 20)],
       operations: [did("insert", 10, 20), did("delete", 22, 24)], gone: 25),
     Case("cancelled before the group had one", "nothing", ending: .cancelled, operations: [], gone: 5),
-    Case("cancelled, and nothing may be read", "0?..(0,5)", ending: .cancelled, gone: 5),
-    Case("cancelled late, and the operations are forgotten", "0?..(0,5)", ending: .cancelled, operations: [], complete: false, gone: 5),
+    Case("cancelled, and nothing may be read", "(0,5)?..(0,5)", ending: .cancelled, gone: 5),
+    Case(
+      "cancelled late, and the operations are forgotten", "(0,5)?..(0,5)", ending: .cancelled, operations: [],
+      complete: false, gone: 5),
     // Deleted by others: itself, a person, `job gc` of another home.
     Case(
       "deleted by itself after its result, while the client slept", "(10,30)..400", ending: .succeeded,
@@ -106,10 +111,12 @@ struct MachineAccountTests {
     // Off, and still there.
     Case(
       "turned itself off, and is there", "20..50", ending: .lost, instances: [vm(made: 10, up: 20, off: 50)],
-      operations: [did("insert", 10, 20), did("compute.instances.guestTerminate", 49, 49), did("delete", 90, 95)], gone: 96),
+      operations: [did("insert", 10, 20), did("compute.instances.guestTerminate", 49, 49), did("delete", 90, 95)],
+      gone: 96),
     Case(
       "turned itself off, and was not read", "(10,49)..(49,95)", ending: .lost,
-      operations: [did("insert", 10, 20), did("compute.instances.guestTerminate", 49, 49), did("delete", 90, 95)], gone: 96),
+      operations: [did("insert", 10, 20), did("compute.instances.guestTerminate", 49, 49), did("delete", 90, 95)],
+      gone: 96),
     Case(
       "stopped by somebody", "20..60", ending: .lost, instances: [vm(made: 10, up: 20)],
       operations: [did("insert", 10, 20), did("stop", 50, 60), did("delete", 90, 95)], gone: 96),
@@ -131,9 +138,11 @@ struct MachineAccountTests {
     Case(
       "something happened that this program does not know", "20..(50,300)", ending: .succeeded,
       instances: [vm(made: 10, up: 20)],
-      operations: [did("insert", 10, 20), did("compute.instances.something", 50, 60), did("delete", 290, 300)], gone: 301),
+      operations: [did("insert", 10, 20), did("compute.instances.something", 50, 60), did("delete", 290, 300)],
+      gone: 301),
     Case(
-      "its longest time was over, while the client slept", "20..(320,440)", ending: .lost, instances: [vm(made: 10, up: 20)],
+      "its longest time was over, while the client slept", "20..(320,440)", ending: .lost,
+      instances: [vm(made: 10, up: 20)],
       operations: [did("insert", 10, 20), did("compute.instances.terminateOnMaxRunDuration", 320, 320)], gone: 90_000),
     // Preempted.
     Case(
@@ -145,7 +154,8 @@ struct MachineAccountTests {
     Case(
       "preempted, and stopped instead of deleted", "20..70!", ending: .preempted,
       instances: [vm(made: 10, up: 20, off: 70)],
-      operations: [did("insert", 10, 20), did("compute.instances.preempted", 50, 50), did("delete", 100, 105)], gone: 110),
+      operations: [did("insert", 10, 20), did("compute.instances.preempted", 50, 50), did("delete", 100, 105)],
+      gone: 110),
     Case(
       "preempted, and deleted by us before its time was over", "20..(50,60)!", ending: .preempted,
       instances: [vm(made: 10, up: 20)],
@@ -161,7 +171,10 @@ struct MachineAccountTests {
       operations: [
         did("insert", 10, 20), did("compute.instances.preempted", 50, 50),
         did("insert", 110, 120, id: "2"), did("delete", 290, 300, id: "2"),
-      ], words: (30, 51, 280), gone: 301),
+      ], words: (30, 51, 280), repairs: true, gone: 301),
+    Case(
+      "made again, and operations may not be read", "(0,30)..(280,301)!", ending: .succeeded,
+      instances: [vm("2", made: 110, up: 120)], words: (30, 51, 280), repairs: true, gone: 301),
     // Not ours, and not gone.
     Case(
       "an older one of its name", "20..100", ending: .succeeded, instances: [vm(made: 10, up: 20)],
