@@ -12,7 +12,7 @@ import Testing
   private static let environment = ProcessInfo.processInfo.environment
   private static let seeds: [UInt64] =
     environment["DAGRUN_LEDGER_SEED"].flatMap { UInt64($0) }.map { [$0] }
-    ?? Array(1...(environment["DAGRUN_LEDGER_SEEDS"].flatMap { UInt64($0) } ?? 60))
+    ?? Array(1...(environment["DAGRUN_LEDGER_SEEDS"].flatMap { UInt64($0) } ?? 30))
   /// Google's times, and the emulator's, are written in milliseconds.
   private static let accuracySeconds = 0.002
 
@@ -33,7 +33,7 @@ import Testing
     }
     print("DAGRUN_LEDGER_SEEDS=\(Self.seeds.count): \(count)")
     // The worlds are of use only if each kind of VM is in some.
-    if Self.seeds.count >= 40 {
+    if Self.seeds.count >= 30 {
       #expect(count.exact > 0 && count.calm > 0 && count.preempted > 0 && count.neverLookedAt > 0, "\(count)")
       #expect(count.exact < count.machines, "\(count)")
     }
