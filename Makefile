@@ -23,7 +23,7 @@ test: deps python airflow ## Build and run all tests
 	swift build --build-tests $(SWIFT_FLAGS)
 	scripts/test
 
-test-airflow: deps airflow ## Run the plugin's tests in Airflow (PYTEST="-k deploy" for some)
+test-airflow: deps airflow ## Run the plugin's tests in Airflow (PYTEST="-k deploy" for some, PYTEST=--all for each version)
 	swift build --product dagrun $(SWIFT_FLAGS)
 	scripts/test-airflow $(PYTEST)
 

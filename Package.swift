@@ -91,7 +91,8 @@ let package = Package(
     .target(
       name: "Engine",
       dependencies: [
-        "Basics", "Control", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors", "Workers",
+        "Basics", "Control", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors",
+        "Workers",
         "Processes", logging,
       ],
       swiftSettings: settings),
@@ -144,6 +145,9 @@ let package = Package(
 
     // Seeded random input, and the numbers that programs go wrong at. Only for tests.
     .target(name: "FuzzSupport", path: "Tests/Support/FuzzSupport", swiftSettings: settings),
+    // Waits for files, woken by the kernel. Only for tests.
+    .target(
+      name: "WaitSupport", dependencies: ["Processes"], path: "Tests/Support/WaitSupport", swiftSettings: settings),
     // An engine without processes, files and waits.
     .target(
       name: "EngineSupport",
@@ -180,7 +184,9 @@ let package = Package(
     .testTarget(
       name: "ClashTests",
       dependencies: [
-        "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "ModelCloud", "Processes", "Yams", logging,
+        "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "ModelCloud", "Processes", "WaitSupport",
+        "Yams",
+        logging,
       ],
       swiftSettings: settings),
     .testTarget(
@@ -205,7 +211,8 @@ let package = Package(
     .executableTarget(
       name: "WorkerFixture", dependencies: ["Dagrun", "Workers"], path: "Tests/WorkerFixture", swiftSettings: settings),
     .testTarget(
-      name: "WorkersTests", dependencies: ["Model", "Preparation", "Workers", "WorkerFixture", "FuzzSupport"],
+      name: "WorkersTests",
+      dependencies: ["Model", "Preparation", "Processes", "Workers", "WorkerFixture", "FuzzSupport", "WaitSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "ExecutorsTests", dependencies: ["Executors", "Model", "Workers", "Processes"], swiftSettings: settings),
@@ -214,29 +221,27 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Control", "Engine", "EngineSupport", "Executors", "Preparation", "CLI", "Clash", "CloudEmulator",
-        "FuzzSupport",
-        "GoogleCloud", "Model",
-        grdb,
+        "CLI", "Clash", "CloudEmulator", "Control", "Engine", "EngineSupport", "Executors", "FuzzSupport",
+        "GoogleCloud",
+        "Model", "Preparation", "Processes", "WaitSupport", grdb,
       ],
       swiftSettings: settings),
     .testTarget(
       name: "CLITests",
       dependencies: [
-        "CLI", "AirflowPlugin", "Clash", "Control", "Dagrun", "Engine", "Executors", "Presentation", "GoogleCloud",
-        "JobControl",
-        "Model",
-        "Storage", grdb, argumentParser,
+        "AirflowPlugin", "CLI", "Clash", "Control", "Dagrun", "Engine", "Executors", "GoogleCloud", "JobControl",
+        "Model", "Presentation", "Storage", grdb, argumentParser,
       ],
       swiftSettings: settings),
     .testTarget(
       name: "SimulationTests",
       dependencies: [
         "Control", "DagBag", "Dagrun", "Engine", "EngineSupport", "Executors", "Model", "Preparation", "Processes",
-        "Scheduling",
-        "Storage",
-        logging,
-      ], swiftSettings: settings),
-    .testTarget(name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", logging], swiftSettings: settings),
+        "Scheduling", "Storage", logging,
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["CloudEmulator", "Processes", "WaitSupport", logging],
+      swiftSettings: settings),
   ]
 )

@@ -10,13 +10,13 @@
         gcs_target={"/artifacts": "my-bucket/models/{{ ds }}"},
     )
 
-This file was written by `dagrun airflow-plugin`; do not edit it, write it anew. It needs Airflow (2.6 and later, 3.x)
+This file was written by `dagrun airflow-plugin`; do not edit it, write it anew. It needs Airflow (2.9 and later, 3.x)
 on Python 3.9 or later, and the program `dagrun`, whose version and protocol are below: it is looked for at
 $DAGRUN_BINARY, at BINARY (a path, or a name in PATH) and beside this file. dagrun keeps its journal in $DAGRUN_HOME, or
 in $AIRFLOW_HOME/dagrun.
 
-Contents: the program - what a job is - operators of jobs - their trigger (deferrable) - runs of Swift DAGs as one task
-- Swift DAGs as DAGs of Airflow - the plugin.
+Contents: the program - who it is to Google - what a job is - operators of jobs - their trigger (deferrable) - runs of
+Swift DAGs as one task - Swift DAGs as DAGs of Airflow - what keeps projects clean - the plugin.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import contextvars
 import copy
 import datetime
 import hashlib
+import importlib
 import inspect
 import json
 import logging
@@ -45,12 +46,13 @@ import sys
 import tarfile
 import tempfile
 import time
+import urllib.parse
 import uuid
 import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Union, cast
 
 from airflow import __version__ as AIRFLOW_VERSION
 from airflow.plugins_manager import AirflowPlugin
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from airflow.sdk import (
         DAG,
         BaseOperator,
+        BaseOperatorLink,
         Context,
         CronDataIntervalTimetable,
         CronTriggerTimetable,
@@ -71,9 +74,10 @@ if TYPE_CHECKING:
     from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 else:
     try:  # Airflow 3
-        from airflow.sdk import DAG, BaseOperator, Param, get_parsing_context
+        from airflow.sdk import DAG, BaseOperator, BaseOperatorLink, Param, get_parsing_context
     except ImportError:
         from airflow.models.baseoperator import BaseOperator
+        from airflow.models.baseoperatorlink import BaseOperatorLink
         from airflow.models.dag import DAG
         from airflow.models.param import Param
         from airflow.utils.dag_parsing_context import get_parsing_context
@@ -88,6 +92,15 @@ else:
     except ImportError:
         from airflow.configuration import conf
         from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+
+def first_of(name: str, *modules: str) -> Any:
+    """What Airflow keeps elsewhere in each version; looked for where it is used, for it may take long to load."""
+    for module in modules:
+        with contextlib.suppress(ImportError, AttributeError):
+            return getattr(importlib.import_module(module), name)
+    raise ImportError(f"Airflow {AIRFLOW_VERSION} has no {name} in {' or '.join(modules)}")
+
 
 # Of the program that wrote this file.
 VERSION = "0.1.0"
@@ -182,9 +195,11 @@ class Binary:
     @property
     def path(self) -> str:
         """Where the program is; raises where there is none that can be run."""
-        wanted = [self._given or os.environ.get("DAGRUN_BINARY") or BINARY]
-        if not (self._given or os.environ.get("DAGRUN_BINARY")):
-            wanted.append(str(Path(__file__).resolve().parent / "dagrun"))
+        beside = Path(__file__).resolve().parent
+        given = self._given or os.environ.get("DAGRUN_BINARY")
+        # An archive without a folder is one that `dagrun airflow-plugin --bundle-binary` has put beside this file.
+        own = str(beside / BINARY) if BINARY.endswith(ARCHIVE) else BINARY
+        wanted = [given] if given else [own, str(beside / "dagrun")]
         for name in wanted:
             found = None if name.endswith(ARCHIVE) else shutil.which(name)
             if found:
@@ -230,9 +245,10 @@ class Binary:
         stdin: str | None = None,
         timeout_seconds: float = 120,
         accept: Collection[int] = (0,),
+        credentials: Credentials | None = None,
     ) -> Any:
         """The JSON of a short command. An exit status that is not in `accept` raises."""
-        finished = self._run(self.check(), arguments, stdin, timeout_seconds)
+        finished = self._run(self.check(), arguments, stdin, timeout_seconds, credentials)
         if finished.exit_status not in accept:
             raise finished.failure()
         return finished.json()
@@ -244,9 +260,10 @@ class Binary:
         stdin: str | None = None,
         on_line: Callable[[str], None],
         leash: bool = True,
+        credentials: Credentials | None = None,
     ) -> Command:
         """Begins a long command. With `leash`, ` --leash FD` is added to its arguments."""
-        return Command(self.check(), arguments, stdin, on_line, leash)
+        return Command(self.check(), arguments, stdin, on_line, leash, credentials)
 
     @staticmethod
     def environment() -> dict[str, str]:
@@ -260,16 +277,25 @@ class Binary:
     def describe(arguments: Sequence[str]) -> str:
         return " ".join(["dagrun", *arguments])
 
-    def _run(self, path: str, arguments: Sequence[str], stdin: str | None, timeout_seconds: float) -> Finished:
+    def _run(
+        self,
+        path: str,
+        arguments: Sequence[str],
+        stdin: str | None,
+        timeout_seconds: float,
+        credentials: Credentials | None = None,
+    ) -> Finished:
         try:
-            done = subprocess.run(
-                [path, *arguments],
-                input=(stdin or "").encode(),
-                capture_output=True,
-                timeout=timeout_seconds,
-                env=self.environment(),
-                check=False,
-            )
+            with (credentials or Credentials()).handed_on() as (environment, descriptors):
+                done = subprocess.run(
+                    [path, *arguments],
+                    input=(stdin or "").encode(),
+                    capture_output=True,
+                    timeout=timeout_seconds,
+                    env=environment,
+                    pass_fds=descriptors,
+                    check=False,
+                )
         except subprocess.TimeoutExpired:
             raise failure(
                 f"`{self.describe(arguments)}` did not answer within {timeout_seconds:g} s.",
@@ -384,6 +410,7 @@ class Command:
         stdin: str | None,
         on_line: Callable[[str], None],
         leash: bool,
+        credentials: Credentials | None = None,
     ) -> None:
         self.description = Binary.describe(arguments)
         self._on_line = on_line
@@ -402,7 +429,8 @@ class Command:
             _leashes.add(self._leash)
             arguments = [*arguments, "--leash", str(reading)]
         try:
-            with tempfile.TemporaryFile() as file:
+            handed_on = (credentials or Credentials()).handed_on()
+            with tempfile.TemporaryFile() as file, handed_on as (environment, descriptors):
                 # A file, not a pipe: writing it cannot wait for the command. It has no name, so nobody can read it.
                 file.write((stdin or "").encode())
                 file.seek(0)
@@ -411,8 +439,8 @@ class Command:
                     stdin=file,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=Binary.environment(),
-                    pass_fds=() if reading is None else (reading,),
+                    env=environment,
+                    pass_fds=descriptors if reading is None else (*descriptors, reading),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -648,6 +676,75 @@ class Supervisor:
             return "--raw" in sys.argv
 
 
+# --- Who it is to Google ---------------------------------------------------------------------------------------------
+#
+# As every program of Google's, unless a task names a connection of Airflow or accounts to act as. The key of a
+# connection is handed to dagrun in memory, and lies in no file.
+
+
+class Credentials(NamedTuple):
+    """What a command of dagrun signs in with, in place of what is found on its machine."""
+
+    # The text of a key file, or its path.
+    key: str | None = None
+    key_path: str | None = None
+    # Accounts to act as, each by way of the one before it.
+    chain: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, gcp_conn_id: str | None, impersonation_chain: str | Sequence[str] | None) -> Credentials:
+        """Of a Google Cloud connection of Airflow, whose provider need not be installed."""
+        chain = impersonation_chain
+        if gcp_conn_id is None:
+            return cls(chain=accounts_of(chain))
+        extra = extra_of_connection(gcp_conn_id)
+        for name in ("key_secret_name", "credential_config_file", "is_anonymous"):
+            if extra.get(name):
+                raise failure(
+                    f"The connection {gcp_conn_id} has {name}, which dagrun cannot use.",
+                    "Give it a keyfile_dict or a key_path, or neither: then the machine's own credentials count.",
+                    final=True,
+                )
+        key = extra.get("keyfile_dict")
+        return cls(
+            key=json.dumps(key) if isinstance(key, Mapping) else key or None,
+            key_path=extra.get("key_path") or None,
+            chain=accounts_of(chain if chain is not None else extra.get("impersonation_chain")),
+        )
+
+    @contextlib.contextmanager
+    def handed_on(self) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+        """The environment of a program that uses them, and descriptors that it has to be given."""
+        environment = Binary.environment()
+        if self.chain:
+            environment["CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"] = ",".join(self.chain)
+        if self.key_path:
+            environment["GOOGLE_APPLICATION_CREDENTIALS"] = self.key_path
+        if self.key is None:
+            yield environment, ()
+            return
+        # It is read again each hour, also when this process is gone.
+        descriptor = os.memfd_create("credentials", os.MFD_CLOEXEC)
+        try:
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(self.key.encode())
+            environment["GOOGLE_APPLICATION_CREDENTIALS"] = f"/proc/self/fd/{descriptor}"
+            yield environment, (descriptor,)
+        finally:
+            os.close(descriptor)
+
+
+def accounts_of(chain: Any) -> tuple[str, ...]:
+    """Of an impersonation chain, as Google's operators take it: an account, a list of them, or a text with commas."""
+    accounts = chain.split(",") if isinstance(chain, str) else list(chain or ())
+    return tuple(account.strip() for account in accounts if account.strip())
+
+
+def extra_of_connection(conn_id: str) -> dict[str, Any]:
+    extra = first_of("BaseHook", "airflow.sdk", "airflow.hooks.base").get_connection(conn_id).extra_dejson
+    return {key.replace("extra__google_cloud_platform__", "", 1): value for key, value in extra.items()}
+
+
 # --- What a job is ---------------------------------------------------------------------------------------------------
 #
 # The names, their order and their defaults are those of Clash (pyclash): a DAG written for it changes its import only.
@@ -657,6 +754,9 @@ class Supervisor:
 # What is not here has dagrun's default: zone europe-west1-b, machine n1-standard-4, service account "default",
 # Container-Optimized OS, the project's default network.
 DEFAULT_JOB_CONFIG: dict[str, Any] = {"image": "google/cloud-sdk"}
+
+
+NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts", "max_run_duration_seconds"})
 
 
 class JobConfigBuilder:
@@ -700,6 +800,8 @@ class JobConfigBuilder:
 
     def preemptible(self, preemptible: bool = True) -> JobConfigBuilder:
         """Takes Spot capacity, which costs less and may be preempted; the job then begins again on another machine."""
+        if isinstance(preemptible, str):  # a text is true, whatever it says
+            raise failure("preemptible takes True or False.", "`provisioning` takes a template.")
         return self._set("provisioning", "spot" if preemptible else "standard", "preemptible")
 
     def zone(self, zone: str) -> JobConfigBuilder:
@@ -774,8 +876,9 @@ class JobConfigBuilder:
         Access only."""
         return self._set("external_address", external_address)
 
-    def max_run_duration_seconds(self, seconds: int) -> JobConfigBuilder:
-        """The cloud deletes each machine after this time, whatever has become of everything else."""
+    def max_run_duration_seconds(self, seconds: int | str) -> JobConfigBuilder:
+        """The cloud deletes each machine after this time, whatever has become of everything else. "none": never. By
+        default an hour after the timeout; without one, 24 hours."""
         return self._set("max_run_duration_seconds", seconds)
 
     def max_attempts(self, max_attempts: int) -> JobConfigBuilder:
@@ -835,7 +938,8 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     if region and not job.get("zones") and not job.get("regions"):
         job["regions"] = [region]
     for zone in job.get("zones", []) if region else []:
-        if not str(zone).startswith(f"{region}-"):
+        is_template = "{{" in f"{zone}{region}"
+        if not is_template and not str(zone).startswith(f"{region}-"):
             raise failure(
                 f"job_config: the zone {zone} is not in the region {region}.",
                 "Say zone or region; zones and regions (lists) say where else to look for capacity.",
@@ -851,6 +955,10 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
             )
         job["project"] = project
     job.setdefault("image", DEFAULT_JOB_CONFIG["image"])
+    for key in NUMBERS_OF_A_CONFIG & job.keys():
+        # A template gives text.
+        if isinstance(job[key], str) and re.fullmatch(r"\s*\d{1,18}\s*", job[key]):
+            job[key] = int(job[key])
     return job
 
 
@@ -907,17 +1015,18 @@ def spec_of_job(
     gcs_target: Any = None,
     timeout_seconds: Any = None,
     labels: Mapping[str, str] | None = None,
-    render: Callable[[str], str] = str,
+    render_script: Callable[[str], str] | None = None,
 ) -> dict[str, Any]:
-    """A whole spec of `dagrun job run`. `command` is a string, a list, or the Path of a script.
-
-    `render` is for keys: Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts.
-    """
+    """A whole spec of `dagrun job run`. `command` is a string, a list, or the Path of a script, which `render_script`
+    renders."""
     spec: dict[str, Any] = {"job": spec_of_config(job_config)}
     if labels:
         spec["job"]["labels"] = {**labels, **(spec["job"].get("labels") or {})}
     if isinstance(command, Path):
-        spec.update(script_file=command.name, script_base64=base64.b64encode(_contents(command)).decode())
+        script = _contents(command)
+        if render_script is not None:
+            script = render_script(_decoded(script, command)).encode()
+        spec.update(script_file=command.name, script_base64=base64.b64encode(script).decode())
     elif isinstance(command, str):
         spec["command"] = command
     elif isinstance(command, (list, tuple)):
@@ -935,7 +1044,7 @@ def spec_of_job(
         if values:
             if not isinstance(values, Mapping):
                 raise failure(f"{name} is of type {type(values).__name__}, and must be a dict.", final=True)
-            spec[key] = {render(str(name)): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
+            spec[key] = {str(name): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
     if timeout_seconds is not None:
         if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)):
             raise failure(f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds.", final=True)
@@ -951,6 +1060,17 @@ def _text(value: Any, what: str) -> str:
         "Templates give strings; json.dumps makes a string of a list or a dict.",
         final=True,
     )
+
+
+def _decoded(script: bytes, path: Path) -> str:
+    try:
+        return script.decode()
+    except UnicodeDecodeError as error:
+        raise failure(
+            f"cmd_file {path} cannot be a template: {error}.",
+            "Leave out render_cmd_file, or write it as UTF-8.",
+            final=True,
+        ) from None
 
 
 def _contents(path: Path) -> bytes:
@@ -1050,10 +1170,13 @@ def value_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
 class JobRun:
     """One job of a task, run by one `dagrun job run`."""
 
-    def __init__(self, base: str, spec: dict[str, Any], log: Any, title: str = "") -> None:
+    def __init__(
+        self, base: str, spec: dict[str, Any], log: Any, title: str = "", credentials: Credentials | None = None
+    ) -> None:
         self.base = base
         self.spec = spec
         self.title = title
+        self._credentials = credentials
         self._log = log
         self._command: Command | None = None
         # Of an earlier command of the job; closed with the last one.
@@ -1087,7 +1210,9 @@ class JobRun:
         if hand_over:
             options.append("--hand-over")
         self.record, self.error = None, None
-        self._command = Binary().start(["job", "run", *options], stdin=self._spec_text(), on_line=self.say)
+        self._command = Binary().start(
+            ["job", "run", *options], stdin=self._spec_text(), on_line=self.say, credentials=self._credentials
+        )
 
     def _spec_text(self) -> str:
         try:
@@ -1110,7 +1235,7 @@ class JobRun:
             return
         self._past.append(self.command)
         arguments = ["job", "cancel", handed_over["name"], "--project", handed_over["project"]]
-        self._command = Binary().start(arguments, on_line=self.say, leash=False)
+        self._command = Binary().start(arguments, on_line=self.say, leash=False, credentials=self._credentials)
 
     def say(self, line: str) -> None:
         self._log.info("%s%s", self.title, line)
@@ -1160,13 +1285,50 @@ class JobRun:
             command.__exit__()
 
 
+# Where a task says which jobs are its own, for its link.
+JOBS_KEY = "dagrun_jobs"
+
+
+class JobLogLink(BaseOperatorLink):
+    """In Airflow's page of a task: what Google's log has of its machines, by their names."""
+
+    name = "Google Cloud log"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        xcom = first_of("XCom", "airflow.sdk.execution_time.xcom", "airflow.models.xcom")
+        jobs = xcom.get_value(ti_key=ti_key, key=JOBS_KEY)
+        if not isinstance(jobs, Mapping):
+            return ""
+        query = " OR ".join(f'"{name}"' for name in jobs["names"])
+        address = "https://console.cloud.google.com/logs/query;query="
+        return f"{address}{urllib.parse.quote(query, safe='')}?project={urllib.parse.quote(str(jobs['project']))}"
+
+
 class JobTask(BaseOperator):
-    """What the operators of jobs share: running them, ending them, and waiting for them in the triggerer."""
+    """What the operators of jobs share: running them, ending them, and waiting for them in the triggerer.
+
+    :param deferrable: waits in the triggerer, so that no worker is occupied; Airflow's `default_deferrable` by default.
+    :param gcp_conn_id: a Google Cloud connection of Airflow whose key makes and watches the machines; without it, the
+        credentials of the worker and the triggerer do.
+    :param impersonation_chain: the service account that does it in their place, or several of them, each of which may
+        act as the next one.
+    """
+
+    operator_extra_links: Collection[Any] = (JobLogLink(),)
 
     _was_killed = False
 
-    def __init__(self, *, deferrable: bool | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        deferrable: bool | None = None,
+        gcp_conn_id: str | None = None,
+        impersonation_chain: str | Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
@@ -1175,6 +1337,20 @@ class JobTask(BaseOperator):
     def jobs(self, context: Context) -> list[JobRun]:
         """The task's jobs; nothing has begun."""
         raise NotImplementedError
+
+    def render_template(self, content: Any, context: Context, *others: Any, **options: Any) -> Any:
+        """Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts."""
+        rendered = super().render_template(content, context, *others, **options)
+        if not isinstance(content, dict) or not isinstance(rendered, dict):
+            return rendered
+        keys = [super(JobTask, self).render_template(key, context, *others, **options) for key in content]
+        return dict(zip(keys, rendered.values()))
+
+    def credentials(self) -> Credentials | None:
+        """None: those of the machine."""
+        if self.gcp_conn_id is None and not self.impersonation_chain:
+            return None
+        return Credentials.of(self.gcp_conn_id, self.impersonation_chain)
 
     def bounded(self, job_config: Mapping[str, Any]) -> dict[str, Any]:
         """`job` of a spec. Where the job has no bound of its own, the task's execution_timeout bounds its machines: a
@@ -1192,6 +1368,9 @@ class JobTask(BaseOperator):
     def execute(self, context: Context) -> Any:
         ti: Any = context["ti"]
         runs = self._runs = self.jobs(context)
+        ti.xcom_push(
+            key=JOBS_KEY, value={"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
+        )
         attempt = max(1, int(ti.try_number))
         try:
             self._run_all(runs, attempt)
@@ -1280,7 +1459,13 @@ class JobTask(BaseOperator):
         deadline = None
         if self.execution_timeout is not None and ti.start_date is not None:
             deadline = (ti.start_date + self.execution_timeout).timestamp()
-        return ComputeEngineJobTrigger(jobs=jobs, deadline=deadline, may_retry=may_retry)
+        return ComputeEngineJobTrigger(
+            jobs=jobs,
+            deadline=deadline,
+            may_retry=may_retry,
+            gcp_conn_id=self.gcp_conn_id,
+            impersonation_chain=list(accounts_of(self.impersonation_chain)) or None,
+        )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Goes on after the trigger: the jobs are over, and their results taken."""
@@ -1344,6 +1529,8 @@ def airflow_labels(ti: Any) -> dict[str, str]:
 class ComputeEngineJobOperator(JobTask):
     """Runs a container on a machine of Compute Engine that exists only for it; returns how it went (value_of_record).
 
+    Further parameters are those of JobTask.
+
     :param job_config: what JobConfigBuilder builds.
     :param cmd: a string is a shell script, a list a program and its arguments; an empty list runs what the image says.
     :param cmd_file: the path of a script, beside the DAG's file; its `#!` line or its extension says what runs it.
@@ -1353,11 +1540,21 @@ class ComputeEngineJobOperator(JobTask):
         missing or empty fails the job.
     :param gcs_mounts: bucket/path -> directory in the container, where its objects are when the command begins.
     :param timeout_seconds: from the container's first start; waiting for a machine does not count.
-    :param deferrable: waits in the triggerer, so that no worker is occupied; Airflow's `default_deferrable` by default.
+    :param render_cmd_file: the script is a template, as its path is.
     """
 
-    template_fields: Sequence[str] = ("cmd", "cmd_file", "env_vars", "gcs_target", "gcs_mounts", "name_prefix")
-    template_fields_renderers: ClassVar[dict[str, str]] = {"cmd": "bash", "env_vars": "json"}
+    template_fields: Sequence[str] = (
+        "job_config",
+        "cmd",
+        "cmd_file",
+        "env_vars",
+        "gcs_target",
+        "gcs_mounts",
+        "name_prefix",
+        "gcp_conn_id",
+        "impersonation_chain",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"job_config": "json", "cmd": "bash", "env_vars": "json"}
     ui_color = "#ceebff"
 
     def __init__(
@@ -1370,6 +1567,7 @@ class ComputeEngineJobOperator(JobTask):
         gcs_target: Mapping[str, str] | None = None,
         gcs_mounts: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
+        render_cmd_file: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -1381,6 +1579,7 @@ class ComputeEngineJobOperator(JobTask):
         self.gcs_target = gcs_target
         self.gcs_mounts = gcs_mounts
         self.timeout_seconds = timeout_seconds
+        self.render_cmd_file = render_cmd_file
         if (cmd is None) == (cmd_file is None):
             given = "neither" if cmd is None else "both"
             raise failure(
@@ -1402,9 +1601,9 @@ class ComputeEngineJobOperator(JobTask):
             gcs_target=self.gcs_target,
             timeout_seconds=self.timeout_seconds,
             labels=airflow_labels(ti),
-            render=lambda key: str(self.render_template(key, context)),
+            render_script=(lambda text: str(self.render_template(text, context))) if self.render_cmd_file else None,
         )
-        return [JobRun(job_base_name(self.name_prefix, ti), spec, self.log)]
+        return [JobRun(job_base_name(self.name_prefix, ti), spec, self.log, credentials=self.credentials())]
 
     def value(self, values: list[dict[str, Any]]) -> Any:
         return values[0]
@@ -1412,14 +1611,15 @@ class ComputeEngineJobOperator(JobTask):
 
 class ComputeEngineJobGroupOperator(JobTask):
     """Runs several jobs at the same time, and returns a list of how each went, in their order. Succeeds if all do; a
-    retry runs those again that failed.
+    retry runs those again that failed. Further parameters are those of JobTask.
 
     :param name: how the jobs' names begin.
     :param job_factory: JobFactory(job_config), what the jobs have in common.
     :param runtime_specs: a JobRuntimeSpec for each job.
     """
 
-    template_fields: Sequence[str] = ("name", "runtime_specs")
+    template_fields: Sequence[str] = ("name", "job_config", "runtime_specs", "gcp_conn_id", "impersonation_chain")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"job_config": "json"}
     ui_color = "#99d4ff"
 
     def __init__(
@@ -1432,6 +1632,8 @@ class ComputeEngineJobGroupOperator(JobTask):
         super().__init__(**kwargs)
         self.name = name
         self.job_factory = job_factory
+        # By what it has, not by its class: Airflow may load this file twice.
+        self.job_config = getattr(job_factory, "job_config", None)
         self.runtime_specs = runtime_specs
 
     def jobs(self, context: Context) -> list[JobRun]:
@@ -1442,14 +1644,13 @@ class ComputeEngineJobGroupOperator(JobTask):
                 "Give a JobRuntimeSpec for each.",
                 final=True,
             )
-        # By what they have, not by their class: Airflow may load this file twice.
-        job_config = getattr(self.job_factory, "job_config", None)
-        if job_config is None:
+        if self.job_config is None:
             raise failure(
                 f"Task {self.task_id}: job_factory is of type {type(self.job_factory).__name__}.",
                 "Give JobFactory(job_config).",
                 final=True,
             )
+        credentials = self.credentials()
         runs = []
         for index, runtime in enumerate(self.runtime_specs):
             if not isinstance(runtime, Mapping):
@@ -1471,17 +1672,16 @@ class ComputeEngineJobGroupOperator(JobTask):
                     final=True,
                 )
             spec = spec_of_job(
-                self.bounded(job_config),
+                self.bounded(self.job_config),
                 runtime["args"],
                 env_vars=runtime.get("env_vars"),
                 gcs_mounts=runtime.get("gcs_mounts"),
                 gcs_target=runtime.get("gcs_target"),
                 timeout_seconds=runtime.get("timeout_seconds"),
                 labels=airflow_labels(ti),
-                render=lambda key: str(self.render_template(key, context)),
             )
             prefix = f"{slug(self.name, LONGEST_BASE - 16)}-{index}"
-            runs.append(JobRun(job_base_name(prefix, ti, index), spec, self.log, f"[{index}] "))
+            runs.append(JobRun(job_base_name(prefix, ti, index), spec, self.log, f"[{index}] ", credentials))
         return runs
 
     def value(self, values: list[dict[str, Any]]) -> Any:
@@ -1491,24 +1691,48 @@ class ComputeEngineJobGroupOperator(JobTask):
 # --- The trigger of deferrable jobs ----------------------------------------------------------------------------------
 #
 # A deferrable task begins its job and hands it over: the job then belongs to whoever attaches to it by its name. All
-# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves
-# the jobs running; the next triggerer attaches to them.
+# triggers of a triggerer that sign in with the same credentials share one `dagrun job serve`, which drives their jobs.
+# It ends with the triggerer and leaves the jobs running; the next triggerer attaches to them.
 
 # How long a cancelled job's removal is waited for; Airflow gives on_kill 30 s.
 SECONDS_OF_CANCEL = 25.0
 # A job that another process still drives (a triggerer that is ending, say) is asked for again, so often.
 SECONDS_BETWEEN_ATTACHES, ATTACHES = 5.0, 60
 HELD_BY_ANOTHER = 5
+# The first question of a triggerer loads much of Airflow.
+SECONDS_FOR_STATE = 30.0
 LONGEST_LINE_BYTES = 64 << 20
 
 
+async def ask_airflow(question: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns that asks Airflow, and waits for its answer.
+
+    Not by asyncio.to_thread: what Airflow 3.0 and 3.1 ask with would make an event loop in that thread, which reads the
+    runner's answers beside this one. And never interrupted: an answer that nobody reads is taken for the next one.
+    Either ends the whole triggerer.
+    """
+    asking = asyncio.ensure_future(sync_to_async(question)(*arguments))
+    _asking.add(asking)
+    asking.add_done_callback(_asking.discard)
+    return await asyncio.shield(asking)
+
+
+# The loop itself keeps no task that nobody waits for.
+_asking: set[asyncio.Future[Any]] = set()
+
+
+# A connection of Airflow, and accounts to act as.
+Login = tuple[Union[str, None], tuple[str, ...]]
+
+
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the
-    last."""
+    """The one `dagrun job serve` of an event loop and a login: begun with the first job, begun again if it dies, ended
+    with the last."""
 
-    _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
+    _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, dict[Login, JobServer]] | None] = None
 
-    def __init__(self) -> None:
+    def __init__(self, login: Login = (None, ())) -> None:
+        self._login = login
         # Of the jobs that triggers follow: their projects, and what is said of them.
         self._projects: dict[str, str] = {}
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
@@ -1522,12 +1746,12 @@ class JobServer:
         self._log = logging.getLogger(__name__)
 
     @classmethod
-    def current(cls) -> JobServer:
+    def current(cls, login: Login = (None, ())) -> JobServer:
         """The server of the running loop."""
         loop = asyncio.get_running_loop()
         if cls._of_loop is None or cls._of_loop[0] is not loop:
-            cls._of_loop = (loop, cls())
-        return cls._of_loop[1]
+            cls._of_loop = (loop, {})
+        return cls._of_loop[1].setdefault(login, cls(login))
 
     async def attach(self, name: str, project: str) -> asyncio.Queue[dict[str, Any]]:
         """The events of a job, from now on."""
@@ -1583,18 +1807,23 @@ class JobServer:
 
     async def _begin(self) -> asyncio.subprocess.Process:
         path = await asyncio.to_thread(Binary().check)
+        credentials = Credentials()
+        if any(self._login):
+            credentials = await ask_airflow(Credentials.of, *self._login)
         try:
-            process = await asyncio.create_subprocess_exec(
-                path,
-                "job",
-                "serve",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=Binary.environment(),
-                limit=LONGEST_LINE_BYTES,
-                start_new_session=True,
-            )
+            with credentials.handed_on() as (environment, descriptors):
+                process = await asyncio.create_subprocess_exec(
+                    path,
+                    "job",
+                    "serve",
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.PIPE,
+                    env=environment,
+                    pass_fds=descriptors,
+                    limit=LONGEST_LINE_BYTES,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise cannot_run(path, error) from error
         for reader in (self._read(process), self._read_errors(process)):
@@ -1675,13 +1904,24 @@ class ComputeEngineJobTrigger(BaseTrigger):
         the task deferred has `record` or `failure` and `final`; and `kept`, its name, if its result is not taken yet.
     :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
     :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
+    :param gcp_conn_id: as that of JobTask.
+    :param impersonation_chain: as that of JobTask.
     """
 
-    def __init__(self, jobs: list[dict[str, Any]], deadline: float | None = None, may_retry: bool = False) -> None:
+    def __init__(
+        self,
+        jobs: list[dict[str, Any]],
+        deadline: float | None = None,
+        may_retry: bool = False,
+        gcp_conn_id: str | None = None,
+        impersonation_chain: list[str] | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
         self.jobs = jobs
         self.deadline = deadline
         self.may_retry = may_retry
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
         self._ended: dict[int, dict[str, Any]] = {}
         self._has_fired = False
         self._killing: asyncio.Future[None] | None = None
@@ -1689,8 +1929,12 @@ class ComputeEngineJobTrigger(BaseTrigger):
         self._removals: dict[int, asyncio.Future[None]] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        known = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
+        known: dict[str, Any] = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
+        known.update(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
         return f"{type(self).__module__}.{type(self).__name__}", known
+
+    def _server(self) -> JobServer:
+        return JobServer.current((self.gcp_conn_id, accounts_of(self.impersonation_chain)))
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         in_triggerer = self.task_instance is not None
@@ -1725,7 +1969,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             is_kept = "failure" not in job and has_failure and self.may_retry
             name = job["name"] if job.get("is_told") else job.get("kept")
             if name is not None and not is_kept:
-                await JobServer.current().taken(name)
+                await self._server().taken(name)
 
     async def on_kill(self) -> None:
         """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""
@@ -1754,12 +1998,12 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def _release(self) -> None:
         for name in self._names():
-            await JobServer.current().release(name)
+            await self._server().release(name)
 
     async def _leave_server(self) -> None:
         """Before the loop is closed, which only a triggerer's is not after each trigger."""
         await self._release()
-        await JobServer.current().ended()
+        await self._server().ended()
 
     @property
     def _has_waiting_jobs(self) -> bool:
@@ -1793,7 +2037,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
         name, title = job["name"], job.get("title", "")
         lines: deque[str] = deque(maxlen=QUOTED_LINES)
         attaches = 1
-        events = await JobServer.current().attach(name, job["project"])
+        events = await self._server().attach(name, job["project"])
         while index not in self._ended:
             event = await events.get()
             kind = event.get("event")
@@ -1808,7 +2052,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
                     self.log.info("%sanother process has job %s still: %s", title, name, event.get("message"))
                 attaches += 1
                 await asyncio.sleep(SECONDS_BETWEEN_ATTACHES)
-                events = await JobServer.current().attach(name, job["project"])
+                events = await self._server().attach(name, job["project"])
             elif kind == "failed":
                 told = [f"Job {name} is not to be had: {event.get('message')}", str(event.get("hint") or "")]
                 self._ended[index] = {**job, "failure": "\n".join(filter(None, told))}
@@ -1846,7 +2090,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             )
 
     async def _cancel_job(self, index: int) -> None:
-        server, name = JobServer.current(), self.jobs[index]["name"]
+        server, name = self._server(), self.jobs[index]["name"]
         self.log.info("cancelling job %s", name)
         events = await server.attach(name, self.jobs[index]["project"])
         await server.cancel(name)
@@ -1866,14 +2110,16 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
         ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
+        asking = asyncio.ensure_future(ask_airflow(self._state_of_task))
         try:
-            # Not asyncio.to_thread: what Airflow 3.0 and 3.1 call to ask for a state would make an event loop in that
-            # thread, which reads the runner's answers beside this one, and ends the whole triggerer.
-            state = await asyncio.wait_for(sync_to_async(self._state_of_task)(), 10)
+            await asyncio.wait({asking}, timeout=SECONDS_FOR_STATE)
+            if not asking.done():
+                self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
+                return False
+            return bool(asking.result() != "deferred")
         except Exception as error:
             self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
             return False
-        return state != "deferred"
 
     def _state_of_task(self) -> str | None:
         ti: Any = self.task_instance
@@ -2435,6 +2681,105 @@ class DagrunImportErrorOperator(BaseOperator):
         raise failure(self.message, final=True)
 
 
+# --- What keeps projects clean ---------------------------------------------------------------------------------------
+
+
+class DagrunMaintenanceOperator(BaseOperator):
+    """Removes what jobs have left behind in a project (`dagrun job gc`); returns what was removed.
+
+    :param project: without it, the project of $GOOGLE_CLOUD_PROJECT, or gcloud's.
+    :param older_than: what other homes, such as those of workers that are gone, have begun is removed when it is that
+        old, running machines included: longer than the longest job. None: only what this worker's home has begun.
+    :param gcp_conn_id: as that of the operators of jobs.
+    :param impersonation_chain: as that of the operators of jobs.
+    """
+
+    template_fields: Sequence[str] = ("project", "older_than", "gcp_conn_id", "impersonation_chain")
+    ui_color = "#e8f7e4"
+
+    def __init__(
+        self,
+        *,
+        project: str | None = None,
+        older_than: str | None = "7d",
+        gcp_conn_id: str | None = None,
+        impersonation_chain: str | Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+        self.older_than = older_than
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        options = ["--project", self.project] if self.project else []
+        if self.older_than is not None:
+            options += ["--all-homes", "--older-than", self.older_than]
+        resources = Binary().query(
+            "job",
+            "gc",
+            "-o",
+            "json",
+            *options,
+            timeout_seconds=3600,
+            accept=(0, COULD_NOT_REMOVE_ALL),
+            credentials=Credentials.of(self.gcp_conn_id, self.impersonation_chain),
+        )
+        for resource in resources:
+            self.log.info("%s %s: %s (%s)", resource["kind"], resource["name"], resource["fate"], resource["reason"])
+        left = [resource["name"] for resource in resources if resource["fate"] == "not removed"]
+        if left:
+            raise failure(f"Not removed: {', '.join(left)}.", "The task's log says why, of each.")
+        return [resource for resource in resources if resource["fate"] == "removed"]
+
+
+COULD_NOT_REMOVE_ALL = 5
+
+
+def dagrun_maintenance(
+    dag_id: str = "dagrun_maintenance",
+    *,
+    projects: Sequence[str] = (),
+    older_than: str | None = "7d",
+    gcp_conn_id: str | None = None,
+    impersonation_chain: str | Sequence[str] | None = None,
+    **dag_arguments: Any,
+) -> DAG:
+    """A DAG that removes, each day, what jobs have left behind: machines whose worker died with no try left, and what
+    else they have in Google Cloud.
+
+        from dagrun_plugin import dagrun_maintenance    # of Airflow: a file without that word is not read
+
+        dag = dagrun_maintenance(projects=["my-project"])
+
+    :param projects: a task for each; without them, one for the project of $GOOGLE_CLOUD_PROJECT, or gcloud's.
+    :param dag_arguments: of the DAG: its schedule (each day by default), its default_args …
+    """
+    arguments: dict[str, Any] = {
+        "schedule": "@daily",
+        "start_date": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
+        "catchup": False,
+        "max_active_runs": 1,
+        "description": "Removes what jobs of dagrun have left behind in Google Cloud",
+        **dag_arguments,
+    }
+    dag: Any = DAG(dag_id, **arguments)
+    # Not the plugin's: Airflow reads a DAG's file again for each of its tasks.
+    frame = inspect.currentframe()
+    dag.fileloc = frame.f_back.f_code.co_filename if frame is not None and frame.f_back is not None else __file__
+    for project in projects or (None,):
+        DagrunMaintenanceOperator(
+            task_id=slug(f"collect-{project}", 200) if project else "collect",
+            project=project,
+            older_than=older_than,
+            gcp_conn_id=gcp_conn_id,
+            impersonation_chain=impersonation_chain,
+            dag=dag,
+        )
+    return cast(DAG, dag)
+
+
 # --- The plugin ------------------------------------------------------------------------------------------------------
 
 
@@ -2443,3 +2788,5 @@ class DagrunPlugin(AirflowPlugin):
     plugin registers no operators, and the plugins folder is on Python's path."""
 
     name = "dagrun"
+    # Airflow 2's web server makes links only of classes that it knows.
+    operator_extra_links = [JobLogLink()]

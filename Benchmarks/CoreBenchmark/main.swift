@@ -35,7 +35,7 @@ func run(_ plan: DAGPlan, parallelism: Int) -> (events: Int, seconds: Double) {
     var index = 0
     while true {
       for case .launch(let key) in step.actions { launched.append(key) }
-      if scheduler.goesOn {
+      if scheduler.hasMoreToDo {
         // A large run is started in the step after that which made it.
         step = scheduler.handle(.wake, at: now)
         continue
@@ -70,7 +70,7 @@ do {
   guard case .run(let made, _)? = scheduler.handle(.trigger(TriggerRequest(dagID: "blocked")), at: now).reply else {
     fatalError("no run")
   }
-  while scheduler.goesOn { _ = scheduler.handle(.wake, at: now) }
+  while scheduler.hasMoreToDo { _ = scheduler.handle(.wake, at: now) }
   report("bytes_per_task", Double(residentBytes() - before) / 100_000, unit: "B", bound: "none")
   var times: [Double] = []
   for tryNumber in 1...200 {
@@ -107,7 +107,7 @@ do {
   let now = Timestamp(microseconds: 1_700_000_000_000_000)
   _ = scheduler.handle(.dagsLoaded([plan]), at: now)
   var step = scheduler.handle(.trigger(TriggerRequest(dagID: plan.dagID)), at: now)
-  while scheduler.goesOn { step = scheduler.handle(.wake, at: now) }
+  while scheduler.hasMoreToDo { step = scheduler.handle(.wake, at: now) }
   let count = 20_000
   let elapsed = seconds {
     var launched = step.actions

@@ -10,6 +10,9 @@ static const unsigned char head[] = {
 static const unsigned char binary[] = {
 #embed "../AirflowPlugin/Python/20_binary.py"
 };
+static const unsigned char credentials[] = {
+#embed "../AirflowPlugin/Python/25_credentials.py"
+};
 static const unsigned char job_config[] = {
 #embed "../AirflowPlugin/Python/30_job_config.py"
 };
@@ -25,6 +28,9 @@ static const unsigned char trigger_operator[] = {
 static const unsigned char dags[] = {
 #embed "../AirflowPlugin/Python/70_dags.py"
 };
+static const unsigned char maintenance[] = {
+#embed "../AirflowPlugin/Python/80_maintenance.py"
+};
 static const unsigned char plugin[] = {
 #embed "../AirflowPlugin/Python/90_plugin.py"
 };
@@ -33,11 +39,13 @@ static const unsigned char plugin[] = {
 static const cairflow_plugin_part parts[] = {
   {"10_head.py", head, sizeof head},
   {"20_binary.py", binary, sizeof binary},
+  {"25_credentials.py", credentials, sizeof credentials},
   {"30_job_config.py", job_config, sizeof job_config},
   {"40_job_operators.py", job_operators, sizeof job_operators},
   {"50_job_trigger.py", job_trigger, sizeof job_trigger},
   {"60_trigger_operator.py", trigger_operator, sizeof trigger_operator},
   {"70_dags.py", dags, sizeof dags},
+  {"80_maintenance.py", maintenance, sizeof maintenance},
   {"90_plugin.py", plugin, sizeof plugin},
 };
 

@@ -53,10 +53,14 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
     case noCapacity = "no_capacity"
     case quota
     case permission
+    /// There are no credentials, or they are no longer good. Other machines may have them, and this one in a moment.
+    case signedOut = "signed_out"
     /// Google refuses what was asked.
     case invalidRequest = "invalid_request"
     /// The VM did not start, or went silent.
     case machine
+    /// The VM does not reach Google's APIs from its network.
+    case network
     /// docker could not pull the image.
     case imagePull = "image_pull"
     /// docker could not start the container (its status 125).
@@ -78,7 +82,9 @@ package struct InfrastructureFailure: Codable, Hashable, Sendable {
   /// Another try of the task may go better.
   package var isRetryable: Bool {
     switch kind {
-    case .noCapacity, .quota, .machine, .imagePull, .cloud, .outputs, .inputs, .containerStart, .endedElsewhere: true
+    case .noCapacity, .quota, .signedOut, .machine, .network, .imagePull, .cloud, .outputs, .inputs, .containerStart,
+      .endedElsewhere:
+      true
     case .permission, .invalidRequest, .commandNotExecutable, .commandNotFound: false
     }
   }

@@ -14,6 +14,7 @@ package final class CloudEmulator: Sendable {
   /// Where its VMs, objects and `service-account.json` are kept.
   package let folder: String
   private let isFolderTemporary: Bool
+  private let requiresTokens: Bool
   private let group: MultiThreadedEventLoopGroup
   private let listener: any Channel
   private let server: EmulatorServer
@@ -57,9 +58,9 @@ package final class CloudEmulator: Sendable {
     let door = FrontDoor(secret: FrontDoor.makeSecret())
     let address = "127.0.0.1:\(port)/\(door.secret)"
     let machineFolder = "\(folder)/machines"
-    let services = HostServices(address: "http://127.0.0.1:\(port)", folder: machineFolder) { _, _ in
+    let services = HostServices(address: "http://127.0.0.1:\(port)", folder: machineFolder) { account, _ in
       guard let server = box.server else { return AccessToken(value: "", expiresAt: .distantPast) }
-      return await server.ask { $0.tokens.issue(at: $1) }
+      return await server.ask { $0.tokens.issue(at: $1, toMachineOf: account) }
     }
     let host: any VirtualMachineHost
     do {
@@ -81,6 +82,7 @@ package final class CloudEmulator: Sendable {
     self.port = port
     self.folder = folder
     self.isFolderTemporary = options.folder == nil
+    self.requiresTokens = options.requiresTokens
     self.group = group
     self.listener = listener
     self.server = server
@@ -111,15 +113,18 @@ package final class CloudEmulator: Sendable {
 
   /// What Google's tools and dagrun must have in their environment to come here.
   package var environment: [String: String] {
-    [
-      "PUBSUB_EMULATOR_HOST": address,
-      "STORAGE_EMULATOR_HOST": "http://\(address)",
+    // With an emulator's own variables no client sends a token.
+    let proof =
+      requiresTokens
+      ? ["GOOGLE_APPLICATION_CREDENTIALS": serviceAccountFile]
+      : ["PUBSUB_EMULATOR_HOST": address, "STORAGE_EMULATOR_HOST": "http://\(address)"]
+    return [
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": "http://\(address)/compute/v1/",
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": "http://\(address)/",
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": "http://\(address)/storage/v1/",
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER": "http://\(address)/",
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": "http://\(address)/",
-    ]
+    ].merging(proof) { $1 }
   }
 
   package func inventory() async -> Inventory { await server.ask { emulation, _ in emulation.inventory } }

@@ -10,6 +10,10 @@ package struct EmulatorOptions: Sendable {
   package var machines = Machines.none
   /// Refuse requests without a token of ours (401). Without it a token is neither needed nor looked at.
   package var requiresTokens = false
+  /// Compute Engine ignores fields that it does not know, where it refuses them otherwise.
+  package var isLenient = false
+  /// What the service accounts of VMs may do; nil: everything.
+  package var machineRoles: MachineRoles?
   /// Refuse objects in buckets that nobody made. Without it a bucket comes into being with its first object.
   package var requiresBuckets = false
   /// Of everything that is left to chance: probabilities of faults, duplicates and reordering of messages.

@@ -262,7 +262,7 @@ package final class Engine: @unchecked Sendable {
   var isIdle: Bool {
     if isStopped { return true }
     return scheduler.activeTasks == 0 && executors.allSatisfy { $0.activeCount == 0 } && pending.isEmpty
-      && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.goesOn
+      && !dagFiles.isLoading && failedCommits == nil && !scheduler.awaitsRetry && !scheduler.hasMoreToDo
       // Asked last: it looks at every task.
       && scheduler.deferredTries.isEmpty
   }

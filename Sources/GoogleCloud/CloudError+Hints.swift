@@ -113,6 +113,11 @@ extension CloudError {
   }
 
   private static func notFoundHint(_ facts: Facts) -> String? {
+    if let project = facts.project,
+      facts.message.contains("project not found") || facts.message.contains("'projects/\(project)' was not found")
+    {
+      return "\(project) is no project that you may see: `gcloud projects list` shows those there are, by their ids"
+    }
     if facts.message.contains("subnetworks/") || facts.message.contains("networks/") {
       return
         "the job's network is not there: name its subnetwork, also in another project's (projects/P/regions/R/subnetworks/S)"

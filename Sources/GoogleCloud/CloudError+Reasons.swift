@@ -9,6 +9,7 @@ extension CloudError {
     // Whatever a 401 is called (Cloud Storage says "required"), what is missing is a good token.
     if status == 401 { return .unauthenticated }
     if message.contains("Constraint constraints/") { return .permissionDenied }
+    if saysNoBilling(message) { return .apiDisabled }
     let reason = named(codes) ?? status.map(reason(status:)) ?? .other
     return (reason == .notFound || reason == .invalid) && saysNotOffered(message) ? .notOffered : reason
   }
@@ -20,6 +21,13 @@ extension CloudError {
       if capacityWords.contains(where: name.contains) { return .outOfCapacity }
     }
     return nil
+  }
+
+  /// Google calls it forbidden.
+  private static func saysNoBilling(_ message: String) -> Bool {
+    let text = message.lowercased()
+    return text.contains("billing")
+      && ["to be enabled", "must be enabled", "is disabled", "absent billing account"].contains { text.contains($0) }
   }
 
   /// A machine type or an accelerator that a place does not have comes as `invalid` (400) from one method and as `notFound`

@@ -6,6 +6,8 @@ package final class JobCancellation: Sendable {
   private struct State {
     var job: String?
     var project: String?
+    // Not kept: its file goes with whoever works for the attempt.
+    weak var claim: AttemptClaim?
     var wasInterrupted = false
     var isUnderWay = false
   }
@@ -37,8 +39,12 @@ package final class JobCancellation: Sendable {
     if isToCancel { cancel(job) }
   }
 
-  /// A signal asks this process to end.
+  /// This process works for an attempt of a series.
+  func set(_ claim: AttemptClaim) { state.withLock { $0.claim = claim } }
+
+  /// A signal asks this process to end. Where a higher attempt has come, that has the job: this process is about to leave it.
   package func interrupt() {
+    if state.withLock(\.claim)?.isSuperseded == true { return }
     let job = state.withLock { state in
       state.wasInterrupted = true
       state.isUnderWay = state.job != nil

@@ -6,9 +6,12 @@ extension JobDriver {
   ///
   /// - Parameters:
   ///   - file: of the lock, where it is not the job's own.
+  ///   - isHeld: called once it is known that it has to be waited for.
   ///   - isCancelled: whoever has it removes a cancelled job, which takes Google minutes: that is waited for.
   /// - Returns: nil when the lifeline has ended meanwhile.
-  func lock(_ name: String, file: String? = nil, isCancelled: () throws -> Bool) async throws -> JobLock? {
+  func lock(
+    _ name: String, file: String? = nil, isHeld: () -> Void = {}, isCancelled: () throws -> Bool
+  ) async throws -> JobLock? {
     let file = file ?? name
     do {
       return try repository.lock(file)
@@ -16,6 +19,7 @@ extension JobDriver {
       guard error.reason == .held else { throw JobControlError.lockUnavailable(error.description) }
     }
     report(.waiting(job: name, process: repository.driver(of: file)))
+    isHeld()
     let (events, continuation) = AsyncStream.makeStream(of: LockEvent.self)
     let ticket = JobLockQueue.shared.wait(forJob: file, folder: repository.folder) { continuation.yield(.decided($0)) }
     defer { JobLockQueue.shared.withdraw(ticket) }

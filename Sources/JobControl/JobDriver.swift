@@ -13,6 +13,8 @@ package struct JobDriver: Sendable {
   /// Leaves as soon as somebody else can continue the job.
   let handsOver: Bool
   let report: JobProgress.Handler
+  /// Of a job of a series: it is left as soon as a higher attempt comes.
+  var claim: AttemptClaim?
   /// How long whoever has a job may take to leave it.
   var lockLimitSeconds = 30
 
@@ -69,12 +71,16 @@ package struct JobDriver: Sendable {
     let meetRequest: @Sendable () -> Void = { [repository, cancellation] in
       if repository.isCancelRequested(name) { cancellation.begin(name) }
     }
-    let watch = watchCancelRequests(name, meetRequest)
+    let meetClaim: @Sendable () -> Void = { [claim] in
+      if claim?.isSuperseded == true { continuation.yield(.superseded) }
+    }
+    let watch = watchFolder(name, requested: meetRequest, claimed: meetClaim)
     defer { withExtendedLifetime(watch) {} }
     begin(name, source, continuation)
     cancellation.setTarget(name, project: source.project)
-    // One that was written before the watch, to whoever drove the job then.
+    // What was written before the watch.
     meetRequest()
+    meetClaim()
     let handler = lifeline?.onEnd { continuation.yield(.lifelineEnded) }
     defer { lifeline?.forget(handler) }
     let end = await follow(name, events)
@@ -89,14 +95,17 @@ package struct JobDriver: Sendable {
     case update(JobNews)
     case canBeHandedOver
     case lifelineEnded
+    /// A higher attempt wants the job.
+    case superseded
   }
 
-  private func watchCancelRequests(
-    _ name: String, _ requested: @escaping @Sendable () -> Void
-  ) -> CancelRequestWatch? {
+  private func watchFolder(
+    _ name: String, requested: @escaping @Sendable () -> Void, claimed: @escaping @Sendable () -> Void
+  ) -> JobFolderWatch? {
     do {
-      return try CancelRequestWatch(repository.folder) { jobs in
-        if jobs?.contains(name) ?? true { requested() }
+      return try JobFolderWatch(repository.folder) { [claim] files in
+        if files?.contains(where: { CancelRequestFile.job(ofFile: $0) == name }) ?? true { requested() }
+        if let claim, files?.contains(where: claim.isOfSeries) ?? true { claimed() }
       }
     } catch {
       report(.cannotSeeCancelRequests(job: name, "\(error)"))
@@ -140,6 +149,10 @@ package struct JobDriver: Sendable {
       // A cancel that is under way is finished first: nobody else would.
       case .canBeHandedOver: if !cancellation.isUnderWay { return .handedOver }
       case .lifelineEnded: if !cancellation.isUnderWay { return .left }
+      case .superseded:
+        guard !cancellation.isUnderWay else { continue }
+        report(.superseded(job: name))
+        return .left
       }
     }
     return .left

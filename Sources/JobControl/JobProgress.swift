@@ -26,6 +26,8 @@ package enum JobProgress: Sendable {
   /// Another home has begun it, and nothing is left to attach to. Why, in words.
   case isOverElsewhere(job: String, String)
 
+  /// A higher attempt of its series has come, and drives it from now on.
+  case superseded(job: String)
   /// By a signal to this process.
   case cancelling(job: String)
   /// A request of another process to cancel it will not be seen. Why, in words.

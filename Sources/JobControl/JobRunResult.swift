@@ -7,6 +7,8 @@ package struct JobRunResult: Sendable {
   package var attempt: Int?
   package var project: String
   package var end: End
+  /// Of a series: kept until the result is received.
+  var claim: AttemptClaim?
 
   package enum End: Sendable {
     /// - Parameters:
@@ -28,10 +30,11 @@ package struct JobRunResult: Sendable {
 
   /// Waits until whoever holds the lifeline says that it has the result. Without a lifeline, who could read has it.
   ///
-  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody.
+  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody, and that of an
+  ///   attempt that was given up meanwhile is the next attempt's.
   package func isReceived(_ lifeline: ParentLifeline?) async -> Bool {
     guard let outcome, outcome.ending != .cancelled else { return false }
-    guard let lifeline else { return true }
-    return await lifeline.waitUntilReceived()
+    if let lifeline, await !lifeline.waitUntilReceived() { return false }
+    return claim?.isSuperseded != true
   }
 }

@@ -5,9 +5,11 @@ internal import Model
 /// What one try of another scheduler's task wants of its job: continue what an earlier try has begun, report what waits, or
 /// begin the next job. `JobSeries` decides, `JobSeriesSurvey` finds out what there is, and this does it.
 ///
-/// One process in a home does so for one series at a time, so that two tries that come at once begin one job.
+/// One process in a home does so for one series at a time, so that two tries that come at once begin one job. A lower one
+/// leaves it to a higher one, with its result.
 package struct JobSeriesRunner: Sendable {
-  package let driver: JobDriver
+  package private(set) var driver: JobDriver
+  private let claim: AttemptClaim
   /// What was asked for; it may become another number.
   let series: JobSeries
   let spec: JobSpec
@@ -16,6 +18,9 @@ package struct JobSeriesRunner: Sendable {
     self.driver = driver
     self.series = series
     self.spec = spec
+    claim = AttemptClaim(of: series, folder: driver.repository.folder)
+    self.driver.claim = claim
+    driver.cancellation.set(claim)
   }
 
   private var repository: JobRepository { driver.repository }
@@ -27,12 +32,14 @@ package struct JobSeriesRunner: Sendable {
   /// The caller passes signals to the driver's `cancellation`.
   package func run() async throws -> JobRunResult {
     // A job's name has no full stop, so that this file is no job's.
-    guard let lock = try await lock(series.base, file: series.base + ".attempts") else {
+    guard let lock = try await lock(series.base, file: series.base + ".attempts", isHeld: claim.raise) else {
       return result(series.number, .left)
     }
     defer { withExtendedLifetime(lock) {} }
+    claim.raise()
     var attached: Set<Int> = []
     while driver.lifeline?.hasEnded != true || driver.cancellation.wasInterrupted {
+      if claim.isSuperseded { break }
       let step = try await survey.nextStep(except: attached)
       if let result = try await take(step) { return result }
       // What is in no journal after that, nothing can be done with.
@@ -41,8 +48,10 @@ package struct JobSeriesRunner: Sendable {
     return result(series.number, .left)
   }
 
-  private func lock(_ name: String, file: String? = nil) async throws -> JobLock? {
-    try await driver.lock(name, file: file) { try survey.stored().values.contains(.beingCancelled) }
+  private func lock(_ name: String, file: String? = nil, isHeld: () -> Void = {}) async throws -> JobLock? {
+    try await driver.lock(name, file: file, isHeld: isHeld) {
+      try survey.stored().values.contains(.beingCancelled)
+    }
   }
 
   /// - Returns: nil when what comes next is to be asked again.
@@ -119,8 +128,14 @@ package struct JobSeriesRunner: Sendable {
 
   private func result(_ number: Int, _ end: JobRunResult.End) -> JobRunResult {
     let name = JobSeries.name(series.base, number)
+    var end = end
+    // It has ended at the very moment: the higher attempt finds its result in the journal.
+    if case .finished(_, _, wasInterrupted: false) = end, claim.isSuperseded {
+      driver.report(.superseded(job: name))
+      end = .left
+    }
     // One that was resumed may have been begun in another project than this try's.
     let own = (try? repository.find(name))?.project
-    return JobRunResult(name: name, attempt: number, project: own ?? project, end: end)
+    return JobRunResult(name: name, attempt: number, project: own ?? project, end: end, claim: claim)
   }
 }

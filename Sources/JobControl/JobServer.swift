@@ -17,7 +17,7 @@ package final class JobServer: @unchecked Sendable {
   var jobs: [String: ServedJob] = [:]
   /// Driven as soon as another process has left them.
   var waits: [String: LockWait] = [:]
-  private var cancelRequests: CancelRequestWatch?
+  private var cancelRequests: JobFolderWatch?
   var isLeaving = false
   private var whenLeft: [@Sendable () -> Void] = []
 
@@ -162,8 +162,9 @@ package final class JobServer: @unchecked Sendable {
   /// One watch for all jobs.
   private func watchCancelRequests(orSay say: (_ reason: String) -> Void) {
     do {
-      cancelRequests = try CancelRequestWatch(repository.folder) { [weak self] names in
-        guard let self else { return }
+      cancelRequests = try JobFolderWatch(repository.folder) { [weak self] files in
+        let names = files.map { Set($0.compactMap(CancelRequestFile.job(ofFile:))) }
+        guard let self, names?.isEmpty != true else { return }
         // The queue waits while nobody reads what it says. The runner knows which jobs are driven here.
         for name in names ?? [] where repository.isCancelRequested(name) { runner.cancel(name) }
         queue.async { self.cancelRequested(names) }

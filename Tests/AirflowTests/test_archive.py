@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import subprocess
 import tarfile
 import threading
 from pathlib import Path
@@ -100,6 +102,25 @@ def test_a_single_program_is_copied(
     use(monkeypatch, plugin, path)
     binary = plugin.Binary().check()
     assert binary != str(path) and os.access(binary, os.X_OK)
+
+
+def test_the_program_itself_is_bundled_beside_the_plugin(
+    real_binary: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = tmp_path / "plugins" / "dagrun_plugin.py"
+    written.parent.mkdir()
+    command = [real_binary, "airflow-plugin", "--bundle-binary", "-o", str(written)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(written.parent / "dagrun.tar.gz"), str(written)]
+    assert sorted(path.name for path in written.parent.iterdir()) == ["dagrun.tar.gz", "dagrun_plugin.py"]
+    # As in a pod: no program in PATH, and no variable.
+    monkeypatch.delenv("DAGRUN_BINARY", raising=False)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    specification = importlib.util.spec_from_file_location("bundled_plugin", written)
+    bundled = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(bundled)
+    path = bundled.Binary().check()
+    assert path.startswith(str(home / "bin"))
 
 
 def test_a_home_that_cannot_be_written_is_said(

@@ -54,6 +54,11 @@ def trigger_of(plugin, *names, in_triggerer=True, **values):
     trigger = plugin.ComputeEngineJobTrigger(jobs=jobs, **values)
     # The triggerer gives a trigger its task instance; `dags test` and dag.test() do not.
     trigger.task_instance = SimpleNamespace(task_id="train") if in_triggerer else None
+    return listen_to(trigger)
+
+
+def listen_to(trigger):
+    """Keeps what it logs."""
     said = trigger.said = []
 
     def say(text, *values):
@@ -263,6 +268,37 @@ def test_an_unknown_state_leaves_the_job(plugin, stand_in, monkeypatch):
     assert orders(stand_in, "cancel") == []
 
 
+@pytest.mark.parametrize("ended_by", ["its limit", "a cancel"])
+def test_a_question_that_takes_long_is_not_interrupted(plugin, monkeypatch, ended_by):
+    """An answer that Airflow 3.0 and 3.1 do not read is taken for the next one, and ends the triggerer."""
+    monkeypatch.setattr(plugin, "SECONDS_FOR_STATE", 0.01 if ended_by == "its limit" else 60)
+    trigger = trigger_of(plugin, "a-1")
+
+    async def go():
+        asked, answer, read = asyncio.Event(), asyncio.Event(), []
+
+        async def ask():
+            asked.set()
+            await answer.wait()
+            read.append("deferred")
+            return "deferred"
+
+        monkeypatch.setattr(trigger, "_state_of_task", lambda: async_to_sync(ask)())
+        asking = asyncio.ensure_future(trigger._task_was_ended())
+        await asked.wait()
+        if ended_by == "a cancel":
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        else:
+            assert await asking is False
+        assert read == []
+        answer.set()
+        await until(lambda: read == ["deferred"])
+
+    asyncio.run(go())
+
+
 def test_a_state_is_asked_for_on_the_triggers_own_loop(plugin, stand_in, monkeypatch):
     """Airflow 3.0 and 3.1 ask by async_to_sync. On another loop that would read the triggerer's pipe beside it."""
     monkeypatch.delattr(plugin.BaseTrigger, "on_kill", raising=False)
@@ -422,6 +458,8 @@ def test_a_deferrable_job_is_handed_over(plugin, stand_in):
         "jobs": [{"title": "", "name": "train-1", "project": "p"}],
         "deadline": start.timestamp() + 3600,
         "may_retry": False,
+        "gcp_conn_id": None,
+        "impersonation_chain": None,
     }
 
 
@@ -581,11 +619,13 @@ def test_airflow_3_is_asked_for_a_tasks_state_as_it_wants_to_be(plugin, monkeypa
 
     monkeypatch.setattr(runner.RuntimeTaskInstance, "get_task_states", get_task_states)
     trigger = plugin.ComputeEngineJobTrigger([])
-    # Not by the property, which wants a whole task instance.
+    # A property, which wants a whole task instance, or an attribute of each trigger: another in each Airflow.
+    vars(trigger).pop("task_instance", None)
     monkeypatch.setattr(
         plugin.ComputeEngineJobTrigger,
         "task_instance",
         SimpleNamespace(dag_id="d", task_id="t", run_id="r", map_index=2),
+        raising=False,
     )
     assert trigger._state_of_task() == "deferred"
     assert asked == {"dag_id": "d", "task_ids": ["t"], "run_ids": ["r"], "map_index": 2}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
+import importlib
 import importlib.util
 import json
 import os
@@ -37,7 +39,11 @@ class Instance:
         self.dag_id, self.task_id, self.run_id, self.map_index = "Nightly_Models", "train.large", "manual__1", -1
         self.try_number, self.max_tries = 1, 0
         self.start_date = datetime.datetime.now(datetime.timezone.utc)
+        self.pushed: dict = {}
         vars(self).update(values)
+
+    def xcom_push(self, key, value) -> None:
+        self.pushed[key] = json.loads(json.dumps(value))
 
 
 def context(**values):
@@ -124,6 +130,91 @@ def test_a_script_file_comes_along_byte_for_byte(plugin, stand_in, tmp_path):
     assert spec["script_file"] == "count.py"
     assert base64.b64decode(spec["script_base64"]) == b"#!/usr/bin/env python3\n\xff\x00 {{ ds }}"
     assert "command" not in spec
+
+
+def test_a_script_file_is_a_template_where_that_is_asked_for(plugin, stand_in, tmp_path):
+    stand_in.plays(SUCCEEDS)
+    (tmp_path / "count.sh").write_text("echo {{ ds }} {{ params.n }}\n")
+    (tmp_path / "bytes.sh").write_bytes(b"\xff")
+    run(
+        plugin.ComputeEngineJobOperator(
+            job_config=CONFIG, cmd_file=f"{tmp_path}/count.sh", render_cmd_file=True, task_id="train"
+        )
+    )
+    spec = spec_of(stand_in.calls[0])
+    assert spec["script_file"] == "count.sh"
+    assert base64.b64decode(spec["script_base64"]).strip() == b"echo 2026-01-31 4"
+    with pytest.raises(plugin.AirflowFailException, match="cannot be a template"):
+        run(
+            plugin.ComputeEngineJobOperator(
+                job_config=CONFIG, cmd_file=f"{tmp_path}/bytes.sh", render_cmd_file=True, task_id="train"
+            )
+        )
+
+
+def test_a_job_config_is_a_template_in_all_its_parts(plugin, stand_in):
+    stand_in.plays(SUCCEEDS)
+    config = (
+        plugin.JobConfigBuilder()
+        .project_id("p-{{ params.n }}")
+        .image("train:{{ ds }}")
+        .zones(["europe-west{{ params.n }}-b"])
+        .region("europe-west4")
+        .labels({"day": "{{ ds }}"})
+        .disk_size_gb("{{ params.n * 100 }}")
+        .build()
+    )
+    single = plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train")
+    group = plugin.ComputeEngineJobGroupOperator(
+        name="models",
+        job_factory=plugin.JobFactory(config),
+        runtime_specs=[plugin.JobRuntimeSpec("x")],
+        task_id="group",
+    )
+    for operator in (single, group):
+        run(operator)
+    for call in stand_in.calls:
+        job = spec_of(call)["job"]
+        assert (job["project"], job["image"], job["zones"]) == ("p-4", "train:2026-01-31", ["europe-west4-b"])
+        assert job["labels"]["day"] == "2026-01-31"
+        assert job["disk_size_gb"] == 400
+    # Other tasks that share it render it for themselves.
+    assert config["image"] == "train:{{ ds }}"
+
+
+def test_a_template_that_would_count_as_true_is_refused(plugin):
+    with pytest.raises(plugin.AirflowException, match="preemptible takes True or False"):
+        plugin.JobConfigBuilder().preemptible("{{ params.spot }}")
+
+
+def test_keys_are_shown_as_they_are_rendered(plugin):
+    operator = plugin.ComputeEngineJobOperator(
+        job_config=CONFIG, cmd="x", gcs_mounts={"in-{{ params.n }}": "/in"}, task_id="train"
+    )
+    operator.render_template_fields(context())
+    assert operator.gcs_mounts == {"in-4": "/in"}
+    group = group_of(plugin, plugin.JobRuntimeSpec("x", gcs_mounts={"in-{{ params.n }}": "/in/{{ ds }}"}))
+    group.render_template_fields(context())
+    assert group.runtime_specs[0]["gcs_mounts"] == {"in-4": "/in/2026-01-31"}
+
+
+def test_a_task_links_to_the_log_of_its_jobs(plugin, stand_in, monkeypatch):
+    stand_in.plays(SUCCEEDS)
+    rendered = context()
+    operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", name_prefix="my-model", task_id="train")
+    operator.execute(rendered)
+    (link,) = operator.operator_extra_links
+    assert link.name == "Google Cloud log"
+    pushed = rendered["ti"].pushed
+    for module in ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"):
+        with contextlib.suppress(ImportError):
+            xcom = importlib.import_module(module).XCom
+            monkeypatch.setattr(xcom, "get_value", lambda ti_key, key, **_: pushed.get(key))
+    base = option(stand_in.calls[0], "--name")
+    address = "https://console.cloud.google.com/logs/query;query="
+    assert link.get_link(operator, ti_key=rendered["ti"]) == f"{address}%22{base}%22?project=p"
+    pushed.clear()
+    assert link.get_link(operator, ti_key=rendered["ti"]) == ""
 
 
 def test_a_missing_script_file_is_named(plugin, stand_in):
@@ -579,6 +670,7 @@ sys.path.insert(0, sys.argv[1])
 import dagrun_plugin, datetime
 class Instance:
     dag_id, task_id, run_id, map_index, try_number, max_tries = "d", "t", "r", -1, 1, 0
+    def xcom_push(self, key, value): pass
 operator = dagrun_plugin.ComputeEngineJobOperator(job_config={"project": "p"}, cmd="x", task_id="train")
 operator.execute({"ti": Instance()})
 """
@@ -645,11 +737,11 @@ def group_of(plugin, *specs, task_id="group"):
 
 
 def test_airflow_masks_the_secrets_of_a_group(plugin):
-    helpers = pytest.importorskip("airflow.serialization.helpers", reason="this Airflow serialises elsewhere")
-    try:
-        from airflow.sdk.log import redact
-    except ImportError:
-        from airflow.utils.log.secrets_masker import redact
+    helpers = importlib.import_module("airflow.serialization.helpers")
+    for module in ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker", "airflow.utils.log.secrets_masker"):
+        with contextlib.suppress(ImportError, AttributeError):
+            redact = importlib.import_module(module).redact
+            break
     operator = group_of(plugin, plugin.JobRuntimeSpec("x", env_vars={"DB_PASSWORD": "hunter2", "DAY": "{{ ds }}"}))
     operator.render_template_fields(context())
     shown = json.dumps(redact(helpers.serialize_template_field(operator.runtime_specs, "runtime_specs")))

@@ -168,6 +168,7 @@ sys.path.insert(0, sys.argv[1])
 import dagrun_plugin
 class Instance:
     dag_id, task_id, run_id, map_index, try_number, max_tries = "Nightly_Models", "train.large", "manual__1", -1, 1, 3
+    def xcom_push(self, key, value): pass
 operator = dagrun_plugin.ComputeEngineJobOperator(
     job_config={"project": "demo", "image": "debian:stable-slim"}, cmd=sys.argv[2], task_id="train")
 class Log:
@@ -228,6 +229,58 @@ def test_kill_9_of_the_worker_of_another_home_costs_no_second_machine(plugin, cl
     monkeypatch.setenv("DAGRUN_HOME", str(tmp_path / "another-home"))
     assert run(operator_of(plugin, cmd), try_number=2)["output"] == 7
     assert machines_ever(cloud) - before == 1
+
+
+@pytest.mark.parametrize("is_ended_by_airflow", [False, True])
+def test_a_frozen_worker_that_comes_back_neither_takes_nor_cancels_the_job(plugin, cloud, is_ended_by_airflow):
+    before = machines_ever(cloud)
+    cmd = "echo begun; sleep 8; echo 7 > $DAGRUN_OUTPUT"
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            HOLDER.replace("operator.execute", ON_TERM + "operator.execute"),
+            str(Path(plugin.__file__).parent),
+            cmd,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert any(line.strip() == "begun" for line in worker.stdout)
+    worker.send_signal(signal.SIGSTOP)
+    if is_ended_by_airflow:
+        worker.send_signal(signal.SIGTERM)
+    operator = operator_of(plugin, cmd)
+    listen(operator, lambda line: worker.send_signal(signal.SIGCONT) if line.startswith("going on with job") else None)
+    value = run(operator, try_number=2)
+    assert value["output"] == 7
+    assert value["job"].endswith("-1")
+    worker.stdout.read()
+    assert worker.wait(60) != 0
+    worker.stdout.close()
+    assert machines_ever(cloud) - before == 1
+
+
+def test_a_connections_key_reaches_the_program(plugin, cloud, monkeypatch):
+    """The emulator knows no keys: that one is read is seen by what is wrong with it."""
+    key = {"type": "no_such_type"}
+    extra = {"extra": {"keyfile_dict": json.dumps(key)}}
+    monkeypatch.setenv("AIRFLOW_CONN_ROBOT", json.dumps({"conn_type": "google_cloud_platform", **extra}))
+    with pytest.raises(plugin.AirflowException, match="no_such_type") as error:
+        run(operator_of(plugin, "true", gcp_conn_id="robot"))
+    assert not isinstance(error.value, plugin.AirflowFailException)
+
+
+def test_maintenance_removes_what_another_home_has_left(plugin, cloud, monkeypatch, tmp_path):
+    killed_in_mid_job(plugin, "echo begun; sleep 300")
+    monkeypatch.setenv("DAGRUN_HOME", str(tmp_path / "another-home"))
+    kept = plugin.DagrunMaintenanceOperator(task_id="collect", project="demo", older_than=None)
+    assert kept.execute({}) == []
+    assert not cloud.is_empty()
+    removed = plugin.DagrunMaintenanceOperator(task_id="collect", project="demo", older_than="0").execute({})
+    assert {"instance group", "topic", "subscription"} <= {resource["kind"] for resource in removed}
+    assert cloud.is_empty()
 
 
 def test_a_cancelled_job_leaves_nothing_and_the_next_try_begins_anew(plugin, cloud):

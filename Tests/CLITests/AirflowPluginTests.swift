@@ -86,6 +86,22 @@ import Testing
   }
 
   @Test(arguments: [
+    (["--bundle-binary"], "needs a folder"), (["--bundle-binary", "-o", "-"], "needs a folder"),
+    (["--bundle-binary", "-o", "/tmp/plugin.py", "--binary", "/opt/dagrun"], "leave --binary out"),
+  ])
+  func `a binary is put beside a plugin only`(arguments: [String], reason: String) async {
+    let test = TestSession()
+    #expect(await Interpreter.run(["airflow-plugin"] + arguments, in: test.session) == .wrongUsage)
+    #expect(test.errors.contains(reason), "\(test.errors)")
+  }
+
+  @Test func `a folder that the binary cannot be put into is named`() async {
+    let test = TestSession()
+    #expect(await test.run("airflow-plugin", "--bundle-binary", "-o", "/dev/null/plugin.py") == .unavailable)
+    #expect(test.errors.contains("cannot write /dev/null/dagrun.tar.gz"), "\(test.errors)")
+  }
+
+  @Test(arguments: [
     (["--composer-environment", "-x"], "--location"), (["--composer-environment=a b", "--location=l"], "' '"),
     (["--composer-environment=a", "--location=l", "--project="], "--project"),
     (["--composer-environment=a", "--location=../l"], "'/'"), (["--composer-environment=a"], "--location"),

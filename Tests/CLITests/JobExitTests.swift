@@ -27,7 +27,7 @@ import Testing
       (.belongsToTask(job: "train"), 2), (.unknown(job: "train"), 3),
       (.cannotAttach(InfrastructureFailure(.invalidRequest, "why")), 3),
       (.cannotAttach(InfrastructureFailure(.cloud, "why")), 247), (look(.network), 247),
-      (look(.permissionDenied), 242), (.seriesIsFull(base: "train"), 2),
+      (look(.permissionDenied), 242), (look(.unauthenticated), 247), (.seriesIsFull(base: "train"), 2),
       (.interruptedBeforeStart(job: "train"), 130),
     ] as [(JobControlError, Int32)])
   func `what keeps a job from being driven has its exit status`(error: JobControlError, status: Int32) {

@@ -19,6 +19,21 @@ import Yams
   }
 }
 
+@Suite struct OpenLineTests {
+  @Test func `what is said behind a log's unfinished line has a line of its own`() {
+    let session = TestSession()
+    let output = session.session.errors
+    output.log("whole\n")
+    output.line("one")
+    output.log("a ")
+    let copy = output
+    copy.log("b")
+    output.paragraph("two")
+    output.line("three")
+    #expect(session.errors == "whole\none\na b\ntwo\nthree\n")
+  }
+}
+
 @Suite struct TextWidthTests {
   @Test(arguments: [
     ("", 0), ("abc", 3), ("ünï", 3), ("u\u{308}", 1), ("日本", 4), ("한국", 4), ("🚀", 2), ("👩‍👩‍👧", 2), ("✓", 1), ("❤️", 2),

@@ -39,6 +39,24 @@ import Testing
     #expect(spec.problems == [])
   }
 
+  @Test func `a limit of the machines' time is seconds, or none`() throws {
+    func limit(_ json: String) throws -> JobConfig {
+      try JSONDecoder().decode(
+        JobConfig.self, from: Data(#"{"project":"p","image":"i","max_run_duration_seconds":\#(json)}"#.utf8))
+    }
+    #expect(try limit("60").maxRunDurationSeconds == 60)
+    let without = try limit(#""none""#)
+    #expect(!without.hasRunLimit && without.maxRunDurationSeconds == nil)
+    #expect(without == JobConfig(project: "p", image: "i").maxRunDuration(.seconds(60)).withoutMaxRunDuration())
+    #expect(try JSONDecoder().decode(JobConfig.self, from: JSONEncoder().encode(without)) == without)
+    #expect(without.maxRunDuration(.seconds(60)) == (try limit("60")))
+    for wrong in [#""never""#, #""60""#, "true", "[]"] {
+      #expect(
+        problem(#"{"job":{"project":"p","image":"i","max_run_duration_seconds":\#(wrong)}}"#)
+          == #"job.max_run_duration_seconds: expected a whole number of seconds, or "none""#, "\(wrong)")
+    }
+  }
+
   @Test func `what has its default value is left out`() throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys

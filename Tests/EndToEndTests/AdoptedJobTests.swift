@@ -116,20 +116,44 @@ import Testing
     await world.cloud.end()
   }
 
-  @Test func `the end of the leash leaves the job as it is, for a try that came too early too`() async throws {
+  @Test func `the end of the leash leaves the job as it is`() async throws {
     let world = try await World()
     let first = try world.start(world.job(1, script: Self.script()))
     try await first.waitUntilSaid(" runs on ")
-    let second = try world.start(world.job(2, script: "echo another"))
-    try await second.waitUntilSaid("waiting until it leaves")
-    #expect(second.errors.contains("process \(first.pid) drives job base"), "\(second.errors)")
     first.letGo()
     #expect(try await first.waitForEnd() == 130)
     #expect(first.result == nil && first.errors.contains("goes on without this command"), "\(first.errors)")
     try await world.cloud.leave("go")
+    let second = try world.start(world.job(2, script: "echo another"))
     let result = try await second.waitForResult()
     #expect(result["name"] as? String == "base-1" && result["output"] as? String == "42\n", "\(result)")
     #expect(world.machines == 1)
+    await world.expectNothingLeft()
+    await world.cloud.end()
+  }
+
+  /// Whoever began the first one is frozen, and does not know that it was given up.
+  @Test(arguments: [false, true])
+  func `a later try has the job at once, and a signal to the earlier one cancels nothing`(isSignalled: Bool)
+    async throws
+  {
+    let world = try await World()
+    let first = try world.start(world.job(1, script: Self.script()))
+    try await first.waitUntilSaid(" runs on ")
+    let second = try world.start(world.job(2, script: "echo another"))
+    try await second.waitUntilSaid("process \(first.pid) drives job base; waiting until it leaves")
+    if isSignalled { first.signal(SIGTERM) }
+    #expect(try await first.waitForEnd() == 130)
+    #expect(first.result == nil && first.errors.contains("a later try has come"), "\(first.errors)")
+    try await second.waitUntilSaid("going on with job base-1")
+    try await world.cloud.leave("go")
+    let result = try await second.waitForResult()
+    #expect(result["name"] as? String == "base-1" && result["output"] as? String == "42\n", "\(result)")
+    second.taken()
+    #expect(try await second.waitForEnd() == 0)
+    #expect(world.machines == 1)
+    let names = try FileManager.default.contentsOfDirectory(atPath: world.project.home + "/jobs")
+    #expect(!names.contains { $0.contains("attempt") }, "\(names)")
     await world.expectNothingLeft()
     await world.cloud.end()
   }

@@ -6,11 +6,12 @@ final class Cloud {
   let project: Project
   private let emulator: Started
 
-  init(_ files: [String: String] = [:]) throws {
+  /// - Parameter options: of the emulator.
+  init(_ files: [String: String] = [:], options: [String] = []) throws {
     project = try Project(files)
     let variables = project.path + "/variables"
     emulator = try project.start(
-      "emulator", "start", "--folder", project.path + "/cloud", "--environment-file", variables)
+      ["emulator", "start", "--folder", project.path + "/cloud", "--environment-file", variables] + options)
     let isUp = emulator.wait { _ in FileManager.default.fileExists(atPath: variables) }
     try #require(isUp, "\(emulator.text)")
     for line in try String(contentsOfFile: variables, encoding: .utf8).split(separator: "\n") {

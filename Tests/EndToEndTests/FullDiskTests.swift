@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Processes
 import Testing
+import WaitSupport
 
 /// A limit on the size of files stands for a full disk: the database cannot be written for a while.
 @Suite(.blocking, .serialized) struct `A full disk` {
@@ -27,7 +28,10 @@ import Testing
       scheduler.signal(SIGTERM)
       _ = waitForChild(pid)
     }
-    while access(workshop.folder + "/.dagrun/scheduler.sock", F_OK) != 0, !scheduler.hasEnded() { sched_yield() }
+    let isThere = wait(forChangesIn: workshop.folder + "/.dagrun") {
+      access(workshop.folder + "/.dagrun/scheduler.sock", F_OK) == 0
+    }
+    try #require(isThere && !scheduler.hasEnded())
 
     try limitFileSize(of: pid, bytes: 1000)
     let refused = try workshop.run(["trigger", "small", "-r", "full"])

@@ -1,6 +1,7 @@
 import Foundation
 import Processes
 import Testing
+import WaitSupport
 
 /// A project in a temporary folder, whose path has a blank and letters beyond ASCII, and the built `dagrun` to run in it.
 final class Project {
@@ -182,12 +183,9 @@ final class Started {
 
   /// Waits until the text holds for a condition; false after `seconds`.
   func wait(seconds: Double = 30, until condition: (String) -> Bool) -> Bool {
-    let end = Date().addingTimeInterval(seconds)
-    while Date() < end {
-      if condition(text) { return true }
-      usleep(10_000)
+    WaitSupport.wait(forChangesIn: (outputPath as NSString).deletingLastPathComponent, seconds: seconds) {
+      condition(text)
     }
-    return false
   }
 
   func waitForEnd(seconds: Double = 30) throws -> Int {

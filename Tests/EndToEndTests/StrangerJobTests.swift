@@ -9,7 +9,7 @@ import Testing
     let project = try Project()
     project.environment["GOOGLE_APPLICATION_CREDENTIALS"] = project.path + "/none.json"
     let ended = try project.run(["job", "run"] + Self.job + ["--", "true"], timeout: 10)
-    #expect(ended.code == 242 && ended.errors.contains("there is no such file"), "\(ended.errors)")
+    #expect(ended.code == 247 && ended.errors.contains("there is no such file"), "\(ended.errors)")
     #expect(!ended.errors.contains("left behind"), "\(ended.errors)")
   }
 

@@ -7,6 +7,7 @@ import Processes
 import Scheduling
 import Storage
 import Testing
+import WaitSupport
 import Workers
 
 @testable import Engine
@@ -105,20 +106,19 @@ final class EngineWorkshop {
 
   /// Waits until the file is there, and not empty.
   func waitFor(_ file: String) -> String {
-    while true {
-      if let text = try? String(contentsOfFile: folder + "/" + file, encoding: .utf8), !text.isEmpty { return text }
-      sched_yield()
+    let path = folder + "/" + file
+    guard waitForContents(of: path) else {
+      Issue.record("\(file) has not come")
+      return ""
     }
+    return readWholeFile(path).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
   /// Waits until the folder is empty; false when that takes too long.
   func waitForNothing(in folder: String, seconds: Double = 30) -> Bool {
-    let end = monotonicSeconds() + seconds
-    while monotonicSeconds() < end {
-      if (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty == true { return true }
-      sched_yield()
+    wait(forChangesIn: folder, seconds: seconds) {
+      (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty == true
     }
-    return false
   }
 
   func text(_ file: String) -> String {

@@ -44,7 +44,7 @@ import Testing
         == .invalid("the dates lie in the future: 2026-02-03T00:00:00+00:00 has not come yet"))
     #expect(
       refusal(request("2026-01-01", "2026-01-02") { $0.taskRegex = "x(" }, daily)
-        == .invalid("\"x(\" is no regular expression"))
+        == .invalid("\"x(\" is not a regular expression"))
     #expect(
       refusal(request("2026-01-01", "2026-01-02") { $0.taskRegex = "x" }, daily)
         == .invalid("no task of dag matches \"x\""))
@@ -62,7 +62,7 @@ import Testing
             + "give it one, or run single dates: dagrun trigger dag -l DATE"))
   }
 
-  @Test func `where nothing matches, the nearest dates are told`() {
+  @Test func `where nothing matches, the nearest dates are named`() {
     let now = Timestamp(iso8601: "2026-01-04T12:00:00Z")!
     func refusal(_ from: String, _ to: String, _ schedule: Schedule) -> Refusal? {
       let plan = dag("a") { $0.schedule = schedule }
@@ -140,7 +140,7 @@ import Testing
     #expect(bed.transcript.last == "backfill 1 completed")
   }
 
-  @Test func `a cancelled backfill fails what waits, and lets go on what runs`() {
+  @Test func `a cancelled backfill fails what waits, and leaves alone what runs`() {
     var bed = TestBed(daily)
     bed.now = Timestamp(iso8601: "2026-01-10T00:00:00Z")!
     bed.send(.backfill(request("2026-01-01", "2026-01-02") { $0.maxActiveRuns = 1 }))

@@ -11,7 +11,7 @@ import Testing
   enum WantedDifference: String, CaseIterable {
     /// Airflow adds the distance on the wall clock to the moment, and is an hour off when the clock changes on the way.
     case `hourly schedules over a change of the clock`
-    /// Airflow goes on from the wall clock's time after the leap, which lies behind the other ticks in it.
+    /// Airflow continues from the wall clock's time after the leap, which lies behind the other ticks in it.
     case `several ticks that the clock leaps over`
     /// In the first of two hours Airflow takes the wall clock's time for that in the second, and passes over its ticks.
     case `the first of two hours`

@@ -81,7 +81,7 @@ import Testing
       bed.trigger(logicalDate: "2026-01-02T00:00:00Z")
       return bed
     },
-    // It goes on as soon as the earlier one has succeeded.
+    // It starts as soon as the earlier one has succeeded.
     Case(kind: .past, words: "depends on its past: b of 2026-01-01T00:00:00+00:00 has not succeeded", run: 2) {
       var bed = TestBed(dag("b") { $0.task("b") { $0.dependsOnPast = true } })
       bed.trigger(logicalDate: "2026-01-01T00:00:00Z")
@@ -138,7 +138,7 @@ import Testing
     Case(kind: .nextInLine, words: "it is next in line") {
       // What is ready and what starts is one step, so that only a pool which has just grown shows it.
       var bed = pooled(Pool(name: "gpu", slots: 2), needing: 3)
-      bed.scheduler.pools[bed.scheduler.pools.index(of: "gpu")].pool!.slots = 3
+      bed.scheduler.admission.setPool(Pool(name: "gpu", slots: 3))
       return bed
     },
     Case(kind: .retry, words: "try 1 failed; the next of 3 is due at 2026-01-01T00:05:00+00:00") {
@@ -186,7 +186,7 @@ import Testing
       var bed = TestBed(dag("b", "c"))
       let run = bed.trigger()
       let place = bed.scheduler.find(TaskInstanceKey(run: run, taskID: "b"))!
-      bed.scheduler.slots[Int(place.slot)].tasks[Int(place.position)].state = .removed
+      bed.scheduler.runs[place].state = .removed
       return bed
     },
     // A removed task is neither skipped nor failed, so that the rule can never say anything.
@@ -194,8 +194,8 @@ import Testing
       var bed = TestBed(dag("a", "b < a") { $0.task("b") { $0.triggerRule = .allSkipped } })
       bed.trigger()
       let place = bed.scheduler.find(TaskInstanceKey(run: 1, taskID: "a"))!
-      bed.scheduler.slots[Int(place.slot)].tasks[Int(place.position)].state = .removed
-      bed.scheduler.slots[Int(place.slot)].recount()
+      bed.scheduler.runs[place].state = .removed
+      bed.scheduler.runs[place.run].recount()
       return bed
     },
   ]
@@ -216,7 +216,7 @@ import Testing
     #expect(reasons.contains { $0.kind == example.kind && $0.description.contains(example.words) }, "\(reasons)")
     let waiting = bed.scheduler.waiting(ofRuns: [example.run], at: bed.now)
     #expect(waiting.isStuck == example.isStuck, "\(waiting)")
-    // What keeps the task is told of the run too, unless it waits for other tasks of its run.
+    // What keeps the task is listed for the run too, unless it waits for other tasks of its run.
     let isTold = waiting.tasks.contains { $0.reasons.contains { $0.kind == example.kind } }
     let isInside =
       [.setups, .teardownScope, .ended].contains(example.kind) || (example.kind == .rule && !example.isStuck)

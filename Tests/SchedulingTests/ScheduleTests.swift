@@ -179,7 +179,7 @@ import Testing
     #expect(bed.transcript.isEmpty)
   }
 
-  @Test func `the schedule passes over a date that a run bears already`() {
+  @Test func `the schedule passes over a date that a run has already`() {
     var bed = TestBed(
       dag("a") {
         $0.schedule = .cron("0 3 * * *")

@@ -47,7 +47,7 @@ import Testing
     #expect(move.reason == "all_success needs all upstream tasks to succeed, but a is failed")
   }
 
-  @Test func `a failed task that is no leaf and is cared for does not fail the run`() {
+  @Test func `a failed task that is not a leaf and is cared for does not fail the run`() {
     var bed = TestBed(dag("a", "b < a") { $0.task("b") { $0.triggerRule = .oneFailed } })
     bed.trigger()
     bed.fail("a")
@@ -214,7 +214,7 @@ import Testing
         == "its tasks can never run: b needs all upstream tasks to be skipped, and nothing is left that could change")
   }
 
-  @Test func `a deferred try gives its slot back and goes on as the same try`() {
+  @Test func `a deferred try gives its slot back and continues as the same try`() {
     var bed = TestBed(dag("a", "b"), pools: [Pool(name: "default_pool", slots: 1)])
     bed.trigger()
     #expect(bed.launched == ["a"])

@@ -127,7 +127,7 @@ import Testing
       ])
   }
 
-  @Test func `a paused DAG starts nothing, and what runs goes on`() {
+  @Test func `a paused DAG starts nothing, and what runs continues`() {
     var bed = TestBed(dag("a", "b < a"))
     bed.trigger()
     bed.send(.setPaused(dagID: "dag", true))

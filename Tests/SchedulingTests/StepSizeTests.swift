@@ -62,7 +62,7 @@ import Model
     let sizes = runsMade(&bed)
     #expect(first.reduce(0, +) + sizes.reduce(0, +) == 10_001)
     #expect(sizes.allSatisfy { $0 <= 1000 } && sizes.count >= 10)
-    #expect(bed.scheduler.unfinishedRuns.isEmpty && !bed.scheduler.goesOn)
+    #expect(bed.scheduler.unfinishedRuns.isEmpty && !bed.scheduler.hasMoreToDo)
   }
 
   @Test func `queued runs that end at once start step by step`() {
@@ -95,7 +95,7 @@ import Model
     #expect(sizes.count > 1 && sizes.allSatisfy { $0 <= 4 })
   }
 
-  @Test func `a backfill goes on after a restart where it was, and a run made meanwhile keeps its date`() {
+  @Test func `a backfill continues after a restart where it was, and a run made meanwhile keeps its date`() {
     let plan = hourly {
       $0.startDate = Timestamp(iso8601: "2030-01-01T00:00:00Z")
       $0.tasks[0].work = .swift

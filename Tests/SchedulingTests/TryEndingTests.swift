@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scheduling
 
-/// What each end of a try counts as, whoever had it stopped.
+/// What each end of a try counts as, whether or not somebody had it stopped.
 @Suite struct TryEndingTests {
   @Test(
     arguments: [

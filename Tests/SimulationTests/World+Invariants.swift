@@ -20,8 +20,8 @@ extension World {
     try checkUsage()
     try checkListeners()
     // A restored scheduler looks around at its first `wake`.
-    if scheduler.isUnreviewed { return }
-    for slot in scheduler.slots.indices { try checkRun(slot) }
+    if scheduler.needsInitialScan { return }
+    for run in scheduler.runs.all { try checkRun(run) }
   }
 
   func checkRestoring() throws {
@@ -31,7 +31,7 @@ extension World {
     }
   }
 
-  /// Whoever follows a run hears of its end, and what they heard is so.
+  /// Everyone who follows a run gets its end, and what they got is so.
   private func checkListeners() throws {
     for listener in listeners where !listener.isGone {
       guard let run = database.model.run(listener.run) else { continue }
@@ -54,34 +54,43 @@ extension World {
   func checkLaunch(_ tryKey: TryKey) throws {
     let key = tryKey.instance
     guard let place = scheduler.find(key) else { throw Violation(description: "\(key) is launched, and unknown") }
-    let entry = scheduler.slots[Int(place.slot)]
-    let position = Int(place.position)
-    let planned = entry.plan.tasks[position]
-    let goesOn = launched.contains(tryKey)
-    if goesOn { try require(deferrals.contains(tryKey), "\(tryKey) is launched twice") }
-    // Several events in one transaction: it was stopped by one of them, and will be told so.
-    guard entry.tasks[position].state.isActive, Int(entry.tasks[position].tryNumber) == tryKey.number else { return }
-    try require(entry.decide(position) == .run || goesOn, "\(key) is launched against its rule")
-    if planned.dependsOnPast, !goesOn {
+    let entry = scheduler.runs[place.run]
+    let instance = entry[place.offset]
+    let planned = entry.planned(place.offset)
+    let isContinued = launched.contains(tryKey)
+    if isContinued { try require(deferrals.contains(tryKey), "\(tryKey) is launched twice") }
+    // Several events in one transaction: it was stopped by one of them, and will get its stop.
+    guard instance.state.isActive, Int(instance.tryNumber) == tryKey.number else { return }
+    try require(entry.decide(place.offset) == .run || isContinued, "\(key) is launched against its rule")
+    if planned.dependsOnPast, !isContinued {
       try require(scheduler.blockingPast(of: place) == nil, "\(key) is launched against its past")
     }
     try require(!scheduler.dags[entry.dag].record.isPaused, "\(key) is launched while its DAG is paused")
-    try require(Int(entry.active) <= entry.plan.maxActiveTasks, "\(key): too many active tasks")
-    let pool = scheduler.pools[entry.pools[Int(planned.pool)]]
+    try require(
+      scheduler.admission.activeTasks(of: place.run) <= entry.plan.maxActiveTasks, "\(key): too many active tasks")
+    let pool = scheduler.admission.pool(of: entry.planPosition(of: place.offset), of: place.run)
     try require(
       pool.pool.map { $0.slots < 0 || pool.usedSlots <= $0.slots } ?? false, "\(key): pool \(pool.name) is overfull")
-    try require(scheduler.localTasks <= limits.parallelism || planned.isElsewhere, "\(key): over parallelism")
+    try require(scheduler.admission.localTasks <= limits.parallelism || planned.isElsewhere, "\(key): over parallelism")
     if planned.maxActivePerDAG > 0 {
-      let limit = scheduler.taskLimits.findIndex(dag: entry.dag, taskID: key.taskID)!
       try require(
-        scheduler.taskLimits[limit].active <= largestTaskLimit(key.taskID, ofDAG: entry.plan.dagID),
+        activeInstances(key.taskID, ofDAG: entry.plan.dagID) <= largestTaskLimit(key.taskID, ofDAG: entry.plan.dagID),
         "\(key): over max_active_tis_per_dag")
     }
   }
 
+  private func activeInstances(_ taskID: String, ofDAG dagID: String) -> Int32 {
+    let entries = scheduler.runs.all.map { scheduler.runs[$0] }.filter { $0.plan.dagID == dagID }
+    return Int32(
+      entries.flatMap { entry in entry.instances.map { (entry, $0) } }.count { entry, instance in
+        entry.taskID(of: instance) == taskID && entry[instance].state.isActive
+          && entry.planned(instance).maxActivePerDAG > 0
+      })
+  }
+
   /// Versions may have different limits, and their runs count together.
   private func largestTaskLimit(_ taskID: String, ofDAG dagID: String) -> Int32 {
-    scheduler.slots.filter { $0.run.number > 0 && $0.plan.dagID == dagID }
+    scheduler.runs.all.map { scheduler.runs[$0] }.filter { $0.plan.dagID == dagID }
       .compactMap { entry in entry.plan.position(of: taskID).map { entry.plan.tasks[$0].maxActivePerDAG } }
       .max() ?? 0
   }
@@ -89,12 +98,15 @@ extension World {
   /// Counts are what a recount gives.
   private func checkUsage() throws {
     var active = 0
-    for entry in scheduler.slots where entry.run.number > 0 {
+    for run in scheduler.runs.all {
+      let entry = scheduler.runs[run]
       var recounted = entry
       recounted.recount()
       try require(recounted.counts == entry.counts, "run \(entry.run.number): counts")
-      try require(recounted.active == entry.active, "run \(entry.run.number): active tasks")
-      active += Int(entry.active)
+      let activeInRun = entry.instances.count { entry[$0].state.isActive }
+      try require(
+        scheduler.admission.activeTasks(of: run) == activeInRun, "run \(entry.run.number): active tasks")
+      active += activeInRun
     }
     try require(active == scheduler.activeTasks, "active tasks")
     for dag in scheduler.dags where !dag.isDeleted {
@@ -102,34 +114,33 @@ extension World {
     }
   }
 
-  /// Whoever may go on, has gone on; whoever waits can say for what.
-  private func checkRun(_ slot: Int) throws {
-    let entry = scheduler.slots[slot]
-    if entry.run.number == 0 { return }
+  /// Each instance that can move has moved; each that waits can say for what.
+  private func checkRun(_ run: RunIndex) throws {
+    let entry = scheduler.runs[run]
     try require(!entry.run.state.isFinished, "run \(entry.run.number) has finished and is held")
     if entry.run.state == .running {
       try require(entry.unfinished > 0, "run \(entry.run.number) should be over")
     }
-    for position in entry.tasks.indices {
-      let place = TaskPlace(slot: Int32(slot), position: Int32(position))
-      let task = entry.tasks[position]
-      let reasons = scheduler.explain(entry.key(position), at: now)
-      try require(task.touch == 0, "\(entry.key(position)) is still touched")
+    for instance in entry.instances {
+      let place = InstanceIndex(run: run, offset: instance)
+      let task = entry[instance]
+      let reasons = scheduler.explain(entry.key(instance), at: now)
+      try require(task.transition == 0, "\(entry.key(instance)) still has a transition")
       switch task.state {
       case .none where entry.run.state == .running:
-        switch entry.decide(position) {
+        switch entry.decide(instance) {
         case .wait: break
         case .run, .end:
           try require(
-            entry.plan.tasks[position].dependsOnPast && scheduler.blockingPast(of: place) != nil,
-            "\(entry.key(position)) should go on")
+            entry.planned(instance).dependsOnPast && scheduler.blockingPast(of: place) != nil,
+            "\(entry.key(instance)) should go on")
         }
-        try require(!reasons.isEmpty, "\(entry.key(position)) waits for nothing")
+        try require(!reasons.isEmpty, "\(entry.key(instance)) waits for nothing")
       case .none, .scheduled:
         try require(
           !reasons.isEmpty && (task.state == .none || !reasons.contains(.nextInLine)),
-          "\(entry.key(position)) should have started: \(reasons)")
-      default: try require(!reasons.isEmpty, "\(entry.key(position)): nothing to say")
+          "\(entry.key(instance)) should have started: \(reasons)")
+      default: try require(!reasons.isEmpty, "\(entry.key(instance)): nothing to say")
       }
     }
   }
@@ -159,17 +170,17 @@ extension World {
     try require(
       engine.isIdle,
       "not idle: active \(scheduler.activeTasks), pending \(engine.pending.count), loading \(engine.dagFiles.isLoading), "
-        + "retry \(scheduler.awaitsRetry), goes on \(scheduler.goesOn), deferred \(scheduler.deferredTries)")
+        + "retry \(scheduler.awaitsRetry), more to do \(scheduler.hasMoreToDo), deferred \(scheduler.deferredTries)")
     for number in scheduler.unfinishedRuns {
-      let entry = scheduler.slots[Int(scheduler.slotsByRun[number]!)]
+      let run = scheduler.runs.index(of: number)!
+      let entry = scheduler.runs[run]
       if entry.run.state == .queued { continue }
-      let isExplained = entry.tasks.indices.contains { position in
-        entry.tasks[position].state == .none
-          && scheduler.blockingPast(
-            of: TaskPlace(slot: scheduler.slotsByRun[number]!, position: Int32(position))) != nil
+      let isExplained = entry.instances.contains { instance in
+        entry[instance].state == .none
+          && scheduler.blockingPast(of: InstanceIndex(run: run, offset: instance)) != nil
       }
-      let waits = entry.tasks.indices.filter { !entry.tasks[$0].state.isFinished }
-        .map { "\(entry.key($0).taskID) \(entry.tasks[$0].state): \(scheduler.explain(entry.key($0), at: now))" }
+      let waits = entry.instances.filter { !entry[$0].state.isFinished }
+        .map { "\(entry.key($0).taskID) \(entry[$0].state): \(scheduler.explain(entry.key($0), at: now))" }
       try require(isExplained, "run \(number) of \(entry.run.dagID) is stuck: \(waits)")
     }
   }

@@ -5,6 +5,7 @@ import Model
 import Preparation
 import Processes
 import Testing
+import WaitSupport
 import Workers
 
 /// A worker process of a test, spoken to as the engine does, but waiting.
@@ -108,24 +109,16 @@ final class TestWorker {
   }
 
   /// Waits until the running Swift task has printed something.
-  func waitForOutput() { waitForContents(of: WorkerOutput.path(in: folder)) }
+  func waitForOutput() { #expect(waitForContents(of: WorkerOutput.path(in: folder))) }
 
   /// Waits until the worker's process is stopped.
   func waitUntilStopped() {
-    while true {
-      let status = readWholeFile("/proc/\(link.pid)/stat") ?? []
-      if String(decoding: status, as: UTF8.self).contains(") T ") { return }
-      sched_yield()
-    }
+    var information = siginfo_t()
+    #expect(retrying { waitid(P_PID, id_t(link.pid), &information, WSTOPPED | WNOWAIT) } == 0)
   }
 
   func waitForLog(_ taskID: String) {
-    waitForContents(of: root + "/logs/run 1/task_id=\(taskID)/attempt=1.log")
-  }
-
-  private func waitForContents(of path: String) {
-    var status = stat()
-    while stat(path, &status) != 0 || status.st_size == 0 { sched_yield() }
+    #expect(waitForContents(of: root + "/logs/run 1/task_id=\(taskID)/attempt=1.log"))
   }
 }
 

@@ -83,9 +83,11 @@ class Binary:
     @property
     def path(self) -> str:
         """Where the program is; raises where there is none that can be run."""
-        wanted = [self._given or os.environ.get("DAGRUN_BINARY") or BINARY]
-        if not (self._given or os.environ.get("DAGRUN_BINARY")):
-            wanted.append(str(Path(__file__).resolve().parent / "dagrun"))
+        beside = Path(__file__).resolve().parent
+        given = self._given or os.environ.get("DAGRUN_BINARY")
+        # An archive without a folder is one that `dagrun airflow-plugin --bundle-binary` has put beside this file.
+        own = str(beside / BINARY) if BINARY.endswith(ARCHIVE) else BINARY
+        wanted = [given] if given else [own, str(beside / "dagrun")]
         for name in wanted:
             found = None if name.endswith(ARCHIVE) else shutil.which(name)
             if found:
@@ -131,9 +133,10 @@ class Binary:
         stdin: str | None = None,
         timeout_seconds: float = 120,
         accept: Collection[int] = (0,),
+        credentials: Credentials | None = None,
     ) -> Any:
         """The JSON of a short command. An exit status that is not in `accept` raises."""
-        finished = self._run(self.check(), arguments, stdin, timeout_seconds)
+        finished = self._run(self.check(), arguments, stdin, timeout_seconds, credentials)
         if finished.exit_status not in accept:
             raise finished.failure()
         return finished.json()
@@ -145,9 +148,10 @@ class Binary:
         stdin: str | None = None,
         on_line: Callable[[str], None],
         leash: bool = True,
+        credentials: Credentials | None = None,
     ) -> Command:
         """Begins a long command. With `leash`, ` --leash FD` is added to its arguments."""
-        return Command(self.check(), arguments, stdin, on_line, leash)
+        return Command(self.check(), arguments, stdin, on_line, leash, credentials)
 
     @staticmethod
     def environment() -> dict[str, str]:
@@ -161,16 +165,25 @@ class Binary:
     def describe(arguments: Sequence[str]) -> str:
         return " ".join(["dagrun", *arguments])
 
-    def _run(self, path: str, arguments: Sequence[str], stdin: str | None, timeout_seconds: float) -> Finished:
+    def _run(
+        self,
+        path: str,
+        arguments: Sequence[str],
+        stdin: str | None,
+        timeout_seconds: float,
+        credentials: Credentials | None = None,
+    ) -> Finished:
         try:
-            done = subprocess.run(
-                [path, *arguments],
-                input=(stdin or "").encode(),
-                capture_output=True,
-                timeout=timeout_seconds,
-                env=self.environment(),
-                check=False,
-            )
+            with (credentials or Credentials()).handed_on() as (environment, descriptors):
+                done = subprocess.run(
+                    [path, *arguments],
+                    input=(stdin or "").encode(),
+                    capture_output=True,
+                    timeout=timeout_seconds,
+                    env=environment,
+                    pass_fds=descriptors,
+                    check=False,
+                )
         except subprocess.TimeoutExpired:
             raise failure(
                 f"`{self.describe(arguments)}` did not answer within {timeout_seconds:g} s.",
@@ -285,6 +298,7 @@ class Command:
         stdin: str | None,
         on_line: Callable[[str], None],
         leash: bool,
+        credentials: Credentials | None = None,
     ) -> None:
         self.description = Binary.describe(arguments)
         self._on_line = on_line
@@ -303,7 +317,8 @@ class Command:
             _leashes.add(self._leash)
             arguments = [*arguments, "--leash", str(reading)]
         try:
-            with tempfile.TemporaryFile() as file:
+            handed_on = (credentials or Credentials()).handed_on()
+            with tempfile.TemporaryFile() as file, handed_on as (environment, descriptors):
                 # A file, not a pipe: writing it cannot wait for the command. It has no name, so nobody can read it.
                 file.write((stdin or "").encode())
                 file.seek(0)
@@ -312,8 +327,8 @@ class Command:
                     stdin=file,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=Binary.environment(),
-                    pass_fds=() if reading is None else (reading,),
+                    env=environment,
+                    pass_fds=descriptors if reading is None else (*descriptors, reading),
                     start_new_session=True,
                 )
         except OSError as error:

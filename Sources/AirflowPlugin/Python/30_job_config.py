@@ -11,6 +11,9 @@
 DEFAULT_JOB_CONFIG: dict[str, Any] = {"image": "google/cloud-sdk"}
 
 
+NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts", "max_run_duration_seconds"})
+
+
 class JobConfigBuilder:
     """The machine and the container that jobs have in common.
 
@@ -52,6 +55,8 @@ class JobConfigBuilder:
 
     def preemptible(self, preemptible: bool = True) -> JobConfigBuilder:
         """Takes Spot capacity, which costs less and may be preempted; the job then begins again on another machine."""
+        if isinstance(preemptible, str):  # a text is true, whatever it says
+            raise failure("preemptible takes True or False.", "`provisioning` takes a template.")
         return self._set("provisioning", "spot" if preemptible else "standard", "preemptible")
 
     def zone(self, zone: str) -> JobConfigBuilder:
@@ -126,8 +131,9 @@ class JobConfigBuilder:
         Access only."""
         return self._set("external_address", external_address)
 
-    def max_run_duration_seconds(self, seconds: int) -> JobConfigBuilder:
-        """The cloud deletes each machine after this time, whatever has become of everything else."""
+    def max_run_duration_seconds(self, seconds: int | str) -> JobConfigBuilder:
+        """The cloud deletes each machine after this time, whatever has become of everything else. "none": never. By
+        default an hour after the timeout; without one, 24 hours."""
         return self._set("max_run_duration_seconds", seconds)
 
     def max_attempts(self, max_attempts: int) -> JobConfigBuilder:
@@ -187,7 +193,8 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     if region and not job.get("zones") and not job.get("regions"):
         job["regions"] = [region]
     for zone in job.get("zones", []) if region else []:
-        if not str(zone).startswith(f"{region}-"):
+        is_template = "{{" in f"{zone}{region}"
+        if not is_template and not str(zone).startswith(f"{region}-"):
             raise failure(
                 f"job_config: the zone {zone} is not in the region {region}.",
                 "Say zone or region; zones and regions (lists) say where else to look for capacity.",
@@ -203,6 +210,10 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
             )
         job["project"] = project
     job.setdefault("image", DEFAULT_JOB_CONFIG["image"])
+    for key in NUMBERS_OF_A_CONFIG & job.keys():
+        # A template gives text.
+        if isinstance(job[key], str) and re.fullmatch(r"\s*\d{1,18}\s*", job[key]):
+            job[key] = int(job[key])
     return job
 
 
@@ -259,17 +270,18 @@ def spec_of_job(
     gcs_target: Any = None,
     timeout_seconds: Any = None,
     labels: Mapping[str, str] | None = None,
-    render: Callable[[str], str] = str,
+    render_script: Callable[[str], str] | None = None,
 ) -> dict[str, Any]:
-    """A whole spec of `dagrun job run`. `command` is a string, a list, or the Path of a script.
-
-    `render` is for keys: Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts.
-    """
+    """A whole spec of `dagrun job run`. `command` is a string, a list, or the Path of a script, which `render_script`
+    renders."""
     spec: dict[str, Any] = {"job": spec_of_config(job_config)}
     if labels:
         spec["job"]["labels"] = {**labels, **(spec["job"].get("labels") or {})}
     if isinstance(command, Path):
-        spec.update(script_file=command.name, script_base64=base64.b64encode(_contents(command)).decode())
+        script = _contents(command)
+        if render_script is not None:
+            script = render_script(_decoded(script, command)).encode()
+        spec.update(script_file=command.name, script_base64=base64.b64encode(script).decode())
     elif isinstance(command, str):
         spec["command"] = command
     elif isinstance(command, (list, tuple)):
@@ -287,7 +299,7 @@ def spec_of_job(
         if values:
             if not isinstance(values, Mapping):
                 raise failure(f"{name} is of type {type(values).__name__}, and must be a dict.", final=True)
-            spec[key] = {render(str(name)): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
+            spec[key] = {str(name): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
     if timeout_seconds is not None:
         if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)):
             raise failure(f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds.", final=True)
@@ -303,6 +315,17 @@ def _text(value: Any, what: str) -> str:
         "Templates give strings; json.dumps makes a string of a list or a dict.",
         final=True,
     )
+
+
+def _decoded(script: bytes, path: Path) -> str:
+    try:
+        return script.decode()
+    except UnicodeDecodeError as error:
+        raise failure(
+            f"cmd_file {path} cannot be a template: {error}.",
+            "Leave out render_cmd_file, or write it as UTF-8.",
+            final=True,
+        ) from None
 
 
 def _contents(path: Path) -> bytes:

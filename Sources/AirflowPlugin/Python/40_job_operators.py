@@ -78,10 +78,13 @@ def value_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
 class JobRun:
     """One job of a task, run by one `dagrun job run`."""
 
-    def __init__(self, base: str, spec: dict[str, Any], log: Any, title: str = "") -> None:
+    def __init__(
+        self, base: str, spec: dict[str, Any], log: Any, title: str = "", credentials: Credentials | None = None
+    ) -> None:
         self.base = base
         self.spec = spec
         self.title = title
+        self._credentials = credentials
         self._log = log
         self._command: Command | None = None
         # Of an earlier command of the job; closed with the last one.
@@ -115,7 +118,9 @@ class JobRun:
         if hand_over:
             options.append("--hand-over")
         self.record, self.error = None, None
-        self._command = Binary().start(["job", "run", *options], stdin=self._spec_text(), on_line=self.say)
+        self._command = Binary().start(
+            ["job", "run", *options], stdin=self._spec_text(), on_line=self.say, credentials=self._credentials
+        )
 
     def _spec_text(self) -> str:
         try:
@@ -138,7 +143,7 @@ class JobRun:
             return
         self._past.append(self.command)
         arguments = ["job", "cancel", handed_over["name"], "--project", handed_over["project"]]
-        self._command = Binary().start(arguments, on_line=self.say, leash=False)
+        self._command = Binary().start(arguments, on_line=self.say, leash=False, credentials=self._credentials)
 
     def say(self, line: str) -> None:
         self._log.info("%s%s", self.title, line)
@@ -188,13 +193,50 @@ class JobRun:
             command.__exit__()
 
 
+# Where a task says which jobs are its own, for its link.
+JOBS_KEY = "dagrun_jobs"
+
+
+class JobLogLink(BaseOperatorLink):
+    """In Airflow's page of a task: what Google's log has of its machines, by their names."""
+
+    name = "Google Cloud log"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        xcom = first_of("XCom", "airflow.sdk.execution_time.xcom", "airflow.models.xcom")
+        jobs = xcom.get_value(ti_key=ti_key, key=JOBS_KEY)
+        if not isinstance(jobs, Mapping):
+            return ""
+        query = " OR ".join(f'"{name}"' for name in jobs["names"])
+        address = "https://console.cloud.google.com/logs/query;query="
+        return f"{address}{urllib.parse.quote(query, safe='')}?project={urllib.parse.quote(str(jobs['project']))}"
+
+
 class JobTask(BaseOperator):
-    """What the operators of jobs share: running them, ending them, and waiting for them in the triggerer."""
+    """What the operators of jobs share: running them, ending them, and waiting for them in the triggerer.
+
+    :param deferrable: waits in the triggerer, so that no worker is occupied; Airflow's `default_deferrable` by default.
+    :param gcp_conn_id: a Google Cloud connection of Airflow whose key makes and watches the machines; without it, the
+        credentials of the worker and the triggerer do.
+    :param impersonation_chain: the service account that does it in their place, or several of them, each of which may
+        act as the next one.
+    """
+
+    operator_extra_links: Collection[Any] = (JobLogLink(),)
 
     _was_killed = False
 
-    def __init__(self, *, deferrable: bool | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        deferrable: bool | None = None,
+        gcp_conn_id: str | None = None,
+        impersonation_chain: str | Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
@@ -203,6 +245,20 @@ class JobTask(BaseOperator):
     def jobs(self, context: Context) -> list[JobRun]:
         """The task's jobs; nothing has begun."""
         raise NotImplementedError
+
+    def render_template(self, content: Any, context: Context, *others: Any, **options: Any) -> Any:
+        """Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts."""
+        rendered = super().render_template(content, context, *others, **options)
+        if not isinstance(content, dict) or not isinstance(rendered, dict):
+            return rendered
+        keys = [super(JobTask, self).render_template(key, context, *others, **options) for key in content]
+        return dict(zip(keys, rendered.values()))
+
+    def credentials(self) -> Credentials | None:
+        """None: those of the machine."""
+        if self.gcp_conn_id is None and not self.impersonation_chain:
+            return None
+        return Credentials.of(self.gcp_conn_id, self.impersonation_chain)
 
     def bounded(self, job_config: Mapping[str, Any]) -> dict[str, Any]:
         """`job` of a spec. Where the job has no bound of its own, the task's execution_timeout bounds its machines: a
@@ -220,6 +276,9 @@ class JobTask(BaseOperator):
     def execute(self, context: Context) -> Any:
         ti: Any = context["ti"]
         runs = self._runs = self.jobs(context)
+        ti.xcom_push(
+            key=JOBS_KEY, value={"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
+        )
         attempt = max(1, int(ti.try_number))
         try:
             self._run_all(runs, attempt)
@@ -308,7 +367,13 @@ class JobTask(BaseOperator):
         deadline = None
         if self.execution_timeout is not None and ti.start_date is not None:
             deadline = (ti.start_date + self.execution_timeout).timestamp()
-        return ComputeEngineJobTrigger(jobs=jobs, deadline=deadline, may_retry=may_retry)
+        return ComputeEngineJobTrigger(
+            jobs=jobs,
+            deadline=deadline,
+            may_retry=may_retry,
+            gcp_conn_id=self.gcp_conn_id,
+            impersonation_chain=list(accounts_of(self.impersonation_chain)) or None,
+        )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Goes on after the trigger: the jobs are over, and their results taken."""
@@ -372,6 +437,8 @@ def airflow_labels(ti: Any) -> dict[str, str]:
 class ComputeEngineJobOperator(JobTask):
     """Runs a container on a machine of Compute Engine that exists only for it; returns how it went (value_of_record).
 
+    Further parameters are those of JobTask.
+
     :param job_config: what JobConfigBuilder builds.
     :param cmd: a string is a shell script, a list a program and its arguments; an empty list runs what the image says.
     :param cmd_file: the path of a script, beside the DAG's file; its `#!` line or its extension says what runs it.
@@ -381,11 +448,21 @@ class ComputeEngineJobOperator(JobTask):
         missing or empty fails the job.
     :param gcs_mounts: bucket/path -> directory in the container, where its objects are when the command begins.
     :param timeout_seconds: from the container's first start; waiting for a machine does not count.
-    :param deferrable: waits in the triggerer, so that no worker is occupied; Airflow's `default_deferrable` by default.
+    :param render_cmd_file: the script is a template, as its path is.
     """
 
-    template_fields: Sequence[str] = ("cmd", "cmd_file", "env_vars", "gcs_target", "gcs_mounts", "name_prefix")
-    template_fields_renderers: ClassVar[dict[str, str]] = {"cmd": "bash", "env_vars": "json"}
+    template_fields: Sequence[str] = (
+        "job_config",
+        "cmd",
+        "cmd_file",
+        "env_vars",
+        "gcs_target",
+        "gcs_mounts",
+        "name_prefix",
+        "gcp_conn_id",
+        "impersonation_chain",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"job_config": "json", "cmd": "bash", "env_vars": "json"}
     ui_color = "#ceebff"
 
     def __init__(
@@ -398,6 +475,7 @@ class ComputeEngineJobOperator(JobTask):
         gcs_target: Mapping[str, str] | None = None,
         gcs_mounts: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
+        render_cmd_file: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -409,6 +487,7 @@ class ComputeEngineJobOperator(JobTask):
         self.gcs_target = gcs_target
         self.gcs_mounts = gcs_mounts
         self.timeout_seconds = timeout_seconds
+        self.render_cmd_file = render_cmd_file
         if (cmd is None) == (cmd_file is None):
             given = "neither" if cmd is None else "both"
             raise failure(
@@ -430,9 +509,9 @@ class ComputeEngineJobOperator(JobTask):
             gcs_target=self.gcs_target,
             timeout_seconds=self.timeout_seconds,
             labels=airflow_labels(ti),
-            render=lambda key: str(self.render_template(key, context)),
+            render_script=(lambda text: str(self.render_template(text, context))) if self.render_cmd_file else None,
         )
-        return [JobRun(job_base_name(self.name_prefix, ti), spec, self.log)]
+        return [JobRun(job_base_name(self.name_prefix, ti), spec, self.log, credentials=self.credentials())]
 
     def value(self, values: list[dict[str, Any]]) -> Any:
         return values[0]
@@ -440,14 +519,15 @@ class ComputeEngineJobOperator(JobTask):
 
 class ComputeEngineJobGroupOperator(JobTask):
     """Runs several jobs at the same time, and returns a list of how each went, in their order. Succeeds if all do; a
-    retry runs those again that failed.
+    retry runs those again that failed. Further parameters are those of JobTask.
 
     :param name: how the jobs' names begin.
     :param job_factory: JobFactory(job_config), what the jobs have in common.
     :param runtime_specs: a JobRuntimeSpec for each job.
     """
 
-    template_fields: Sequence[str] = ("name", "runtime_specs")
+    template_fields: Sequence[str] = ("name", "job_config", "runtime_specs", "gcp_conn_id", "impersonation_chain")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"job_config": "json"}
     ui_color = "#99d4ff"
 
     def __init__(
@@ -460,6 +540,8 @@ class ComputeEngineJobGroupOperator(JobTask):
         super().__init__(**kwargs)
         self.name = name
         self.job_factory = job_factory
+        # By what it has, not by its class: Airflow may load this file twice.
+        self.job_config = getattr(job_factory, "job_config", None)
         self.runtime_specs = runtime_specs
 
     def jobs(self, context: Context) -> list[JobRun]:
@@ -470,14 +552,13 @@ class ComputeEngineJobGroupOperator(JobTask):
                 "Give a JobRuntimeSpec for each.",
                 final=True,
             )
-        # By what they have, not by their class: Airflow may load this file twice.
-        job_config = getattr(self.job_factory, "job_config", None)
-        if job_config is None:
+        if self.job_config is None:
             raise failure(
                 f"Task {self.task_id}: job_factory is of type {type(self.job_factory).__name__}.",
                 "Give JobFactory(job_config).",
                 final=True,
             )
+        credentials = self.credentials()
         runs = []
         for index, runtime in enumerate(self.runtime_specs):
             if not isinstance(runtime, Mapping):
@@ -499,17 +580,16 @@ class ComputeEngineJobGroupOperator(JobTask):
                     final=True,
                 )
             spec = spec_of_job(
-                self.bounded(job_config),
+                self.bounded(self.job_config),
                 runtime["args"],
                 env_vars=runtime.get("env_vars"),
                 gcs_mounts=runtime.get("gcs_mounts"),
                 gcs_target=runtime.get("gcs_target"),
                 timeout_seconds=runtime.get("timeout_seconds"),
                 labels=airflow_labels(ti),
-                render=lambda key: str(self.render_template(key, context)),
             )
             prefix = f"{slug(self.name, LONGEST_BASE - 16)}-{index}"
-            runs.append(JobRun(job_base_name(prefix, ti, index), spec, self.log, f"[{index}] "))
+            runs.append(JobRun(job_base_name(prefix, ti, index), spec, self.log, f"[{index}] ", credentials))
         return runs
 
     def value(self, values: list[dict[str, Any]]) -> Any:

@@ -3,24 +3,48 @@
 # --- The trigger of deferrable jobs ----------------------------------------------------------------------------------
 #
 # A deferrable task begins its job and hands it over: the job then belongs to whoever attaches to it by its name. All
-# triggers of a triggerer share one `dagrun job serve`, which drives their jobs. It ends with the triggerer and leaves
-# the jobs running; the next triggerer attaches to them.
+# triggers of a triggerer that sign in with the same credentials share one `dagrun job serve`, which drives their jobs.
+# It ends with the triggerer and leaves the jobs running; the next triggerer attaches to them.
 
 # How long a cancelled job's removal is waited for; Airflow gives on_kill 30 s.
 SECONDS_OF_CANCEL = 25.0
 # A job that another process still drives (a triggerer that is ending, say) is asked for again, so often.
 SECONDS_BETWEEN_ATTACHES, ATTACHES = 5.0, 60
 HELD_BY_ANOTHER = 5
+# The first question of a triggerer loads much of Airflow.
+SECONDS_FOR_STATE = 30.0
 LONGEST_LINE_BYTES = 64 << 20
 
 
+async def ask_airflow(question: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns that asks Airflow, and waits for its answer.
+
+    Not by asyncio.to_thread: what Airflow 3.0 and 3.1 ask with would make an event loop in that thread, which reads the
+    runner's answers beside this one. And never interrupted: an answer that nobody reads is taken for the next one.
+    Either ends the whole triggerer.
+    """
+    asking = asyncio.ensure_future(sync_to_async(question)(*arguments))
+    _asking.add(asking)
+    asking.add_done_callback(_asking.discard)
+    return await asyncio.shield(asking)
+
+
+# The loop itself keeps no task that nobody waits for.
+_asking: set[asyncio.Future[Any]] = set()
+
+
+# A connection of Airflow, and accounts to act as.
+Login = tuple[Union[str, None], tuple[str, ...]]
+
+
 class JobServer:
-    """The one `dagrun job serve` of an event loop: begun with the first job, begun again if it dies, ended with the
-    last."""
+    """The one `dagrun job serve` of an event loop and a login: begun with the first job, begun again if it dies, ended
+    with the last."""
 
-    _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, JobServer] | None] = None
+    _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, dict[Login, JobServer]] | None] = None
 
-    def __init__(self) -> None:
+    def __init__(self, login: Login = (None, ())) -> None:
+        self._login = login
         # Of the jobs that triggers follow: their projects, and what is said of them.
         self._projects: dict[str, str] = {}
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
@@ -34,12 +58,12 @@ class JobServer:
         self._log = logging.getLogger(__name__)
 
     @classmethod
-    def current(cls) -> JobServer:
+    def current(cls, login: Login = (None, ())) -> JobServer:
         """The server of the running loop."""
         loop = asyncio.get_running_loop()
         if cls._of_loop is None or cls._of_loop[0] is not loop:
-            cls._of_loop = (loop, cls())
-        return cls._of_loop[1]
+            cls._of_loop = (loop, {})
+        return cls._of_loop[1].setdefault(login, cls(login))
 
     async def attach(self, name: str, project: str) -> asyncio.Queue[dict[str, Any]]:
         """The events of a job, from now on."""
@@ -95,18 +119,23 @@ class JobServer:
 
     async def _begin(self) -> asyncio.subprocess.Process:
         path = await asyncio.to_thread(Binary().check)
+        credentials = Credentials()
+        if any(self._login):
+            credentials = await ask_airflow(Credentials.of, *self._login)
         try:
-            process = await asyncio.create_subprocess_exec(
-                path,
-                "job",
-                "serve",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=Binary.environment(),
-                limit=LONGEST_LINE_BYTES,
-                start_new_session=True,
-            )
+            with credentials.handed_on() as (environment, descriptors):
+                process = await asyncio.create_subprocess_exec(
+                    path,
+                    "job",
+                    "serve",
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.PIPE,
+                    env=environment,
+                    pass_fds=descriptors,
+                    limit=LONGEST_LINE_BYTES,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise cannot_run(path, error) from error
         for reader in (self._read(process), self._read_errors(process)):
@@ -187,13 +216,24 @@ class ComputeEngineJobTrigger(BaseTrigger):
         the task deferred has `record` or `failure` and `final`; and `kept`, its name, if its result is not taken yet.
     :param deadline: seconds since 1970: then the jobs are cancelled, for the task's execution_timeout is over.
     :param may_retry: the task has tries left; jobs that succeed beside one that fails are kept for the next try.
+    :param gcp_conn_id: as that of JobTask.
+    :param impersonation_chain: as that of JobTask.
     """
 
-    def __init__(self, jobs: list[dict[str, Any]], deadline: float | None = None, may_retry: bool = False) -> None:
+    def __init__(
+        self,
+        jobs: list[dict[str, Any]],
+        deadline: float | None = None,
+        may_retry: bool = False,
+        gcp_conn_id: str | None = None,
+        impersonation_chain: list[str] | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
         self.jobs = jobs
         self.deadline = deadline
         self.may_retry = may_retry
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
         self._ended: dict[int, dict[str, Any]] = {}
         self._has_fired = False
         self._killing: asyncio.Future[None] | None = None
@@ -201,8 +241,12 @@ class ComputeEngineJobTrigger(BaseTrigger):
         self._removals: dict[int, asyncio.Future[None]] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        known = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
+        known: dict[str, Any] = {"jobs": self.jobs, "deadline": self.deadline, "may_retry": self.may_retry}
+        known.update(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
         return f"{type(self).__module__}.{type(self).__name__}", known
+
+    def _server(self) -> JobServer:
+        return JobServer.current((self.gcp_conn_id, accounts_of(self.impersonation_chain)))
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         in_triggerer = self.task_instance is not None
@@ -237,7 +281,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             is_kept = "failure" not in job and has_failure and self.may_retry
             name = job["name"] if job.get("is_told") else job.get("kept")
             if name is not None and not is_kept:
-                await JobServer.current().taken(name)
+                await self._server().taken(name)
 
     async def on_kill(self) -> None:
         """The task was cleared, marked or deleted (Airflow 3.3 and later say so): its jobs are cancelled."""
@@ -266,12 +310,12 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def _release(self) -> None:
         for name in self._names():
-            await JobServer.current().release(name)
+            await self._server().release(name)
 
     async def _leave_server(self) -> None:
         """Before the loop is closed, which only a triggerer's is not after each trigger."""
         await self._release()
-        await JobServer.current().ended()
+        await self._server().ended()
 
     @property
     def _has_waiting_jobs(self) -> bool:
@@ -305,7 +349,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
         name, title = job["name"], job.get("title", "")
         lines: deque[str] = deque(maxlen=QUOTED_LINES)
         attaches = 1
-        events = await JobServer.current().attach(name, job["project"])
+        events = await self._server().attach(name, job["project"])
         while index not in self._ended:
             event = await events.get()
             kind = event.get("event")
@@ -320,7 +364,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
                     self.log.info("%sanother process has job %s still: %s", title, name, event.get("message"))
                 attaches += 1
                 await asyncio.sleep(SECONDS_BETWEEN_ATTACHES)
-                events = await JobServer.current().attach(name, job["project"])
+                events = await self._server().attach(name, job["project"])
             elif kind == "failed":
                 told = [f"Job {name} is not to be had: {event.get('message')}", str(event.get("hint") or "")]
                 self._ended[index] = {**job, "failure": "\n".join(filter(None, told))}
@@ -358,7 +402,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             )
 
     async def _cancel_job(self, index: int) -> None:
-        server, name = JobServer.current(), self.jobs[index]["name"]
+        server, name = self._server(), self.jobs[index]["name"]
         self.log.info("cancelling job %s", name)
         events = await server.attach(name, self.jobs[index]["project"])
         await server.cancel(name)
@@ -378,14 +422,16 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
         ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
+        asking = asyncio.ensure_future(ask_airflow(self._state_of_task))
         try:
-            # Not asyncio.to_thread: what Airflow 3.0 and 3.1 call to ask for a state would make an event loop in that
-            # thread, which reads the runner's answers beside this one, and ends the whole triggerer.
-            state = await asyncio.wait_for(sync_to_async(self._state_of_task)(), 10)
+            await asyncio.wait({asking}, timeout=SECONDS_FOR_STATE)
+            if not asking.done():
+                self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
+                return False
+            return bool(asking.result() != "deferred")
         except Exception as error:
             self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
             return False
-        return state != "deferred"
 
     def _state_of_task(self) -> str | None:
         ti: Any = self.task_instance

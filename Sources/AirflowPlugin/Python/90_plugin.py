@@ -8,3 +8,5 @@ class DagrunPlugin(AirflowPlugin):
     plugin registers no operators, and the plugins folder is on Python's path."""
 
     name = "dagrun"
+    # Airflow 2's web server makes links only of classes that it knows.
+    operator_extra_links = [JobLogLink()]

@@ -29,6 +29,11 @@ struct EmulatorStartCommand: Command {
   var faults: String?
   @Option(help: ArgumentHelp("Of everything that is left to chance.", valueName: "number")) var seed: UInt64 = 1
   @Option(help: ArgumentHelp("A secret of Secret Manager.", valueName: "name=value")) var secret: [String] = []
+  @Option(
+    name: .customLong("vm-roles"),
+    help: ArgumentHelp("What VMs' accounts may do: 'none', or Google's roles with commas between.", valueName: "roles"))
+  var machineRoles: String?
+  @Flag(help: "Ignore fields of Compute Engine's requests that Google's documents do not know.") var lenient = false
   @Flag(help: "Refuse requests without one of its own tokens.") var requireTokens = false
   @Option(
     help: ArgumentHelp("The variables are also written here, as 'export NAME=value' lines.", valueName: "file"),
@@ -45,6 +50,12 @@ struct EmulatorStartCommand: Command {
     }
     options.seed = seed
     options.requiresTokens = requireTokens
+    options.isLenient = lenient
+    do throws(MachineRoles.Problem) {
+      options.machineRoles = try machineRoles.map { text throws(MachineRoles.Problem) in try MachineRoles(text) }
+    } catch {
+      throw Complaint(.wrongUsage, "--vm-roles: \(error)")
+    }
     if let faults {
       do {
         options.faults = try FaultScript.rules(in: try JobSpecFile.contents(of: faults))

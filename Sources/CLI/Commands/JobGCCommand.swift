@@ -108,7 +108,7 @@ struct JobGCCommand: Command {
     guard !names.isEmpty else { return }
     // One that somebody takes up at this moment is none of ours any more.
     let locks = names.compactMap { name in (try? context.lock(name)).map { (name, $0) } }
-    let runner = try context.home.jobRunner(access, logger: context.logger)
+    let runner = try context.home.jobRunner(access, logger: context.session.logger)
     for (name, _) in locks {
       runner.adopt(name, logPath: nil) { _ in }
       runner.cancel(name)

@@ -32,7 +32,7 @@ struct JobListCommand: Command {
     if let reader = try context.reader() {
       let filter = JobFilter(isFinished: all ? nil : false, dagID: dag, limit: limit)
       records = try reader.listJobs(filter).map { job in
-        var record = record(of: job, session)
+        var record = record(of: job, state: undriven.state(of: job), session)
         let isUndriven = undriven.isUndriven(job)
         if isUndriven { notes.append(undriven.words(of: job)) }
         record.append("driven", job.isFinished ? .null : .bool(!isUndriven))
@@ -50,12 +50,12 @@ struct JobListCommand: Command {
     return .success
   }
 
-  private func record(of job: JobRecord, _ session: Session) -> Record {
+  private func record(of job: JobRecord, state: String, _ session: Session) -> Record {
     do {
-      return job.record(try job.decodedRequest(), isForPeople: format.output == .table)
+      return job.record(try job.decodedRequest(), state: state, isForPeople: format.output == .table)
     } catch {
       session.errors.paragraph(error.description)
-      return job.record(nil)
+      return job.record(nil, state: state)
     }
   }
 

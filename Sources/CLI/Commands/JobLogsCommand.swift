@@ -21,6 +21,7 @@ struct JobLogsCommand: Command {
     var log = GrowingLog(path: context.logPath(of: job))
     let wakes = LogWakes(database: context.home.databasePath)
     while true {
+      wakes.watch(log.path)
       // Asked before the log is read, so that the last lines are not missed.
       let isFinished = try context.record(name).isFinished
       log.read(isRunning: !isFinished && follow, session.output.log)
@@ -29,7 +30,6 @@ struct JobLogsCommand: Command {
         session.errors.line("nobody receives the log of job \(name) now; 'dagrun job attach \(name)' does")
         return .success
       }
-      wakes.watch(log.path)
       // Nothing is written when the one that drives it dies.
       try await wakes.wait(atMost: 1)
     }

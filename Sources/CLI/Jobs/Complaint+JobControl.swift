@@ -25,7 +25,7 @@ extension Complaint {
       self.init(failure.kind == .invalidRequest ? .notFound : .cloudFailed, failure.message)
     case .cannotLook(let job, let error):
       self.init(
-        error.isTransient ? .cloudFailed : .jobRefused,
+        error.isTransient || error.reason == .unauthenticated ? .cloudFailed : .jobRefused,
         "cannot find out whether job \(job) is there, so none is begun: \(error)", hint: error.hint)
     case .seriesIsFull(let base):
       self.init(

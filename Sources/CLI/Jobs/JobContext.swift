@@ -4,7 +4,6 @@ import Dagrun
 import Foundation
 import GoogleCloud
 import JobControl
-import Logging
 import Model
 import Storage
 internal import Executors
@@ -148,12 +147,6 @@ struct JobContext: Sendable {
     }
   }
 
-  var logger: Logger {
-    var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
-    logger.logLevel = .warning
-    return logger
-  }
-
   /// As given, or what Google's own tools would take.
   func project(_ given: String?) async throws -> String {
     if let given { return given }
@@ -169,7 +162,7 @@ struct JobContext: Sendable {
 
   /// A runner whose jobs are kept in the home.
   func runner(prices: String? = nil) throws -> JobRunner {
-    try home.jobRunner(try access(prices: prices), logger: logger)
+    try home.jobRunner(try access(prices: prices), logger: session.logger)
   }
 
   /// Takes the right to drive a job.

@@ -57,9 +57,11 @@ struct JobOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A label of everything that is made for the job.", valueName: "key=value"))
   var label: [String] = []
   @Option(
-    help: ArgumentHelp("The cloud deletes the machine after this time.", valueName: "time"),
-    transform: BoundedNumber.duration(.maxRunDuration.at("--max-run-duration")))
-  var maxRunDuration: DurationOption?
+    help: ArgumentHelp(
+      "The cloud deletes the machine after this time, or never ('none'); after 24h where there is no --timeout.",
+      valueName: "time"),
+    transform: RunLimitOption.init(argument:))
+  var maxRunDuration: RunLimitOption?
   @Option(
     help: ArgumentHelp("The most machines that are begun for the job.", valueName: "count"),
     transform: BoundedNumber.whole(.maxAttempts.at("--max-attempts")))
@@ -184,7 +186,15 @@ struct JobOptions: ParsableArguments {
       guard let (name, secret) = Self.pair(text, "=") else { throw Self.wrong("--secret", text, "VARIABLE=SECRET") }
       config.secrets[name] = secret
     }
-    if let maxRunDuration { config.maxRunDurationSeconds = Int(saturating: maxRunDuration.seconds.rounded(.up)) }
+    switch maxRunDuration {
+    case .after(let duration)?:
+      config.maxRunDurationSeconds = Int(saturating: duration.seconds.rounded(.up))
+      config.hasRunLimit = true
+    case .never?:
+      config.maxRunDurationSeconds = nil
+      config.hasRunLimit = false
+    case nil: break
+    }
     if let maxAttempts { config.maxAttempts = maxAttempts }
     if privileged { config.isPrivileged = true }
     if let shmSize { config.sharedMemorySize = shmSize }

@@ -6,16 +6,18 @@ import Model
 import Storage
 
 extension JobRecord {
-  /// - Parameter request: nil for a job that only another dagrun can read: then what is known without it.
-  /// - Parameter isForPeople: a cost that is a bound has its sign before it, where a program reads `precision`.
-  func record(_ request: JobRequest?, isForPeople: Bool = false) -> Record {
+  /// - Parameters:
+  ///   - request: nil for a job that only another dagrun can read: then what is known without it.
+  ///   - state: in words.
+  ///   - isForPeople: a cost that is a bound has its sign before it, where a program reads `precision`.
+  func record(_ request: JobRequest?, state: String, isForPeople: Bool = false) -> Record {
     let last = request == nil ? nil : attempts.last
     let costs = attempts.compactMap(\.cost)
     let total = request == nil || costs.isEmpty ? nil : costs.reduce(0, +)
     let precision = attempts.map { $0.machineTime(now: Timestamp(Date())).precision }
       .reduce(MachineTime.Precision.exact) { $0.joined(with: $1) }
     return [
-      "name": .text(name), "state": .text(phase), "project": .text(project), "dag_id": .optional(task?.dagID),
+      "name": .text(name), "state": .text(state), "project": .text(project), "dag_id": .optional(task?.dagID),
       "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.key.taskID),
       "try_number": .optional(task?.key.number), "image": .optional(request?.spec.config.image),
       "submitted_at": .time(submittedAt), "finished_at": .optional(finishedAt),
@@ -106,7 +108,7 @@ extension JobOutcome {
     let sign = result.costBound.flatMap(MachineTime.Precision.init(rawValue:))?.sign ?? ""
     let cost = result.cost.map { ", cost \(sign)\(JSONText.number(($0 * 10_000).rounded() / 10_000))" } ?? ""
     return " after \(Durations.text(result.durationSeconds)) on \(result.machineType) in \(result.zone)"
-      + "\(result.isSpot ? " (Spot)" : ""), attempt \(result.attempts)\(cost)"
+      + "\(result.isSpot ? " (Spot)" : ""), \(result.attempts == 1 ? "1 attempt" : "\(result.attempts) attempts")\(cost)"
   }
 
   /// The program's own, or one of dagrun's where the program did not end by itself.
@@ -119,11 +121,11 @@ extension JobOutcome {
       switch failure.kind {
       case .noCapacity, .quota: return .noCapacity
       case .permission, .invalidRequest: return .jobRefused
-      case .machine: return .machineLost
+      case .machine, .network: return .machineLost
       case .imagePull, .containerStart: return .containerNotStarted
       case .commandNotExecutable, .commandNotFound: return .commandNotStarted
       case .inputs, .outputs: return .dataNotMoved
-      case .endedElsewhere, .cloud: return .cloudFailed
+      case .signedOut, .endedElsewhere, .cloud: return .cloudFailed
       }
     }
   }

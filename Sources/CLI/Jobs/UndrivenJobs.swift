@@ -24,6 +24,14 @@ struct UndrivenJobs {
     return !JobLock.isHeld(job: job.name, folder: home.jobsPath)
   }
 
+  /// Of a detached job that goes its own way what is stored is what was seen of it last.
+  func state(of job: JobRecord) -> String {
+    guard job.isDetached, !job.isFinished, !JobLock.isHeld(job: job.name, folder: home.jobsPath) else {
+      return job.phase
+    }
+    return "detached (nobody looks)"
+  }
+
   func words(of job: JobRecord) -> String {
     "job \(job.name): nobody drives it, and it may cost money; \(advice(on: job))"
   }

@@ -11,6 +11,7 @@ struct Output: Sendable {
   /// A result, or a log, that somebody reads; not what is said beside it.
   private(set) var isStandardOutput = false
   private var sink: @Sendable (String) -> Void
+  private let openLine = OpenLine()
 
   init(isTerminal: Bool, columns: Int? = nil, isColoured: Bool = false, sink: @escaping @Sendable (String) -> Void) {
     self.isTerminal = isTerminal
@@ -26,19 +27,22 @@ struct Output: Sendable {
   func write(_ text: String) { sink(ShownText.finish(text)) }
 
   /// One line, also when what it tells has several: nothing can look like a further line of dagrun's.
-  func line(_ text: String = "") { sink(ShownText.finish(text, keepsLines: false) + "\n") }
+  func line(_ text: String = "") { sink(openLine.end + ShownText.finish(text, keepsLines: false) + "\n") }
 
   /// A sentence that may have further lines, such as what to do: they are indented, so that they do not look like others.
   func paragraph(_ text: String) {
     let lines = text.split(whereSeparator: \.isNewline).map { ShownText.finish(String($0), keepsLines: false) }
-    sink(lines.joined(separator: "\n  ") + "\n")
+    sink(openLine.end + lines.joined(separator: "\n  ") + "\n")
   }
 
   /// JSON or YAML, which reads the same with its control characters escaped.
   func data(_ text: String) { sink(ShownText.escape(text, as: .data)) }
 
   /// What a task or a job has printed, or a value as it is stored: for a program as it is.
-  func log(_ text: String) { sink(isTerminal && !sendsRawLogs ? ShownText.escape(text) : text) }
+  func log(_ text: String) {
+    openLine.note(text)
+    sink(isTerminal && !sendsRawLogs ? ShownText.escape(text) : text)
+  }
 
   /// The text as it is: what moves the cursor.
   func raw(_ text: String) { sink(text) }

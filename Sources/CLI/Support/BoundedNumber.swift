@@ -39,3 +39,15 @@ struct DurationOption {
     seconds = number * (unit ?? 1)
   }
 }
+
+/// `--max-run-duration`: a length of time, or `none`.
+enum RunLimitOption {
+  case after(DurationOption)
+  case never
+
+  init(argument text: String) throws {
+    self = text == "none" ? .never : .after(try Self.duration(text))
+  }
+
+  private static let duration = BoundedNumber.duration(.maxRunDuration.at("--max-run-duration"))
+}

@@ -26,7 +26,7 @@ struct LogFollower {
     workspace.session.errors.line("dagrun: \(loss)")
   }
 
-  /// Prints what comes, and goes on with the next try, until the task has ended.
+  /// Prints what comes, then what comes of the next try, until the task has ended.
   func follow(from tryNumber: Int) async throws -> ExitStatus {
     let reader = try workspace.existingReader()
     let key = TaskInstanceKey(run: run.number, taskID: taskID)
@@ -35,6 +35,8 @@ struct LogFollower {
     var quiet = QuietTask()
     let wakes = LogWakes(database: workspace.home.databasePath)
     while true {
+      wakes.watch(log.path)
+      if let output = log.workerOutput { wakes.watch(output) }
       // Asked before the log is read, so that the last lines are not missed.
       guard let task = try reader.taskInstance(key)?.instance else { return .success }
       let isRunning = task.tryNumber == tryNumber && task.state.isActive
@@ -54,8 +56,6 @@ struct LogFollower {
         log = self.log(ofTry: tryNumber)
         workspace.session.errors.line("try \(tryNumber):")
       } else {
-        wakes.watch(log.path)
-        if let output = log.workerOutput { wakes.watch(output) }
         try await wakes.wait(atMost: Quiet.seconds)
       }
     }

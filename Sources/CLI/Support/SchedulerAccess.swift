@@ -204,7 +204,7 @@ extension Workspace {
     }
     if let parallelism = try parallelism ?? parallelismOfEnvironment() { options.parallelism = parallelism }
     options.jobRetention = try JobContext.retention(session.environment)
-    var logger = Logger(label: "dagrun", factory: { _ in ConsoleLog(output: session.errors) })
+    var logger = session.logger
     logger.logLevel = logLevel
     return try await Engine.start(options, logger: logger)
   }

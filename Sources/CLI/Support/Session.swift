@@ -1,5 +1,6 @@
 import Dagrun
 import Foundation
+import Logging
 
 /// What a command has of the world around it. Tests make their own.
 struct Session: Sendable {
@@ -44,6 +45,13 @@ struct Session: Sendable {
 }
 
 extension Session {
+  /// What a person has to know of, on standard error.
+  var logger: Logger {
+    var logger = Logger(label: "dagrun", factory: { [errors] _ in ConsoleLog(output: errors) })
+    logger.logLevel = .warning
+    return logger
+  }
+
   /// For what belongs to a question, not to the result.
   var withOutputToErrors: Session {
     var copy = self

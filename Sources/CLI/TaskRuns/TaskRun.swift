@@ -21,13 +21,14 @@ struct TaskRun {
   private var session: Session { workspace.session }
 
   func run() async throws -> ExitStatus {
-    guard let workload = try trial.workload(file, dagsFolder: workspace.places.dagsFolder, home: workspace.home) else {
+    let facts = trial.facts(file, home: workspace.home)
+    guard let workload = try trial.workload(facts, dagsFolder: workspace.places.dagsFolder) else {
       return try tell(.nothing(at: Timestamp(Date())))
     }
     if case .jobs(let description, let specs) = workload.work { return try await run(specs, of: description) }
     let log = format == .log ? session.output : session.errors
-    let solo = SoloTask(trial: trial, workspace: workspace, log: log, lifeline: lifeline)
-    let (result, stop) = try await solo.run(workload)
+    let local = LocalTaskRun(trial: trial, workspace: workspace, log: log, lifeline: lifeline)
+    let (result, stop) = try await local.run(workload, in: facts)
     return try tell(TaskRunEnd(result, stop: stop, of: trial.task))
   }
 

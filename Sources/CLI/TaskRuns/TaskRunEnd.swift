@@ -71,7 +71,7 @@ extension TaskRunEnd {
   }
 
   /// - Throws: when the task was stopped for the sake of whoever ran this command: there is nobody left to read of its end.
-  init(_ result: TaskResult, stop: SoloTask.Stop?, of task: TaskDescription) throws {
+  init(_ result: TaskResult, stop: LocalTaskRun.Stop?, of task: TaskDescription) throws {
     var timeoutSeconds: Double?
     switch stop {
     case .interrupted where result.outcome.isStopped: throw Complaint(.interrupted, "\(task.id) was stopped")

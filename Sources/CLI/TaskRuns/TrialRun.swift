@@ -75,17 +75,20 @@ struct TrialRun {
     }
   }
 
+  func facts(_ file: DAGFile, home: Home) -> RunFacts {
+    RunFacts(
+      context: context, logFolder: home.logFolder(dagID: dag.id, runID: context.runID), library: file.libraryPath,
+      entry: file.entry, readTaskIDs: [task.id])
+  }
+
   /// - Returns: nil for a task without work of its own.
-  func workload(_ file: DAGFile, dagsFolder: String, home: Home) throws -> TaskWorkload? {
+  func workload(_ facts: RunFacts, dagsFolder: String) throws -> TaskWorkload? {
     // A closure that takes an optional gets nil of a task that has handed nothing on.
     if let missing = task.inputs.first(where: { outputs[$0] == nil && !without.contains($0) }) {
       throw Complaint(
         .wrongUsage, "\(task.id) needs the output of \(missing), and no run of \(dag.id) has one yet",
         hint: "run it once: dagrun trigger \(dag.id)")
     }
-    let facts = RunFacts(
-      context: context, logFolder: home.logFolder(dagID: dag.id, runID: context.runID), library: file.libraryPath,
-      entry: file.entry, readTaskIDs: [task.id])
     do {
       return try TaskPreparer(dagsFolder: dagsFolder).prepare(
         task, TryKey(run: 1, taskID: task.id, number: tryNumber), facts, TaskInputs(outputs: outputs))

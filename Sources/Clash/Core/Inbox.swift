@@ -19,6 +19,8 @@ struct Inbox: Sendable {
   var deafSince: Timestamp?
   /// Since when calls and looks fail for want of a login.
   var signedOutSince: Timestamp?
+  /// Somebody was told that nothing can be removed without a login.
+  var hasToldOfRemoval = false
   /// Since when parts of the log wait for an earlier one.
   var gapSince: Timestamp?
   var isInspecting = false

@@ -16,6 +16,11 @@ extension Job {
     phase = .attempting(plan, position, .makingTemplate)
     inbox.lookAt = nil
     step.note("attempt \(plan.number): asking for \(plan.rung)")
+    if plan.number == 1, request.hasDefaultRunLimit {
+      step.note(
+        "a machine that still runs after \(JobConfig.defaultRunSeconds / 3600) h ends then, and the job with it; "
+          + "max_run_duration is another limit, or none")
+    }
   }
 
   /// Moves the current attempt to another stage, and says when to look at its group next.
@@ -55,9 +60,10 @@ extension Job {
         step.note("attempt \(plan.number): the machine is up")
         return enter(.booting(since: step.now), step.now)
       }
-      judgeSilence(stage, step.now, &step)
+      if !metReportFault(plan, machine, &step) { judgeSilence(stage, machine?.console, step.now, &step) }
     case .ended:
       machineSeen(plan.number)
+      if metReportFault(plan, machine, &step) { return }
       if stage.awaitsFirstWord, let (kind, error) = faults.lazy.compactMap(\.refusal).first {
         // It could not be brought up, and the next one could not either.
         fail(kind, error.advice, &step)
@@ -76,10 +82,10 @@ extension Job {
     switch (error.faultClass, stage) {
     case (.passing, _), (.capacity, _): break
     case (.signedOut, .waitingForMachine), (.signedOut, .booting):
-      if !bearsLostLogin(error, &step) { fail(.permission, error.advice, &step) }
+      if !bearsLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
     case (.refusal(let kind), .waitingForMachine), (.refusal(let kind), .booting): fail(kind, error.advice, &step)
     // It runs: a result is worth more than a look.
-    case (.signedOut, _), (.refusal, _): judgeSilence(stage, step.now, &step)
+    case (.signedOut, _), (.refusal, _): judgeSilence(stage, nil, step.now, &step)
     }
   }
 
@@ -133,11 +139,16 @@ extension Job {
   }
 
   /// The VM is said to run, or cannot be looked at.
-  private mutating func judgeSilence(_ stage: Stage, _ now: Timestamp, _ step: inout JobStep) {
+  private mutating func judgeSilence(
+    _ stage: Stage, _ console: SerialConsole?, _ now: Timestamp, _ step: inout JobStep
+  ) {
     switch stage {
     // Pulling a large image takes its time; what it says meanwhile counts.
     case .booting(let since) where isSilent(for: timings.bootLimitSeconds, since: since, now):
-      lose(.noBoot, "its machine runs and has said nothing for \(Int(saturating: timings.bootLimitSeconds)) s", &step)
+      let end = console?.lastLine.map { "; its serial console ends with “\($0)”" } ?? ""
+      lose(
+        .noBoot, "its machine runs and has said nothing for \(Int(saturating: timings.bootLimitSeconds)) s\(end)", &step
+      )
     case .running where isSilent(for: timings.silenceLimitSeconds, since: submittedAt, now):
       lose(.lost, "its machine has said nothing for \(Int(saturating: timings.silenceLimitSeconds)) s", &step)
     case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .fading, .withdrawing: break
@@ -195,6 +206,7 @@ extension Job {
   /// Group and template are gone: on to the next rung.
   mutating func climb(after fault: LadderFault, from position: LadderPosition, _ step: inout JobStep) {
     writeLog(log.close(attempt: attempts.count), &step)
+    guard mayFollowUnheard(fault, &step) else { return }
     switch ladder.step(after: fault, at: position, machinesBegun: machinesBegun) {
     case .climb(let next):
       beginAttempt(at: next, &step)

@@ -159,7 +159,7 @@ extension Job {
       guard case .attempting = phase else { return fail(.quota, error.advice, &step) }
       lose(fault, "\(error)", &step)
     case .signedOut:
-      guard bearsLostLogin(error, &step) else { return fail(.permission, error.advice, &step) }
+      guard bearsLostLogin(error, &step) else { return fail(.signedOut, error.advice, &step) }
       // As long again as it has lasted.
       let lasted = step.now.seconds(since: inbox.signedOutSince ?? step.now)
       let pause = min(max(lasted, timings.firstBackoffSeconds), timings.longestBackoffSeconds)

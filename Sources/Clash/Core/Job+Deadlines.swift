@@ -44,7 +44,7 @@ extension Job {
     case .pausing(let position, let until) where until <= step.now: beginAttempt(at: position, &step)
     case .attempting(_, _, .fading(let fault, _, let until)) where onceHeard(until) <= step.now:
       enter(.withdrawing(fault, since: step.now), step.now)
-    case .attempting(let plan, _, let stage): if looks(in: stage) { lookIfDue(plan, &step) }
+    case .attempting(let plan, _, let stage): if looks(in: stage) { lookIfDue(plan, stage, &step) }
     case .preparing, .pausing, .removing, .finished: break
     }
   }
@@ -64,9 +64,9 @@ extension Job {
     }
   }
 
-  private mutating func lookIfDue(_ plan: AttemptPlan, _ step: inout JobStep) {
+  private mutating func lookIfDue(_ plan: AttemptPlan, _ stage: Stage, _ step: inout JobStep) {
     guard !inbox.isInspecting, let lookAt = inbox.lookAt, lookAt <= step.now else { return }
     inbox.isInspecting = true
-    step.actions.append(.inspect(plan))
+    step.actions.append(.inspect(plan, console: consoleReading(of: plan, in: stage)))
   }
 }

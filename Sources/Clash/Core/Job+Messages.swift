@@ -51,11 +51,12 @@ extension Job {
     // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away: its
     // result waits in the subscription.
     case .signedOut where isRunning, .refusal(.permission) where isRunning:
-      if !isBorne(&step, error) { fail(.permission, error.advice, &step) }
+      let kind: InfrastructureFailure.Kind = error.faultClass == .signedOut ? .signedOut : .permission
+      if !isBorne(&step, error) { fail(kind, error.advice, &step) }
     case .signedOut:
       // Silence means nothing as long as nobody may listen.
       inbox.deafSince = inbox.deafSince ?? step.now
-      if !bearsLostLogin(error, &step) { fail(.permission, error.advice, &step) }
+      if !bearsLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
     case .refusal where error.reason == .notFound: endElsewhere(&step)
     case .refusal(let kind): fail(kind, error.advice, &step)
     }
@@ -198,7 +199,7 @@ extension Job {
     switch result.infrastructure?.kind {
     case nil: result.status == 0 ? .succeeded : result.status == nil ? .lost : .failed
     case .outputs: .failed
-    case .machine, .cloud, .noCapacity, .endedElsewhere: .lost
+    case .machine, .network, .cloud, .noCapacity, .signedOut, .endedElsewhere: .lost
     case .quota, .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound,
       .inputs:
       .refused

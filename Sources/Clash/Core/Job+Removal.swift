@@ -22,7 +22,7 @@ extension Job {
     step.note(message)
     let ending: JobAttempt.Ending =
       switch kind {
-      case .machine, .cloud, .noCapacity, .endedElsewhere: .lost
+      case .machine, .network, .cloud, .noCapacity, .signedOut, .endedElsewhere: .lost
       case .outputs: .failed
       case .quota: .quotaExceeded
       case .permission, .invalidRequest, .imagePull, .containerStart, .commandNotExecutable, .commandNotFound, .inputs:
@@ -97,10 +97,20 @@ extension Job {
         step.note("\(error.advice); it is left behind")
         change(call.resource) { $0.abandonedBecause = error.message }
       } else {
-        if error.faultClass == .signedOut { _ = bearsLostLogin(error, &step) }
+        if error.faultClass == .signedOut { tellThatNothingGoes(error, &step) }
         underWay = retry
       }
     }
+  }
+
+  private mutating func tellThatNothingGoes(_ error: CloudError, _ step: inout JobStep) {
+    inbox.signedOutSince = inbox.signedOutSince ?? step.now
+    guard !inbox.hasToldOfRemoval else { return }
+    inbox.hasToldOfRemoval = true
+    step.note(
+      "\(error.adviceToSignIn); without a login nothing can be removed. It is tried for "
+        + "\(Int(saturating: timings.removalLimitSeconds / 60)) min, and left behind then: `dagrun job gc` removes it later"
+    )
   }
 
   /// What may pass is borne for a while, in which somebody must have tried; what a person must put right is tried three

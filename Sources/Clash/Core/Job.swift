@@ -22,13 +22,15 @@ package struct Job: Codable, Hashable, Sendable {
   var log = LogAssembler()
   var firstStartedAt: Timestamp?
   var preemptions = 0
+  /// VMs that were there and never spoke. nil: none.
+  var unheardMachines: Int?
   /// When the current attempt's VM was last heard of, to some minutes: a heartbeat is no reason to save.
   var heardOfAt: Timestamp?
   var inbox = Inbox()
 
   private enum CodingKeys: String, CodingKey {
     case request, submittedAt, timings, attempts, phase, underWay, resources, log, firstStartedAt, preemptions,
-      heardOfAt
+      unheardMachines, heardOfAt
   }
 
   /// A job nobody has done anything for. `resume` begins it.
@@ -175,6 +177,7 @@ extension Job {
     case .finished(let outcome, _):
       switch outcome.ending {
       case .exited(status: 0): return "succeeded"
+      case .infrastructure where outcome.hasEndedElsewhere: return "ended elsewhere"
       case .exited, .infrastructure: return "failed"
       case .cancelled: return "cancelled"
       case .timedOut: return "timed out"

@@ -18,6 +18,7 @@ extension JobRequest {
         Self.isSubnetwork(subnetwork),
         "\"\(subnetwork)\" is no subnetwork; write its name, or projects/HOST/regions/REGION/subnetworks/NAME")
     }
+    if let problem = Self.problem(subnetworkOf: config) { found.append(problem) }
     check(
       config.serviceAccount == "default" || Self.isAddress(config.serviceAccount),
       "\"\(config.serviceAccount)\" is no service_account; write its email address, or \"default\"")
@@ -56,6 +57,18 @@ extension JobRequest {
     guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { $0 > 32 } }) else { return false }
     return parts.count == 1
       || parts.count == 6 && parts[0] == "projects" && parts[2] == "regions" && parts[4] == "subnetworks"
+  }
+
+  /// A subnetwork with a region of its own serves VMs of that region only.
+  private static func problem(subnetworkOf config: JobConfig) -> String? {
+    guard let subnetwork = config.subnetwork, isSubnetwork(subnetwork) else { return nil }
+    let path = subnetwork.split(separator: "/").map(String.init)
+    guard path.count == 6,
+      let stranger = Ladder(config).rungs.map(\.place).first(where: { $0.region != path[3] })
+    else { return nil }
+    return
+      "the subnetwork \(subnetwork) is in \(path[3]), and the job may ask for a VM in \(stranger.name); name places of "
+      + "\(path[3]) only, or give the subnetwork's short name"
   }
 
   private static func isAddress(_ text: String) -> Bool {

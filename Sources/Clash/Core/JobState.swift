@@ -78,6 +78,7 @@ extension Job {
       case .preparing, .removing, .finished: true
       }
     return isPhasePlausible && log.isPlausible && counts.contains(preemptions)
+      && counts.contains(unheardMachines ?? 0)
       && resources.allSatisfy { counts.contains($0.failuresToMake) && counts.contains($0.failuresToRemove) }
       && attempts.enumerated().allSatisfy { $0.element.number == $0.offset + 1 }
   }

@@ -100,13 +100,19 @@ extension JobMachine {
 }
 
 extension JobRequest {
-  /// When the cloud ends the VM by itself: as asked, or an hour after the job's own limit. A dead man's switch.
+  /// When the cloud ends the VM by itself, a dead man's switch: as asked, or an hour after the job's own limit, or after a
+  /// day. nil: never.
   var runLimitSeconds: Int? {
+    guard spec.config.hasRunLimit else { return nil }
     let limit =
       spec.config.maxRunDurationSeconds
-      ?? spec.timeoutSeconds.map {
-        Int(saturating: $0.rounded(.up)).addingSaturating(3_600)
-      }
-    return limit.map { min(max($0, 30), 120 * 86_400) }
+      ?? spec.timeoutSeconds.map { Int(saturating: $0.rounded(.up)).addingSaturating(3_600) }
+      ?? JobConfig.defaultRunSeconds
+    return min(max(limit, 30), 120 * 86_400)
+  }
+
+  /// Nobody has said how long the job's VMs may run.
+  var hasDefaultRunLimit: Bool {
+    spec.config.hasRunLimit && spec.config.maxRunDurationSeconds == nil && spec.timeoutSeconds == nil
   }
 }

@@ -20,17 +20,20 @@ package struct JobMachine: Hashable, Sendable {
   /// Beside the user-data: pieces of files that are too large for it.
   package let fileItems: [InstanceMetadata.Item]
 
+  /// - Parameter firstWordSeconds: nil: as the runner has it.
   /// - Throws: when the job asks for something that no VM can be told: a zero byte in an argument, a label that Google
   ///   refuses, more data than metadata may hold.
   package init(
-    request: JobRequest, attempt: Int, offer: MachineOffer, imageLink: String, endpoints: Endpoints
+    request: JobRequest, attempt: Int, offer: MachineOffer, imageLink: String, endpoints: Endpoints,
+    firstWordSeconds: Int? = nil
   ) throws(JobMachineError) {
     self.request = request
     self.attempt = attempt
     self.offer = offer
     self.imageLink = imageLink
     self.endpoints = endpoints
-    let files = try MachineFiles(request: request, attempt: attempt, offer: offer, endpoints: endpoints)
+    let files = try MachineFiles(
+      request: request, attempt: attempt, offer: offer, endpoints: endpoints, firstWordSeconds: firstWordSeconds)
     let metadata = try UserData(files: files, job: request.name)
     self.files = files
     userData = metadata.text

@@ -16,7 +16,7 @@ package struct MachineFiles: Hashable, Sendable {
   package static let unitPath = "/etc/systemd/system/\(unitName)"
 
   init(
-    request: JobRequest, attempt: Int, offer: MachineOffer, endpoints: Endpoints
+    request: JobRequest, attempt: Int, offer: MachineOffer, endpoints: Endpoints, firstWordSeconds: Int? = nil
   ) throws(JobMachineError) {
     let folder = Self.folder(of: request.name)
     let config = request.spec.config
@@ -43,7 +43,9 @@ package struct MachineFiles: Hashable, Sendable {
     self.values = values.sorted { $0.key < $1.key }.map {
       MachineFile(path: "\(folder)/\($0.key)", permissions: "0600", contents: $0.value)
     }
-    settings = try Self.settings(request, attempt: attempt, offer: offer, endpoints: endpoints, command: command)
+    var settings = try Self.settings(request, attempt: attempt, offer: offer, endpoints: endpoints, command: command)
+    settings["first-word-seconds"] = firstWordSeconds.map(String.init)
+    self.settings = settings
     unit = JobUnit.text(job: request.name, folder: folder)
   }
 

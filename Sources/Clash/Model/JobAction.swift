@@ -7,8 +7,9 @@
 /// While `job.isListening`, exactly one pull is open; what it brings is `JobEvent.received`. At `job.nextWake`: `.wake`.
 package enum JobAction: Hashable, Sendable {
   case call(CallRequest)
-  /// Look at the attempt's group. A read: may be asked again, may be abandoned.
-  case inspect(AttemptPlan)
+  /// Look at the attempt's group, and at its VM's console where that is wanted. A read: may be asked again, may be
+  /// abandoned.
+  case inspect(AttemptPlan, console: ConsoleReading)
   /// These ack ids, together. Failing does no harm: the messages come again and are ignored.
   case acknowledge([String])
   /// More of the job's log, at this place of its file. The driver reports it as `JobNews.log` when written.

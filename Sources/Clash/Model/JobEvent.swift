@@ -59,10 +59,13 @@ package enum GroupReport: Hashable, Sendable {
     /// The last part of the instance's URL names it, and its URL the zone.
     package var zone: String?
     package var state: State
+    /// nil: it was not asked for, or cannot be had: Google has none of a VM that is off.
+    package var console: SerialConsole?
 
-    package init(zone: String?, state: State) {
+    package init(zone: String?, state: State, console: SerialConsole? = nil) {
       self.zone = zone
       self.state = state
+      self.console = console
     }
 
     package enum State: Hashable, Sendable {

@@ -7,20 +7,27 @@ extension JobCloud {
   /// - Parameter includesErrors: reads the group's list of errors too, though its VM may just be coming. It is read
   ///   anyway where there is no VM. Of a VM that has ended only what the group says of its last attempt counts: the list
   ///   also has what went wrong before it was up.
-  func inspect(_ plan: AttemptPlan, ofJob job: String, includesErrors: Bool) async -> [JobEvent] {
-    let answer = await look(at: plan, ofJob: job, includesErrors: includesErrors)
+  func inspect(
+    _ plan: AttemptPlan, ofJob job: String, console: ConsoleReading, includesErrors: Bool
+  ) async -> [JobEvent] {
+    let answer = await look(at: plan, ofJob: job, console: console, includesErrors: includesErrors)
     // A VM that is up can say since when.
     guard case .inspected(_, .present(let machine?, _)) = answer, machine.state == .running else { return [answer] }
     return [.machinesFound(plan, MachineFindings(instances: await instances(of: plan, ofJob: job))), answer]
   }
 
-  private func look(at plan: AttemptPlan, ofJob job: String, includesErrors: Bool) async -> JobEvent {
+  private func look(
+    at plan: AttemptPlan, ofJob job: String, console: ConsoleReading, includesErrors: Bool
+  ) async -> JobEvent {
     let name = plan.resourceName(job: job)
     let scope = plan.rung.place.scope
     do throws(CloudError) {
       let instances = try await compute.managedInstances(ofGroup: name, in: scope)
       let instance = instances.first
-      let machine = instance.map { GroupReport.Machine(zone: $0.zone ?? plan.rung.place.zone, state: $0.state) }
+      var machine = instance.map { GroupReport.Machine(zone: $0.zone ?? plan.rung.place.zone, state: $0.state) }
+      if let name = instance?.instanceName, let zone = machine?.zone, let state = machine?.state, console.reads(state) {
+        machine?.console = await serialConsole(ofInstance: name, zone: zone)
+      }
       var faults = instance?.faults ?? []
       let needsErrors = machine == nil || (includesErrors && machine?.state == .coming)
       if faults.isEmpty, needsErrors {
@@ -38,6 +45,18 @@ extension JobCloud {
       return .inspectionFailed(plan, error)
     }
   }
+
+  /// Its end. nil where it cannot be read: a VM that is off has none, and a person's own role may not allow it.
+  private func serialConsole(ofInstance name: String, zone: String) async -> SerialConsole? {
+    do throws(CloudError) {
+      let output = try await compute.serialPortOutput(ofInstance: name, zone: zone, start: -Self.consoleBytes)
+      return output.contents.map { SerialConsole($0) }
+    } catch {
+      return nil
+    }
+  }
+
+  private static let consoleBytes: Int64 = 65_536
 
   enum Finding: Sendable {
     /// - isOver: The subscription is gone, and with it the result: somebody took it, and died before all was removed.
@@ -129,6 +148,15 @@ extension ManagedInstance {
     guard let instanceStatus else { return .coming }
     if instanceStatus == .running { return .running }
     return instanceStatus.isEnding ? .ended : .coming
+  }
+}
+
+extension ConsoleReading {
+  fileprivate func reads(_ state: GroupReport.Machine.State) -> Bool {
+    switch (self, state) {
+    case (.ofAny, .running), (.ofAny, .ended), (.ofEnded, .ended): true
+    case (.never, _), (_, .coming), (.ofEnded, .running): false
+    }
   }
 }
 

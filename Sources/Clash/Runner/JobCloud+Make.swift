@@ -89,7 +89,8 @@ extension JobCloud {
       scope: plan.rung.place.scope, machineType: plan.rung.machineType, isSpot: plan.rung.isSpot)
     do {
       return try JobMachine(
-        request: request, attempt: plan.number, offer: offer, imageLink: image, endpoints: endpoints)
+        request: request, attempt: plan.number, offer: offer, imageLink: image, endpoints: endpoints,
+        firstWordSeconds: firstWordSeconds)
     } catch {
       throw CloudError(
         .invalid, operation: "describe the VM of job", subject: request.name, message: error.message, hint: error.hint)

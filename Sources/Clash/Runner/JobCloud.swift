@@ -12,11 +12,14 @@ struct JobCloud: Sendable {
   let templates: Turnstile
   /// Of subscriptions.
   let acknowledgeLimitSeconds: Int
+  /// Of VMs; nil: as their runner has it.
+  let firstWordSeconds: Int?
 
   init(
     project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks, templates: Turnstile,
-    acknowledgeLimitSeconds: Int
+    acknowledgeLimitSeconds: Int, firstWordSeconds: Int? = nil
   ) {
+    self.firstWordSeconds = firstWordSeconds
     self.acknowledgeLimitSeconds = acknowledgeLimitSeconds
     compute = ComputeClient(project: project, transport: transport)
     pubSub = PubSubClient(project: project, transport: transport)

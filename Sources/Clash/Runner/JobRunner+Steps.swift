@@ -155,12 +155,12 @@ extension JobRunner {
         let request = step.next.request
         let cloud = cloud(for: request)
         ask(job) { await cloud.events(of: call, of: request) }
-      case .inspect(let plan):
+      case .inspect(let plan, let console):
         let name = job.name
         let cloud = cloud(for: step.next.request)
         job.inspections += 1
         let includesErrors = job.inspections.isMultiple(of: Self.inspectionsForErrors)
-        ask(job) { await cloud.inspect(plan, ofJob: name, includesErrors: includesErrors) }
+        ask(job) { await cloud.inspect(plan, ofJob: name, console: console, includesErrors: includesErrors) }
       case .acknowledge(let ids):
         let name = job.name
         let cloud = cloud(for: step.next.request)
@@ -215,7 +215,7 @@ extension JobRunner {
   func cloud(ofProject project: String) -> JobCloud {
     JobCloud(
       project: project, transport: transport, endpoints: endpoints, images: images, templates: templates,
-      acknowledgeLimitSeconds: options.acknowledgeLimitSeconds)
+      acknowledgeLimitSeconds: options.acknowledgeLimitSeconds, firstWordSeconds: options.firstWordSeconds)
   }
 
   /// Of a VM that is coming, each so many looks go deeper: a group may forget a fault while it tries again.

@@ -14,6 +14,9 @@ package struct JobRunnerOptions: Sendable {
   /// acknowledgements to be gathered (`JobTimings.acknowledgeSeconds`); `JobTimings.loanSeconds` is meant to be longer.
   package var acknowledgeLimitSeconds = 120
 
+  /// How long a VM offers its first message where that is refused; nil: as its runner has it (`first_word_seconds`).
+  package var firstWordSeconds: Int?
+
   /// Of a job that begins (`JobRequest.secret`).
   package var makeSecret: @Sendable () -> String? = { JobRequest.randomSecret() }
 

@@ -6,7 +6,7 @@ extension ComputeModel {
     let name = body["name"].text
     let path = "\(request.prefix)/instanceGroupManagers/\(name ?? "")"
     if let reply = try repeated(request, what: "insert \(path)") { return reply }
-    try Schema.compute.check(body, is: "InstanceGroupManager")
+    try Schema.compute.check(body, is: "InstanceGroupManager", ignoresUnknown: isLenient)
     try ComputeNames.check(name, field: "resource.name")
     let group = try makeGroup(request)
     guard groups[path] == nil, !reserved.contains(path) else { throw .alreadyExists(path) }
@@ -90,7 +90,8 @@ extension ComputeModel {
 
   mutating func deleteGroupInstances(_ request: Mutation) throws(APIFailure) -> Reply {
     let path = "\(request.prefix)/instanceGroupManagers/\(request.call["name"])"
-    try Schema.compute.check(request.call.body, is: "InstanceGroupManagersDeleteInstancesRequest")
+    try Schema.compute.check(
+      request.call.body, is: "InstanceGroupManagersDeleteInstancesRequest", ignoresUnknown: isLenient)
     let members = request.call.body["instances"].elements.compactMap(\.text).map(ComputeNames.lastPart)
     let what = "delete \(members.joined(separator: ",")) of \(path)"
     if let reply = try repeated(request, what: what) { return reply }

@@ -45,10 +45,11 @@ extension ComputeModel {
     case .slow(let seconds)?: agenda.add(.boot(id), at: now.addingTimeInterval(seconds))
     case .hangs?: break
     case .fails?: ended(id, at: now)
+    case .cutOff?: boot(id, isCutOff: true)
     }
   }
 
-  mutating func boot(_ id: UInt64) {
+  mutating func boot(_ id: UInt64, isCutOff: Bool = false) {
     guard let path = instancePaths[id], let instance = instances[path], instance.status == .running else { return }
     instances[path]?.hasMachine = true
     let account = instance.properties["serviceAccounts"].elements.first ?? [:]
@@ -60,6 +61,7 @@ extension ComputeModel {
       serviceAccount: email == "default" ? "\(number)-compute@developer.gserviceaccount.com" : email,
       scopes: account["scopes"].elements.compactMap(\.text), folder: "\(machineFolder)/\(instance.name)-\(id)")
     machine.projectNumber = number
+    machine.isCutOff = isCutOff
     emit(.machine(.boot(machine)))
   }
 

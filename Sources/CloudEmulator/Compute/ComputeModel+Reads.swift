@@ -126,7 +126,9 @@ extension ComputeModel {
 
   private func serialPort(_ call: Call<ComputeMethod>, _ instance: Instance) -> JSON {
     let output = Array(serialOutput(instance.id).utf8)
-    let start = min(max(call.query("start").flatMap(Int.init) ?? 0, 0), output.count)
+    let asked = call.query("start").flatMap(Int.init) ?? 0
+    // Below zero it is counted from the end.
+    let start = asked < 0 ? max(output.count + asked, 0) : min(asked, output.count)
     return [
       "kind": "compute#serialPortOutput", "selfLink": .string("\(base)\(instance.path)/serialPort"),
       "contents": .string(String(decoding: output[start...], as: UTF8.self)), "start": "\(start)",

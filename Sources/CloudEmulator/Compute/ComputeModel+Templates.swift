@@ -6,7 +6,7 @@ extension ComputeModel {
     let name = body["name"].text
     let path = "\(request.prefix)/instanceTemplates/\(name ?? "")"
     if let reply = try repeated(request, what: "insert \(path)") { return reply }
-    try Schema.compute.check(body, is: "InstanceTemplate")
+    try Schema.compute.check(body, is: "InstanceTemplate", ignoresUnknown: isLenient)
     try ComputeNames.check(name, field: "resource.name")
     try TemplateRules.check(body["properties"])
     guard templates[path] == nil, !reserved.contains(path) else { throw .alreadyExists(path) }

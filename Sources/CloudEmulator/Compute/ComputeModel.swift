@@ -8,6 +8,8 @@ struct ComputeModel {
   let base: String
   /// Where VMs have their folders.
   let machineFolder: String
+  /// Unknown fields are ignored.
+  var isLenient = false
   var faults: FaultBook
   /// Of a VM, by its number: only its host knows.
   var serialOutput: @Sendable (UInt64) -> String = { _ in "" }

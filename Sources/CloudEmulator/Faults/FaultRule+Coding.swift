@@ -139,7 +139,8 @@ extension FaultRule.Form {
     case "fails": return .fails
     case "hangs": return .hangs
     case "slow": return .slow(seconds: delaySeconds ?? 30)
-    default: throw refuse("boot is fails, hangs or slow, not '\(name)'")
+    case "cutOff": return .cutOff
+    default: throw refuse("boot is fails, hangs, slow or cutOff, not '\(name)'")
     }
   }
 
@@ -179,6 +180,7 @@ extension FaultRule.Form {
     case .slow(let seconds):
       boot = "slow"
       delaySeconds = seconds
+    case .cutOff: boot = "cutOff"
     }
   }
 }

@@ -88,4 +88,6 @@ package enum BootFault: Hashable, Sendable {
   case hangs
   /// The operating system starts so much later.
   case slow(seconds: Double)
+  /// Its network leads to its metadata server and nowhere else.
+  case cutOff
 }

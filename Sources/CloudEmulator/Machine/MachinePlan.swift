@@ -8,6 +8,8 @@ struct MachinePlan: Codable {
   var userData: String?
   /// `127.0.0.1:PORT` of its metadata server.
   var metadataAddress: String
+  /// Nothing but the metadata server is reached.
+  var isCutOff: Bool
   var storageEndpoint: String?
   /// Of this boot: the machine's own one cannot change while it is up.
   var bootID: String
@@ -32,6 +34,7 @@ struct MachinePlan: Codable {
     hostName = machine.name
     userData = machine.metadata["user-data"]
     self.metadataAddress = metadataAddress
+    isCutOff = machine.isCutOff
     storageEndpoint = options.storageEndpoint
     bootID = UUID().uuidString.lowercased()
     programArguments = Array(options.program.dropFirst())

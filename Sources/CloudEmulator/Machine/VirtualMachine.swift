@@ -42,6 +42,8 @@ package struct VirtualMachineDescription: Hashable, Sendable {
   package var projectMetadata: [String: String] = [:]
   package var serviceAccount: String
   package var scopes: [String]
+  /// Its network leads to its metadata server and nowhere else.
+  package var isCutOff = false
   /// Where its whole world is kept; made by the host where it is missing.
   package var folder: String
 

@@ -12,14 +12,19 @@ struct TokenModel {
   let address: String
   private let key: SigningKey
   private let keyID: String
-  /// Token -> its end.
-  private var tokens: [String: Date] = [:]
+  private var tokens: [String: Token] = [:]
   private(set) var issued = 0
 
   init(address: String, key: SigningKey) {
     self.address = address
     self.key = key
     keyID = (0..<5).map { _ in String(UInt32.random(in: .min ... .max), radix: 16) }.joined()
+  }
+
+  private struct Token {
+    var end: Date
+    /// Of the VM whose metadata server gave it; nil: it is a person's.
+    var machineAccount: String?
   }
 
   /// A file that `GOOGLE_APPLICATION_CREDENTIALS` can name.
@@ -33,17 +38,20 @@ struct TokenModel {
   }
 
   func isValid(_ token: String?, at now: Date) -> Bool {
-    guard let token, let end = tokens[token] else { return false }
+    guard let token, let end = tokens[token]?.end else { return false }
     return end > now
   }
 
-  mutating func issue(at now: Date) -> AccessToken {
+  /// nil where a token is not a VM's.
+  func machineAccount(of token: String?) -> String? { token.flatMap { tokens[$0]?.machineAccount } }
+
+  mutating func issue(at now: Date, toMachineOf account: String? = nil) -> AccessToken {
     issued += 1
-    tokens = tokens.count > 10_000 ? tokens.filter { $0.value > now } : tokens
+    tokens = tokens.count > 10_000 ? tokens.filter { $0.value.end > now } : tokens
     let random = (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }.joined()
     let token = AccessToken(
       value: "ya29.emulator.\(random)", expiresAt: now.addingTimeInterval(Self.lifetimeSeconds))
-    tokens[token.value] = token.expiresAt
+    tokens[token.value] = Token(end: token.expiresAt, machineAccount: account)
     return token
   }
 

@@ -13,6 +13,7 @@ struct Emulation {
   var logging = LoggingModel()
   var tokens: TokenModel
   let requiresTokens: Bool
+  private let machineRoles: MachineRoles?
   private let door: FrontDoor
   private var requests: [String: Int] = [:]
   /// Requests that a fault keeps waiting.
@@ -36,11 +37,13 @@ struct Emulation {
     compute = ComputeModel(
       timing: options.timing, base: root + "compute/v1/", machineFolder: machineFolder,
       faults: FaultBook(rules: options.faults, seed: options.seed))
+    compute.isLenient = options.isLenient
     pubSub = PubSubModel(timing: options.timing, delivery: options.delivery, seed: options.seed)
     storage = StorageModel(address: root, requiresBuckets: options.requiresBuckets, blobs: blobs)
     secrets = SecretModel(values: options.secrets)
     tokens = TokenModel(address: root, key: key)
     requiresTokens = options.requiresTokens
+    machineRoles = options.machineRoles
     self.door = door
     witness = options.witness
   }
@@ -166,6 +169,11 @@ struct Emulation {
       return .now(tokens.impersonate(request, at: now))
     }
     if requiresTokens, !tokens.isValid(request.bearerToken, at: now) { throw .unauthenticated }
+    if let machineRoles, let account = tokens.machineAccount(of: request.bearerToken),
+      let method = Self.method(of: request), !machineRoles.allow(method)
+    {
+      throw .notAllowed(method, account)
+    }
     if request.path.hasPrefix(Self.computeBase) {
       let path = request.path.dropFirst(Self.computeBase.count)
       guard var call = try ComputeMethod.routes.find(request, path: path, id: id) else { throw .noSuchMethod(request) }

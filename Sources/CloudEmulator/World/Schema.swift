@@ -48,11 +48,12 @@ struct Schema: Hashable, Sendable {
     }
   }
 
-  func check(_ body: JSON, is message: String) throws(APIFailure) {
-    try check(body, .message(message), at: "")
+  /// - Parameter ignoresUnknown: a field that a message does not have is no error; all others are checked.
+  func check(_ body: JSON, is message: String, ignoresUnknown: Bool = false) throws(APIFailure) {
+    try check(body, .message(message), at: "", ignoresUnknown)
   }
 
-  private func check(_ value: JSON, _ kind: Kind, at path: String) throws(APIFailure) {
+  private func check(_ value: JSON, _ kind: Kind, at path: String, _ ignoresUnknown: Bool) throws(APIFailure) {
     switch (kind, value) {
     case (_, .null), (.any, _), (.string, .string), (.boolean, .bool), (.number, .number), (.number, .integer): return
     case (.integer, _), (.int64, _):
@@ -66,19 +67,20 @@ struct Schema: Hashable, Sendable {
     // Google's clients for Python send the numbers of enumerations.
     case (.choice, .integer): return
     case (.list(let element), .array(let elements)):
-      for (index, value) in elements.enumerated() { try check(value, element, at: "\(path)[\(index)]") }
+      for (index, value) in elements.enumerated() { try check(value, element, at: "\(path)[\(index)]", ignoresUnknown) }
     case (.map(let element), .object(let fields)):
       for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
-        try check(value, element, at: path + (path.isEmpty ? "" : ".") + name)
+        try check(value, element, at: path + (path.isEmpty ? "" : ".") + name, ignoresUnknown)
       }
     case (.message(let message), .object(let fields)):
       let known = messages[message] ?? [:]
       for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
         guard let kind = known[name] else {
+          if ignoresUnknown { continue }
           let place = path.isEmpty ? "" : " at '\(path)'"
           throw .badRequest("Invalid JSON payload received. Unknown name \"\(name)\"\(place): Cannot find field.")
         }
-        try check(value, kind, at: path + (path.isEmpty ? "" : ".") + name)
+        try check(value, kind, at: path + (path.isEmpty ? "" : ".") + name, ignoresUnknown)
       }
     case (.string, _), (.boolean, _), (.number, _), (.bytes, _), (.choice, _), (.list, _), (.map, _), (.message, _):
       throw mismatch(value, kind, path)

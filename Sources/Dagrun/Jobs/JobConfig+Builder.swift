@@ -40,9 +40,20 @@ extension JobConfig {
   public func maxAttempts(_ count: Int) -> JobConfig { with { $0.maxAttempts = count } }
 
   /// The cloud deletes each of the job's machines after this time, whatever has become of everything else. From 30
-  /// seconds to 120 days; an hour more than the job's timeout by default, and without a timeout never.
+  /// seconds to 120 days; an hour more than the job's timeout by default, and without a timeout 24 hours.
   public func maxRunDuration(_ duration: Duration) -> JobConfig {
-    with { $0.maxRunDurationSeconds = Int(saturating: duration.inSeconds.rounded(.up)) }
+    with {
+      $0.maxRunDurationSeconds = Int(saturating: duration.inSeconds.rounded(.up))
+      $0.hasRunLimit = true
+    }
+  }
+
+  /// The cloud never deletes the job's machines: a program that hangs is paid for until somebody cancels the job.
+  public func withoutMaxRunDuration() -> JobConfig {
+    with {
+      $0.maxRunDurationSeconds = nil
+      $0.hasRunLimit = false
+    }
   }
 }
 

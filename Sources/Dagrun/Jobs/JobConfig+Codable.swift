@@ -59,7 +59,13 @@ extension JobConfig: Codable {
     try set(\.scopes, .scopes, "a list of scopes")
     try set(\.labels, .labels, map)
     try set(\.allowedPersistenceRegions, .allowedPersistenceRegions, "a list of regions")
-    maxRunDurationSeconds = try reader.read(.maxRunDurationSeconds, "a whole number of seconds")
+    switch try reader.read(
+      .maxRunDurationSeconds, as: RunLimit.self, "a whole number of seconds, or \"none\"")
+    {
+    case .seconds(let seconds)?: maxRunDurationSeconds = seconds
+    case .never?: hasRunLimit = false
+    case nil: break
+    }
     try set(\.maxAttempts, .maxAttempts, "a whole number")
     try set(\.isPrivileged, .privileged, "true or false")
     sharedMemorySize = try reader.read(.sharedMemorySize, "a size such as \"8g\"")
@@ -94,7 +100,11 @@ extension JobConfig: Codable {
     try encode(\.scopes, .scopes)
     try encode(\.labels, .labels)
     try encode(\.allowedPersistenceRegions, .allowedPersistenceRegions)
-    try encode(\.maxRunDurationSeconds, .maxRunDurationSeconds)
+    if !hasRunLimit {
+      try container.encode(RunLimit.never, forKey: .maxRunDurationSeconds)
+    } else {
+      try encode(\.maxRunDurationSeconds, .maxRunDurationSeconds)
+    }
     try encode(\.maxAttempts, .maxAttempts)
     try encode(\.isPrivileged, .privileged)
     try encode(\.sharedMemorySize, .sharedMemorySize)
@@ -104,6 +114,32 @@ extension JobConfig: Codable {
     try encode(\.mountMethod, .mountMethod)
     try encode(\.logDestination, .logDestination)
     try encode(\.uploadsOutputsOnFailure, .uploadOutputsOnFailure)
+  }
+}
+
+/// `3600`, or `"none"`.
+private enum RunLimit: Codable {
+  case seconds(Int)
+  case never
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let text = try? container.decode(String.self) {
+      guard text == "none" else {
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is no length of time")
+      }
+      self = .never
+    } else {
+      self = .seconds(try container.decode(Int.self))
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .seconds(let seconds): try container.encode(seconds)
+    case .never: try container.encode("none")
+    }
   }
 }
 

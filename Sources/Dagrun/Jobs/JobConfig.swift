@@ -38,8 +38,11 @@ public struct JobConfig: Hashable, Sendable {
   /// Where Pub/Sub may keep messages (`messageStoragePolicy`); empty: anywhere.
   package var allowedPersistenceRegions: [String] = []
 
-  /// The cloud deletes the VM then, whatever has become of everything else: 30 s to 120 days.
+  /// The cloud deletes the VM then, whatever has become of everything else: 30 s to 120 days. nil: an hour more than the
+  /// timeout, without one `defaultRunSeconds`.
   package var maxRunDurationSeconds: Int?
+  /// False: the cloud never deletes it.
+  package var hasRunLimit = true
   /// VMs that may be begun for one job, preempted ones included.
   package var maxAttempts = 10
 
@@ -71,6 +74,8 @@ public struct JobConfig: Hashable, Sendable {
   }
 
   package static let defaultZone = "europe-west1-b"
+  /// A program that hangs after its client was lost would be paid for without end.
+  package static let defaultRunSeconds = 86_400
 
   package enum Provisioning: String, Codable, Hashable, Sendable, CaseIterable {
     case standard

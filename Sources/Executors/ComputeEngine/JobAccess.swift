@@ -30,9 +30,13 @@ package struct JobAccess: Sendable {
 }
 
 extension JobRunnerOptions {
+  /// Between the end of an ack deadline and the arrival of what comes again.
+  private static let shortestMarginSeconds = 3.0
+
   /// Some of the waits, for an emulator, where nothing takes as long as it does at Google's.
   ///
-  /// - Parameter text: A JSON object: names of `JobTimings`, `acknowledgeLimitSeconds` or `longestRetrySeconds`, and seconds.
+  /// - Parameter text: A JSON object: names of `JobTimings`, `acknowledgeLimitSeconds`, `longestRetrySeconds` or
+  ///   `firstWordSeconds`, and seconds.
   package mutating func takeTimings(_ text: String) throws {
     guard let given = try? JSONDecoder().decode([String: Double].self, from: Data(text.utf8)) else {
       throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS is no JSON object of seconds: \(text)")
@@ -44,11 +48,19 @@ extension JobRunnerOptions {
       switch name {
       case "acknowledgeLimitSeconds": acknowledgeLimitSeconds = Int(saturating: min(max(seconds, 10), 600))
       case "longestRetrySeconds": longestRetrySeconds = seconds
+      case "firstWordSeconds": firstWordSeconds = Int(saturating: seconds.rounded(.up))
       case _ where known[name] != nil: known[name] = seconds
       default: throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS has '\(name)', which is no wait of a job")
       }
     }
     timings = try JSONDecoder().decode(JobTimings.self, from: JSONEncoder().encode(known))
+    let least = Double(acknowledgeLimitSeconds) + Self.shortestMarginSeconds
+    guard timings.loanSeconds >= least else {
+      throw JobTimingsProblem(
+        description: "DAGRUN_JOB_TIMINGS, loanSeconds, is \(Int(saturating: timings.loanSeconds)) s; at least "
+          + "\(Int(saturating: least)) s with an acknowledgeLimitSeconds of \(acknowledgeLimitSeconds): a result that a "
+          + "killed client had comes again only then, and another VM would run the job meanwhile")
+    }
   }
 }
 

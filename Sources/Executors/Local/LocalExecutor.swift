@@ -18,12 +18,18 @@ package final class LocalExecutor: Executor, @unchecked Sendable {
     package var workingDirectory: String
     /// Between SIGTERM and SIGKILL.
     package var graceSeconds: Double
+    /// Tries are stopped when this process is gone. Otherwise they continue, and the next engine finds their ends.
+    package var endsTriesWithProcess: Bool
 
-    package init(program: WorkerProgram, workersFolder: String, workingDirectory: String, graceSeconds: Double) {
+    package init(
+      program: WorkerProgram, workersFolder: String, workingDirectory: String, graceSeconds: Double,
+      endsTriesWithProcess: Bool = false
+    ) {
       self.program = program
       self.workersFolder = workersFolder
       self.workingDirectory = workingDirectory
       self.graceSeconds = graceSeconds
+      self.endsTriesWithProcess = endsTriesWithProcess
     }
   }
 
@@ -57,11 +63,14 @@ package final class LocalExecutor: Executor, @unchecked Sendable {
     let briefing = RunBriefing(
       run: workload.key.run, context: run.context, logFolder: run.logFolder,
       workingDirectory: options.workingDirectory)
+    let assignment = TryAssignment(
+      workload, graceSeconds: options.graceSeconds, endsWithItsGiver: options.endsTriesWithProcess)
     pool.submit(
-      PendingTry(
-        assignment: TryAssignment(workload, graceSeconds: options.graceSeconds), briefing: briefing,
-        logPath: briefing.logPath(of: workload.key)))
+      PendingTry(assignment: assignment, briefing: briefing, logPath: briefing.logPath(of: workload.key)))
   }
+
+  /// Where a running try's output is until it is in its log; nil before a worker has it.
+  func workerOutput(of key: TryKey) -> String? { pool.workerFolder(of: key).map(WorkerOutput.path(in:)) }
 
   package func stop(_ key: TryKey) -> Bool {
     guard pool.stop(key) || adopted.stop(key) else { return false }

@@ -41,6 +41,17 @@ final class PooledWorker {
     return result.adding(loss: WorkerFolder.takeLog(link.folder, logPath: pending.logPath))
   }
 
+  /// Kills what the task has started, saves its log, and says how its worker's process ended.
+  func resultOfDeath(under pending: PendingTry, journal: WorkerJournal?, _ status: ExitStatus?) -> TaskResult {
+    let note =
+      hasLostConnection
+      ? "the task closed the connection between its process and dagrun"
+      : status.map { "the task's process ended with \($0)" }
+    let loss = WorkerFolder.cleanUp(link.folder, journal: journal, logPath: pending.logPath, note: note)
+    return hasLostConnection
+      ? TaskResult(.lost(.connectionClosed), loss: loss) : TaskResult(workerEnded: status, loss: loss)
+  }
+
   /// Nothing of any task is in its memory.
   var isFresh: Bool { library == nil && briefed.isEmpty }
 

@@ -1,4 +1,3 @@
-internal import Basics
 internal import Dagrun
 internal import Dispatch
 internal import Foundation
@@ -8,8 +7,8 @@ internal import Processes
 internal import Workers
 internal import Preparation
 
-/// The worker processes of this scheduler: gives tries to those that are free, starts more when tries wait, and keeps a
-/// few warm.
+/// The worker processes of this scheduler: gives tries to those that are free, starts more when tries wait
+/// (`WorkerStarter` says when), and keeps a few warm.
 ///
 /// Confined to the engine's queue.
 final class WorkerPool: @unchecked Sendable {
@@ -19,7 +18,7 @@ final class WorkerPool: @unchecked Sendable {
     var folder: String
     /// Workers that are kept although nothing waits for them.
     var maximumIdle = max(4, 2 * ProcessInfo.processInfo.activeProcessorCount)
-    /// Starting processes, and loading a DAG file, at once is only as good as there are cores for it.
+    /// Workers that start, or load a DAG file, at once.
     var maximumStarting = max(1, ProcessInfo.processInfo.activeProcessorCount)
     /// A worker that has grown beyond it is replaced when it is free.
     var maximumMemoryBytes: Int64 = 256 << 20
@@ -28,33 +27,31 @@ final class WorkerPool: @unchecked Sendable {
   let poller: Poller
   private let options: Options
   private let logger: Logger
+  private let queue: DispatchQueue
+  private let instance = "\(getpid())-\(UInt64(saturating: Date().timeIntervalSince1970 * 1000))"
+  /// The end of a try, in the order in which they come. The pool does not have the try any more by then.
+  private let ended: (TryKey, TaskResult) -> Void
+  /// Called after tries may have ended while nobody else had called the pool.
+  var turnEnded: () -> Void = {}
+
+  private var starter: WorkerStarter
   private var workers: [Int: PooledWorker] = [:]
+  private var lastNumber = 0
   /// Numbers of the idle ones; the last one was busy last, and is the warmest.
   private var idle: [Int] = []
+  /// Workers that have ended a try in this batch. A worker is given its next try only when the result of the last one is
+  /// committed, because its journal is lost then.
+  private var freed: [PooledWorker] = []
+  /// Of workers that have ended. They are kept until the results in their journals are committed.
+  private var finishedFolders: [String] = []
+  private var waiting: [PendingTry] = []
   private var startingCount = 0
   private var loadingCount = 0
-  private var lastNumber = 0
-  private var waiting: [PendingTry] = []
   private var busyCount = 0
   private var isCheckDue = false
   private var isWarmUpDue = false
   private var isRetireDue = false
   private var isStopped = false
-  private let queue: DispatchQueue
-  private static let patienceSeconds = 0.003
-  private static let smallTaskSeconds = 0.0005
-  private static let growthSeconds = 0.04
-  /// How long tries run, lately, and when the last one ended.
-  private var meanSeconds = 0.0
-  private var lastEnd = 0.0
-  private var lastStart = 0.0
-  /// How long a commit takes, lately.
-  private var commitSeconds = 0.0
-  private let instance = "\(getpid())-\(UInt64(saturating: Date().timeIntervalSince1970 * 1000))"
-  /// The end of a try, in the order in which it came. The pool has let go of it by then.
-  private let ended: (TryKey, TaskResult) -> Void
-  /// Called after tries may have ended while nobody else had called the pool.
-  var turnEnded: () -> Void = {}
 
   init(
     _ options: Options, queue: DispatchQueue, logger: Logger, ended: @escaping (TryKey, TaskResult) -> Void
@@ -63,6 +60,7 @@ final class WorkerPool: @unchecked Sendable {
     self.queue = queue
     self.logger = logger
     self.ended = ended
+    starter = WorkerStarter(maximumStarting: options.maximumStarting)
     poller = try Poller()
   }
 
@@ -71,7 +69,7 @@ final class WorkerPool: @unchecked Sendable {
 
   /// Keeps a worker ready that has nothing loaded, so that a run's first task does not wait for a process to start.
   func warmUp() {
-    guard !isStopped, startingCount == 0, monotonicSeconds() >= shortageEnds,
+    guard !isStopped, startingCount == 0, !starter.isPaused(at: monotonicSeconds()),
       !idle.contains(where: { workers[$0]!.library == nil })
     else { return }
     startWorker()
@@ -118,6 +116,8 @@ final class WorkerPool: @unchecked Sendable {
   /// Kills the worker that is still at the try; for one that does not do as it is told.
   func kill(_ key: TryKey) { worker(at: key)?.link.process.signal(SIGKILL) }
 
+  func workerFolder(of key: TryKey) -> String? { worker(at: key)?.link.folder }
+
   private func worker(at key: TryKey) -> PooledWorker? {
     workers.values.first {
       if case .busy(let pending) = $0.state { pending.assignment.key == key } else { false }
@@ -159,37 +159,24 @@ final class WorkerPool: @unchecked Sendable {
 
   // MARK: Workers
 
-  /// A worker takes longer to start than a small task to run. So one is started at once only where none is; otherwise
-  /// when a try has waited for a moment. While tries end fast, more processes than cores only serve to have more results
-  /// in a commit: then they are added one after the other, which a run of many tasks is worth and a short one is not.
   private func startWorkersIfNeeded() {
     guard !isStopped, let oldest = waiting.first else { return }
-    let hasNone = busyCount == 0 && startingCount == 0
-    let now = monotonicSeconds()
-    guard now >= shortageEnds else { return checkLater(after: shortageEnds - now) }
-    let waited = now - oldest.waitsSince
-    guard hasNone || waited >= Self.patienceSeconds else { return checkLater(after: Self.patienceSeconds - waited) }
-    let isFast = meanSeconds < Self.smallTaskSeconds && now - lastEnd < Self.patienceSeconds
-    if isFast, workers.count > options.maximumStarting {
-      let pause = lastStart + Self.growthSeconds - now
-      guard pause <= 0, workers.count < workersForSmallTasks else {
-        return checkLater(after: max(pause, Self.patienceSeconds))
+    let load = WorkerStarter.Load(
+      waiting: waiting.count, waitsSince: oldest.waitsSince, busy: busyCount, starting: startingCount,
+      loading: loadingCount, workers: workers.count)
+    switch starter.decide(load, at: monotonicSeconds()) {
+    case .startNone: break
+    case .decideAgain(let seconds): checkLater(after: seconds)
+    case .start(let count):
+      for _ in 0..<count {
+        // One that has another file loaded is of no use to those that wait.
+        if let other = idle.first { retire(workers[other]!) }
+        guard startWorker() else { return }
       }
     }
-    let most = isFast ? 1 : options.maximumStarting
-    while startingCount < min(most - loadingCount, waiting.count) {
-      // One that has another file loaded is of no use to those that wait.
-      if let other = idle.first { retire(workers[other]!) }
-      guard startWorker() else { return }
-    }
   }
 
-  /// All of them run one small task during a commit: the slower the disk, the more results each of its writes is worth.
-  private var workersForSmallTasks: Int {
-    (4 * options.maximumStarting).addingSaturating(Int(saturating: commitSeconds / 0.0002))
-  }
-
-  func committed(inSeconds seconds: Double) { commitSeconds += (seconds - commitSeconds) / 8 }
+  func committed(inSeconds seconds: Double) { starter.committed(inSeconds: seconds) }
 
   private func checkLater(after seconds: Double) {
     guard !isCheckDue else { return }
@@ -211,7 +198,7 @@ final class WorkerPool: @unchecked Sendable {
       try poller.add(worker.link.socket, token: worker.socketToken)
       try poller.add(worker.link.process.descriptor, token: worker.processToken)
       workers[worker.number] = worker
-      lastStart = monotonicSeconds()
+      starter.workerStarted(at: monotonicSeconds())
       startingCount += 1
       return true
     } catch {
@@ -227,17 +214,9 @@ final class WorkerPool: @unchecked Sendable {
 
   /// The machine lacks what a worker needs, most likely not for long. That is not the tasks' fault: they wait.
   private func waitOutShortage(_ reason: String) {
-    let pause = pauseStarting()
+    let pause = starter.pause(at: monotonicSeconds())
     logger.error("cannot start a worker process for now; tasks wait", metadata: ["reason": "\(reason)"])
     checkLater(after: pause)
-  }
-
-  /// The next worker is started in a while, each time a longer one.
-  private func pauseStarting() -> Double {
-    shortages += 1
-    let pause = Backoff(firstSeconds: 0.1, longestSeconds: 5).seconds(doublings: shortages - 1)
-    shortageEnds = monotonicSeconds() + pause
-    return pause
   }
 
   /// Nobody is left who could take them.
@@ -299,8 +278,7 @@ final class WorkerPool: @unchecked Sendable {
       case .ready:
         guard case .starting = worker.state else { return killSenseless(worker) }
         startingCount -= 1
-        shortages = 0
-        failedStarts = 0
+        starter.workerBecameReady()
         worker.state = .idle
         // Given something by `settle`, once the whole batch has been handled.
         freed.append(worker)
@@ -314,10 +292,8 @@ final class WorkerPool: @unchecked Sendable {
         busyCount -= 1
         endLoading(worker)
         worker.state = .idle
-        if let start = result.startDate, let end = result.endDate {
-          meanSeconds += (max(0, end.seconds(since: start)) - meanSeconds) / 8
-        }
-        lastEnd = monotonicSeconds()
+        let ranSeconds = result.startDate.flatMap { start in result.endDate?.seconds(since: start) }
+        starter.tryEnded(ranSeconds: ranSeconds, at: monotonicSeconds())
         if isLast || (result.usage.peakMemoryBytes ?? 0 > options.maximumMemoryBytes && worker.library != nil) {
           worker.state = .leaving
           worker.link.hangUp()
@@ -357,10 +333,6 @@ final class WorkerPool: @unchecked Sendable {
     loadingCount -= 1
   }
 
-  /// Workers that have ended a try in this batch. A worker is given its next try, or its folder is removed, only when the
-  /// result of the last one is committed, because its journal is lost then.
-  private var freed: [PooledWorker] = []
-
   private func settle() {
     guard !freed.isEmpty else { return }
     let all = freed
@@ -392,84 +364,73 @@ final class WorkerPool: @unchecked Sendable {
       logger.error(
         "a worker process ended before it was ready", metadata: ["status": "\(status.map { "\($0)" } ?? "")"])
       WorkerFolder.remove(worker.link.folder)
-      retryOrFail(status)
-    case .busy(var pending):
+      startFailed(status)
+    case .busy(let pending):
       busyCount -= 1
-      // There was a journal when it was ready. One that cannot be read may say that the try has begun.
-      let journal = WorkerJournal(folder: worker.link.folder)
-      let entry = journal?.last.flatMap { $0.key == pending.assignment.key ? $0 : nil }
-      if let entry, let result = entry.result {
-        let whole = worker.takingLog(of: pending, for: result)
-        endedWithWorker(pending.assignment.key, whole, worker.link.folder)
-      } else if entry != nil || journal == nil {
-        let note =
-          worker.hasLostConnection
-          ? "the task closed the connection between its process and dagrun"
-          : status.map { "the task's process ended with \($0)" }
-        let loss = WorkerFolder.cleanUp(worker.link.folder, journal: journal, logPath: pending.logPath, note: note)
-        let result =
-          worker.hasLostConnection
-          ? TaskResult(.lost(.connectionClosed), loss: loss) : TaskResult(workerEnded: status, loss: loss)
-        endedWithWorker(pending.assignment.key, result, worker.link.folder)
-      } else {
-        WorkerFolder.remove(worker.link.folder)
-        pending.attempts += 1
-        if pending.isStopping {
-          ended(pending.assignment.key, .stoppedBeforeStart(at: now()))
-        } else if status == .exited(WorkerExit.shortage) {
-          waitOutShortage("a worker process could not begin a task")
-          submit(pending)
-        } else if pending.attempts < 3 {
-          _ = pauseStarting()
-          submit(pending)
-        } else {
-          ended(pending.assignment.key, TaskResult(.failed(reason: "three workers ended before they could begin it")))
-        }
-      }
+      handleExit(of: worker, under: pending, status)
     }
   }
 
-  /// The journal is kept until its result is committed.
-  private func endedWithWorker(_ key: TryKey, _ result: TaskResult, _ folder: String) {
-    ended(key, result)
-    finishedFolders.append(folder)
+  private func startFailed(_ status: ExitStatus?) {
+    if status == .exited(WorkerExit.shortage) {
+      return waitOutShortage("a worker process could not start; it says why on its standard error")
+    }
+    // Also while others run, which may take what waits: a process that cannot live is not started over and over.
+    checkLater(after: starter.pause(at: monotonicSeconds()))
+    if starter.startFailed() {
+      failWaitingWithoutWorkers("worker processes end as soon as they start (\(status.map { "\($0)" } ?? "unknown"))")
+    }
   }
 
-  private var finishedFolders: [String] = []
+  private func handleExit(of worker: PooledWorker, under pending: PendingTry, _ status: ExitStatus?) {
+    let (key, folder) = (pending.assignment.key, worker.link.folder)
+    let journal = WorkerJournal(folder: folder)
+    var pending = pending
+    pending.attempts += 1
+    let what = TryAfterExit(
+      entry: journal?.last.flatMap { $0.key == key ? $0 : nil }, hasJournal: journal != nil, status: status,
+      isStopping: pending.isStopping, workers: pending.attempts)
+    switch what {
+    case .ended(let result):
+      ended(key, worker.takingLog(of: pending, for: result))
+      removeWhenCommitted(folder)
+    case .died:
+      ended(key, worker.resultOfDeath(under: pending, journal: journal, status))
+      removeWhenCommitted(folder)
+    case .stopped:
+      WorkerFolder.remove(folder)
+      ended(key, .stoppedBeforeStart(at: now()))
+    case .waitsOutShortage:
+      WorkerFolder.remove(folder)
+      waitOutShortage("a worker process could not begin a task")
+      submit(pending)
+    case .goesToAnother:
+      WorkerFolder.remove(folder)
+      _ = starter.pause(at: monotonicSeconds())
+      submit(pending)
+    case .fails:
+      WorkerFolder.remove(folder)
+      ended(key, TaskResult(.failed(reason: "three workers ended before they could begin it")))
+    }
+  }
 
-  /// Removes the folder of a worker that has ended, once what was told so far is committed.
+  // MARK: Folders
+
+  /// Removes the folder of a worker that has ended, once what was reported so far is committed.
   func removeWhenCommitted(_ folder: String) { finishedFolders.append(folder) }
 
   func owns(_ folder: String) -> Bool { workers.values.contains { $0.link.folder == folder } }
 
-  /// The results that were told so far are committed.
+  /// The results that were reported so far are committed.
   func resultsCommitted() {
     for folder in finishedFolders { WorkerFolder.remove(folder) }
     finishedFolders = []
     settle()
   }
 
-  private var failedStarts = 0
-  /// Starts in a row that failed for want of something, and until when (`monotonicSeconds`) none is tried.
-  private var shortages = 0
-  private var shortageEnds = 0.0
-
-  private func retryOrFail(_ status: ExitStatus?) {
-    if status == .exited(WorkerExit.shortage) {
-      return waitOutShortage("a worker process could not start; it says why on its standard error")
-    }
-    failedStarts += 1
-    // Also while others run, which may take whatever waits: a process that cannot live is not started over and over.
-    checkLater(after: pauseStarting())
-    if failedStarts >= 3 {
-      failedStarts = 0
-      failWaitingWithoutWorkers("worker processes end as soon as they start (\(status.map { "\($0)" } ?? "unknown"))")
-    }
-  }
-
   // MARK: The end
 
-  /// Lets all workers go. Those that run a task bring it to its end, and leave the result in their journals for the next
+  /// Disconnects from all workers. Those that run a task bring it to its end, and leave the result in their journals for the next
   /// scheduler; the others are waited for, which takes no time.
   func stop() {
     isStopped = true

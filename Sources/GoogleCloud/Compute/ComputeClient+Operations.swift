@@ -78,7 +78,9 @@ extension ComputeOperation {
     let kind = targetLink.flatMap { link in
       link.split(separator: "/").dropLast().last.map { kinds[String($0)] ?? String($0) }
     }
-    return [operationType ?? "run operation on", kind].compactMap(\.self).joined(separator: " ")
+    // Of a group it is the method's whole name: `compute.instanceGroupManagers.insert`.
+    let verb = operationType?.split(separator: ".").last.map(String.init)
+    return [verb ?? "run operation on", kind].compactMap(\.self).joined(separator: " ")
   }
 
   /// The name of what it works on.

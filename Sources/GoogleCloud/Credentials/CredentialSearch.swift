@@ -1,7 +1,8 @@
 internal import Foundation
 
 /// Application Default Credentials, in google-auth's order: a fixed token (gcloud's variable), the file that
-/// GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own file, the metadata server.
+/// GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own file, the metadata server. What is found there is traded for a token
+/// of the service account that gcloud's variable names, if it names one.
 ///
 /// Files are read anew for each token, once an hour: a rotated key or a new login is found without a restart.
 actor CredentialSearch {
@@ -17,7 +18,9 @@ actor CredentialSearch {
     metadata = MetadataServer(http, world)
   }
 
-  func grant() async throws(CloudError) -> Grant {
+  func grant() async throws(CloudError) -> Grant { try await impersonated(try await ownGrant()) }
+
+  private func ownGrant() async throws(CloudError) -> Grant {
     if let grant = try await grantFromFiles() { return grant }
     if try await findMetadataServer() { return try await grantFromMetadata() }
     throw CloudError(
@@ -45,6 +48,19 @@ actor CredentialSearch {
       .invalid, operation: "find", subject: "the Google Cloud project",
       message: "neither the environment nor gcloud names one",
       hint: "set GOOGLE_CLOUD_PROJECT, or run 'gcloud config set project PROJECT'")
+  }
+
+  /// gcloud's `--impersonate-service-account`: the last account is asked for, by way of those before it.
+  private func impersonated(_ grant: Grant) async throws(CloudError) -> Grant {
+    let variable = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"
+    guard let chain = world.variable(variable), let token = grant.token else { return grant }
+    guard let impersonation = Impersonation(chain: chain) else {
+      throw CloudError(
+        .invalid, operation: "sign in as", subject: "\(chain) (\(variable))",
+        message: "it is no list of service accounts", hint: "write email addresses with commas between them")
+    }
+    let traded = try await impersonation.token(from: token, http, world, [TokenEndpoint.scope])
+    return Grant(token: traded, quotaProject: grant.quotaProject)
   }
 
   private func grantFromFiles() async throws(CloudError) -> Grant? {

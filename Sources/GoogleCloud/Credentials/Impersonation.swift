@@ -4,8 +4,14 @@ internal import Foundation
 struct Impersonation: Sendable {
   /// `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/EMAIL:generateAccessToken`.
   var url: String
-  var delegates: [String] = []
-  var lifetimeSeconds = 3600
+  var delegates: [String]
+  var lifetimeSeconds: Int
+
+  init(url: String, delegates: [String] = [], lifetimeSeconds: Int = 3600) {
+    self.url = url
+    self.delegates = delegates
+    self.lifetimeSeconds = lifetimeSeconds
+  }
 
   func token(
     from source: AccessToken, _ http: any HTTPSending, _ world: CloudWorld, _ scopes: [String]
@@ -33,6 +39,30 @@ struct Impersonation: Sendable {
       return nil
     }
     return start.upperBound <= end.lowerBound ? String(url[start.upperBound..<end.lowerBound]) : nil
+  }
+
+  /// Of email addresses with commas between them, each of which may act as the next one; nil for anything else.
+  init?(chain: String) {
+    let accounts = chain.split(separator: ",", omittingEmptySubsequences: false)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    guard accounts.allSatisfy(Self.isEmailAddress), let last = accounts.last else { return nil }
+    self.init(
+      url: "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/\(last):generateAccessToken",
+      delegates: accounts.dropLast().map { "projects/-/serviceAccounts/\($0)" })
+  }
+
+  /// As of a service account: it is put into an address.
+  private static func isEmailAddress(_ text: String) -> Bool {
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+    return parts.count == 2
+      && parts.allSatisfy { part in
+        !part.isEmpty
+          && part.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+              || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+              || [UInt8(ascii: "-"), UInt8(ascii: ".")].contains(byte)
+          }
+      }
   }
 
   /// RFC 3339, with or without a fraction of the second.

@@ -26,6 +26,7 @@ struct MetadataServer: Sendable {
 
   /// Whether there is one.
   func answers() async throws(CloudError) -> Bool {
+    var hasPaused = false
     for _ in 0..<3 {
       var request = HTTPRequest("GET", "http://\(pingHost)/", headers: [(name: "Metadata-Flavor", value: "Google")])
       request.connectTimeoutSeconds = timeoutSeconds
@@ -36,7 +37,12 @@ struct MetadataServer: Sendable {
         switch error.kind {
         case .timeout, .lost: continue
         case .cancelled: throw CloudError(error, operation: "look for", subject: "the metadata server")
-        case .unusable, .nameNotFound, .noConnection, .untrusted, .tooLong, .notWritten: return false
+        case .noConnection, .nameNotFound:
+          // In a new pod of Kubernetes it comes a moment later than the program.
+          if hasPaused { return false }
+          hasPaused = true
+          try await world.pause(Self.secondLookAfterSeconds, "look for", "the metadata server")
+        case .unusable, .untrusted, .tooLong, .notWritten: return false
         }
       }
     }
@@ -74,6 +80,8 @@ struct MetadataServer: Sendable {
     }
     return answer
   }
+
+  private static let secondLookAfterSeconds = 1.0
 
   private static func isGoogle(_ answer: HTTPResponse) -> Bool { answer.headers["metadata-flavor"] == "Google" }
 }

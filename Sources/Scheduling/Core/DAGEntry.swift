@@ -7,12 +7,12 @@ struct DAGEntry: Sendable {
   var record: DAGRecord
   /// The newest version; nil when its file is gone.
   var plan: DAGPlan?
-  var timetable: Timetable?
+  var source = RunSource.none
   var isDeleted = false
   /// Why nothing moves in it by itself until the scheduler is restored: the database refused what it would do next. nil:
-  /// it goes on.
+  /// nothing is in its way.
   var suspension: String?
-  /// Ids that runs bear which are not in memory, where ids that are made here have clashed with them.
+  /// Ids of runs that are not in memory, where ids that are made here have clashed with them.
   var takenRunIDs: Set<String> = []
   /// What manual runs were called after last, and the ids that were made of it.
   var latestManual: (id: String, given: Set<String>) = ("", [])
@@ -24,10 +24,10 @@ struct DAGEntry: Sendable {
   var runningLive = 0
   var unfinishedLive = 0
   var queued = Heap<QueuedRun>()
-  var history = PastHistory()
-  /// Logical dates after `record.lastScheduled` that a run bears.
-  var takenDates = AscendingList<Timestamp>()
-  /// When the schedule's next run is due; nil: never.
+  var history = DependsOnPastHistory()
+  /// Logical dates after `record.lastScheduled` that a run has.
+  var usedLogicalDates = AscendingList<Timestamp>()
+  /// When the next run of its source is due; nil: never.
   var nextDue: Timestamp?
 
   init(_ record: DAGRecord) { self.record = record }
@@ -47,9 +47,9 @@ struct DAGEntry: Sendable {
     unfinishedRunIDs[run.runID] = nil
   }
 
-  mutating func take(_ date: Timestamp) {
+  mutating func use(_ date: Timestamp) {
     if let last = record.lastScheduled, date <= last { return }
-    takenDates.insert(date)
+    usedLogicalDates.insert(date)
   }
 }
 

@@ -90,12 +90,12 @@ extension Scheduler {
   /// not hold it.
   package func explain(_ key: TaskInstanceKey, at now: Timestamp) -> [Reason] {
     guard let place = find(key) else { return [] }
-    let entry = slots[Int(place.slot)]
-    let position = Int(place.position)
-    let task = entry.tasks[position]
+    let entry = runs[place.run]
+    let instance = place.offset
+    let task = entry[instance]
     switch task.state {
     case .none:
-      // Its own first: that no scheduler is running is no news of the task.
+      // Its own first: that no scheduler is running says nothing about the task.
       return ruleReasons(place, entry) + runReasons(entry, at: now)
     case .scheduled: return readyReasons(place, entry, at: now)
     case .upForReschedule:
@@ -105,7 +105,7 @@ extension Scheduler {
       return [.retry(at: task.retryAt ?? now, tryNumber: Int(task.tryNumber), maxTries: Int(task.maxTries))]
     case .running:
       let active = Reason.active(.running, tryNumber: Int(task.tryNumber), since: task.startDate)
-      let timeout = entry.plan.tasks[position].executionTimeoutMicroseconds
+      let timeout = entry.planned(instance).executionTimeoutMicroseconds
       guard timeout > 0, let start = task.startDate, now.microseconds - start.microseconds >= timeout else {
         return [active]
       }
@@ -115,8 +115,8 @@ extension Scheduler {
     case .restarting, .deferred, .awaitingInput:
       return [.active(task.state, tryNumber: Int(task.tryNumber), since: task.startDate)]
     case .upstreamFailed, .skipped:
-      let isByRule = entry.decide(position) == .end(task.state)
-      return [.ended(task.state, because: isByRule ? entry.blame(position, for: task.state) : nil)]
+      let isByRule = entry.decide(instance) == .end(task.state)
+      return [.ended(task.state, because: isByRule ? entry.reason(instance, for: task.state) : nil)]
     case .removed:
       return [.ended(.removed, because: Self.whyRemoved(dagID: entry.run.dagID))]
     case .success, .failed:
@@ -147,21 +147,21 @@ extension Scheduler {
     return [.runIsQueued(dags[entry.dag].runningLive >= most ? .maxActiveRuns(most) : .nothing)]
   }
 
-  private func ruleReasons(_ place: TaskPlace, _ entry: RunEntry) -> [Reason] {
-    let position = Int(place.position)
+  private func ruleReasons(_ place: InstanceIndex, _ entry: RunEntry) -> [Reason] {
+    let position = entry.planPosition(of: place.offset)
     var reasons: [Reason] = []
-    if entry.decide(position) == .wait {
-      let pending = entry.plan.upstream[position].filter { !entry.tasks[Int($0)].state.isFinished }
-      if !pending.isEmpty || entry.plan.constraints[place.position] == nil {
+    if entry.decide(place.offset) == .wait {
+      let pending = entry.plan.upstream[position].filter { !entry.isFinished($0) }
+      if !pending.isEmpty || entry.plan.constraints[Int32(position)] == nil {
         reasons.append(
           .rule(
             entry.plan.tasks[position].rule, pending: pending.prefix(10).map { entry.plan.taskIDs[Int($0)] },
             count: pending.count))
       }
-      if let constraint = entry.plan.constraints[place.position] {
-        let setups = constraint.indirectSetups.filter { entry.tasks[Int($0)].state != .success }
+      if let constraint = entry.plan.constraints[Int32(position)] {
+        let setups = constraint.indirectSetups.filter { entry.states(at: [$0]).contains { $0 != .success } }
         if !setups.isEmpty { reasons.append(.setups(setups.map { entry.plan.taskIDs[Int($0)] })) }
-        let scope = constraint.scope.filter { !entry.tasks[Int($0)].state.isFinished }
+        let scope = constraint.scope.filter { !entry.isFinished($0) }
         if !scope.isEmpty { reasons.append(.teardownScope(scope.map { entry.plan.taskIDs[Int($0)] })) }
       }
     }
@@ -171,21 +171,16 @@ extension Scheduler {
     return reasons
   }
 
-  private func readyReasons(_ place: TaskPlace, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
-    let planned = entry.plan.tasks[Int(place.position)]
-    let taskID = entry.plan.taskIDs[Int(place.position)]
-    if planned.isEmpty {
+  private func readyReasons(_ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
+    if entry.planned(place.offset).isEmpty {
       let reasons = runReasons(entry, at: now)
       return reasons.isEmpty ? [.nextInLine] : reasons
     }
-    let pool = entry.pools[Int(planned.pool)]
-    let taskLimit =
-      planned.maxActivePerDAG > 0 ? taskLimits.findIndex(dag: entry.dag, taskID: taskID) ?? -1 : -1
-    let blocker = ownBlocker(slot: Int(place.slot), pool: pool, taskLimit: taskLimit, planned)
+    let blocker = admission.blocker(entry.planPosition(of: place.offset), of: place.run, runs, dags)
     if limits.isOffline, let blocker {
       switch blocker {
       // Where no scheduler is running, nothing is in line.
-      case .parallelism, .offline, .paused, .runNotRunning: return runReasons(entry, at: now)
+      case .parallelism, .paused, .runNotRunning: return runReasons(entry, at: now)
       case .maxActiveTasks, .pool, .maxActivePerDAG: break
       }
     }
@@ -193,18 +188,19 @@ extension Scheduler {
     return limits.isOffline && blocker != nil ? own + [.offline] : own
   }
 
-  private func reason(_ blocker: Blocker?, _ place: TaskPlace, _ entry: RunEntry, at now: Timestamp) -> [Reason] {
-    let planned = entry.plan.tasks[Int(place.position)]
-    let pool = entry.pools[Int(planned.pool)]
+  private func reason(_ blocker: Admission.Blocker?, _ place: InstanceIndex, _ entry: RunEntry, at now: Timestamp)
+    -> [Reason]
+  {
+    let planned = entry.planned(place.offset)
     switch blocker {
     case nil: return limits.isOffline ? [.offline] : [.nextInLine]
-    case .offline, .paused, .runNotRunning: return runReasons(entry, at: now)
+    case .paused, .runNotRunning: return runReasons(entry, at: now)
     case .maxActiveTasks: return [.maxActiveTasks(entry.plan.maxActiveTasks)]
     case .pool:
+      let pool = admission.pool(of: entry.planPosition(of: place.offset), of: place.run)
       return [
         .pool(
-          name: pools[pool].name, slots: pools[pool].pool?.slots, used: Int(pools[pool].usedSlots),
-          needed: Int(planned.poolSlots))
+          name: pool.name, slots: pool.pool?.slots, used: Int(pool.usedSlots), needed: Int(planned.poolSlots))
       ]
     case .maxActivePerDAG: return [.maxActivePerDAG(Int(planned.maxActivePerDAG))]
     case .parallelism: return [.parallelism(limits.parallelism)]

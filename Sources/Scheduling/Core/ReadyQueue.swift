@@ -1,7 +1,7 @@
 import HeapModule
 
 /// Tasks that their rules let run, in the order in which they get slots: by priority (highest first), then by run
-/// (oldest first), then by position.
+/// (oldest first), then by their order in the run.
 ///
 /// Tasks which the same limits hold back share a *lane*: those of one run, one pool, one number of slots. When a limit
 /// is exhausted, lanes that meet it are parked with it, not their tasks; when it has room again, its best lane comes
@@ -20,15 +20,10 @@ struct ReadyQueue: Sendable {
   }
 
   struct Lane: Sendable {
-    /// Index in `Scheduler.slots`.
-    var slot: Int32
-    var run: Int64
-    var pool: Int32
-    var poolSlots: Int32
-    /// Index in `TaskLimitTable`; -1: none. A task with a limit of its own has a lane of its own.
-    var taskLimit: Int32
-    /// Its tasks run on machines of their own, and do not count against `parallelism`.
-    var isElsewhere: Bool
+    var run: RunIndex
+    var runNumber: Int64
+    /// What each of its tasks needs.
+    var demand: Admission.Demand
     var tasks = Heap<ReadyTask>()
     var place = Place.idle
     /// Only the newest reference to a lane counts; those from before are stale.
@@ -36,11 +31,8 @@ struct ReadyQueue: Sendable {
   }
 
   /// A new lane without tasks.
-  mutating func makeLane(
-    slot: Int32, run: Int64, pool: Int32, poolSlots: Int32, taskLimit: Int32, isElsewhere: Bool
-  ) -> Int32 {
-    var lane = Lane(
-      slot: slot, run: run, pool: pool, poolSlots: poolSlots, taskLimit: taskLimit, isElsewhere: isElsewhere)
+  mutating func makeLane(run: RunIndex, runNumber: Int64, _ demand: Admission.Demand) -> Int32 {
+    var lane = Lane(run: run, runNumber: runNumber, demand: demand)
     if let unused = unusedLanes.popLast() {
       lane.generation = lanes[Int(unused)].generation &+ 1
       lanes[Int(unused)] = lane
@@ -130,18 +122,22 @@ struct ReadyQueue: Sendable {
   private mutating func reference(to lane: Int32, best: ReadyTask) -> LaneReference {
     lanes[Int(lane)].generation &+= 1
     return LaneReference(
-      priority: best.priority, run: lanes[Int(lane)].run, position: best.position, lane: lane,
+      priority: best.priority, run: lanes[Int(lane)].runNumber, position: best.position, instance: best.instance,
+      lane: lane,
       generation: lanes[Int(lane)].generation)
   }
 }
 
 struct ReadyTask: Comparable, Sendable {
   var priority: Int64
+  /// In the plan: instances of mapped tasks are not in its order.
   var position: Int32
+  var instance: InstanceOffset
 
   /// Less is sooner.
   static func < (left: ReadyTask, right: ReadyTask) -> Bool {
-    left.priority != right.priority ? left.priority > right.priority : left.position < right.position
+    if left.priority != right.priority { return left.priority > right.priority }
+    return (left.position, left.instance.value) < (right.position, right.instance.value)
   }
 }
 
@@ -150,6 +146,7 @@ struct LaneReference: Comparable, Sendable {
   var priority: Int64
   var run: Int64
   var position: Int32
+  var instance: InstanceOffset
   var lane: Int32
   var generation: UInt32
 
@@ -157,6 +154,6 @@ struct LaneReference: Comparable, Sendable {
   static func < (left: LaneReference, right: LaneReference) -> Bool {
     if left.priority != right.priority { return left.priority > right.priority }
     if left.run != right.run { return left.run < right.run }
-    return left.position < right.position
+    return (left.position, left.instance.value) < (right.position, right.instance.value)
   }
 }

@@ -5,10 +5,10 @@ extension DAGPlan {
   /// past, nor limits.
   package func decisions(_ states: [String: TaskState]) -> [String: RuleDecision] {
     let instances = taskIDs.map { TaskInstance(taskID: $0, state: states[$0] ?? .none, maxTries: 0) }
-    let entry = RunEntry(RunSnapshot(run: RunEntry.unused.run, tasks: instances), plan: self, dag: 0, pools: [])
+    let entry = RunEntry(RunSnapshot(run: RunEntry.unused.run, tasks: instances), plan: self, dag: 0)
     var decisions: [String: RuleDecision] = [:]
-    for position in entry.tasks.indices where entry.tasks[position].state == .none {
-      decisions[taskIDs[position]] = entry.decide(position)
+    for instance in entry.instances where entry[instance].state == .none {
+      decisions[entry.taskID(of: instance)] = entry.decide(instance)
     }
     return decisions
   }

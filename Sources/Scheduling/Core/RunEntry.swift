@@ -1,33 +1,21 @@
 import Dagrun
-import HeapModule
 import Model
 
-/// An unfinished run in memory.
+/// A run in memory.
 struct RunEntry: Sendable {
   var run: DAGRun
-  var plan: DAGPlan
-  /// By position in the plan.
-  var tasks: [TaskSlot]
-  /// Rows that the plan does not have; nothing happens to them. By id.
-  var extras: [TaskInstance] = []
+  let plan: DAGPlan
   /// Index in `Scheduler.dags`.
-  var dag: Int
-  /// Of `plan.poolNames`: indices in `PoolTable`.
-  var pools: [Int32]
+  let dag: Int
+  private var entries: [InstanceEntry]
+  private var layout: InstanceLayout
+  /// Rows that the plan does not have; nothing happens to them. By id.
+  private(set) var removedInstances: [TaskInstance] = []
   var counts = StateCounts()
-  /// Tasks of the plan that have not ended.
+  /// Instances of tasks of the plan that have not ended.
   var unfinished: Int32 = 0
-  /// Tasks that are active: they count against `maxActiveTasks`.
-  var active: Int32 = 0
   /// Empty tasks that are ready while nothing may start.
-  var heldEmpties: [Int32] = []
-  /// Lanes of the ready queue that belong to the run.
-  var lanes: [LaneKey: Int32] = [:]
-  /// The lane that was asked for last: mostly there is but one.
-  var lastLane: (key: LaneKey, lane: Int32)?
-  /// Lanes that wait because the run has no room, or its DAG is paused.
-  var waiting = Heap<LaneReference>()
-  var isFreed = false
+  var heldEmpties: [InstanceOffset] = []
   /// The run's state before the step that is being made, if the step has changed the run.
   var stateBefore: DAGRunState?
   /// Has moved to another version or selection since it came into memory.
@@ -37,110 +25,113 @@ struct RunEntry: Sendable {
   /// Is on the list of runs that may be over, to be looked at before the step is done.
   var isToBeChecked = false
 
-  struct LaneKey: Hashable, Sendable {
-    var pool: Int32
-    var poolSlots: Int32
-    var taskLimit: Int32
-    var isElsewhere: Bool
-  }
-
-  init(_ snapshot: RunSnapshot, plan: DAGPlan, dag: Int, pools: [Int32]) {
+  init(_ snapshot: RunSnapshot, plan: DAGPlan, dag: Int) {
     run = snapshot.run
     self.plan = plan
     self.dag = dag
-    self.pools = pools
-    tasks = plan.tasks.map { TaskSlot(maxTries: $0.retries) }
+    layout = InstanceLayout(plan)
+    entries = plan.tasks.map { InstanceEntry(maxTries: $0.retries) }
     for instance in snapshot.tasks {
       if let position = plan.position(of: instance.taskID) {
-        tasks[position] = TaskSlot(instance)
+        self[instances(at: position).lowerBound] = InstanceEntry(instance)
       } else {
-        extras.append(instance)
+        removedInstances.append(instance)
       }
     }
-    extras.sort { $0.taskID < $1.taskID }
+    removedInstances.sort { $0.taskID < $1.taskID }
     recount()
   }
 
-  /// What a slot holds between two runs.
+  /// What the table holds where a run was.
   static let unused = RunEntry(
     RunSnapshot(
       run: DAGRun(
         number: 0, dagID: "", runID: "", type: .manual, state: .success, logicalDate: nil, dataInterval: nil,
         runAfter: .longAgo, queuedAt: .longAgo, conf: "{}", version: ""), tasks: []),
-    plan: DAGPlan(DAGDescription(id: "", location: SourceLocation(file: "", line: 0)), version: ""), dag: 0, pools: [])
+    plan: DAGPlan(DAGDescription(id: "", location: SourceLocation(file: "", line: 0)), version: ""), dag: 0)
 
-  /// Derives everything that follows from the states of the tasks.
-  mutating func recount() {
-    counts = StateCounts()
-    unfinished = 0
-    active = 0
-    for position in tasks.indices { tasks[position].forgetUpstream() }
-    for position in tasks.indices {
-      let state = tasks[position].state
-      counts.add(state)
-      if state.isActive { active += 1 }
-      if state.isFinished {
-        for downstream in plan.downstream[position] { tasks[Int(downstream)].countUpstream(state) }
-      } else {
-        unfinished += 1
-      }
-    }
+  // MARK: Instances
+
+  // Small questions are always inlined: asked of a run in the table, a call would copy the run.
+
+  subscript(instance: InstanceOffset) -> InstanceEntry {
+    get { entries[Int(instance.value)] }
+    _modify { yield &entries[Int(instance.value)] }
   }
 
-  /// Task instances that something will still happen to by itself.
-  var moving: Int { Int(unfinished) - counts[.none] }
+  /// In the order of the plan, those of a mapped task by map index.
+  var instances: InstanceLayout.Instances { layout.instances }
 
-  func key(_ position: Int) -> TaskInstanceKey {
-    TaskInstanceKey(run: run.number, taskID: plan.taskIDs[position])
+  /// One, unless the task is mapped.
+  @inline(__always)
+  func instances(at position: Int) -> Range<InstanceOffset> { layout.range(at: position) }
+
+  @inline(__always)
+  func planPosition(of instance: InstanceOffset) -> Int { layout.position(of: instance) }
+
+  @inline(__always)
+  func planned(_ instance: InstanceOffset) -> PlannedTask { plan.tasks[planPosition(of: instance)] }
+
+  func taskID(of instance: InstanceOffset) -> String { plan.taskIDs[planPosition(of: instance)] }
+
+  /// nil: the run has no such instance.
+  func instance(_ key: TaskInstanceKey) -> InstanceOffset? {
+    plan.position(of: key.taskID).flatMap { layout.instance(at: $0, mapIndex: key.mapIndex) }
+  }
+
+  func contains(_ instance: InstanceOffset) -> Bool { entries.indices.contains(Int(instance.value)) }
+
+  func key(_ instance: InstanceOffset) -> TaskInstanceKey {
+    TaskInstanceKey(run: run.number, taskID: taskID(of: instance), mapIndex: layout.mapIndex(of: instance))
   }
 
   /// The try that is under way.
-  func tryKey(_ position: Int) -> TryKey { TryKey(key(position), Int(tasks[position].tryNumber)) }
+  func tryKey(_ instance: InstanceOffset) -> TryKey { TryKey(key(instance), Int(self[instance].tryNumber)) }
 
   func snapshot() -> RunSnapshot {
-    RunSnapshot(
-      run: run, tasks: tasks.indices.map { tasks[$0].instance(taskID: plan.taskIDs[$0]) } + extras)
+    RunSnapshot(run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + removedInstances)
   }
 
-  /// What the upstream tasks, setups and trigger rule say to a task; not its past, nor limits.
-  func decide(_ position: Int) -> RuleDecision {
-    let task = plan.tasks[position]
-    let counts = tasks[position].counts(upstream: plan.upstream.degree(of: position))
-    guard task.isConstrained else { return task.rule.decide(counts) }
-    return decide(position, task, counts, plan.constraints[Int32(position)]!)
+  /// The list that the task at `position` is mapped over has `count` elements, at least one: it has so many instances
+  /// from now on. They wait as its one instance did, which must not have started.
+  @discardableResult
+  mutating func expand(_ position: Int, to count: Int32) -> Range<InstanceOffset> {
+    let placeholder = self[instances(at: position).lowerBound]
+    precondition(placeholder.state == .none, "\(plan.taskIDs[position]) is \(placeholder.state), and is mapped")
+    let range = layout.expand(position, to: count, plan)
+    let entry = placeholder.unstarted(maxTries: plan.tasks[position].retries)
+    entries += repeatElement(entry, count: Int(layout.count) - entries.count)
+    counts.add(.none, count - 1)
+    unfinished += count - 1
+    return range
   }
 
-  private func decide(
-    _ position: Int, _ task: PlannedTask, _ counts: UpstreamCounts, _ constraint: SetupConstraint
-  ) -> RuleDecision {
-    if task.isTeardown {
-      let decision = task.rule.decide(counts, setups: setupCounts(constraint.directSetups))
-      if decision == .run, constraint.scope.contains(where: { !tasks[Int($0)].state.isFinished }) { return .wait }
-      return decision
-    }
-    // As in Airflow, `always` does not ask its setups.
-    if task.rule == .always || counts.upstream == 0 { return .run }
-    var setups = UpstreamCounts()
-    for setup in constraint.indirectSetups { setups.add(tasks[Int(setup)].state) }
-    if setups.failed + setups.upstreamFailed > 0 { return .end(.upstreamFailed) }
-    if setups.skipped > 0 { return .end(.skipped) }
-    // The rule of teardowns asks for direct setups whatever task has it.
-    let decision = task.rule.decide(counts, setups: setupCounts(constraint.directSetups))
-    if decision == .run, setups.succeeded < constraint.indirectSetups.count { return .wait }
-    return decision
+  // MARK: Counts
+
+  /// How the instances right above one have ended.
+  @inline(__always)
+  func upstreamCounts(of instance: InstanceOffset) -> UpstreamCounts {
+    self[instance].counts(upstream: layout.upstreamCount(of: planPosition(of: instance), plan))
   }
 
-  private func setupCounts(_ setups: [Int32]) -> SetupCounts {
-    var counts = SetupCounts(setups: Int32(setups.count))
-    for setup in setups {
-      switch tasks[Int(setup)].state {
-      case .success: counts.succeeded += 1
-      case .skipped: counts.skipped += 1
-      case .none, .removed, .scheduled, .queued, .running, .restarting, .failed, .upForRetry, .upForReschedule,
-        .upstreamFailed, .deferred, .awaitingInput:
-        break
+  /// Instances that something will still happen to by itself.
+  var moving: Int { Int(unfinished) - counts[.none] }
+
+  /// Derives everything that follows from the states of the instances.
+  mutating func recount() {
+    counts = StateCounts()
+    unfinished = 0
+    for instance in instances { self[instance].forgetUpstream() }
+    for instance in instances {
+      let state = self[instance].state
+      counts.add(state)
+      guard state.isFinished else {
+        unfinished += 1
+        continue
+      }
+      for downstream in plan.downstream[planPosition(of: instance)] {
+        for below in instances(at: Int(downstream)) { self[below].countUpstream(state) }
       }
     }
-    return counts
   }
 }

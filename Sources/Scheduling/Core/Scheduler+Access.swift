@@ -11,16 +11,22 @@ extension Scheduler {
   package func counts(ofRun number: Int64) -> StateCounts? { entry(number)?.counts }
 
   package func taskInstance(_ key: TaskInstanceKey) -> TaskInstance? {
-    guard let entry = entry(key.run), let position = entry.plan.position(of: key.taskID) else { return nil }
-    return entry.tasks[position].instance(taskID: key.taskID)
+    guard let place = find(key) else { return nil }
+    return runs[place].instance(taskID: key.taskID)
   }
 
   package func snapshot(ofRun number: Int64) -> RunSnapshot? { entry(number)?.snapshot() }
 
-  /// Numbers of all unfinished runs, ascending.
-  package var unfinishedRuns: [Int64] { slotsByRun.keys.sorted() }
+  /// The number of the newest run there ever was.
+  package var lastRunNumber: Int64 { runs.lastNumber }
 
-  package var unfinishedRunCount: Int { slotsByRun.count }
+  /// Numbers of all unfinished runs, ascending.
+  package var unfinishedRuns: [Int64] { runs.numbers }
+
+  package var unfinishedRunCount: Int { runs.count }
+
+  /// Task instances that are active, in any run.
+  package var activeTasks: Int { admission.activeTasks }
 
   /// Every DAG that was ever seen and not deleted, by id.
   package var dagRecords: [DAGRecord] {
@@ -39,7 +45,7 @@ extension Scheduler {
 
   /// By name, with the slots in use.
   package var poolUsage: [(pool: Pool, usedSlots: Int)] {
-    pools.existing.map { ($0.pool!, Int($0.usedSlots)) }
+    admission.existingPools.map { ($0.pool!, Int($0.usedSlots)) }
   }
 
   /// Backfills that are under way, by number.
@@ -51,10 +57,10 @@ extension Scheduler {
     var tries: [ActiveTry] = []
     for number in unfinishedRuns {
       guard let entry = entry(number) else { continue }
-      for position in entry.tasks.indices {
-        let task = entry.tasks[position]
+      for instance in entry.instances {
+        let task = entry[instance]
         guard task.state.isActive else { continue }
-        tries.append(ActiveTry(key: entry.tryKey(position), state: task.state))
+        tries.append(ActiveTry(key: entry.tryKey(instance), state: task.state))
       }
     }
     return tries
@@ -63,21 +69,21 @@ extension Scheduler {
   /// Tries that wait for something outside, without an executor.
   package var deferredTries: [TryKey] {
     unfinishedRuns.compactMap(entry).flatMap { entry in
-      entry.tasks.indices.filter { entry.tasks[$0].state == .deferred }.map(entry.tryKey)
+      entry.instances.filter { entry[$0].state == .deferred }.map(entry.tryKey)
     }
   }
 
   /// Whether an executor may still begin the try: it is under way, and nobody has had it stopped.
   package func mayBegin(_ key: TryKey) -> Bool {
     guard let place = find(key.instance), isCurrent(place, key.number) else { return false }
-    let task = slots[Int(place.slot)].tasks[Int(place.position)]
+    let task = runs[place]
     return task.state != .restarting && !task.isTimedOut
   }
 
   /// Whether a running try has had its execution timeout, so that it is to be stopped.
   package func hasTimedOut(_ key: TryKey, at now: Timestamp) -> Bool {
     guard let place = find(key.instance), isCurrent(place, key.number) else { return false }
-    return slots[Int(place.slot)].tasks[Int(place.position)].state == .running
+    return runs[place].state == .running
       && passedTimeout(place, at: now) != nil
   }
 
@@ -86,5 +92,5 @@ extension Scheduler {
     package var state: TaskState
   }
 
-  private func entry(_ run: Int64) -> RunEntry? { slotsByRun[run].flatMap { slots[Int($0)] } }
+  private func entry(_ run: Int64) -> RunEntry? { runs[number: run] }
 }

@@ -19,7 +19,7 @@ extension Scheduler {
         let advice =
           unfinished == 0
           ? "--reprocess-behavior failed or completed runs them again"
-          : "\(unfinished) of them have not ended: a scheduler goes on with them, `dagrun scheduler --until-idle` for example"
+          : "\(unfinished) of them have not ended: a scheduler continues them, `dagrun scheduler --until-idle` for example"
         return refuse(.nothingToDo("every run between those dates exists already\n\(advice)"))
       }
       rows = plan.rows
@@ -35,18 +35,18 @@ extension Scheduler {
     let first = rows.prefix(runsAStep(of: selected))
     let rest = rows.dropFirst(first.count)
     backfill.nextDate = rest.first?.logicalDate
-    work.head.append(.backfillCreated(backfill))
+    step.append(.backfillCreated(backfill))
     backfills[backfill.number] = BackfillEntry(backfill)
     backfills[backfill.number]!.remaining = ArraySlice(rest.map(\.logicalDate))
     makeRuns(of: backfill, first, request.existing, newest, selected, dag, startingWith: rows.first?.logicalDate)
-    work.reply = .backfill(backfill, runs: rows)
+    step.answer(.backfill(backfill, runs: rows))
   }
 
   /// What is in memory is newer than what a request brings.
   private func knownRuns(_ dag: Int, _ loaded: [RunSnapshot]) -> [DAGRun] {
     var known: [Int64: DAGRun] = [:]
     for snapshot in loaded { known[snapshot.run.number] = snapshot.run }
-    for number in dags[dag].runs { known[number] = slots[Int(slotsByRun[number]!)].run }
+    for number in dags[dag].runs { known[number] = runs[runs.index(of: number)!].run }
     return known.sorted { $0.key < $1.key }.map(\.value)
   }
 
@@ -63,8 +63,9 @@ extension Scheduler {
     for row in rows {
       switch row.verdict {
       case .create:
-        guard let due = dags[dag].timetable?.first(notBefore: row.logicalDate) else { continue }
-        createBackfillRun(backfill, row, due, selected, dag, isFirst: row.logicalDate == first)
+        guard let due = dags[dag].source.timetable?.first(notBefore: row.logicalDate) else { continue }
+        let seed = RunSeed(due, of: backfill, on: row.logicalDate, isFirst: row.logicalDate == first)
+        _ = makeRun(seed, of: dag, on: selected)
       case .clear:
         guard let snapshot = snapshots[row.runID] else { continue }
         takeOver(snapshot, by: backfill, newest, isFirst: row.logicalDate == first)
@@ -73,52 +74,40 @@ extension Scheduler {
     }
   }
 
-  private mutating func createBackfillRun(
-    _ backfill: Backfill, _ row: BackfillPlan.Row, _ due: Timetable.DueRun, _ plan: DAGPlan, _ dag: Int, isFirst: Bool
-  ) {
-    lastRunNumber += 1
-    var run = DAGRun(
-      number: lastRunNumber, dagID: backfill.dagID, runID: freeRunID(row.runID, dag), type: .backfill, state: .queued,
-      logicalDate: row.logicalDate, dataInterval: due.dataInterval, runAfter: due.runAfter, queuedAt: now,
-      conf: backfill.conf, version: plan.version, backfill: backfill.number, taskRegex: backfill.taskRegex)
-    run.isFirstOfBackfill = isFirst
-    _ = createRun(run, plan: plan, dag: dag)
-  }
-
   /// A run that exists is cleared, and is the backfill's from then on.
   private mutating func takeOver(
     _ snapshot: RunSnapshot, by backfill: Backfill, _ newest: DAGPlan, isFirst: Bool
   ) {
-    guard let slot = open(snapshot.run.number, loaded: snapshot) else { return }
-    let plan = slots[Int(slot)].plan
+    guard let run = open(snapshot.run.number, loaded: snapshot) else { return }
+    let plan = runs[run].plan
     if plan.version != newest.version || plan.taskRegex != backfill.taskRegex {
-      replan(slot, on: newest, regex: backfill.taskRegex)
+      replan(run, on: newest, regex: backfill.taskRegex)
     }
-    touchRun(slot)
-    slots[Int(slot)].run.type = .backfill
-    slots[Int(slot)].run.backfill = backfill.number
-    slots[Int(slot)].run.isFirstOfBackfill = isFirst
-    if backfill.conf != "{}" { slots[Int(slot)].run.conf = backfill.conf }
-    for position in slots[Int(slot)].tasks.indices {
-      clear(TaskPlace(slot: slot, position: Int32(position)))
+    noteChange(of: run)
+    runs[run].run.type = .backfill
+    runs[run].run.backfill = backfill.number
+    runs[run].run.isFirstOfBackfill = isFirst
+    if backfill.conf != "{}" { runs[run].run.conf = backfill.conf }
+    for instance in runs[run].instances {
+      clear(InstanceIndex(run: run, offset: instance))
     }
-    reopen(slot)
+    reopen(run)
   }
 
   // MARK: One step after the other
 
-  /// Backfills that have not come to all their dates, and can go on.
+  /// Backfills that have not come to all their dates, and can continue.
   package var unfinishedBackfills: [Int64] {
     backfills.values.filter { entry in
       guard entry.backfill.nextDate != nil, let dag = dagIndices[entry.backfill.dagID] else { return false }
-      return dags[dag].plan != nil && dags[dag].suspension == nil && !isUnreviewed
+      return dags[dag].plan != nil && dags[dag].suspension == nil && !needsInitialScan
     }.map(\.backfill.number).sorted()
   }
 
   /// The dates that the next step of a backfill is about.
   package mutating func nextDates(ofBackfill number: Int64) -> [Timestamp] {
     guard let backfill = backfills[number]?.backfill, let next = backfill.nextDate,
-      let dag = dagIndices[backfill.dagID], let plan = dags[dag].plan, let timetable = dags[dag].timetable
+      let dag = dagIndices[backfill.dagID], let plan = dags[dag].plan, let timetable = dags[dag].source.timetable
     else { return [] }
     if backfills[number]!.remaining == nil {
       let range =
@@ -139,7 +128,7 @@ extension Scheduler {
     var backfill = entry.backfill
     backfill.nextDate = backfills[number]!.remaining?.first
     backfills[number]!.backfill = backfill
-    work.head.append(.backfillContinued(number: number, nextDate: backfill.nextDate))
+    step.append(.backfillContinued(number: number, nextDate: backfill.nextDate))
     var known: [Timestamp: DAGRun] = [:]
     for run in knownRuns(dag, existing) { if let date = run.logicalDate { known[date] = run } }
     let rows = dates.map { date in BackfillPlan.row(for: date, known[date], backfill.reprocess) }
@@ -151,23 +140,23 @@ extension Scheduler {
     if backfills[number]!.isOver { completeBackfill(number) }
   }
 
-  /// Runs of the backfill that wait are failed; those that have begun go on, as in Airflow.
-  mutating func cancelBackfill(_ number: Int64) {
-    guard let entry = backfills[number], let dag = dagIndices[entry.backfill.dagID] else {
-      return refuse(.unknownBackfill(number))
+  /// Runs of the backfill that wait are failed; those that have started continue, as in Airflow.
+  mutating func cancelBackfill(_ backfill: Int64) {
+    guard let entry = backfills[backfill], let dag = dagIndices[entry.backfill.dagID] else {
+      return refuse(.unknownBackfill(backfill))
     }
-    work.reply = .done
+    step.answer(.done)
     // It comes to no further date.
-    backfills[number]!.backfill.nextDate = nil
-    for run in dags[dag].runs {
-      let slot = slotsByRun[run]!
-      guard slots[Int(slot)].run.backfill == number, slots[Int(slot)].run.state == .queued else { continue }
-      cancelRun(slot, stop: .cancelled, reason: "its backfill was cancelled")
+    backfills[backfill]!.backfill.nextDate = nil
+    for number in dags[dag].runs {
+      let run = runs.index(of: number)!
+      guard runs[run].run.backfill == backfill, runs[run].run.state == .queued else { continue }
+      cancelRun(run, stop: .cancelled, reason: "its backfill was cancelled")
     }
     // The last run to end has completed it already.
-    guard let left = backfills[number] else { return }
-    work.tail.append(completed(number))
-    backfills[number] = nil
+    guard let left = backfills[backfill] else { return }
+    step.appendLast(completed(backfill))
+    backfills[backfill] = nil
     dags[dag].unfinishedLive += left.unfinished
     dags[dag].runningLive += left.running
   }

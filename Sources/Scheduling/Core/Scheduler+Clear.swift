@@ -6,89 +6,86 @@ extension Scheduler {
   mutating func clear(_ request: ClearRequest) {
     var loaded: [Int64: RunSnapshot] = [:]
     for snapshot in request.loaded { loaded[snapshot.run.number] = snapshot }
-    var runs: [Int64] = []
-    var taskIDs: [Int64: [String]] = [:]
+    var numbers: [Int64] = []
+    var keys: [Int64: [TaskInstanceKey]] = [:]
     for key in request.keys {
-      if taskIDs[key.run] == nil { runs.append(key.run) }
-      taskIDs[key.run, default: []].append(key.taskID)
+      if keys[key.run] == nil { numbers.append(key.run) }
+      keys[key.run, default: []].append(key)
     }
-    for run in runs {
-      if let refusal = reasonNotToClear(run, taskIDs[run]!, loaded[run]) { return refuse(refusal) }
+    for number in numbers {
+      if let refusal = reasonNotToClear(number, keys[number]!, loaded[number]) { return refuse(refusal) }
     }
     var cleared: [TaskInstanceKey] = []
-    for run in runs {
-      guard let slot = open(run, loaded: loaded[run]) else { return }
-      cleared += clear(slot, taskIDs[run]!, onNewestVersion: request.onNewestVersion)
+    for number in numbers {
+      guard let run = open(number, loaded: loaded[number]) else { return }
+      cleared += clear(run, keys[number]!, onNewestVersion: request.onNewestVersion)
     }
-    work.reply = .cleared(cleared)
+    step.answer(.cleared(cleared))
   }
 
   /// Asked of all runs before anything is changed.
-  private func reasonNotToClear(_ run: Int64, _ taskIDs: [String], _ loaded: RunSnapshot?) -> Refusal? {
+  private func reasonNotToClear(_ number: Int64, _ keys: [TaskInstanceKey], _ loaded: RunSnapshot?) -> Refusal? {
     let known: Set<String>
     let dagID: String
-    if let slot = slotsByRun[run] {
-      let entry = slots[Int(slot)]
-      known = Set(entry.plan.taskIDs + entry.extras.map(\.taskID))
+    if let entry = runs[number: number] {
+      known = Set(entry.plan.taskIDs + entry.removedInstances.map(\.taskID))
       dagID = entry.run.dagID
     } else if let loaded, let dag = dagIndices[loaded.run.dagID] {
       if plan(of: loaded.run, dag: dag) == nil, dags[dag].plan == nil { return .unknownDAG(loaded.run.dagID) }
       known = Set(loaded.tasks.map(\.taskID))
       dagID = loaded.run.dagID
     } else {
-      return .unknownRun(run)
+      return .unknownRun(number)
     }
     let newest = dagIndices[dagID].flatMap { dags[$0].plan }
-    for taskID in taskIDs where !known.contains(taskID) && newest?.position(of: taskID) == nil {
-      return .unknownTask(dagID: dagID, taskID: taskID)
+    for key in keys where !known.contains(key.taskID) && newest?.position(of: key.taskID) == nil {
+      return .unknownTask(dagID: dagID, taskID: key.taskID)
     }
     return nil
   }
 
   /// Clears tasks of one run. A task outside the run's selection gives the run all its tasks.
-  private mutating func clear(_ slot: Int32, _ taskIDs: [String], onNewestVersion: Bool) -> [TaskInstanceKey] {
-    let entry = slots[Int(slot)]
+  private mutating func clear(_ run: RunIndex, _ keys: [TaskInstanceKey], onNewestVersion: Bool) -> [TaskInstanceKey] {
+    let entry = runs[run]
     let newest = dags[entry.dag].plan
-    let isOutside = taskIDs.contains { entry.plan.position(of: $0) == nil }
+    let isOutside = keys.contains { entry.plan.position(of: $0.taskID) == nil }
     let regex = isOutside ? nil : entry.plan.taskRegex
     if let newest, onNewestVersion || newest.version == entry.plan.version,
       newest.version != entry.plan.version || regex != entry.plan.taskRegex
     {
-      replan(slot, on: newest, regex: regex)
+      replan(run, on: newest, regex: regex)
     }
     var cleared: [TaskInstanceKey] = []
-    for taskID in taskIDs {
+    for key in keys {
       // Not in the version that the run is now on.
-      guard let position = slots[Int(slot)].plan.position(of: taskID) else { continue }
-      if clear(TaskPlace(slot: slot, position: Int32(position))) { cleared.append(slots[Int(slot)].key(position)) }
+      guard let instance = runs[run].instance(key) else { continue }
+      if clear(InstanceIndex(run: run, offset: instance)) { cleared.append(key) }
     }
-    if !cleared.isEmpty, slots[Int(slot)].run.reason != nil, !slots[Int(slot)].run.state.isFinished {
-      touchRun(slot)
-      slots[Int(slot)].run.reason = nil
+    if !cleared.isEmpty, runs[run].run.reason != nil, !runs[run].run.state.isFinished {
+      noteChange(of: run)
+      runs[run].run.reason = nil
     }
-    conclude(slot)
+    conclude(run)
     return cleared
   }
 
   /// False: there is nothing to clear about it.
   @discardableResult
-  mutating func clear(_ place: TaskPlace) -> Bool {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    let task = slots[slot].tasks[position]
+  mutating func clear(_ place: InstanceIndex) -> Bool {
+    let task = runs[place]
     switch task.state {
     case .none, .restarting: return false
     case .queued, .running:
       // Starts over when the try that is under way has ended.
-      touch(place)
-      slots[slot].tasks[position].maxTries = task.tryNumber.addingSaturating(slots[slot].plan.tasks[position].retries)
-      work.actions.append(.stop(slots[slot].tryKey(position), .cleared))
+      noteTransition(of: place)
+      runs[place].maxTries = task.tryNumber.addingSaturating(runs.planned(place).retries)
+      step.append(.stop(runs[place.run].tryKey(place.offset), .cleared))
       move(place, to: .restarting)
     case .deferred, .awaitingInput:
-      work.actions.append(.stop(slots[slot].tryKey(position), .cleared))
+      step.append(.stop(runs[place.run].tryKey(place.offset), .cleared))
       reset(place)
     case .success:
-      work.tail.append(.outputRemoved(slots[slot].key(position)))
+      step.appendLast(.outputRemoved(runs[place.run].key(place.offset)))
       reset(place)
     case .removed, .scheduled, .failed, .upForRetry, .upForReschedule, .upstreamFailed, .skipped:
       reset(place)
@@ -96,16 +93,14 @@ extension Scheduler {
     return true
   }
 
-  private mutating func reset(_ place: TaskPlace) {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    touch(place)
-    let retries = slots[slot].plan.tasks[position].retries
-    slots[slot].tasks[position].maxTries = slots[slot].tasks[position].tryNumber.addingSaturating(retries)
-    slots[slot].tasks[position].startDate = nil
-    slots[slot].tasks[position].endDate = nil
-    slots[slot].tasks[position].retryAt = nil
+  private mutating func reset(_ place: InstanceIndex) {
+    noteTransition(of: place)
+    let retries = runs.planned(place).retries
+    runs[place].maxTries = runs[place].tryNumber.addingSaturating(retries)
+    runs[place].startDate = nil
+    runs[place].endDate = nil
+    runs[place].retryAt = nil
     move(place, to: .none)
-    evaluateLater(place.slot, place.position)
+    step.evaluate(place)
   }
 }

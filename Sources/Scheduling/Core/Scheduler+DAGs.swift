@@ -13,34 +13,34 @@ extension Scheduler {
         index = known
         if dags[index].record.version != plan.version {
           dags[index].record.version = plan.version
-          work.head.append(.dagStored(dags[index].record))
+          step.append(.dagStored(dags[index].record))
         }
       } else {
         index = dags.count
         dagIndices[plan.dagID] = index
         dags.append(DAGEntry(DAGRecord(dagID: plan.dagID, version: plan.version)))
-        work.head.append(.dagStored(dags[index].record))
+        step.append(.dagStored(dags[index].record))
       }
       if dags[index].plan?.version != plan.version {
         let hadPast = dags[index].hasPast
         setPlan(plan, of: index)
-        if dags[index].hasPast, !hadPast { work.needsRestoring = true }
+        if dags[index].hasPast, !hadPast { step.requireRestoring() }
       }
-      work.dagsToSchedule.append(index)
-      work.dagsToPromote.append(index)
+      step.schedule(index)
+      step.promote(index)
     }
     for index in dags.indices where !dags[index].isDeleted && !present.contains(dags[index].record.dagID) {
       guard dags[index].record.version != nil else { continue }
       dags[index].record.version = nil
       setPlan(nil, of: index)
-      work.head.append(.dagStored(dags[index].record))
+      step.append(.dagStored(dags[index].record))
       setNextDue(index)
     }
   }
 
   mutating func setPlan(_ plan: DAGPlan?, of dag: Int) {
     dags[dag].plan = plan
-    dags[dag].timetable = plan.flatMap { Timetable($0.description.schedule) }
+    dags[dag].source = plan.map { RunSource($0.description) } ?? .none
     for (number, backfill) in backfills where backfill.backfill.dagID == dags[dag].record.dagID {
       backfills[number]!.remaining = nil
     }
@@ -61,25 +61,27 @@ extension Scheduler {
 
   mutating func setPaused(_ dagID: String, _ isPaused: Bool) {
     guard let dag = dagIndices[dagID] else { return refuse(.unknownDAG(dagID)) }
-    work.reply = .done
+    step.answer(.done)
     guard dags[dag].record.isPaused != isPaused else { return }
     dags[dag].record.isPaused = isPaused
-    work.head.append(.dagStored(dags[dag].record))
+    step.append(.dagStored(dags[dag].record))
     guard !isPaused else { return }
-    work.dagsToSchedule.append(dag)
-    work.dagsToPromote.append(dag)
-    work.backfillsToPromote += backfills.values.filter { $0.backfill.dagID == dagID }.map(\.backfill.number).sorted()
+    step.schedule(dag)
+    step.promote(dag)
+    for backfill in backfills.values.filter({ $0.backfill.dagID == dagID }).map(\.backfill.number).sorted() {
+      step.promote(backfill: backfill)
+    }
     for number in dags[dag].runs {
-      let slot = slotsByRun[number]!
-      freeRun(slot)
-      releaseHeldEmpties(slot)
+      let run = runs.index(of: number)!
+      admission.noteRunRoom(run)
+      releaseHeldEmpties(run)
     }
   }
 
   mutating func deleteDAG(_ dagID: String) {
     guard let dag = dagIndices[dagID] else { return refuse(.unknownDAG(dagID)) }
     if let number = dags[dag].runs.first {
-      return refuse(.dagIsRunning(dagID: dagID, runID: slots[Int(slotsByRun[number]!)].run.runID))
+      return refuse(.dagIsRunning(dagID: dagID, runID: runs[runs.index(of: number)!].run.runID))
     }
     for (number, entry) in backfills.sorted(by: { $0.key < $1.key }) where entry.backfill.dagID == dagID {
       backfills[number] = nil
@@ -87,65 +89,42 @@ extension Scheduler {
     dagIndices[dagID] = nil
     dags[dag] = DAGEntry(DAGRecord(dagID: dagID, version: nil))
     dags[dag].isDeleted = true
-    work.head.append(.dagDeleted(dagID: dagID))
-    work.reply = .done
+    step.append(.dagDeleted(dagID: dagID))
+    step.answer(.done)
   }
 
   /// Makes the runs that schedules ask for.
   mutating func scheduleRuns() {
-    let due = work.dagsToSchedule
-    work.dagsToSchedule.removeAll(keepingCapacity: true)
-    for dag in due where !dags[dag].isDeleted {
+    for dag in step.takeSchedules() where !dags[dag].isDeleted {
       makeScheduledRuns(dag)
       setNextDue(dag)
     }
   }
 
   private mutating func makeScheduledRuns(_ dag: Int) {
-    guard limits.makesScheduledRuns, !dags[dag].isHeld, let plan = dags[dag].plan,
-      let timetable = dags[dag].timetable
-    else { return }
-    let description = plan.description
-    let mostRuns = description.schedule.kind == .continuous ? 1 : max(1, description.maxActiveRuns)
-    while dags[dag].unfinishedLive < mostRuns,
-      let due = timetable.due(
-        at: now, last: dags[dag].record.lastScheduled, startDate: description.startDate, endDate: description.endDate,
-        catchup: description.catchup)
-    {
-      if isStepFull { return postponed.schedules.append(dag) }
-      let isTaken = dags[dag].takenDates.contains(due.logicalDate)
+    guard limits.makesScheduledRuns, !dags[dag].isHeld, let plan = dags[dag].plan else { return }
+    while dags[dag].unfinishedLive < dags[dag].mostUnfinishedRuns, let due = dags[dag].dueRun(at: now) {
+      if step.isFull(limits) { return step.postponeSchedule(dag) }
+      let isUsed = dags[dag].usedLogicalDates.contains(due.logicalDate)
       dags[dag].record.lastScheduled = due.logicalDate
-      dags[dag].takenDates.removeAll(upTo: due.logicalDate)
-      work.head.append(.dagStored(dags[dag].record))
-      if isTaken {
-        work.notes.append(
+      dags[dag].usedLogicalDates.removeAll(upTo: due.logicalDate)
+      step.append(.dagStored(dags[dag].record))
+      if isUsed {
+        step.passDate(
           "the schedule of \(plan.dagID) makes no run for \(due.logicalDate.iso8601): there is a run of that date")
-        work.passedDates += 1
         continue
       }
-      lastRunNumber += 1
-      _ = createRun(
-        DAGRun(
-          number: lastRunNumber, dagID: plan.dagID, runID: freeRunID(RunIDs.scheduled(due.logicalDate), dag),
-          type: .scheduled,
-          state: .queued, logicalDate: due.logicalDate, dataInterval: due.dataInterval, runAfter: due.runAfter,
-          queuedAt: now, conf: "{}", version: plan.version),
-        plan: plan, dag: dag)
+      _ = makeRun(RunSeed(due), of: dag, on: plan)
     }
   }
 
-  /// Notes when the DAG's schedule is due next. While too many of its runs are unfinished, the end of one is waited
-  /// for instead.
+  /// Notes when the DAG's next run is due. While too many of its runs are unfinished, the end of one is waited for
+  /// instead.
   mutating func setNextDue(_ dag: Int) {
-    guard let plan = dags[dag].plan, let timetable = dags[dag].timetable, !dags[dag].isDeleted else {
-      dags[dag].nextDue = nil
-      return
-    }
-    let due = timetable.nextDue(
-      last: dags[dag].record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate)
+    let due = dags[dag].findNextDue()
     dags[dag].nextDue = due
     if let due, due > now, limits.makesScheduledRuns {
-      timers.insert(Timer(at: due, kind: .schedule, subject: Int64(dag)))
+      timers.insert(Timer(at: due, .schedule, subject: Int64(dag)))
     }
   }
 }

@@ -6,7 +6,7 @@ import Model
 extension Scheduler: Equatable {
   package static func == (left: Scheduler, right: Scheduler) -> Bool { left.difference(from: right) == nil }
 
-  /// What differs, in words for whoever has to find out why; nil: nothing.
+  /// What differs, in words for a person who has to find out why; nil: nothing.
   package func difference(from other: Scheduler) -> String? {
     let mine = overview
     let others = other.overview
@@ -21,15 +21,16 @@ extension Scheduler: Equatable {
   /// Everything but the runs themselves.
   private var overview: [String] {
     var lines = ["\(limits), last run \(lastRunNumber), last backfill \(lastBackfillNumber)"]
-    lines.append("active tasks \(activeTasks), \(localTasks) of them here, unfinished runs \(unfinishedRuns)")
+    lines.append("active tasks \(activeTasks), \(admission.localTasks) of them here, unfinished runs \(unfinishedRuns)")
     let dags = dagRecords.map { record in
       let dag = self.dags[dagIndices[record.dagID]!]
-      return "\(record) in version \(dag.plan?.version ?? "none"), taken \(Array(dag.takenDates)), "
+      return "\(record) in version \(dag.plan?.version ?? "none"), used dates \(Array(dag.usedLogicalDates)), "
         + "runs \(Array(dag.runs)), "
         + "\(dag.unfinishedLive) unfinished, \(dag.runningLive) running"
     }
     lines.append("DAGs \(dags)")
-    lines.append("pools \(pools.existing.map { "\($0.pool!) used \($0.activeSlots) and \($0.deferredSlots)" })")
+    lines.append(
+      "pools \(admission.existingPools.map { "\($0.pool!) used \($0.activeSlots) and \($0.deferredSlots)" })")
     let backfills = self.backfills.sorted { $0.key < $1.key }.map {
       "\($0.value.backfill) with \($0.value.unfinished) unfinished, \($0.value.running) running"
     }
@@ -50,18 +51,21 @@ extension Scheduler: Equatable {
   }
 
   private func runDifference(_ number: Int64, from other: Scheduler) -> String? {
-    let mine = slots[Int(slotsByRun[number]!)]
-    let others = other.slots[Int(other.slotsByRun[number]!)]
+    let mine = runs[runs.index(of: number)!]
+    let others = other.runs[other.runs.index(of: number)!]
     if mine.run != others.run { return "run \(number): \(mine.run) is not \(others.run)" }
     if mine.plan.version != others.plan.version || mine.plan.taskRegex != others.plan.taskRegex {
       return "run \(number): version \(mine.plan.version) is not \(others.plan.version)"
     }
-    if mine.extras != others.extras { return "run \(number): \(mine.extras) is not \(others.extras)" }
-    if mine.counts != others.counts || mine.unfinished != others.unfinished || mine.active != others.active {
+    if mine.removedInstances != others.removedInstances {
+      return "run \(number): \(mine.removedInstances) is not \(others.removedInstances)"
+    }
+    if mine.counts != others.counts || mine.unfinished != others.unfinished {
       return "run \(number): counts \(mine.counts) are not \(others.counts)"
     }
-    for position in mine.tasks.indices where !mine.tasks[position].isSame(as: others.tasks[position]) {
-      return "\(mine.key(position)): \(mine.tasks[position]) is not \(others.tasks[position])"
+    for (instance, other) in zip(mine.instances, others.instances) {
+      if mine.key(instance) == others.key(other), mine[instance].isSame(as: others[other]) { continue }
+      return "\(mine.key(instance)): \(mine[instance]) is not \(others.key(other)): \(others[other])"
     }
     return nil
   }

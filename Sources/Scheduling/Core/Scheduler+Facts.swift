@@ -4,62 +4,57 @@ import Model
 
 /// What executors report.
 extension Scheduler {
-  func find(_ key: TaskInstanceKey) -> TaskPlace? {
-    guard let slot = latestRun?.number == key.run ? latestRun?.slot : slotsByRun[key.run],
-      let position = slots[Int(slot)].plan.position(of: key.taskID)
-    else { return nil }
-    return TaskPlace(slot: slot, position: Int32(position))
+  func find(_ key: TaskInstanceKey) -> InstanceIndex? {
+    guard let run = runs.index(of: key.run), let instance = runs[run].instance(key) else { return nil }
+    return InstanceIndex(run: run, offset: instance)
   }
 
   /// Whether a fact is about the try that is under way. Late and repeated facts are not; nor are those of a later try,
   /// which can be when the database is older than what executors know: it was put back from a backup.
-  func isCurrent(_ place: TaskPlace, _ tryNumber: Int) -> Bool {
-    let task = slots[Int(place.slot)].tasks[Int(place.position)]
+  func isCurrent(_ place: InstanceIndex, _ tryNumber: Int) -> Bool {
+    let task = runs[place]
     return tryNumber == Int(task.tryNumber) && (task.state.isActive || task.state == .deferred)
   }
 
-  mutating func taskStarted(_ place: TaskPlace, tryNumber: Int) {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    let task = slots[slot].tasks[position]
+  mutating func taskStarted(_ place: InstanceIndex, tryNumber: Int) {
+    let task = runs[place]
     guard Int(task.tryNumber) == tryNumber, task.state == .queued || task.state == .running else { return }
-    touch(place)
-    slots[slot].tasks[position].startDate = now
+    noteTransition(of: place)
+    runs[place].startDate = now
     move(place, to: .running)
     armExecutionTimeout(place)
   }
 
-  mutating func taskFinished(_ place: TaskPlace, _ result: TaskResult) {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    let task = slots[slot].tasks[position]
+  mutating func taskFinished(_ place: InstanceIndex, _ result: TaskResult) {
+    let task = runs[place]
     if case .deferred(let deferral) = result.outcome, task.state != .restarting {
       return taskDeferred(place, deferral)
     }
-    let index = touch(place)
+    noteTransition(of: place)
     let end = result.endDate ?? now
     // Most tries succeed, whatever their timeout.
     let timeoutSeconds: Double? = if case .success = result.outcome { nil } else { passedTimeout(place, at: end) }
     let ending = TryEnding(
       result.outcome, isCleared: task.state == .restarting, timeoutSeconds: timeoutSeconds)
     let start = result.startDate ?? task.startDate
-    work.touches[index].ended = TryRecord(
+    let record = TryRecord(
       tryNumber: Int(task.tryNumber), state: ending.state, startDate: start, endDate: end, reason: ending.reason,
       exitCode: ending.exitCode, signal: ending.signal, usage: result.usage, loss: result.loss)
+    setEnded(record, of: place)
 
     if task.state == .restarting {
-      slots[slot].tasks[position].startDate = nil
-      slots[slot].tasks[position].endDate = nil
+      runs[place].startDate = nil
+      runs[place].endDate = nil
       move(place, to: .none)
-      evaluateLater(place.slot, place.position)
+      step.evaluate(place)
       return
     }
 
-    slots[slot].tasks[position].startDate = start
-    slots[slot].tasks[position].endDate = end
-    work.touches[index].reason = ending.reason
+    runs[place].startDate = start
+    runs[place].endDate = end
+    setReason(ending.reason, of: place)
     if ending.state == .success, let output = result.output {
-      work.tail.append(.outputStored(slots[slot].key(position), json: output))
+      step.appendLast(.outputStored(runs[place.run].key(place.offset), json: output))
     }
     if ending.state == .failed, ending.isRetryable, task.tryNumber <= task.maxTries {
       retryLater(place, after: end)
@@ -69,9 +64,9 @@ extension Scheduler {
   }
 
   /// The execution timeout of a task, in seconds, if its try has had it.
-  func passedTimeout(_ place: TaskPlace, at end: Timestamp) -> Double? {
-    let task = slots[Int(place.slot)].tasks[Int(place.position)]
-    let timeout = slots[Int(place.slot)].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
+  func passedTimeout(_ place: InstanceIndex, at end: Timestamp) -> Double? {
+    let task = runs[place]
+    let timeout = runs.planned(place).executionTimeoutMicroseconds
     guard let begun = task.startDate else { return nil }
     guard timeout > 0 else {
       // It was stopped for the timeout of an earlier version, which is gone.
@@ -81,39 +76,37 @@ extension Scheduler {
     return hasPassed ? Double(timeout) / 1e6 : nil
   }
 
-  private mutating func retryLater(_ place: TaskPlace, after end: Timestamp) {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    let run = slots[slot].run
-    let plan = slots[slot].plan
+  private mutating func retryLater(_ place: InstanceIndex, after end: Timestamp) {
+    let run = runs[place.run].run
+    let plan = runs[place.run].plan
+    let position = runs[place.run].planPosition(of: place.offset)
     let wait = RetryPolicy(plan.description.tasks[position]).waitSeconds(
       dagID: plan.dagID, taskID: plan.taskIDs[position], date: run.logicalDate?.iso8601 ?? run.runID,
-      tryNumber: Int(slots[slot].tasks[position].tryNumber))
+      tryNumber: Int(runs[place].tryNumber))
     let retryAt = end.adding(seconds: wait)
-    slots[slot].tasks[position].retryAt = retryAt
+    runs[place].retryAt = retryAt
     move(place, to: .upForRetry)
-    timers.insert(Timer(at: retryAt, kind: .retry, subject: run.number, position: place.position))
+    timers.insert(Timer(at: retryAt, .retry, place.offset, of: runs[place.run]))
   }
 
-  private mutating func taskDeferred(_ place: TaskPlace, _ deferral: Deferral) {
-    let slot = Int(place.slot)
-    let state = slots[slot].tasks[Int(place.position)].state
+  private mutating func taskDeferred(_ place: InstanceIndex, _ deferral: Deferral) {
+    let state = runs[place].state
     guard state == .running || state == .queued else { return }
     switch deferral {
     case .event:
       move(place, to: .deferred)
     case .until(let moment):
-      touch(place)
-      slots[slot].tasks[Int(place.position)].retryAt = moment
+      noteTransition(of: place)
+      runs[place].retryAt = moment
       move(place, to: .upForReschedule)
-      timers.insert(Timer(at: moment, kind: .retry, subject: slots[slot].run.number, position: place.position))
+      timers.insert(Timer(at: moment, .retry, place.offset, of: runs[place.run]))
     }
   }
 
-  mutating func triggerFired(_ place: TaskPlace) {
-    guard slots[Int(place.slot)].tasks[Int(place.position)].state == .deferred else { return }
-    touch(place)
-    slots[Int(place.slot)].tasks[Int(place.position)].retryAt = now
+  mutating func triggerFired(_ place: InstanceIndex) {
+    guard runs[place].state == .deferred else { return }
+    noteTransition(of: place)
+    runs[place].retryAt = now
     move(place, to: .upForReschedule)
     enqueue(place)
   }

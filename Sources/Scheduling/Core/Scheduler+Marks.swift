@@ -13,38 +13,36 @@ extension Scheduler {
     if let plan = planOnceOpen(key.run, loaded), plan.position(of: key.taskID) == nil {
       return refuse(.unknownTask(dagID: plan.dagID, taskID: key.taskID))
     }
-    guard let slot = open(key.run, loaded: loaded), let position = slots[Int(slot)].plan.position(of: key.taskID)
+    guard let run = open(key.run, loaded: loaded), let instance = runs[run].instance(key)
     else { return }
-    let place = TaskPlace(slot: slot, position: Int32(position))
+    let place = InstanceIndex(run: run, offset: instance)
     mark(place, state)
-    let meant = slots[Int(slot)].plan.subset(of: [place.position], withUpstream: false, withDownstream: true)
-    for other in meant where other != place.position {
-      switch slots[Int(slot)].tasks[Int(other)].state {
-      case .failed, .upstreamFailed: clear(TaskPlace(slot: slot, position: other))
+    let position = Int32(runs[run].planPosition(of: instance))
+    let meant = runs[run].plan.subset(of: [position], withUpstream: false, withDownstream: true)
+    for other in meant.filter({ $0 != position }).flatMap({ runs[run].instances(at: Int($0)) }) {
+      switch runs[run][other].state {
+      case .failed, .upstreamFailed: clear(InstanceIndex(run: run, offset: other))
       case .none, .removed, .scheduled, .queued, .running, .success, .restarting, .upForRetry, .upForReschedule,
         .skipped, .deferred, .awaitingInput:
         break
       }
     }
-    work.reply = .done
-    conclude(slot)
+    step.answer(.done)
+    conclude(run)
   }
 
-  private mutating func mark(_ place: TaskPlace, _ state: TaskState) {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    let task = slots[slot].tasks[position]
+  private mutating func mark(_ place: InstanceIndex, _ state: TaskState) {
+    let task = runs[place]
     let reason = "marked \(state.rawValue) by hand"
     if task.state == state { return }
     if task.state.isActive || task.state == .deferred || task.state == .awaitingInput {
       stopTry(place, as: state, stop: .cancelled, reason: reason)
       return
     }
-    let index = touch(place)
-    slots[slot].tasks[position].startDate = task.startDate ?? now
-    slots[slot].tasks[position].endDate = now
-    slots[slot].tasks[position].retryAt = nil
-    work.touches[index].reason = reason
+    setReason(reason, of: place)
+    runs[place].startDate = task.startDate ?? now
+    runs[place].endDate = now
+    runs[place].retryAt = nil
     move(place, to: state)
   }
 
@@ -54,21 +52,21 @@ extension Scheduler {
     guard state != .running else {
       return refuse(.invalid("a run can be set to success, failed or queued, not to running"))
     }
-    guard let slot = open(number, loaded: loaded) else { return }
-    work.reply = .done
-    if slots[Int(slot)].run.state.isFinished {
-      setFinishedRunState(slot, state)
+    guard let run = open(number, loaded: loaded) else { return }
+    step.answer(.done)
+    if runs[run].run.state.isFinished {
+      setFinishedRunState(run, state)
       return
     }
     switch state {
-    case .failed: cancelRun(slot, stop: .cancelled, reason: "cancelled")
+    case .failed: cancelRun(run, stop: .cancelled, reason: "cancelled")
     case .success:
-      abandonTasks(slot, activeAs: .success, stop: .cancelled, reason: "the run was marked success by hand")
-      if slots[Int(slot)].unfinished == 0 || slots[Int(slot)].run.state == .queued {
-        touchRun(slot)
-        slots[Int(slot)].run.reason = nil
-        skipUnfinished(slot, reason: "the run was marked success by hand")
-        endRun(slot, as: .success)
+      abandonTasks(run, activeAs: .success, stop: .cancelled, reason: "the run was marked success by hand")
+      if runs[run].unfinished == 0 || runs[run].run.state == .queued {
+        noteChange(of: run)
+        runs[run].run.reason = nil
+        skipUnfinished(run, reason: "the run was marked success by hand")
+        endRun(run, as: .success)
       }
     case .queued, .running: break
     }
@@ -77,30 +75,29 @@ extension Scheduler {
   /// As `setRunState` to failed, but for tasks whose past has not succeeded. A skipped past holds up nothing, and here nobody
   /// has said that it should not: they are upstream_failed, so that the runs after this one wait for their past too.
   mutating func endStuckRun(_ number: Int64, _ loaded: RunSnapshot?) {
-    guard let slot = open(number, loaded: loaded) else { return }
-    work.reply = .done
-    guard !slots[Int(slot)].run.state.isFinished else { return leave(slot) }
-    for position in slots[Int(slot)].tasks.indices {
-      let place = TaskPlace(slot: slot, position: Int32(position))
-      guard slots[Int(slot)].tasks[position].state == .none, slots[Int(slot)].plan.tasks[position].dependsOnPast,
+    guard let run = open(number, loaded: loaded) else { return }
+    step.answer(.done)
+    guard !runs[run].run.state.isFinished else { return leave(run) }
+    for instance in runs[run].instances {
+      let place = InstanceIndex(run: run, offset: instance)
+      guard runs[run][instance].state == .none, runs.planned(place).dependsOnPast,
         let past = blockingPast(of: place), isPastDead(of: place)
       else { continue }
-      let index = touch(place)
-      slots[Int(slot)].tasks[position].endDate = now
-      let taskID = slots[Int(slot)].plan.taskIDs[position]
-      work.touches[index].reason = Reason.past(taskID: taskID, logicalDate: past.logicalDate).description
+      runs[place].endDate = now
+      let taskID = runs[run].taskID(of: instance)
+      setReason(Reason.past(taskID: taskID, logicalDate: past.logicalDate).description, of: place)
       move(place, to: .upstreamFailed)
     }
-    cancelRun(slot, stop: .cancelled, reason: "it could not go on")
+    cancelRun(run, stop: .cancelled, reason: "it could not go on")
   }
 
-  private mutating func setFinishedRunState(_ slot: Int32, _ state: DAGRunState) {
-    if state == .queued { return reopen(slot) }
-    if slots[Int(slot)].run.state != state {
-      touchRun(slot)
-      slots[Int(slot)].run.state = state
-      slots[Int(slot)].run.reason = state == .failed ? "marked failed by hand" : nil
+  private mutating func setFinishedRunState(_ run: RunIndex, _ state: DAGRunState) {
+    if state == .queued { return reopen(run) }
+    if runs[run].run.state != state {
+      noteChange(of: run)
+      runs[run].run.state = state
+      runs[run].run.reason = state == .failed ? "marked failed by hand" : nil
     }
-    leave(slot)
+    leave(run)
   }
 }

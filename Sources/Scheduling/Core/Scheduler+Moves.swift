@@ -3,115 +3,84 @@ import Model
 
 /// The one way in which a task instance changes its state, and what is counted along with it.
 extension Scheduler {
-  /// Moves an instance, and keeps every count in step: of its run, of its downstream tasks, of slots. The caller sets
+  /// Moves an instance, and keeps every count in step: of its run, of its downstream tasks, of what it holds. The caller sets
   /// dates and tries.
-  mutating func move(_ place: TaskPlace, to state: TaskState) {
-    let slot = Int(place.slot)
-    let position = Int(place.position)
-    touch(place)
-    let from = slots[slot].tasks[position].state
+  mutating func move(_ place: InstanceIndex, to state: TaskState) {
+    noteTransition(of: place)
+    let from = runs[place].state
     if from == state { return }
-    slots[slot].tasks[position].state = state
-    slots[slot].tasks[position].isReady = false
-    slots[slot].counts.move(from: from, to: state)
+    runs[place].state = state
+    runs[place].isReady = false
+    runs[place.run].counts.move(from: from, to: state)
     if from.isActive != state.isActive || from == .deferred || state == .deferred {
-      occupy(place, from, -1)
-      occupy(place, state, 1)
+      let position = runs[place.run].planPosition(of: place.offset)
+      admission.release(position, of: place.run, in: from)
+      admission.occupy(position, of: place.run, in: state)
     }
     guard from.isFinished || state.isFinished else {
-      if state == .none { check(place.slot) }
+      if state == .none { check(place.run) }
       return
     }
     if from.isFinished {
-      slots[slot].unfinished += 1
+      runs[place.run].unfinished += 1
     }
     if state.isFinished {
-      slots[slot].unfinished -= 1
-      check(place.slot)
+      runs[place.run].unfinished -= 1
+      check(place.run)
     }
     countDownstream(place, from: from, to: state)
-    let task = slots[slot].plan.tasks[position]
-    if task.isWatched {
-      for watcher in slots[slot].plan.watchers[place.position]! { evaluateLater(place.slot, watcher) }
-    }
+    let task = runs.planned(place)
+    if task.isWatched { evaluateWatchers(of: place) }
     if task.dependsOnPast { evaluateFuture(of: place) }
   }
 
-  /// Tells the tasks right below that one has ended, or has not ended after all.
-  private mutating func countDownstream(_ place: TaskPlace, from: TaskState, to state: TaskState) {
-    let plan = slots[Int(place.slot)].plan
-    for downstream in plan.downstream[Int(place.position)] {
-      let index = Int(downstream)
-      if from.isFinished { slots[Int(place.slot)].tasks[index].countUpstream(from, -1) }
-      guard state.isFinished else { continue }
-      slots[Int(place.slot)].tasks[index].countUpstream(state)
-      if slots[Int(place.slot)].tasks[index].state == .none { evaluateIfDecided(place.slot, downstream, plan) }
+  /// Counts for the instances right below that this one has ended, or has not ended after all.
+  private mutating func countDownstream(_ place: InstanceIndex, from: TaskState, to state: TaskState) {
+    let plan = runs[place.run].plan
+    for downstream in plan.downstream[runs[place.run].planPosition(of: place.offset)] {
+      for offset in runs[place.run].instances(at: Int(downstream)) {
+        let below = InstanceIndex(run: place.run, offset: offset)
+        if from.isFinished { runs[below].countUpstream(from, -1) }
+        guard state.isFinished else { continue }
+        runs[below].countUpstream(state)
+        if runs[below].state == .none { evaluateIfDecided(below, plan.tasks[Int(downstream)]) }
+      }
     }
   }
 
-  /// Only tasks about which there is something to decide get on the list.
-  private mutating func evaluateIfDecided(_ slot: Int32, _ position: Int32, _ plan: DAGPlan) {
-    let task = slots[Int(slot)].tasks[Int(position)]
-    let planned = plan.tasks[Int(position)]
-    if !planned.isConstrained,
-      planned.rule.decide(task.counts(upstream: plan.upstream.degree(of: Int(position)))) == .wait
-    {
-      return
-    }
-    evaluateLater(slot, position)
+  /// Only instances about which there is something to decide get on the list.
+  private mutating func evaluateIfDecided(_ place: InstanceIndex, _ planned: PlannedTask) {
+    if !planned.isConstrained, planned.rule.decide(runs[place.run].upstreamCounts(of: place.offset)) == .wait { return }
+    step.evaluate(place)
   }
 
-  mutating func evaluateLater(_ slot: Int32, _ position: Int32) {
-    work.evaluations.append((slot, position))
+  /// Tasks that this one holds up without being right above them.
+  private mutating func evaluateWatchers(of place: InstanceIndex) {
+    let position = Int32(runs[place.run].planPosition(of: place.offset))
+    for watcher in runs[place.run].plan.watchers[position]! { evaluateAll(at: Int(watcher), of: place.run) }
   }
 
   /// The same task in later runs may wait for this one.
-  private mutating func evaluateFuture(of place: TaskPlace) {
-    let entry = slots[Int(place.slot)]
+  private mutating func evaluateFuture(of place: InstanceIndex) {
+    let entry = runs[place.run]
     guard let date = entry.run.logicalDate else { return }
-    let taskID = entry.plan.taskIDs[Int(place.position)]
+    let taskID = entry.taskID(of: place.offset)
     for number in dags[entry.dag].runs where number != entry.run.number {
-      guard let slot = slotsByRun[number], let later = slots[Int(slot)].run.logicalDate, later > date,
-        let position = slots[Int(slot)].plan.position(of: taskID)
+      guard let run = runs.index(of: number), let later = runs[run].run.logicalDate, later > date,
+        let position = runs[run].plan.position(of: taskID)
       else { continue }
-      evaluateLater(slot, Int32(position))
+      evaluateAll(at: position, of: run)
     }
   }
 
-  /// Takes (1) or gives back (-1) what an instance in `state` holds. The slot is given back with the change of state,
-  /// not when the process is gone: a crash in between would otherwise leak it.
-  mutating func occupy(_ place: TaskPlace, _ state: TaskState, _ sign: Int32) {
-    guard state.isActive || state == .deferred else { return }
-    let slot = Int(place.slot)
-    let plan = slots[slot].plan
-    let task = plan.tasks[Int(place.position)]
-    let pool = slots[slot].pools[Int(task.pool)]
-    if state == .deferred {
-      pools[pool].deferredSlots += Int64(sign * task.poolSlots)
-      if sign < 0 { freePool(pool) }
-      return
-    }
-    pools[pool].activeSlots += Int64(sign * task.poolSlots)
-    slots[slot].active += sign
-    activeTasks += Int(sign)
-    if !task.isElsewhere {
-      localTasks += Int(sign)
-      if sign < 0 { freeParallelism() }
-    }
-    if task.maxActivePerDAG > 0 {
-      let limit = taskLimits.index(dag: slots[slot].dag, taskID: plan.taskIDs[Int(place.position)])
-      taskLimits[limit].active += sign
-      if sign < 0 { freeTaskLimit(limit) }
-    }
-    if sign < 0 {
-      freeRun(place.slot)
-      freePool(pool)
-    }
+  /// Puts every instance of a task on the list of those to be looked at.
+  mutating func evaluateAll(at position: Int, of run: RunIndex) {
+    for offset in runs[run].instances(at: position) { step.evaluate(InstanceIndex(run: run, offset: offset)) }
   }
 
-  mutating func check(_ slot: Int32) {
-    guard !slots[Int(slot)].isToBeChecked else { return }
-    slots[Int(slot)].isToBeChecked = true
-    work.runsToCheck.append(slot)
+  mutating func check(_ run: RunIndex) {
+    guard !runs[run].isToBeChecked else { return }
+    runs[run].isToBeChecked = true
+    step.check(run)
   }
 }

@@ -8,19 +8,17 @@ extension Scheduler {
     if pool.slots < -1 {
       return refuse(.invalid("pool \(pool.name) cannot have \(pool.slots) slots; -1 means without limit"))
     }
-    let index = pools.index(of: pool.name)
-    work.reply = .done
-    guard pools[index].pool != pool else { return }
-    pools[index].pool = pool
-    work.head.append(.poolStored(pool))
-    freePool(index)
+    step.answer(.done)
+    guard admission.pool(pool.name) != pool else { return }
+    admission.setPool(pool)
+    step.append(.poolStored(pool))
   }
 
   mutating func deletePool(_ name: String) {
-    guard pools.find(name)?.pool != nil else { return refuse(.unknownPool(name)) }
+    guard admission.pool(name) != nil else { return refuse(.unknownPool(name)) }
     if name == TaskDescription.defaultPool { return refuse(.defaultPoolCannotBeDeleted) }
-    pools[pools.index(of: name)].pool = nil
-    work.head.append(.poolDeleted(name: name))
-    work.reply = .done
+    admission.deletePool(name)
+    step.append(.poolDeleted(name: name))
+    step.answer(.done)
   }
 }

@@ -4,15 +4,15 @@ import Model
 /// From what is stored to what is in memory.
 extension Scheduler {
   mutating func restore(_ snapshot: Snapshot) {
-    for plan in snapshot.plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
-    for pool in snapshot.pools { pools[pools.index(of: pool.name)].pool = pool }
+    step.lend(snapshot.plans)
+    for pool in snapshot.pools { admission.setPool(pool) }
     for record in snapshot.dags {
       dagIndices[record.dagID] = dags.count
       var dag = DAGEntry(record)
-      dag.takenDates = AscendingList((snapshot.takenDates[record.dagID] ?? []).sorted())
+      dag.usedLogicalDates = AscendingList((snapshot.takenDates[record.dagID] ?? []).sorted())
       dags.append(dag)
       if let version = record.version {
-        setPlan(knownPlans[PlanKey(dagID: record.dagID, version: version)], of: dags.count - 1)
+        setPlan(step.lentPlan(record.dagID, version: version), of: dags.count - 1)
       }
     }
     for backfill in snapshot.backfills where backfill.completedAt == nil {
@@ -20,8 +20,7 @@ extension Scheduler {
     }
     for run in snapshot.runs { restore(run) }
     for index in dags.indices { setNextDue(index) }
-    work = StepWork()
-    knownPlans = [:]
+    step = StepBuilder()
   }
 
   private mutating func restore(_ snapshot: RunSnapshot) {
@@ -31,22 +30,22 @@ extension Scheduler {
     }
     if run.state.isFinished {
       if !plan.pastTaskIDs.isEmpty {
-        dags[dag].history.add(RunEntry(snapshot, plan: plan, dag: dag, pools: []))
+        dags[dag].history.add(RunEntry(snapshot, plan: plan, dag: dag))
       }
       return
     }
-    let slot = insert(snapshot, plan: plan, dag: dag)
-    resume(slot)
-    if run.state == .running { armDAGRunTimeout(slot) }
+    let index = insert(snapshot, plan: plan, dag: dag)
+    resume(index)
+    if run.state == .running { armDAGRunTimeout(index) }
   }
 
   /// Puts the tasks of a run that just came into memory, or was planned anew, where their states say.
-  mutating func resume(_ slot: Int32) {
-    for position in slots[Int(slot)].tasks.indices {
-      let place = TaskPlace(slot: slot, position: Int32(position))
-      switch slots[Int(slot)].tasks[position].state {
+  mutating func resume(_ run: RunIndex) {
+    for instance in runs[run].instances {
+      let place = InstanceIndex(run: run, offset: instance)
+      switch runs[run][instance].state {
       case .scheduled:
-        if slots[Int(slot)].plan.tasks[position].isEmpty { hold(place) } else { enqueue(place) }
+        if runs[run].planned(instance).isEmpty { hold(place) } else { enqueue(place) }
       case .running: armExecutionTimeout(place)
       case .upForRetry, .upForReschedule: armRetry(place)
       case .none, .removed, .queued, .success, .restarting, .failed, .upstreamFailed, .skipped, .deferred,
@@ -61,7 +60,7 @@ extension Scheduler {
     let current = dags[dag].plan
     guard
       let base = current?.version == run.version
-        ? current : knownPlans[PlanKey(dagID: run.dagID, version: run.version)]
+        ? current : step.lentPlan(run.dagID, version: run.version)
     else { return nil }
     return select(base, run.taskRegex, dag: dag)
   }
@@ -70,25 +69,25 @@ extension Scheduler {
   func select(_ base: DAGPlan, _ regex: String?, dag: Int) -> DAGPlan {
     guard let regex else { return base }
     let same = dags[dag].runs.last { number in
-      let plan = slots[Int(slotsByRun[number]!)].plan
+      let plan = runs[runs.index(of: number)!].plan
       return plan.version == base.version && plan.taskRegex == regex
     }
-    if let same { return slots[Int(slotsByRun[same]!)].plan }
+    if let same { return runs[runs.index(of: same)!].plan }
     return base.selectingAsStored(regex)
   }
 
   /// Looks around once after a restart: what was due meanwhile, and what is there to start.
-  mutating func review() {
-    isUnreviewed = false
+  mutating func scanAfterRestore() {
+    needsInitialScan = false
     for dag in dags.indices {
-      work.dagsToSchedule.append(dag)
-      work.dagsToPromote.append(dag)
+      step.schedule(dag)
+      step.promote(dag)
     }
-    work.backfillsToPromote = backfills.keys.sorted()
-    for slot in slots.indices.map(Int32.init) where slots[Int(slot)].run.state == .running {
-      releaseHeldEmpties(slot)
-      evaluateWaiting(slot)
-      check(slot)
+    for backfill in backfills.keys.sorted() { step.promote(backfill: backfill) }
+    for run in runs.all where runs[run].run.state == .running {
+      releaseHeldEmpties(run)
+      evaluateWaiting(run)
+      check(run)
     }
   }
 }

@@ -16,52 +16,48 @@ extension Scheduler {
     while let timer = timers.min, isStale(timer) { timers.removeMin() }
   }
 
-  mutating func armExecutionTimeout(_ place: TaskPlace) {
-    let entry = slots[Int(place.slot)].tasks[Int(place.position)]
-    let timeout = slots[Int(place.slot)].plan.tasks[Int(place.position)].executionTimeoutMicroseconds
-    guard timeout > 0, let start = entry.startDate else { return }
+  mutating func armExecutionTimeout(_ place: InstanceIndex) {
+    let timeout = runs.planned(place).executionTimeoutMicroseconds
+    guard timeout > 0, let start = runs[place].startDate else { return }
     timers.insert(
       Timer(
-        at: start.adding(microseconds: timeout), kind: .executionTimeout,
-        subject: slots[Int(place.slot)].run.number, position: place.position, tryNumber: entry.tryNumber))
+        at: start.adding(microseconds: timeout), .executionTimeout, place.offset, of: runs[place.run],
+        tryNumber: runs[place].tryNumber))
   }
 
-  mutating func armDAGRunTimeout(_ slot: Int32) {
-    guard let deadline = slots[Int(slot)].deadline else { return }
-    timers.insert(Timer(at: deadline, kind: .dagrunTimeout, subject: slots[Int(slot)].run.number))
+  mutating func armDAGRunTimeout(_ run: RunIndex) {
+    guard let deadline = runs[run].deadline else { return }
+    timers.insert(Timer(at: deadline, .dagrunTimeout, subject: runs[run].run.number))
   }
 
-  mutating func armRetry(_ place: TaskPlace) {
-    let task = slots[Int(place.slot)].tasks[Int(place.position)]
-    guard let retryAt = task.retryAt else { return }
-    timers.insert(
-      Timer(at: retryAt, kind: .retry, subject: slots[Int(place.slot)].run.number, position: place.position))
+  mutating func armRetry(_ place: InstanceIndex) {
+    guard let retryAt = runs[place].retryAt else { return }
+    timers.insert(Timer(at: retryAt, .retry, place.offset, of: runs[place.run]))
   }
 
   /// A task will be tried again, or look again, and its DAG is not paused. Looks at all timers.
   package var awaitsRetry: Bool {
     timers.unordered.contains { timer in
-      guard timer.kind == .retry, !isStale(timer), let slot = slotsByRun[timer.subject] else { return false }
-      return !dags[slots[Int(slot)].dag].record.isPaused
+      guard timer.kind == .retry, !isStale(timer), let run = runs.index(of: timer.subject) else { return false }
+      return !dags[runs[run].dag].record.isPaused
     }
   }
 
   private func isStale(_ timer: Timer) -> Bool {
     switch timer.kind {
     case .executionTimeout:
-      guard let slot = slotsByRun[timer.subject].map({ Int($0) }),
-        slots[slot].tasks.indices.contains(Int(timer.position))
-      else { return true }
-      let task = slots[slot].tasks[Int(timer.position)]
-      let timeout = slots[slot].plan.tasks[Int(timer.position)].executionTimeoutMicroseconds
+      guard let place = place(of: timer) else { return true }
+      let task = runs[place]
+      let timeout = runs.planned(place).executionTimeoutMicroseconds
       return task.state != .running || task.tryNumber != timer.tryNumber
         || task.startDate.map { $0.adding(microseconds: timeout) != timer.at } ?? true
     case .retry:
-      guard let task = entry(timer.subject)?.task(timer.position) else { return true }
+      guard let place = place(of: timer) else { return true }
+      let task = runs[place]
       return (task.state != .upForRetry && task.state != .upForReschedule) || task.retryAt != timer.at || task.isReady
     case .dagrunTimeout:
-      guard let slot = slotsByRun[timer.subject].map({ Int($0) }) else { return true }
-      return slots[slot].run.state != .running || slots[slot].deadline != timer.at || slots[slot].run.reason != nil
+      guard let run = runs.index(of: timer.subject) else { return true }
+      return runs[run].run.state != .running || runs[run].deadline != timer.at || runs[run].run.reason != nil
     case .promotion:
       return false
     case .schedule:
@@ -70,11 +66,17 @@ extension Scheduler {
     }
   }
 
+  /// The instance that a timer is about; nil: it has left, or its run has moved to a plan of fewer tasks.
+  private func place(of timer: Timer) -> InstanceIndex? {
+    guard let run = runs.index(of: timer.subject), runs[run].contains(timer.instance) else { return nil }
+    return InstanceIndex(run: run, offset: timer.instance)
+  }
+
   private func isOfSuspendedDAG(_ timer: Timer) -> Bool {
     switch timer.kind {
     case .executionTimeout: return false
     case .retry, .dagrunTimeout:
-      return slotsByRun[timer.subject].map { dags[slots[Int($0)].dag].suspension != nil } ?? false
+      return runs.index(of: timer.subject).map { dags[runs[$0].dag].suspension != nil } ?? false
     case .promotion, .schedule: return dags[Int(timer.subject)].suspension != nil
     }
   }
@@ -82,28 +84,25 @@ extension Scheduler {
   private mutating func fire(_ timer: Timer) {
     switch timer.kind {
     case .executionTimeout:
-      let slot = Int(slotsByRun[timer.subject]!)
-      slots[slot].tasks[Int(timer.position)].isTimedOut = true
-      work.actions.append(.stop(slots[slot].tryKey(Int(timer.position)), .timedOut))
+      let place = place(of: timer)!
+      runs[place].isTimedOut = true
+      step.append(.stop(runs[place.run].tryKey(place.offset), .timedOut))
     case .retry:
-      let place = TaskPlace(slot: slotsByRun[timer.subject]!, position: timer.position)
-      let state = slots[Int(place.slot)].tasks[Int(place.position)].state
-      if state == .upForReschedule {
+      let place = place(of: timer)!
+      if runs[place].state == .upForReschedule {
         enqueue(place)
       } else {
         // Its upstream tasks may have been cleared meanwhile: the rule is asked again.
-        touch(place)
-        slots[Int(place.slot)].tasks[Int(place.position)].retryAt = nil
+        noteTransition(of: place)
+        runs[place].retryAt = nil
         move(place, to: .none)
-        evaluateLater(place.slot, place.position)
+        step.evaluate(place)
       }
-    case .dagrunTimeout: dagrunTimedOut(slotsByRun[timer.subject]!)
-    case .promotion: work.dagsToPromote.append(Int(timer.subject))
-    case .schedule: work.dagsToSchedule.append(Int(timer.subject))
+    case .dagrunTimeout: dagrunTimedOut(runs.index(of: timer.subject)!)
+    case .promotion: step.promote(Int(timer.subject))
+    case .schedule: step.schedule(Int(timer.subject))
     }
   }
-
-  private func entry(_ run: Int64) -> RunEntry? { slotsByRun[run].flatMap { slots[Int($0)] } }
 }
 
 extension RunEntry {
@@ -113,9 +112,5 @@ extension RunEntry {
       return nil
     }
     return start.adding(seconds: NumberBound.dagrunTimeout.clamp(seconds))
-  }
-
-  fileprivate func task(_ position: Int32) -> TaskSlot? {
-    tasks.indices.contains(Int(position)) ? tasks[Int(position)] : nil
   }
 }

@@ -19,19 +19,9 @@ extension Scheduler {
     {
       return refuse(.logicalDateTaken(date, runID: holder.runID))
     }
-    let runID =
-      request.runID
-      ?? freeManualRunID(
-        RunIDs.manual(request.logicalDate ?? request.requestedAt ?? now), dag,
-        besides: Set(request.takenRunIDs))
-    let scheduled = request.logicalDate.flatMap { scheduledRun(dag, plan, on: $0) }
-    lastRunNumber += 1
-    var run = DAGRun(
-      number: lastRunNumber, dagID: request.dagID, runID: runID, type: .manual, state: .queued,
-      logicalDate: request.logicalDate, dataInterval: scheduled?.dataInterval, runAfter: now, queuedAt: now,
-      conf: request.conf, version: plan.version)
-    run.standsForScheduled = scheduled != nil
-    work.replyRun = createRun(run, plan: plan, dag: dag)
+    let scheduled = request.logicalDate.flatMap { dags[dag].dueRun(on: $0, at: now) }
+    let seed = RunSeed(request, standingFor: scheduled, at: now)
+    step.answer(withCreated: makeRun(seed, of: dag, on: plan))
   }
 
   /// Asking again for a run that is there finds it; asking for another one by its name is refused.
@@ -41,42 +31,20 @@ extension Scheduler {
     } else if let date = request.logicalDate, date != known.logicalDate {
       refuse(.runExists(runID: known.runID, differsIn: "logical date"))
     } else {
-      work.reply = .run(known, created: false)
+      step.answer(.run(known, created: false))
     }
   }
 
   private func unfinishedRun(_ dag: Int, where isMeant: (DAGRun) -> Bool) -> DAGRun? {
     for number in dags[dag].runs {
-      let run = slots[Int(slotsByRun[number]!)].run
+      let run = runs[runs.index(of: number)!].run
       if isMeant(run) { return run }
     }
     return nil
   }
 
-  /// The run that the schedule has still to make for the date; nil: it makes none for it.
-  private func scheduledRun(_ dag: Int, _ plan: DAGPlan, on date: Timestamp) -> Timetable.DueRun? {
-    dags[dag].timetable?.dueRun(
-      on: date, at: now, last: dags[dag].record.lastScheduled, startDate: plan.description.startDate,
-      endDate: plan.description.endDate, catchup: plan.description.catchup)
-  }
-
-  /// An id that no run of the DAG bears: none in memory, none that the scheduler was told of.
-  func freeRunID(_ id: String, _ dag: Int, besides taken: Set<String> = []) -> String {
-    RunIDs.free(id) {
-      dags[dag].unfinishedRunIDs[$0] != nil || dags[dag].takenRunIDs.contains($0) || taken.contains($0)
-    }
-  }
-
-  /// Two requests at one moment have two ids, also when the first run has ended already.
-  private mutating func freeManualRunID(_ id: String, _ dag: Int, besides taken: Set<String>) -> String {
-    if dags[dag].latestManual.id != id { dags[dag].latestManual = (id, []) }
-    let free = freeRunID(id, dag, besides: taken.union(dags[dag].latestManual.given))
-    dags[dag].latestManual.given.insert(free)
-    return free
-  }
-
   private func unfinishedRun(_ dag: Int, _ runID: String) -> DAGRun? {
-    dags[dag].unfinishedRunIDs[runID].map { slots[Int(slotsByRun[$0]!)].run }
+    dags[dag].unfinishedRunIDs[runID].map { runs[runs.index(of: $0)!].run }
   }
 
   /// Why a suspended DAG gets no more runs.

@@ -26,30 +26,30 @@ extension Scheduler {
   ///
   /// - Parameters:
   ///   - numbers: of runs; those that have ended wait for nothing.
-  ///   - limit: of tasks that are told.
+  ///   - limit: of tasks that are listed.
   package func waiting(ofRuns numbers: [Int64], at now: Timestamp, limit: Int = 20) -> Waiting {
     var waiting = Waiting()
     var canMove = false
     var isAnyStuck = false
     for number in numbers {
-      guard let slot = slotsByRun[number] else { continue }
+      guard let run = runs.index(of: number) else { continue }
       waiting.unfinishedRuns.append(number)
-      if let wait = runWait(slot, at: now) {
+      if let wait = runWait(run, at: now) {
         waiting.add(wait, limit: limit)
         // It starts when others of the runs have ended, which they may never.
         if !wait.reasons.allSatisfy(\.isForOtherRuns) { canMove = true }
         continue
       }
-      let entry = slots[Int(slot)]
-      for position in entry.tasks.indices where !entry.tasks[position].state.isFinished {
-        let place = TaskPlace(slot: slot, position: Int32(position))
+      let entry = runs[run]
+      for instance in entry.instances where !entry[instance].state.isFinished {
+        let place = InstanceIndex(run: run, offset: instance)
         guard !waitsForItsRun(place, entry) else { continue }
         let never = whatNeverComes(place, entry)
         if never == nil { canMove = true } else { isAnyStuck = true }
         waiting.add(
           TaskWait(
-            runID: entry.run.runID, taskID: entry.plan.taskIDs[position],
-            reasons: never.map { [$0] } ?? explain(entry.key(position), at: now), isForever: never != nil),
+            runID: entry.run.runID, taskID: entry.taskID(of: instance),
+            reasons: never.map { [$0] } ?? explain(entry.key(instance), at: now), isForever: never != nil),
           limit: limit)
       }
     }
@@ -58,42 +58,41 @@ extension Scheduler {
   }
 
   /// Of a run that starts no task at all.
-  private func runWait(_ slot: Int32, at now: Timestamp) -> TaskWait? {
-    let entry = slots[Int(slot)]
-    // Tasks that are at work are told of each by itself.
-    guard entry.active == 0 else { return nil }
+  private func runWait(_ run: RunIndex, at now: Timestamp) -> TaskWait? {
+    let entry = runs[run]
+    // Tasks that are at work are listed each by itself.
+    guard admission.activeTasks(of: run) == 0 else { return nil }
     let reasons = runReasons(entry, at: now)
     return reasons.isEmpty
       ? nil : TaskWait(runID: entry.run.runID, taskID: nil, reasons: reasons, isForever: false)
   }
 
   /// Other tasks of its run have to end first, and they say what they wait for.
-  private func waitsForItsRun(_ place: TaskPlace, _ entry: RunEntry) -> Bool {
-    let position = Int(place.position)
-    guard entry.tasks[position].state == .none, entry.decide(position) == .wait else { return false }
-    return pendingTasks(place, entry).contains { !entry.tasks[Int($0)].state.isFinished }
+  private func waitsForItsRun(_ place: InstanceIndex, _ entry: RunEntry) -> Bool {
+    guard entry[place.offset].state == .none, entry.decide(place.offset) == .wait else { return false }
+    return pendingTasks(place, entry).contains { !entry.isFinished($0) }
   }
 
-  private func pendingTasks(_ place: TaskPlace, _ entry: RunEntry) -> [Int32] {
-    let constraint = entry.plan.constraints[place.position]
-    return Array(entry.plan.upstream[Int(place.position)]) + Array(constraint?.indirectSetups ?? [])
+  private func pendingTasks(_ place: InstanceIndex, _ entry: RunEntry) -> [Int32] {
+    let position = entry.planPosition(of: place.offset)
+    let constraint = entry.plan.constraints[Int32(position)]
+    return Array(entry.plan.upstream[position]) + Array(constraint?.indirectSetups ?? [])
       + Array(constraint?.scope ?? [])
   }
 
   /// The reason, when what the task waits for cannot come by itself; nil: it can.
-  private func whatNeverComes(_ place: TaskPlace, _ entry: RunEntry) -> Reason? {
-    let position = Int(place.position)
-    let planned = entry.plan.tasks[position]
-    switch entry.tasks[position].state {
+  private func whatNeverComes(_ place: InstanceIndex, _ entry: RunEntry) -> Reason? {
+    let planned = entry.planned(place.offset)
+    switch entry[place.offset].state {
     case .none:
-      if entry.decide(position) == .wait {
+      if entry.decide(place.offset) == .wait {
         return .rule(planned.rule, pending: [], count: 0)
       }
       guard planned.dependsOnPast, let past = blockingPast(of: place), isPastDead(of: place) else { return nil }
-      return .past(taskID: entry.plan.taskIDs[position], logicalDate: past.logicalDate)
+      return .past(taskID: entry.taskID(of: place.offset), logicalDate: past.logicalDate)
     case .scheduled, .upForReschedule:
       guard !planned.isEmpty else { return nil }
-      let pool = pools[entry.pools[Int(planned.pool)]]
+      let pool = admission.pool(of: entry.planPosition(of: place.offset), of: place.run)
       // A pool without any slot is one that somebody has closed for a while.
       if let slots = pool.pool?.slots, slots <= 0 || Int(planned.poolSlots) <= slots { return nil }
       return .pool(
@@ -105,19 +104,20 @@ extension Scheduler {
   }
 
   /// An earlier instance has ended without success and has no further try; perhaps behind others that wait for it too.
-  func isPastDead(of place: TaskPlace) -> Bool {
-    let taskID = slots[Int(place.slot)].plan.taskIDs[Int(place.position)]
+  func isPastDead(of place: InstanceIndex) -> Bool {
+    let taskID = runs[place.run].taskID(of: place.offset)
     var place = place
     // Each is of an earlier date than the one before.
     while let past = blockingPast(of: place) {
-      guard let slot = slotsByRun[past.run] else { return true }
-      let entry = slots[Int(slot)]
+      guard let run = runs.index(of: past.run) else { return true }
+      let entry = runs[run]
       guard let position = entry.plan.position(of: taskID) else { return false }
-      if entry.tasks[position].state.isFinished { return true }
-      guard entry.tasks[position].state == .none, entry.run.state == .running, entry.decide(position) != .wait else {
-        return false
-      }
-      place = TaskPlace(slot: slot, position: Int32(position))
+      let instances = entry.instances(at: position)
+      if instances.contains(where: { entry[$0].state.isFinished && !entry[$0].state.isPassed }) { return true }
+      guard let instance = instances.first(where: { !entry[$0].state.isFinished }), entry[instance].state == .none,
+        entry.run.state == .running, entry.decide(instance) != .wait
+      else { return false }
+      place = InstanceIndex(run: run, offset: instance)
     }
     return false
   }
@@ -126,7 +126,7 @@ extension Scheduler {
 extension Waiting {
   fileprivate mutating func add(_ wait: TaskWait, limit: Int) {
     count += 1
-    // What can never come is told in any case.
+    // What can never come is listed in any case.
     if tasks.count < limit || (wait.isForever && !tasks.contains(where: \.isForever)) { tasks.append(wait) }
   }
 }

@@ -5,65 +5,30 @@ internal import Model
 /// Decides what happens next. No clock, no I/O, no randomness: the same state and event always give the same step.
 ///
 /// The caller commits the changes of a step, and only then performs its actions; when a commit fails, it throws the
-/// scheduler away and restores one from the database. A restored scheduler starts nothing over: the caller tells it
+/// scheduler away and restores one from the database. A restored scheduler starts nothing over: the caller reports
 /// what became of the tries that were active (`activeTries`), and then `.wake`.
 ///
 /// Work is O(what changes): each instance counts how its upstream tasks have ended, ready ones wait in heaps, due
 /// moments too. Nothing is scanned but the tasks of a run that starts, is cleared or moves to another version.
 package struct Scheduler: Sendable {
   package let limits: Limits
-  package internal(set) var lastRunNumber: Int64
   package internal(set) var lastBackfillNumber: Int64
 
   var dags: [DAGEntry] = []
   var dagIndices: [String: Int] = [:]
   var backfills: [Int64: BackfillEntry] = [:]
-  /// Runs in memory. Slots of runs that have left are used again.
-  var slots: [RunEntry] = []
-  var slotsByRun: [Int64: Int32] = [:]
-  var unusedSlots: [Int32] = []
-  /// The run that the last end of a task was about: mostly the next one is about the same.
-  var latestRun: (number: Int64, slot: Int32)?
-  /// Plans of versions that a request about finished runs needs; only until it has been handled.
-  var knownPlans: [PlanKey: DAGPlan] = [:]
-
-  var pools = PoolTable()
-  var taskLimits = TaskLimitTable()
-  var queue = ReadyQueue()
-  /// Limits that have room again while lanes wait for them.
-  var freedLimits: [FreedLimit] = []
-  /// Task instances that are active.
-  package internal(set) var activeTasks = 0
-  /// Those of them that are at work on this machine, of which there may be `parallelism`.
-  package internal(set) var localTasks = 0
-  /// Lanes that found `parallelism` reached.
-  var waitingForParallelism = Heap<LaneReference>()
-  var isParallelismFreed = false
+  var runs: RunTable
+  var admission: Admission
   var timers = Heap<Timer>()
-  /// What a step left to the next one.
-  var postponed = PostponedWork()
 
+  var step = StepBuilder()
   /// Was restored and has not looked around since.
-  var isUnreviewed = true
-  /// Of the event that is being handled, or was handled last.
-  var now = Timestamp.longAgo
-  var work = StepWork()
-
-  struct PlanKey: Hashable, Sendable {
-    var dagID: String
-    var version: String
-  }
-
-  enum FreedLimit: Equatable, Sendable {
-    case run(Int32)
-    case pool(Int32)
-    case taskLimit(Int32)
-    case parallelism
-  }
+  var needsInitialScan = true
 
   package init(restoring snapshot: Snapshot, limits: Limits = .init()) {
     self.limits = limits
-    lastRunNumber = snapshot.lastRunNumber
+    admission = Admission(parallelism: limits.parallelism)
+    runs = RunTable(lastNumber: snapshot.lastRunNumber)
     lastBackfillNumber = snapshot.lastBackfillNumber
     restore(snapshot)
   }
@@ -71,25 +36,25 @@ package struct Scheduler: Sendable {
   /// One event. Facts about a try that is not the current one, or no longer active, do nothing.
   package mutating func handle(_ event: Event, at now: Timestamp) -> Step {
     if case .plansLoaded(let plans) = event {
-      for plan in plans { knownPlans[PlanKey(dagID: plan.dagID, version: plan.version)] = plan }
+      step.lend(plans)
       return Step()
     }
-    defer { if !knownPlans.isEmpty { knownPlans = [:] } }
-    self.now = now
+    defer { step.returnPlans() }
+    step.begin(at: now)
     switch event {
     case .taskStarted(let key):
       guard let place = find(key.instance) else { return Step() }
       taskStarted(place, tryNumber: key.number)
     case .taskFinished(let key, let result):
       guard let place = find(key.instance), isCurrent(place, key.number) else { return Step() }
-      latestRun = (key.run, place.slot)
+      runs.expect(place.run)
       taskFinished(place, result)
     case .triggerFired(let key):
       guard let place = find(key.instance), isCurrent(place, key.number) else { return Step() }
       triggerFired(place)
     case .dagsLoaded(let plans): dagsLoaded(plans)
     case .plansLoaded: break
-    case .wake: if isUnreviewed { review() }
+    case .wake: if needsInitialScan { scanAfterRestore() }
     case .trigger(let request): trigger(request)
     case .backfill(let request): startBackfill(request)
     case .continueBackfill(let number, let existing): continueBackfill(number, existing)
@@ -104,29 +69,24 @@ package struct Scheduler: Sendable {
     case .deleteDAG(let dagID): deleteDAG(dagID)
     }
     // Without the history that is not in memory nobody can say what may start.
-    if !work.needsRestoring {
-      takeUpPostponed()
-      settle()
+    if !step.needsRestoring {
+      step.takeUpPostponed()
+      runToFixpoint()
     }
     return finishStep()
   }
 
   /// When to be called with `.wake` if nothing else happens before; a moment that has passed: at once.
-  package var nextWake: Timestamp? { postponed.isEmpty ? timers.min?.at : now }
+  package var nextWake: Timestamp? { step.hasPostponed ? now : timers.min?.at }
+
+  /// Of the event that is being handled, or was handled last.
+  var now: Timestamp { step.now }
 
   /// Would do more by itself now.
-  package var goesOn: Bool { !postponed.isEmpty || !unfinishedBackfills.isEmpty }
-
-  private mutating func takeUpPostponed() {
-    guard !postponed.isEmpty else { return }
-    work.dagsToSchedule += postponed.schedules
-    work.dagsToPromote += postponed.promotions
-    work.backfillsToPromote += postponed.backfills
-    postponed = PostponedWork()
-  }
+  package var hasMoreToDo: Bool { step.hasPostponed || !unfinishedBackfills.isEmpty }
 
   /// Lets everything that the event set off happen, until nothing moves any more.
-  private mutating func settle() {
+  private mutating func runToFixpoint() {
     repeat {
       fireTimers()
       evaluatePast()
@@ -134,25 +94,8 @@ package struct Scheduler: Sendable {
       checkRuns()
       scheduleRuns()
       promoteRuns()
-      if work.isSettled { dispatch() }
-    } while !work.isSettled
+      if step.isSettled { dispatch() }
+    } while !step.isSettled
     pruneTimers()
   }
-}
-
-/// What was due and would have made a step too large.
-struct PostponedWork: Sendable {
-  /// Indices in `Scheduler.dags`.
-  var schedules: [Int] = []
-  var promotions: [Int] = []
-  /// Numbers.
-  var backfills: [Int64] = []
-
-  var isEmpty: Bool { schedules.isEmpty && promotions.isEmpty && backfills.isEmpty }
-}
-
-/// One task instance in memory.
-struct TaskPlace: Hashable, Sendable {
-  var slot: Int32
-  var position: Int32
 }

@@ -8,11 +8,6 @@ package struct StateCounts: Hashable, Sendable {
 
   package subscript(state: TaskState) -> Int { Int(counts[state.index]) }
 
-  /// All states that occur, in the order of `TaskState.allCases`.
-  package var occurring: [(state: TaskState, count: Int)] {
-    TaskState.allCases.compactMap { self[$0] > 0 ? ($0, self[$0]) : nil }
-  }
-
   mutating func add(_ state: TaskState, _ number: Int32 = 1) { counts[state.index] += number }
 
   mutating func move(from: TaskState, to: TaskState) {

@@ -1,7 +1,7 @@
 package import Dagrun
 package import Model
 
-/// What the scheduler is told: facts from executors, requests of people, and that time has passed.
+/// What reaches the scheduler: facts from executors, requests of people, and that time has passed.
 ///
 /// Requests about finished runs, which the scheduler does not hold, carry them along (`loaded`); a run that it does hold
 /// is left as it is.
@@ -48,13 +48,13 @@ package struct TriggerRequest: Hashable, Sendable {
   package var logicalDate: Timestamp?
   /// JSON text of an object with sorted keys, already checked against the DAG's parameters.
   package var conf: String
-  /// The run that already bears `runID`, when it has finished and so is not in the scheduler.
+  /// The run that already has `runID`, when it has finished and so is not in the scheduler.
   package var existing: DAGRun?
-  /// The run of the DAG, finished or not, that already bears `logicalDate`.
+  /// The run of the DAG, finished or not, that already has `logicalDate`.
   package var holder: DAGRun?
   /// What a run without a logical date is called after; nil: now.
   package var requestedAt: Timestamp?
-  /// Ids that runs of the DAG bear, of those that the run may be called by.
+  /// Those of the ids that the run may get which runs of the DAG have already.
   package var takenRunIDs: [String]
 
   package init(

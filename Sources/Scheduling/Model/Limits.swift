@@ -7,7 +7,7 @@ package struct Limits: Hashable, Sendable {
   /// False for a command that is its own scheduler until its run has ended: nobody asked it for the runs that are due.
   package var makesScheduledRuns: Bool
   /// About how many runs a step makes, starts or ends, and how many task instances it makes or moves, by itself. What
-  /// would be more goes on in the next step, so that nothing else waits for it.
+  /// would be more is left to the next step, so that nothing else waits for it.
   package var stepRuns = 1000
   package var stepTasks = 100_000
 

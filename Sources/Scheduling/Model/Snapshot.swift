@@ -12,7 +12,7 @@ package struct Snapshot: Sendable {
   package var runs: [RunSnapshot]
   package var lastRunNumber: Int64
   package var lastBackfillNumber: Int64
-  /// By DAG: the logical dates after its `lastScheduled` (all, when that is nil) which a run bears already. The
+  /// By DAG: the logical dates after its `lastScheduled` (all, when that is nil) which a run has already. The
   /// schedule passes over them.
   package var takenDates: [String: [Timestamp]]
 

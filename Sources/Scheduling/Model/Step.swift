@@ -96,7 +96,7 @@ package enum Action: Hashable, Sendable {
 /// The answer to a request.
 package enum Reply: Hashable, Sendable {
   case done
-  /// The run made, or the unfinished one that bears this id already.
+  /// The run made, or the unfinished one that has this id already.
   case run(DAGRun, created: Bool)
   case backfill(Backfill, runs: [BackfillPlan.Row])
   case cleared([TaskInstanceKey])

@@ -88,11 +88,10 @@ package final class DAGPlan: Sendable {
 
   package var count: Int { taskIDs.count }
 
-  /// Positions of the tasks right above and right below one.
+  /// Positions of the tasks right above one.
   package func upstreamPositions(of position: Int) -> [Int] { upstream[position].map(Int.init) }
-  package func downstreamPositions(of position: Int) -> [Int] { downstream[position].map(Int.init) }
 
-  /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is none.
+  /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is not a regular expression.
   package func selecting(_ regex: String) throws(BoundedRegex.TooManySteps) -> DAGPlan? {
     guard let pattern = BoundedRegex(regex) else { return nil }
     let taskIDs = Set(try pattern.matching(taskIDs, whole: true))

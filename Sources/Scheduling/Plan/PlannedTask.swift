@@ -5,7 +5,7 @@ struct PlannedTask: Sendable {
   var rule: TriggerRule
   var isEmpty: Bool
   /// Its executor is not this machine: it does not count against `parallelism`, and its executor says when the try has
-  /// really begun; until then the instance is `queued`.
+  /// really started; until then the instance is `queued`.
   var isElsewhere: Bool
   var isSetup = false
   var isTeardown = false

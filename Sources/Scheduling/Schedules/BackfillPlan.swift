@@ -109,7 +109,7 @@ extension BackfillPlan {
     guard let regex = request.taskRegex else { return .success(plan) }
     do {
       guard let selected = try plan.selecting(regex) else {
-        return .failure(.invalid("\"\(regex)\" is no regular expression"))
+        return .failure(.invalid("\"\(regex)\" is not a regular expression"))
       }
       guard selected.count > 0 else { return .failure(.invalid("no task of \(plan.dagID) matches \"\(regex)\"")) }
       return .success(selected)

@@ -4,7 +4,7 @@ import Foundation
 /// The moments of a cron expression in a time zone.
 ///
 /// Ticks are times on the wall clock. The schedule says what becomes of one that the clock leaps over (`gap`), and of
-/// one that the clock shows twice (`fold`). An expression that ticks in every hour goes on doing so: it has both hours
+/// one that the clock shows twice (`fold`). An expression that ticks in every hour keeps doing so: it has both hours
 /// when one comes twice, and nothing to make up for one that is leapt over.
 ///
 /// Between two changes of the clock its offset from UTC is constant. A search goes from one such stretch of time to the

@@ -9,12 +9,12 @@ extension Timetable {
     if let last, date <= last { return nil }
     if let startDate, date < startDate { return nil }
     if let endDate, date > endDate { return nil }
-    switch schedule.kind {
-    case .none, .continuous: return nil
+    switch rhythm {
+    case .continuous: return nil
     case .once:
       guard last == nil, let startDate, date == startDate else { return nil }
       return DueRun(logicalDate: date, dataInterval: DataInterval(start: date, end: date), runAfter: date)
-    case .cron, .dataInterval:
+    case .ticks, .intervals:
       guard let run = first(notBefore: date), run.logicalDate == date else { return nil }
       // Without catchup only the newest of the missed ones is made.
       if !catchup, run.runAfter <= now, let newest = newest(dueAt: now), newest.logicalDate > date { return nil }

@@ -2,25 +2,38 @@ package import Dagrun
 import Foundation
 package import Model
 
-/// When the runs of a DAG are due, and which dates they bear.
+/// When the runs of a DAG are due, and which dates they have.
 ///
 /// As in Airflow 3, a plain cron schedule is a *trigger* timetable: the run is due at the tick, which is its logical date
 /// and both ends of its data interval. A `dataInterval` schedule keeps Airflow 2's meaning: the run is due when the
 /// interval between two ticks has ended, and its logical date is the interval's start.
 package struct Timetable: Sendable {
-  package let schedule: Schedule
-  private let cron: CronTicks?
+  let rhythm: Rhythm
+
+  enum Rhythm: Sendable {
+    case once, continuous
+    /// The run at each tick.
+    case ticks(CronTicks)
+    /// The run of the interval after each tick, when it has ended.
+    case intervals(CronTicks)
+  }
 
   /// nil: the DAG has no schedule, or one that cannot be read (DAG files with such a one are refused before).
   package init?(_ schedule: Schedule) {
-    self.schedule = schedule
     switch schedule.kind {
     case .none: return nil
-    case .once, .continuous: cron = nil
-    case .cron(let expression, let timeZone), .dataInterval(let expression, let timeZone):
-      let ticks = CronTicks(expression, timeZone: timeZone, gap: schedule.gap, fold: schedule.fold)
-      guard let ticks else { return nil }
-      cron = ticks
+    case .once: rhythm = .once
+    case .continuous: rhythm = .continuous
+    case .cron(let expression, let timeZone):
+      guard let ticks = CronTicks(expression, timeZone: timeZone, gap: schedule.gap, fold: schedule.fold) else {
+        return nil
+      }
+      rhythm = .ticks(ticks)
+    case .dataInterval(let expression, let timeZone):
+      guard let ticks = CronTicks(expression, timeZone: timeZone, gap: schedule.gap, fold: schedule.fold) else {
+        return nil
+      }
+      rhythm = .intervals(ticks)
     }
   }
 
@@ -32,11 +45,21 @@ package struct Timetable: Sendable {
   }
 
   /// Whether the schedule has dates of its own, so that a range of them can be filled in.
-  package var hasTicks: Bool { cron != nil }
+  package var hasTicks: Bool { ticks != nil }
+
+  private var ticks: CronTicks? {
+    switch rhythm {
+    case .once, .continuous: nil
+    case .ticks(let ticks), .intervals(let ticks): ticks
+    }
+  }
+
+  /// A run follows the one before, as soon as that has ended.
+  var isContinuous: Bool { if case .continuous = rhythm { true } else { false } }
 
   /// The run at the first tick after `date`. nil: there is none, or the schedule has no ticks.
   package func next(after date: Timestamp) -> DueRun? {
-    cron?.next(after: date).flatMap(run)
+    ticks?.next(after: date).flatMap(run)
   }
 
   /// The run at the first tick that is not before `date`.
@@ -46,18 +69,18 @@ package struct Timetable: Sendable {
 
   /// The newest run that is due at `now`.
   package func newest(dueAt now: Timestamp) -> DueRun? {
-    guard let tick = cron?.last(notAfter: now) else { return nil }
-    switch schedule.kind {
-    case .dataInterval:
-      return cron?.last(notAfter: tick.justBefore).flatMap(run)
-    case .cron: return run(at: tick)
-    case .none, .once, .continuous: return nil
+    switch rhythm {
+    case .once, .continuous: return nil
+    case .ticks(let ticks): return ticks.last(notAfter: now).flatMap(run)
+    case .intervals(let ticks):
+      guard let end = ticks.last(notAfter: now) else { return nil }
+      return ticks.last(notAfter: end.justBefore).flatMap(run)
     }
   }
 
   /// The run with the newest logical date before `date`, due or not.
   package func last(before date: Timestamp) -> DueRun? {
-    cron?.last(notAfter: date.justBefore).flatMap(run)
+    ticks?.last(notAfter: date.justBefore).flatMap(run)
   }
 
   /// The first runs whose logical dates lie in the range, both bounds included: no more than `limit`.
@@ -72,11 +95,11 @@ package struct Timetable: Sendable {
   }
 
   private func run(at tick: Timestamp) -> DueRun? {
-    switch schedule.kind {
-    case .dataInterval:
-      guard let end = cron?.next(after: tick) else { return nil }
+    switch rhythm {
+    case .intervals(let ticks):
+      guard let end = ticks.next(after: tick) else { return nil }
       return DueRun(logicalDate: tick, dataInterval: DataInterval(start: tick, end: end), runAfter: end)
-    case .cron, .none, .once, .continuous:
+    case .ticks, .once, .continuous:
       return DueRun(logicalDate: tick, dataInterval: DataInterval(start: tick, end: tick), runAfter: tick)
     }
   }
@@ -85,13 +108,12 @@ package struct Timetable: Sendable {
 extension Timetable {
   /// When the next run after `last` is due, without regard to what was missed. nil: never.
   func nextDue(last: Timestamp?, startDate: Timestamp?, endDate: Timestamp?) -> Timestamp? {
-    switch schedule.kind {
-    case .none: return nil
+    switch rhythm {
     case .once: return last == nil ? startDate ?? .longAgo : nil
     case .continuous:
       let next = max(last?.adding(seconds: Self.continuousPauseSeconds) ?? .longAgo, startDate ?? .longAgo)
       return endDate.map { next > $0 } == true ? nil : next
-    case .cron, .dataInterval:
+    case .ticks, .intervals:
       let run: DueRun?
       if let last {
         let first = max(last.justAfter, startDate ?? .longAgo)
@@ -112,14 +134,13 @@ extension Timetable {
     at now: Timestamp, last: Timestamp?, startDate: Timestamp?, endDate: Timestamp?, catchup: Bool
   ) -> DueRun? {
     guard let due = nextDue(last: last, startDate: startDate, endDate: endDate), due <= now else { return nil }
-    switch schedule.kind {
-    case .none: return nil
+    switch rhythm {
     case .once:
       let date = startDate ?? now
       return DueRun(logicalDate: date, dataInterval: DataInterval(start: date, end: date), runAfter: date)
     case .continuous:
       return DueRun(logicalDate: now, dataInterval: DataInterval(start: last ?? now, end: now), runAfter: now)
-    case .cron, .dataInterval:
+    case .ticks, .intervals:
       let earliest = [last?.justAfter, startDate].compactMap(\.self).max()
       let oldest = earliest.flatMap(first(notBefore:))
       var run = catchup ? oldest : nil

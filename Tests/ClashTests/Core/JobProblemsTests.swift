@@ -86,6 +86,21 @@ import Testing
     #expect(found == [])
   }
 
+  @Test(
+    arguments: [
+      (["europe-west1-b"], [], 0), (["us-east1-b"], [], 1), (["europe-west1-b"], ["us-east1"], 1),
+      ([], ["europe-west1"], 0),
+      ([], [], 0),
+    ] as [([String], [String], Int)])
+  func `a subnetwork of one region is not for VMs of another`(zones: [String], regions: [String], count: Int) {
+    let found = problems {
+      $0.config.subnetwork = "projects/host/regions/europe-west1/subnetworks/s"
+      $0.config.zones = zones
+      $0.config.regions = regions
+    }
+    #expect(found.count == count, "\(found)")
+  }
+
   @Test(arguments: ["default", "projects/host/regions/europe-west1/subnetworks/s"])
   func `a subnetwork has a name or a path`(name: String) {
     let found = problems { $0.config.subnetwork = name }

@@ -13,6 +13,7 @@ struct Walk {
   /// Besides looks.
   var requests = 0
   private var lookedAt: AttemptPlan?
+  private(set) var consoleReading = ConsoleReading.never
   private var acks = 0
   private let start = Timestamp(microseconds: 1_800_000_000_000_000)
 
@@ -108,10 +109,16 @@ struct Walk {
   }
 
   /// The answer to the last look.
-  mutating func look(_ state: GroupReport.Machine.State?, _ faults: [CloudError] = []) -> [String] {
+  mutating func look(
+    _ state: GroupReport.Machine.State?, _ faults: [CloudError] = [], console: String? = nil
+  ) -> [String] {
     guard let plan = lookedAt else { return [] }
     lookedAt = nil
-    return tell(.inspected(plan, .present(state.map { .init(zone: nil, state: $0) }, faults: faults)))
+    return tell(
+      .inspected(
+        plan,
+        .present(
+          state.map { .init(zone: nil, state: $0, console: console.map { SerialConsole($0) }) }, faults: faults)))
   }
 
   mutating func hear(_ kind: String, attempt: Int = 1, boot: String = "b", _ data: String = "") -> [String] {
@@ -159,8 +166,9 @@ struct Walk {
         lastRequest = request
         requests += 1
         shown.append(request.call.verb)
-      case .inspect(let plan):
+      case .inspect(let plan, let console):
         lookedAt = plan
+        consoleReading = console
         shown.append("inspect \(plan.number)")
       case .acknowledge(let ids):
         requests += 1

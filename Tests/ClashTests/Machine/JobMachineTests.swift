@@ -65,8 +65,29 @@ import Testing
     #expect(scheduling.maxRunDuration?.seconds == 4_200)
   }
 
-  @Test func `a standard VM has no end of its own unless there is a limit`() throws {
-    let scheduling = try #require(try machine(machineSpec()).template.properties.scheduling)
+  @Test(
+    arguments: [
+      (nil, nil, true, 86_400), (600, nil, true, 4_200), (600, 7_200, true, 7_200), (nil, 60, true, 60),
+      (200_000, nil, true, 203_600), (1e300, nil, true, 120 * 86_400), (600, nil, false, nil),
+    ] as [(Double?, Int?, Bool, Int64?)])
+  func `a VM ends by itself, after a day where nothing else is said`(
+    timeout: Double?, asked: Int?, hasLimit: Bool, expected: Int64?
+  ) throws {
+    let machine = try machine(
+      machineSpec {
+        $0.timeoutSeconds = timeout
+        $0.config.maxRunDurationSeconds = asked
+        $0.config.hasRunLimit = hasLimit
+      })
+    let scheduling = try #require(machine.template.properties.scheduling)
+    #expect(scheduling.maxRunDuration?.seconds.value == expected)
+    #expect(scheduling.instanceTerminationAction == (expected == nil ? nil : .delete))
+    #expect(machine.files.settings["run-limit"] == expected.map { "\($0)" })
+  }
+
+  @Test func `a standard VM has no end of its own where none is wanted`() throws {
+    let spec = machineSpec { $0.config.hasRunLimit = false }
+    let scheduling = try #require(try machine(spec).template.properties.scheduling)
     #expect(scheduling.provisioningModel == .standard)
     #expect(scheduling.onHostMaintenance == nil)
     #expect(scheduling.instanceTerminationAction == nil)
@@ -75,7 +96,7 @@ import Testing
 
   @Test(arguments: [("h3-standard-88", "pd-balanced"), ("c3-standard-192-metal", "hyperdisk-balanced")])
   func `what Google cannot move to another host is not asked to be moved`(type: String, disk: String) throws {
-    let properties = try machine(machineSpec(), type: type).template.properties
+    let properties = try machine(machineSpec { $0.config.hasRunLimit = false }, type: type).template.properties
     #expect(properties.scheduling?.onHostMaintenance == .terminate)
     #expect(properties.scheduling?.instanceTerminationAction == nil)
     #expect(properties.disks?.first?.initializeParams?.diskType == disk)

@@ -113,6 +113,7 @@ final class StandInCloud: @unchecked Sendable {
     switch parts.joined(separator: "/") {
     case "instance/service-accounts/default/token":
       return .json(["access_token": "a-token", "expires_in": 3599, "token_type": "Bearer"])
+    case "instance/service-accounts/default/email": return .init(body: Data("worker@a-project.iam.example".utf8))
     case "instance/preempted":
       if request.query["wait_for_change"] == "true" { _ = wait { $0.isPreempted || $0.isClosed } }
       return .init(body: Data(read { $0.isPreempted ? "TRUE" : "FALSE" }.utf8))

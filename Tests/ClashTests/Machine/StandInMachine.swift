@@ -3,6 +3,7 @@ import Foundation
 import GoogleCloud
 import Processes
 import Testing
+import WaitSupport
 import Yams
 
 @testable import Clash
@@ -75,7 +76,8 @@ final class StandInMachine {
   func boot(_ variables: [String: String] = [:]) throws {
     let environment = [
       "PATH": "\(folder)/bin:/usr/local/bin:/usr/bin:/bin", "HOME": "\(folder)/home", "DAGRUN_LOG_SECONDS": "0.1",
-      "DAGRUN_RETRY_SECONDS": "0", "DAGRUN_LINGER_SECONDS": "0", "DAGRUN_FLUSH_SECONDS": "20",
+      "DAGRUN_RETRY_SECONDS": "0", "DAGRUN_LINGER_SECONDS": "0", "DAGRUN_CONSOLE_SECONDS": "0",
+      "DAGRUN_FLUSH_SECONDS": "20",
     ]
     var spawn = Spawn(
       "/bin/bash", ["\(folder)/var/lib/dagrun/a-job/runner.sh"], environment: environment.merging(variables) { $1 })
@@ -118,12 +120,7 @@ final class StandInMachine {
 
   /// Waits until it is there; false when it has not come within half a minute.
   func waitForFile(_ file: String) -> Bool {
-    let deadline = Date(timeIntervalSinceNow: 30)
-    while data(file) == nil {
-      guard Date() < deadline else { return false }
-      usleep(5000)
-    }
-    return true
+    wait(forChangesIn: ((folder + "/" + file) as NSString).deletingLastPathComponent, seconds: 30) { data(file) != nil }
   }
 
   var console: String { text("console") }

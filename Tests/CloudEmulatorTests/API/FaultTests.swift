@@ -114,6 +114,7 @@ struct FaultTests {
       #"{"machine": {}, "creation": "GPU_STOCKOUT", "message": "none"}"#,
       FaultRule(.creation(MachinePattern(), .other(code: "GPU_STOCKOUT", message: "none")))
     ),
+    (#"{"machine": {"name": "a"}, "boot": "cutOff"}"#, FaultRule(.boot(MachinePattern(name: "a"), .cutOff))),
     (#"{"machine": {"name": "a"}, "boot": "hangs"}"#, FaultRule(.boot(MachinePattern(name: "a"), .hangs))),
     (#"{"machine": {}, "boot": "slow", "delaySeconds": 9}"#, FaultRule(.boot(MachinePattern(), .slow(seconds: 9)))),
     (

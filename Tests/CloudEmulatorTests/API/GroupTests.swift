@@ -166,6 +166,8 @@ struct GroupTests {
     mute.pass(1000)
     #expect(mute.bootedIDs.isEmpty)
     #expect(try mute.members()[0]["instanceStatus"] == "RUNNING")
+    let cut = try cloud(.cutOff)
+    #expect(cut.commands.contains { if case .boot(let machine) = $0 { machine.isCutOff } else { false } })
     var late = try cloud(.slow(seconds: 20))
     late.pass(19)
     #expect(late.bootedIDs.isEmpty)

@@ -180,6 +180,10 @@ struct ServerTests {
 
   @Test func `the file of credentials is private, and what it signs opens the door`() async throws {
     try await withEmulator({ $0.requiresTokens = true }) { emulator, client in
+      for name in ["PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST"] {
+        #expect(emulator.environment[name] == nil, "a client that reads it sends no token")
+      }
+      #expect(emulator.environment["GOOGLE_APPLICATION_CREDENTIALS"] == emulator.serviceAccountFile)
       let attributes = try FileManager.default.attributesOfItem(atPath: emulator.serviceAccountFile)
       #expect(attributes[.posixPermissions] as? Int == 0o600)
       let file = try JSON(parsing: try #require(FileManager.default.contents(atPath: emulator.serviceAccountFile)))

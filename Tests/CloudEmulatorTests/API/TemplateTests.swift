@@ -53,6 +53,17 @@ struct TemplateTests {
     #expect(try cloud.send("POST", path, TestCloud.template(name)).status == 200)
   }
 
+  @Test func `a lenient cloud ignores unknown fields, and no others`() throws {
+    var cloud = TestCloud { $0.isLenient = true }
+    var body = TestCloud.template("a")
+    body["propertys"] = [:]
+    body["properties"]["name"] = "clash"
+    #expect(try cloud.send("POST", path, body).status == 200)
+    body = TestCloud.template("b")
+    body["properties"]["machineType"] = 1
+    #expect(try cloud.send("POST", path, body).status == 400)
+  }
+
   @Test func `an unknown field is refused at any depth, with its place`() throws {
     var cloud = TestCloud()
     var body = TestCloud.template("a")

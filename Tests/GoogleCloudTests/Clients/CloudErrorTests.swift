@@ -30,6 +30,31 @@ struct CloudErrorTests {
     #expect(error.description == "cannot read thing t: Words.")
   }
 
+  /// In Google's words, from reports of people who met them.
+  @Test(arguments: [
+    "This API method requires billing to be enabled. Please enable billing on project #p by visiting https://x then retry.",
+    "The billing account for the owning project is disabled in state absent", "Billing must be enabled for activation.",
+  ])
+  func `billing that is off is not a role that is missing`(message: String) {
+    let error = CloudError.answer(
+      403,
+      #"{"error":{"code":403,"message":"\#(message)","errors":[{"domain":"global","reason":"forbidden","message":"x"}]}}"#
+    )
+    #expect(error.reason == .apiDisabled)
+    #expect(error.hint?.hasPrefix("link a billing account") == true)
+  }
+
+  @Test(arguments: [
+    "Requested project not found or user does not have access to it (project=p). Make sure to specify the unique project "
+      + "identifier and not the Google Cloud Console display name.",
+    "The resource 'projects/p' was not found",
+  ])
+  func `a project that is not there is named`(message: String) {
+    let error = CloudError.answer(404, #"{"error":{"code":404,"message":"\#(message)","status":"NOT_FOUND"}}"#)
+    #expect(error.reason == .notFound)
+    #expect(error.hint?.contains("`gcloud projects list`") == true, "\(error.hint ?? "no hint")")
+  }
+
   @Test(
     arguments: [
       ("RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", .inUse), ("QUOTA_EXCEEDED", .quotaExceeded),

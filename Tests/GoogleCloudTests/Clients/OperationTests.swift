@@ -43,9 +43,10 @@ struct OperationTests {
     #expect(transport.requests.isEmpty)
   }
 
-  @Test func `the operation's error says what could not be done, to what`() async throws {
+  @Test(arguments: ["insert", "compute.instanceGroupManagers.insert"])
+  func `the operation's error says what could not be done, to what`(type: String) async throws {
     let failed =
-      #"{"name":"operation-1","status":"DONE","operationType":"insert","targetLink":"https://x/zones/z/instanceGroupManagers/train-1","error":{"errors":[{"code":"QUOTA_EXCEEDED","message":"Quota 'CPUS' exceeded.  Limit: 8.0 in region europe-west1.","errorDetails":[{"quotaInfo":{"metricName":"compute.googleapis.com/cpus","limitName":"CPUS-per-project-region","dimensions":{"region":"europe-west1"},"limit":8.0}}]}]},"httpErrorStatusCode":403}"#
+      #"{"name":"operation-1","status":"DONE","operationType":"\#(type)","targetLink":"https://x/zones/z/instanceGroupManagers/train-1","error":{"errors":[{"code":"QUOTA_EXCEEDED","message":"Quota 'CPUS' exceeded.  Limit: 8.0 in region europe-west1.","errorDetails":[{"quotaInfo":{"metricName":"compute.googleapis.com/cpus","limitName":"CPUS-per-project-region","dimensions":{"region":"europe-west1"},"limit":8.0}}]}]},"httpErrorStatusCode":403}"#
     await #expect {
       try await Naps().client(RecordingTransport(failed)).wait(for: Self.started)
     } throws: {

@@ -92,7 +92,18 @@ struct CredentialTests {
     #expect(refused?.message.contains("Metadata-Flavor: Google") == true)
   }
 
-  @Test(arguments: [(HTTPFailure.Kind.noConnection, 1), (.timeout, 3)])
+  @Test func `a metadata server that answers a moment later is found`() async throws {
+    let pod = StubHTTP { request, number in
+      switch number {
+      case 0: .lost(sent: false, .noConnection)
+      case 1: .status(200, "", headers: ["metadata-flavor": "Google"])
+      default: .status(200, #"{"access_token":"pod","expires_in":100}"#, headers: ["metadata-flavor": "Google"])
+      }
+    }
+    #expect(try await search(pod, ["NO_GCE_CHECK": ""]).grant().token?.secret.revealed == "pod")
+  }
+
+  @Test(arguments: [(HTTPFailure.Kind.noConnection, 2), (.timeout, 3), (.untrusted, 1)])
   func `a machine elsewhere is soon found to have no metadata server`(kind: HTTPFailure.Kind, sends: Int) async {
     let http = StubHTTP(.lost(sent: false, kind))
     #expect(await error { try await search(http, ["NO_GCE_CHECK": "false"]).grant() }?.reason == .unauthenticated)
@@ -182,6 +193,29 @@ struct CredentialTests {
   private static let generate =
     "https://iam.example/v1/projects/-/serviceAccounts/target@p.iam.gserviceaccount.com:generateAccessToken"
   private static let generated = #"{"accessToken":"target","expireTime":"2027-01-15T09:00:00Z"}"#
+
+  @Test func `gcloud's variable names an account that is acted as, and those on the way to it`() async throws {
+    let http = StubHTTP { request, _ in
+      request.url.contains("generateAccessToken")
+        ? .status(200, #"{"accessToken":"theirs","expireTime":"2030-01-01T00:00:00Z"}"#) : .token("own")
+    }
+    let variable = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"
+    let environment = [variable: "a@p.iam.gserviceaccount.com, b@q.iam.gserviceaccount.com"]
+    let search = try search(http, file: Samples.authorizedUser, environment)
+    #expect(try await search.grant().token?.secret.revealed == "theirs")
+    let question = try #require(http.requests.last)
+    #expect(
+      question.url == "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
+        + "b@q.iam.gserviceaccount.com:generateAccessToken")
+    #expect(question.header("Authorization") == "Bearer own")
+    #expect(
+      question.text.replacing("\\/", with: "/").contains(#"["projects/-/serviceAccounts/a@p.iam.gserviceaccount.com"]"#)
+    )
+    for wrong in ["b", "b@q,", "x/../y@q", "b@q:c@d"] {
+      let refused = await error { try await self.search(http, file: Samples.authorizedUser, [variable: wrong]).grant() }
+      #expect(refused?.reason == .invalid, "\(wrong)")
+    }
+  }
 
   @Test func `an impersonated account is asked for with its source's token`() async throws {
     let file = Samples.json([

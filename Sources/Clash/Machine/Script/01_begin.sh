@@ -21,6 +21,11 @@ log=$work/log
 
 log_seconds=${DAGRUN_LOG_SECONDS:-2}
 heartbeat_seconds=${DAGRUN_HEARTBEAT_SECONDS:-60}
+# How long the first message is offered where it is refused or nobody answers: a role that was just granted takes a
+# minute to be known everywhere, a route some seconds.
+first_word_seconds=${DAGRUN_FIRST_WORD_SECONDS:-90}
+# How long a VM that cannot report stays on: Google shows the console of one that runs.
+console_seconds=${DAGRUN_CONSOLE_SECONDS:-90}
 # How long a result is offered to Pub/Sub before the VM gives up.
 publish_seconds=${DAGRUN_PUBLISH_SECONDS:-900}
 # How long the client has to remove the VM before it removes itself.
@@ -61,6 +66,7 @@ load_settings() {
   # By it the client tells this VM's messages from those of anybody else who may publish to the topic.
   word=${setting[word]-}
   container=dagrun-$job-$attempt
+  [[ -z ${setting[first-word-seconds]-} ]] || first_word_seconds=${setting[first-word-seconds]}
 }
 
 # When the cloud is about to end this VM, in seconds since 1970; 0: never. A group that repairs would then make it anew,

@@ -22,6 +22,9 @@ nap() { # SECONDS
   return 0
 }
 
+# Why there is no token for the last request; empty where there was one.
+token_fault=
+
 # Leaves the line `Authorization: Bearer …` in a file, so that the token is on no command line. The metadata server
 # gives the service account's token; it is used until four minutes before its end.
 authorize() { # [anew]
@@ -32,11 +35,11 @@ authorize() { # [anew]
   curl -sS --fail --connect-timeout 5 --max-time 10 --retry 5 --retry-connrefused --retry-max-time 45 \
     -H "$metadata_header" -o "$fast/token.$me" "$metadata/instance/service-accounts/default/token" \
     2>"$fast/error.$me" &
-  await $! || { say "no access token: $(<"$fast/error.$me")"; return 1; }
+  await $! || { token_fault=$(<"$fast/error.$me"); say "no access token: $token_fault"; return 1; }
   token=$(json_strings access_token <"$fast/token.$me")
   lifetime=$(sed -n 's/.*"expires_in"[^0-9]*\([0-9][0-9]*\).*/\1/p' "$fast/token.$me")
   rm -f "$fast/token.$me"
-  [[ -n $token ]] || { say 'no access token: the metadata server gives none'; return 1; }
+  [[ -n $token ]] || { token_fault='the metadata server gives none'; say "no access token: $token_fault"; return 1; }
   printf 'Authorization: Bearer %s\n' "$token" >"$header.$me"
   printf '%s\n' $((EPOCHSECONDS + ${lifetime:-300} - 240)) >"$header.until.$me"
   mv -f "$header.$me" "$header"
@@ -52,8 +55,8 @@ request() { # SECONDS METHOD URL [OPTION…]
   for try in first again; do
     http_status=000
     : >"$answer"
-    printf 'no access token' >"$answer.error"
-    authorize || return 1
+    token_fault=
+    authorize || { printf 'no access token: %s' "$token_fault" >"$answer.error"; return 1; }
     curl -sS --globoff --connect-timeout 10 --max-time "$limit" --speed-limit 1 --speed-time 60 -X "$method" \
       -H "@$fast/authorization" -H Expect: -o "$answer" -w '%{http_code}' "$@" "$url" \
       >"$answer.status" 2>"$answer.error" &

@@ -56,6 +56,48 @@ tell() { # KIND DATA-FILE [OFFSET]
   offer_message
 }
 
+# The line by which whoever drives the job learns from the serial console why this VM is silent: a status of HTTP, `000`
+# (no answer), `token` or `disk`; the VM's account; then words.
+cannot_report() { # STATUS WORDS
+  local account='' words=$2
+  curl -sS --fail --max-time 5 -H "$metadata_header" -o "$fast/account" \
+    "$metadata/instance/service-accounts/default/email" 2>/dev/null && account=$(<"$fast/account")
+  say "cannot report [$1] [$account]: ${words//[[:cntrl:]]/ }"
+}
+
+# Offers the first message until it is taken; false: it never was, and the console says why. What Google calls its own
+# trouble has as long as a result has, all else $first_word_seconds. A detached VM that went off would be made again, so
+# it has as long in any case.
+speak_first() {
+  local kind last='' since status fault said='' limit
+  : >"$fast/data"
+  write_message "$message" heartbeat "$fast/data" 2>/dev/null || {
+    cannot_report disk "the VM's disk does not take the job's messages"
+    return 1
+  }
+  heartbeat_at=$((SECONDS + heartbeat_seconds))
+  until publish_file "$message" 20; do
+    [[ -z $stopping ]] || return 1
+    fault=$(request_fault)
+    say "Pub/Sub did not take the first message: $fault"
+    status=${token_fault:+token}
+    status=${status:-$http_status}
+    case $status in
+      408 | 429 | 5??) kind=passing limit=$publish_seconds ;;
+      *) kind=lasting limit=$first_word_seconds ;;
+    esac
+    [[ $kind == "$last" ]] || since=$SECONDS
+    last=$kind
+    if ((SECONDS - since >= limit)) || is_at_limit; then
+      [[ -n $said ]] || cannot_report "$status" "$fault"
+      said=yes
+      if [[ -z ${setting[detached]-} ]] || ((SECONDS - since >= publish_seconds)) || is_at_limit; then return 1; fi
+    fi
+    nap "$retry_seconds"
+  done
+  [[ -z $said ]] || say 'can report'
+}
+
 # What the container printed since the last time, at most so many pieces.
 tell_log() { # PIECES
   local size length status pieces=$1

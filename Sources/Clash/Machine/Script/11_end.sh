@@ -53,15 +53,18 @@ fail_step() { # KIND MESSAGE
   [[ ! -s $fast/failure-message ]] || failure_message=$(<"$fast/failure-message")
 }
 
-# The client removes the VM as soon as it has the result. When it does not, the VM does.
-leave() {
-  local until=$((SECONDS + linger_seconds)) try pause
+linger() { # SECONDS
+  local until=$((SECONDS + $1))
   while [[ -z $stopping ]] && ((SECONDS < until)) && ! is_at_limit; do nap 5; done
+}
+
+remove_group() { # TRIES
+  local tries=$1 try pause
   for ((try = 1; ; try++)); do
     [[ -z $stopping ]] || return 0
     if request 60 DELETE "${setting[group-url]}" || [[ $http_status == 404 ]]; then
       say 'the group of this VM is removed'
-      break
+      return 0
     fi
     say "the group of this VM cannot be removed: $(request_fault)"
     pause=$((retry_seconds * try * try))
@@ -69,18 +72,30 @@ leave() {
     if [[ -n ${setting[detached]-} ]]; then
       ((pause <= 600)) || pause=600
     else
-      ((try < 6)) || break
+      ((try < tries)) || return 0
     fi
     nap "$pause"
   done
-  until=$((SECONDS + linger_seconds))
-  while [[ -z $stopping ]] && ((SECONDS < until)) && ! is_at_limit; do nap 5; done
+}
+
+# The client removes the VM as soon as it has the result. When it does not, the VM does.
+leave() {
+  linger "$linger_seconds"
+  remove_group 6
+  linger "$linger_seconds"
+  [[ -n $stopping ]] || systemctl poweroff
+}
+
+# Nothing has begun, and nobody would hear of it.
+leave_unheard() {
+  linger "$console_seconds"
+  remove_group 1
   [[ -n $stopping ]] || systemctl poweroff
 }
 
 main() {
   local watcher
-  load_settings || { say "the job's settings cannot be read"; return 1; }
+  load_settings || { cannot_report disk "the job's settings cannot be read"; return 1; }
   trap on_stop TERM
   trap : USR1
   mkdir -p "$state" && load_limit
@@ -91,11 +106,20 @@ main() {
     leave
     return 0
   fi
-  begin_boot || { say "the VM's disk does not take the job's files"; return 1; }
+  begin_boot || {
+    cannot_report disk "the VM's disk does not take the job's files"
+    leave_unheard
+    return 0
+  }
   say "job $job, attempt $attempt, boot $boot"
   find_instance
   watch_for_preemption &
   watcher=$!
+  speak_first || {
+    kill "$watcher" 2>/dev/null
+    leave_unheard
+    return 0
+  }
   if run_job; then
     finish
     kill "$watcher" 2>/dev/null

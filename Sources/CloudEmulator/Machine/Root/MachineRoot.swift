@@ -89,11 +89,13 @@ struct MachineRoot {
 
   private func writeOwnFiles() throws {
     let own = folder.boot + "/run/dagrun"
-    let curl = """
+    var curl = """
       connect-to = "metadata.google.internal:80:\(plan.metadataAddress)"
       connect-to = "169.254.169.254:80:\(plan.metadataAddress)"
 
       """
+    // Curl takes the first that fits. Nothing listens at the port.
+    if plan.isCutOff { curl += "connect-to = \"::127.0.0.1:1\"\n" }
     for path in [own + "/.curlrc", folder.boot + "/root/.curlrc"] { try writeText(curl, to: path) }
     try writeText(plan.bootID + "\n", to: own + "/boot_id", mode: 0o444)
     for (name, script) in StandIns.scripts(plan) {

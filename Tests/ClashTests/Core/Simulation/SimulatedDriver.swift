@@ -129,7 +129,7 @@ extension JobWorld {
       switch action {
       case .writeLog, .tell: continue
       case .call(let request): try send(request)
-      case .inspect(let plan):
+      case .inspect(let plan, _):
         truth.otherRequests += 1
         let life = driver.life
         self.plan(after: random.seconds(0.1...2)) { [self] in

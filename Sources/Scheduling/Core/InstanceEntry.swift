@@ -2,17 +2,17 @@ import Dagrun
 import Model
 
 /// A task instance in memory: 64 bytes, of which there may be hundreds of thousands.
-struct TaskSlot: Sendable {
+struct InstanceEntry: Sendable {
   var state: TaskState = .none
   /// Its rule lets it run, and it has an entry in a lane of the ready queue (or is an empty task that is held back).
-  /// Entries of slots that are no longer ready are stale.
+  /// Once it is not ready any more, its entry is stale.
   var isReady = false
-  /// The try was told to stop because its execution timeout had passed.
+  /// The try was stopped because its execution timeout had passed.
   var isTimedOut = false
   var tryNumber: Int32 = 0
   var maxTries: Int32
-  /// 1 + its index among the touches of the step that is being made; 0: untouched.
-  var touch: Int32 = 0
+  /// Its transition in the step that is being made; 0: it has none.
+  var transition: Int32 = 0
   // How the tasks right above it have ended. N is in the plan.
   var succeededUpstream: Int32 = 0
   var skippedUpstream: Int32 = 0
@@ -49,6 +49,17 @@ struct TaskSlot: Sendable {
     set { retryMicroseconds = newValue?.microseconds ?? Self.never }
   }
 
+  /// One that waits for the same, and has done nothing yet.
+  func unstarted(maxTries: Int32) -> InstanceEntry {
+    var entry = InstanceEntry(maxTries: maxTries)
+    entry.succeededUpstream = succeededUpstream
+    entry.skippedUpstream = skippedUpstream
+    entry.failedUpstream = failedUpstream
+    entry.upstreamFailedUpstream = upstreamFailedUpstream
+    entry.removedUpstream = removedUpstream
+    return entry
+  }
+
   func instance(taskID: String) -> TaskInstance {
     TaskInstance(
       taskID: taskID, state: state, tryNumber: Int(tryNumber), maxTries: Int(maxTries), startDate: startDate,
@@ -83,7 +94,7 @@ struct TaskSlot: Sendable {
   }
 
   /// Equal in all that outlives a restart, or follows from it.
-  func isSame(as other: TaskSlot) -> Bool {
+  func isSame(as other: InstanceEntry) -> Bool {
     state == other.state && tryNumber == other.tryNumber && maxTries == other.maxTries
       && startMicroseconds == other.startMicroseconds && endMicroseconds == other.endMicroseconds
       && retryMicroseconds == other.retryMicroseconds && succeededUpstream == other.succeededUpstream

@@ -1,13 +1,13 @@
-internal import Clash
 internal import Dispatch
 internal import Processes
 internal import Synchronization
 
-/// Tells of requests to cancel jobs as they are written to a folder. Who makes one looks for earlier requests after that.
+/// Tells of files that come to the folder of jobs: requests to cancel, and claims of attempts. Who makes one looks for
+/// earlier files after that.
 ///
 /// All of a folder share what the kernel has only some of for each user.
-final class CancelRequestWatch: Sendable {
-  typealias Handler = @Sendable (_ jobs: Set<String>?) -> Void
+final class JobFolderWatch: Sendable {
+  typealias Handler = @Sendable (_ files: Set<String>?) -> Void
 
   private struct Folder {
     var events: FolderEvents
@@ -19,7 +19,7 @@ final class CancelRequestWatch: Sendable {
   private let folder: String
   private let number: Int
 
-  /// - Parameter changed: called with the names of jobs for which there may be a request; with nil when that may be any.
+  /// - Parameter changed: called with the names of new files; with nil when that may be any.
   init(_ folder: String, changed: @escaping Handler) throws(SystemError) {
     try makeFolders(folder, mode: 0o700)
     self.folder = folder
@@ -39,11 +39,9 @@ final class CancelRequestWatch: Sendable {
   }
 
   private static func events(of folder: String) throws(SystemError) -> FolderEvents {
-    try FolderEvents(folder, .completed, queue: DispatchQueue(label: "dagrun.cancel-requests")) { names in
-      let jobs = names.map { Set($0.compactMap(CancelRequestFile.job(ofFile:))) }
-      guard jobs?.isEmpty != true else { return }
+    try FolderEvents(folder, .completed, queue: DispatchQueue(label: "dagrun.jobs-folder")) { names in
       let handlers = folders.withLock { $0.byPath[folder]?.handlers ?? [:] }
-      for handler in handlers.values { handler(jobs) }
+      for handler in handlers.values { handler(names) }
     }
   }
 }

@@ -5,13 +5,13 @@ import Model
 ///
 /// A run counts as the past of a task only if the task depended on its past in the version which that run was on. So
 /// the history starts with the version that asks for it, and is the same whether it was lived through or restored.
-struct PastHistory: Equatable, Sendable {
+struct DependsOnPastHistory: Equatable, Sendable {
   private var instances: [String: [Instance]] = [:]
 
   struct Instance: Equatable, Sendable {
     var logicalDate: Timestamp
     var run: Int64
-    /// It succeeded or was skipped.
+    /// It succeeded or was skipped; all of it, where the task is mapped.
     var isPassed: Bool
     var isManual: Bool
   }
@@ -20,7 +20,7 @@ struct PastHistory: Equatable, Sendable {
     guard let date = entry.run.logicalDate else { return }
     for taskID in entry.plan.pastTaskIDs {
       guard let position = entry.plan.position(of: taskID) else { continue }
-      let instance = Instance(entry.run, logicalDate: date, state: entry.tasks[position].state)
+      let instance = Instance(entry, logicalDate: date, position: position)
       let index = firstIndex(of: taskID, notBefore: date)
       instances[taskID, default: []].insert(instance, at: index)
     }
@@ -52,11 +52,16 @@ struct PastHistory: Equatable, Sendable {
   }
 }
 
-extension PastHistory.Instance {
-  init(_ run: DAGRun, logicalDate: Timestamp, state: TaskState) {
+extension DependsOnPastHistory.Instance {
+  init(_ entry: RunEntry, logicalDate: Timestamp, position: Int) {
     self.logicalDate = logicalDate
-    self.run = run.number
-    isPassed = state == .success || state == .skipped
-    isManual = run.type == .manual
+    run = entry.run.number
+    isPassed = entry.instances(at: position).allSatisfy { entry[$0].state.isPassed }
+    isManual = entry.run.type == .manual
   }
+}
+
+extension TaskState {
+  /// A later instance that depends on its past may start.
+  var isPassed: Bool { self == .success || self == .skipped }
 }

@@ -1,0 +1,94 @@
+import Dagrun
+import Model
+
+/// What trigger rules, setups and teardowns make of the states in a run.
+extension RunEntry {
+  /// What the upstream tasks, setups and trigger rule say to an instance; not its past, nor limits.
+  func decide(_ instance: InstanceOffset) -> RuleDecision {
+    let position = planPosition(of: instance)
+    let task = plan.tasks[position]
+    let counts = upstreamCounts(of: instance)
+    guard task.isConstrained else { return task.rule.decide(counts) }
+    return decide(task, counts, plan.constraints[Int32(position)]!)
+  }
+
+  private func decide(_ task: PlannedTask, _ counts: UpstreamCounts, _ constraint: SetupConstraint) -> RuleDecision {
+    if task.isTeardown {
+      let decision = task.rule.decide(counts, setups: setupCounts(constraint.directSetups))
+      if decision == .run, states(at: constraint.scope).contains(where: { !$0.isFinished }) { return .wait }
+      return decision
+    }
+    // As in Airflow, `always` does not ask its setups.
+    if task.rule == .always || counts.upstream == 0 { return .run }
+    var setups = UpstreamCounts()
+    for state in states(at: constraint.indirectSetups) {
+      setups.upstream += 1
+      setups.add(state)
+    }
+    if setups.failed + setups.upstreamFailed > 0 { return .end(.upstreamFailed) }
+    if setups.skipped > 0 { return .end(.skipped) }
+    // The rule of teardowns asks for direct setups whatever task has it.
+    let decision = task.rule.decide(counts, setups: setupCounts(constraint.directSetups))
+    if decision == .run, setups.succeeded < setups.upstream { return .wait }
+    return decision
+  }
+
+  /// Of all instances of the tasks at `positions`.
+  func states(at positions: [Int32]) -> some Sequence<TaskState> {
+    positions.lazy.flatMap { instances(at: Int($0)) }.map { self[$0].state }
+  }
+
+  /// Every instance of the task at `position` has ended.
+  func isFinished(_ position: Int32) -> Bool { states(at: [position]).allSatisfy(\.isFinished) }
+
+  private func setupCounts(_ positions: [Int32]) -> SetupCounts {
+    var counts = SetupCounts()
+    for state in states(at: positions) {
+      counts.setups += 1
+      switch state {
+      case .success: counts.succeeded += 1
+      case .skipped: counts.skipped += 1
+      case .none, .removed, .scheduled, .queued, .running, .restarting, .failed, .upForRetry, .upForReschedule,
+        .upstreamFailed, .deferred, .awaitingInput:
+        break
+      }
+    }
+    return counts
+  }
+
+  /// Why an instance ends in `state` without running, in words.
+  func reason(_ instance: InstanceOffset, for state: TaskState) -> String {
+    let position = planPosition(of: instance)
+    let rule = plan.tasks[position].rule
+    func first(of states: [TaskState], among positions: some Sequence<Int32>) -> String? {
+      positions.lazy.flatMap { instances(at: Int($0)) }.first { states.contains(self[$0].state) }
+        .map { "\(taskID(of: $0)) is \(self[$0].state.rawValue)" }
+    }
+    let culprits: [TaskState] = state == .skipped ? [.skipped] : [.failed, .upstreamFailed]
+    if let constraint = plan.constraints[Int32(position)],
+      let setup = first(of: culprits, among: constraint.indirectSetups)
+    {
+      return "its setup \(setup)"
+    }
+    let culprit: String?
+    switch rule {
+    case .allSuccess, .noneFailed, .noneFailedMinOneSuccess, .allDoneMinOneSuccess, .noneSkipped, .allDoneSetupSuccess,
+      .oneSuccess:
+      culprit = first(of: culprits, among: plan.upstream[position])
+    case .allFailed: culprit = first(of: [.success, .skipped], among: plan.upstream[position])
+    case .allSkipped: culprit = first(of: [.success, .failed, .upstreamFailed], among: plan.upstream[position])
+    case .allDone, .oneFailed, .oneDone, .always: culprit = nil
+    }
+    return "\(rule.rawValue) needs \(rule.requirement)\(culprit.map { ", but \($0)" } ?? "")"
+  }
+
+  /// How the run ends, now that all its tasks have.
+  var outcome: DAGRunState {
+    if run.reason != nil { return .failed }
+    guard counts[.failed] + counts[.upstreamFailed] > 0 else { return .success }
+    let isFailed = instances.contains { instance in
+      (self[instance].state == .failed || self[instance].state == .upstreamFailed) && planned(instance).decidesRun
+    }
+    return isFailed ? .failed : .success
+  }
+}

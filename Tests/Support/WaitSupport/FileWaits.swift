@@ -1,0 +1,43 @@
+import Dispatch
+import Foundation
+import Processes
+
+/// Waits until a condition holds that follows from files, and looks again whenever something in the folder has changed.
+///
+/// - Parameter folder: it need not be there yet.
+/// - Returns: false when the condition does not hold after so many seconds.
+package func wait(
+  forChangesIn folder: String, seconds: Double = 60, until condition: () throws -> Bool
+) rethrows -> Bool {
+  let deadline = DispatchTime.now() + seconds
+  let changed = DispatchSemaphore(value: 0)
+  let queue = DispatchQueue(label: "dagrun.test-wait")
+  while true {
+    let place = deepestFolder(of: folder)
+    let events = try? FolderEvents(place, .modified, queue: queue) { _ in changed.signal() }
+    defer { withExtendedLifetime(events) {} }
+    if try condition() { return true }
+    // A folder that was made before the watch was set tells nobody of it.
+    guard events != nil, place == deepestFolder(of: folder) else { continue }
+    if changed.wait(timeout: deadline) == .timedOut { return try condition() }
+  }
+}
+
+/// Waits until the file is there and holds something.
+///
+/// - Returns: false when it does not after so many seconds.
+package func waitForContents(of path: String, seconds: Double = 60) -> Bool {
+  wait(forChangesIn: (path as NSString).deletingLastPathComponent, seconds: seconds) {
+    readWholeFile(path)?.isEmpty == false
+  }
+}
+
+private func deepestFolder(of path: String) -> String {
+  var folder = path
+  var isFolder: ObjCBool = false
+  while !(FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) && isFolder.boolValue), folder != "/" {
+    folder = (folder as NSString).deletingLastPathComponent
+    if folder.isEmpty { folder = "." }
+  }
+  return folder
+}
