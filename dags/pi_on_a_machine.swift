@@ -50,7 +50,7 @@ DAG(
     let error = abs(estimate.pi - Double.pi)
     // Four times the standard error: once in 16,000 runs it is worse.
     let allowed = 4 * 4 * (Double.pi / 4 * (1 - Double.pi / 4) / Double(points)).squareRoot()
-    guard error <= allowed else { throw TaskFailure("\(estimate.pi) is no estimate of pi: it is off by \(error)") }
+    guard error <= allowed else { throw TaskFailure("\(estimate.pi) is not an estimate of pi: it is off by \(error)") }
     context.log.info("pi is about \(estimate.pi), by \(points) points; off by \(error)")
     return estimate.pi
   }

@@ -400,7 +400,7 @@ class Command:
 
     It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can
     remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however that ends,
-    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job goes on.
+    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job continues.
     """
 
     def __init__(
@@ -533,7 +533,7 @@ class Command:
                 self._process.terminate()
 
     def let_go(self) -> None:
-        """Closes the leash: the command leaves; what it began goes on. One that is cancelling finishes that."""
+        """Closes the leash: the command leaves; what it began continues. One that is cancelling finishes that."""
         leash, self._leash = self._leash, None
         if leash is None:
             return
@@ -618,7 +618,7 @@ def run_until(commands: Sequence[Command], done: Callable[[], bool], end: float 
                 command.let_go()
             raise SupervisorGone(
                 "The process of Airflow that watched over this task is gone. "
-                "What the task began goes on; the task's next try takes it over."
+                "What the task began continues; the task's next try takes it over."
             )
     return True
 
@@ -1095,7 +1095,7 @@ def script_path(name: str, dag_file: str | None) -> Path:
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
 # The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
-# died leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result,
+# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that result,
 # and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
@@ -1143,7 +1143,7 @@ def failure_of_job(record: Mapping[str, Any], last_lines: Sequence[str]) -> Airf
     told = record.get("failure")
     if not isinstance(told, Mapping):
         return failure(
-            f"What dagrun said of job {name} is no job's result: {json.dumps(record)[:200]}",
+            f"What dagrun said of job {name} is not a job's result: {json.dumps(record)[:200]}",
             "Are program and plugin of the same version? `dagrun airflow-plugin` writes the plugin anew.",
         )
     kind = told.get("kind")
@@ -1205,7 +1205,7 @@ class JobRun:
         return isinstance(value, dict) and value.get("handed_over") is True
 
     def begin(self, attempt: int, hand_over: bool) -> None:
-        """Runs the job, or goes on with the one that an earlier try began."""
+        """Runs the job, or continues with the one that an earlier try began."""
         options = ["--spec", "-", "-o", "json", "--name", self.base, "--attempt", str(attempt)]
         if hand_over:
             options.append("--hand-over")
@@ -1272,7 +1272,7 @@ class JobRun:
         if self.command.is_over:
             # Without a result: it crashed, or somebody killed it.
             return f"process {self.command.pid} ended before it had removed what job {self.base} has. {hint}"
-        return f"job {self.base} is not removed yet; process {self.command.pid} goes on with it. {hint}"
+        return f"job {self.base} is not removed yet; process {self.command.pid} continues with it. {hint}"
 
     def left_behind(self) -> list[str]:
         """What a cancelled job could not remove, as far as it said."""
@@ -1417,7 +1417,7 @@ class JobTask(BaseOperator):
         self._refuse_if_killed()
 
     def _refuse_if_killed(self) -> None:
-        """Airflow 3 goes on with a task after its on_kill, which may come before there is a job to cancel."""
+        """Airflow 3 continues with a task after its on_kill, which may come before there is a job to cancel."""
         if self._was_killed:
             raise failure(f"Airflow ended the task {self.task_id}; its jobs are cancelled.")
 
@@ -1468,7 +1468,7 @@ class JobTask(BaseOperator):
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Goes on after the trigger: the jobs are over, and their results taken."""
+        """Continues after the trigger: the jobs are over, and their results taken."""
         jobs = event["jobs"]
         errors = [failure(job["failure"], final=bool(job.get("final"))) for job in jobs if job.get("failure")]
         if errors:
@@ -1738,7 +1738,7 @@ class JobServer:
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         # Jobs that the process drives, or has been told to.
         self._attached: set[str] = set()
-        # Of these, those that it removes; it is not told to leave them, for nobody else would go on with that.
+        # Of these, those that it removes; it is not told to leave them, for nobody else would continue with that.
         self._cancelling: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
@@ -1942,7 +1942,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             with contextlib.nullcontext() if in_triggerer else inline_trigger():
                 await self._wait()
         except AirflowException as error:
-            # Without the program nothing is known of the jobs: they go on, and the task's next try goes on with them.
+            # Without the program nothing is known of the jobs: they continue, and the task's next try continues with them.
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         except asyncio.CancelledError:
@@ -2109,7 +2109,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
-        ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
+        ending, or hands the trigger over. Without an answer the jobs are left: the next try continues with them."""
         asking = asyncio.ensure_future(ask_airflow(self._state_of_task))
         try:
             await asyncio.wait({asking}, timeout=SECONDS_FOR_STATE)
@@ -2174,7 +2174,7 @@ class DagrunCommandOperator(BaseOperator):
         return result
 
     def _refuse_if_killed(self) -> None:
-        """Airflow 3 goes on with a task after its on_kill, which may come before there is a command to stop."""
+        """Airflow 3 continues with a task after its on_kill, which may come before there is a command to stop."""
         if self._was_killed:
             raise failure(f"Airflow ended the task {self.task_id}.")
 
@@ -2194,7 +2194,7 @@ class DagrunCommandOperator(BaseOperator):
         if command.is_over or command.has_result:
             command.taken()
         else:
-            self.log.warning("process %s is not done with that; it goes on without this task", command.pid)
+            self.log.warning("process %s is not done with that; it continues without this task", command.pid)
 
     def _log_line(self, line: str) -> None:
         self.log.info("%s", line)
@@ -2206,7 +2206,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
     `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
-    that run go on there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
+    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
     a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
     cancels its run.
 
@@ -2244,7 +2244,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         arguments = ["trigger", run.dag_id, "--run-id", run.run_id, "--conf", run.conf, "-o", "json"]
         folder = swift_dags_folder(self.dags_folder, beside=self.dag.fileloc)
         try:
-            # No leash: the run goes on without this process.
+            # No leash: the run continues without this process.
             record = self._result([*arguments, "--dags-folder", folder], leash=False)
         except AirflowException:
             if is_new and self._exit_status() in NOTHING_WAS_BEGUN:
@@ -2519,7 +2519,7 @@ def default_start_date(schedule: Mapping[str, Any] | None, file: str) -> datetim
         return datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
     if not NEEDS_START_DATE:
         return None
-    # The date that its first run bears: at once, and the same at each parse.
+    # The date that its first run has: at once, and the same at each parse.
     changed = os.stat(file).st_mtime if os.path.exists(file) else 0
     return datetime.datetime.fromtimestamp(int(changed), tz=datetime.timezone.utc)
 
@@ -2608,7 +2608,7 @@ class DagrunTaskOperator(DagrunCommandOperator):
         }
 
     def _job(self, instance: Any) -> dict[str, Any]:
-        """As of the operators of jobs: a try goes on with the job that a dead worker left."""
+        """As of the operators of jobs: a try continues with the job that a dead worker left."""
         return {"name": job_base_name(None, instance), "attempt": max(1, int(instance.try_number))}
 
     def _outputs(self, instance: Any) -> dict[str, Any]:

@@ -73,7 +73,7 @@ struct Cloud {
       "POST", Self.topic(job) + ":publish", ["messages": [["data": text, "attributes": attributes] as [String: Any]]])
   }
 
-  /// Every message of a VM bears its attempt's word, which is in the VM's metadata.
+  /// Every message of a VM has its attempt's word, which is in the VM's metadata.
   private func word(of job: String) async throws -> String {
     let template = try await ask("GET", Self.compute("global/instanceTemplates/\(job)-1"))
     let properties = template["properties"] as? [String: Any]

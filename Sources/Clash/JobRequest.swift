@@ -14,7 +14,7 @@ package struct JobRequest: Codable, Hashable, Sendable {
   package var origin: JobOrigin
   /// Nobody waits: the group repairs a lost VM by itself, and the result waits in the subscription.
   package var isDetached = false
-  /// Set for the jobs of another scheduler's task: its next try goes on with this one.
+  /// Set for the jobs of another scheduler's task: its next try continues with this one.
   package var series: JobSeries?
   /// Random, made when the job begins, and with the request in the templates of its machines: what the words of its
   /// attempts are made of. nil: the job was begun by a program that knew no words.
@@ -30,7 +30,7 @@ package struct JobRequest: Codable, Hashable, Sendable {
 extension JobRequest {
   package static func randomSecret() -> String { UUID().uuidString + UUID().uuidString }
 
-  /// What every message of an attempt's machine bears: whoever may publish to the topic does not know it.
+  /// What every message of an attempt's machine has: whoever may publish to the topic does not know it.
   package func word(ofAttempt number: Int) -> String? {
     secret.map { secret in
       SHA256.digest(ofParts: [secret, "\(number)"]).prefix(16).map { byte in

@@ -74,10 +74,10 @@ package final class CloudEmulator: Sendable {
     }
     let server = EmulatorServer(
       loop: loop,
-      emulation: Emulation(
+      emulation: EmulatedCloud(
         options: options, address: address, door: door, machineFolder: machineFolder,
         blobs: BlobStore(folder: options.folder.map { "\($0)/buckets" }), key: .ofThisProcess),
-      door: door, machines: MachineRoom(host: host, logger: logger), logger: logger)
+      door: door, machines: MachineSupervisor(host: host, logger: logger), logger: logger)
     self.address = address
     self.port = port
     self.folder = folder

@@ -10,7 +10,7 @@ package enum ControlReply: Codable, Hashable, Sendable {
   case reasons(state: String, [String])
   case waiting(WaitingRuns)
   case progress(RunProgress)
-  case refused(ControlRefusal)
+  case refused(ControlError)
 }
 
 package struct SchedulerStatus: Codable, Hashable, Sendable {

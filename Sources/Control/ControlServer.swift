@@ -122,7 +122,7 @@ package final class ControlConnection: @unchecked Sendable {
     if line.count > Self.answerLimitBytes {
       line = ControlLine.encode(
         ControlReply.refused(
-          ControlRefusal(
+          ControlError(
             .invalid,
             "the answer has \(line.count >> 20) MB, and at most \(Self.answerLimitBytes >> 20) can be given; ask for less, "
               + "as for a shorter range of dates")))
@@ -169,7 +169,7 @@ package final class ControlConnection: @unchecked Sendable {
     } catch {
       reply(
         .refused(
-          ControlRefusal(
+          ControlError(
             .invalid,
             "the request has more than \(Self.requestLimitBytes >> 20) MB, which no request needs; is the conf so long?"
           )))
@@ -184,7 +184,7 @@ package final class ControlConnection: @unchecked Sendable {
     do { request = try JSONDecoder().decode(ControlRequest.self, from: line) } catch {
       return reply(
         .refused(
-          ControlRefusal(.invalid, "the scheduler does not know this request; is it of another version of dagrun?")))
+          ControlError(.invalid, "the scheduler does not know this request; is it of another version of dagrun?")))
     }
     handler(request, self)
   }

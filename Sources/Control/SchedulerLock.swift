@@ -28,22 +28,22 @@ package final class SchedulerLock: Sendable {
   }
 
   /// - Throws: `held` when another process holds the home, `unavailable` when the file cannot be opened.
-  package init(_ home: Home) throws(ControlRefusal) {
+  package init(_ home: Home) throws(ControlError) {
     do {
       try makeFolders(home.path, mode: 0o700)
     } catch {
-      throw ControlRefusal(.unavailable, "\(error); name another home with --home or DAGRUN_HOME")
+      throw ControlError(.unavailable, "\(error); name another home with --home or DAGRUN_HOME")
     }
     let descriptor = open(home.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw ControlRefusal(
+      throw ControlError(
         .unavailable, "\(SystemError("open \(home.lockPath)")); name another home with --home or DAGRUN_HOME")
     }
     guard Self.lock(descriptor, home) else {
       let holder = Self.holder(of: home)
       close(descriptor)
       let name = holder.map { "process \($0.pid)" } ?? "another process"
-      throw ControlRefusal(
+      throw ControlError(
         .held,
         "\(name) is the scheduler of \(home.path); wait until it has ended, or stop it (kill \(holder?.pid.description ?? "PID"))"
       )
@@ -52,7 +52,7 @@ package final class SchedulerLock: Sendable {
     let last = Self.holder(of: home)
     guard Self.hasEnded(last) else {
       close(descriptor)
-      throw ControlRefusal(
+      throw ControlError(
         .held,
         "process \(last!.pid) was the scheduler of \(home.path) and has not ended yet; end it (kill \(last!.pid))")
     }
@@ -64,7 +64,7 @@ package final class SchedulerLock: Sendable {
         to: descriptor, isFirstSinceBoot: last?.bootID != bootID)
     } catch {
       close(descriptor)
-      throw ControlRefusal(.unavailable, "cannot say in \(home.lockPath) who is the scheduler: \(error)")
+      throw ControlError(.unavailable, "cannot say in \(home.lockPath) who is the scheduler: \(error)")
     }
   }
 

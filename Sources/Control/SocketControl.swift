@@ -15,7 +15,7 @@ package struct SocketControl: Control {
     self.home = home
   }
 
-  /// - Throws: `ControlRefusal`: `gone` when the scheduler went away before it answered; if it was killed, what was
+  /// - Throws: `ControlError`: `gone` when the scheduler went away before it answered; if it was killed, what was
   ///   asked may or may not have been done, so ask again with the same run id.
   package func send(_ request: ControlRequest) async throws -> ControlReply {
     let exchange = try Exchange(home, request)
@@ -58,8 +58,8 @@ package struct SocketControl: Control {
     }
   }
 
-  private static func gone(_ home: Home) -> ControlRefusal {
-    ControlRefusal(.gone, "the scheduler of \(home.path) went away before it answered; try again")
+  private static func gone(_ home: Home) -> ControlError {
+    ControlError(.gone, "the scheduler of \(home.path) went away before it answered; try again")
   }
 
   /// One connection: a request sent, and its answers. Blocks the thread that reads.
@@ -73,7 +73,7 @@ package struct SocketControl: Control {
         guard let descriptor = try ControlSocket.connect(to: home) else { throw SocketControl.gone(home) }
         self.descriptor = descriptor
       } catch let error as SystemError {
-        throw ControlRefusal(.unavailable, "\(error)")
+        throw ControlError(.unavailable, "\(error)")
       }
       let line = ControlLine.encode(request)
       var sent = 0
@@ -103,7 +103,7 @@ package struct SocketControl: Control {
             return try JSONDecoder().decode(ControlReply.self, from: line)
           } catch {
             // It was done, here too.
-            throw ControlRefusal(
+            throw ControlError(
               .unavailable,
               "the scheduler's answer cannot be read; is it of another version of dagrun? See what became of the request"
             )
@@ -114,7 +114,7 @@ package struct SocketControl: Control {
         guard count > 0 else {
           // It was done, so it must not be asked for again.
           if received.isInsideLine {
-            throw ControlRefusal(.unavailable, "the scheduler's answer broke off; see what became of the request")
+            throw ControlError(.unavailable, "the scheduler's answer broke off; see what became of the request")
           }
           return nil
         }

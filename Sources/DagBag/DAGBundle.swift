@@ -55,7 +55,7 @@ struct DAGBundle {
       manifest.files[index].libraryPath = name
     }
     guard let bytes = try? JSONEncoder().encode(manifest) else { preconditionFailure("a manifest is always JSON") }
-    // Last: until it is there, the folder is no bundle, and an older one stays whole.
+    // Last: until it is there, the folder is not a bundle, and an older one stays whole.
     try AtomicFile.write(bytes, to: folder + "/bundle/manifest.json", mode: 0o644)
   }
 

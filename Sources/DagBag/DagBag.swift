@@ -62,8 +62,8 @@ package final class DagBag: Sendable {
   ///
   /// - Parameter pools: the names of the pools there are; nil: tasks may name any.
   /// - Throws: when the folder cannot be read, or there is no compiler; never because of what is in a file.
-  package func load(pools: Set<String>? = nil) throws(DagBagError) -> BagContents {
-    var contents = BagContents()
+  package func load(pools: Set<String>? = nil) throws(DagBagError) -> LoadedDAGs {
+    var contents = LoadedDAGs()
     if let bundle = try DAGBundle(besides: options.executable) {
       for file in bundle.files { contents.add(FileOutcome(file: file), pools: pools) }
       return contents
@@ -73,11 +73,11 @@ package final class DagBag: Sendable {
     contents.importErrors += found.errors
     contents.warnings += found.warnings
     if sources.isEmpty { return contents }
-    let workshop = try Workshop(options, known: known.withLock { $0 })
+    let workshop = try DAGFileLoader(options, known: known.withLock { $0 })
     if !hasTidied.exchange(true, ordering: .relaxed) { AtomicFile.removeLeftovers(in: options.cacheFolder) }
-    let outcomes = Mutex([Int: Result<Workshop.Found, DagBagError>]())
+    let outcomes = Mutex([Int: Result<DAGFileLoader.Found, DagBagError>]())
     DispatchQueue.concurrentPerform(iterations: sources.count) { index in
-      let outcome: Result<Workshop.Found, DagBagError>
+      let outcome: Result<DAGFileLoader.Found, DagBagError>
       do throws(DagBagError) {
         outcome = .success(try workshop.outcome(of: sources[index], counts: counts))
       } catch {
@@ -100,7 +100,7 @@ package final class DagBag: Sendable {
   /// was compiled for another build of dagrun, which cannot load it.
   package func file(version: String) throws(DagBagError) -> DAGFile? {
     if let bundle = try DAGBundle(besides: options.executable) { return bundle.files.first { $0.version == version } }
-    return try Workshop(options, known: [:]).stored(version: version)
+    return try DAGFileLoader(options, known: [:]).stored(version: version)
   }
 
   /// The DAG files were compiled beforehand and lie beside the executable: there need be no DAGs folder.
@@ -110,7 +110,7 @@ package final class DagBag: Sendable {
   /// their descriptions, and the Swift runtime.
   ///
   /// - Returns: what is in it. Nothing is made when a file has an import error.
-  package func build(into folder: String) throws(DagBagError) -> BagContents {
+  package func build(into folder: String) throws(DagBagError) -> LoadedDAGs {
     let contents = try load()
     guard contents.importErrors.isEmpty else { return contents }
     let runtime = try Toolchain.find(cacheFolder: options.cacheFolder)
@@ -127,7 +127,7 @@ struct FileOutcome: Codable, Sendable {
   var warnings: [ImportError] = []
 }
 
-extension BagContents {
+extension LoadedDAGs {
   /// Adds a file's outcome, and what only the whole folder can show to be wrong.
   mutating func add(_ outcome: FileOutcome, pools: Set<String>?) {
     importErrors += outcome.errors

@@ -53,7 +53,7 @@ struct Describer: Sendable {
     hash.add("timeout", "\(timeoutSeconds)")
   }
 
-  enum Answer {
+  enum DescribeOutcome {
     case described(FileDescription, printed: String)
     case failed(ImportError)
     /// The fault may be the machine's: a library that is missing, a compiled file that was cut off.
@@ -67,7 +67,7 @@ struct Describer: Sendable {
     }
   }
 
-  func describe(_ source: DAGSource, library: String, entry: String) throws(DagBagError) -> Answer {
+  func describe(_ source: DAGSource, library: String, entry: String) throws(DagBagError) -> DescribeOutcome {
     var environment = ProcessInfo.processInfo.environment.filter {
       Self.hashedVariables.contains($0.key) || Self.passedVariables.contains($0.key)
     }
@@ -94,7 +94,7 @@ struct Describer: Sendable {
       result.hasTimedOut || result.status == .signaled(SIGALRM) && monotonicSeconds() - began >= timeoutSeconds
     let bytes = Self.contents(of: answer)
     let printed = result.text(1) + result.text(2)
-    func failed(_ message: String, line: Int? = nil) -> Answer {
+    func failed(_ message: String, line: Int? = nil) -> DescribeOutcome {
       .failed(
         ImportError(
           path: source.path, line: line, message: message, stage: .describe, details: printed.isEmpty ? nil : printed))

@@ -22,7 +22,7 @@ extension Engine {
       do throws(StoreError) {
         for number in scheduler.unfinishedBackfills { pending.append(try nextStep(ofBackfill: number)) }
       } catch {
-        logger.error("a backfill cannot go on at the moment", metadata: ["reason": "\(error)"])
+        logger.error("a backfill cannot continue at the moment", metadata: ["reason": "\(error)"])
         clock.after(pause) { [weak self] in
           self?.continueBackfills(pause: min(5, 2 * pause))
         }
@@ -47,7 +47,7 @@ extension Engine {
       .continueBackfill(number: number, existing: existing), plans: try plans(ofFinished: cleared))
   }
 
-  /// Calls back when the backfill has come to all its dates, or cannot go on for now: its DAG's file is gone.
+  /// Calls back when the backfill has come to all its dates, or cannot continue for now: its DAG's file is gone.
   func whenMade(_ backfill: Int64, _ body: @escaping () -> Void) {
     guard scheduler.unfinishedBackfills.contains(backfill) else { return body() }
     backfillWaiters.append((backfill, body))

@@ -17,9 +17,9 @@ struct PendingEvent {
   var event: Event
   /// Of the versions that the event's finished runs are on, where the scheduler may not hold them.
   var plans: [DAGPlan]
-  var answer: ((Result<Reply, ControlRefusal>) -> Void)?
+  var answer: ((Result<Reply, ControlError>) -> Void)?
 
-  init(_ event: Event, plans: [DAGPlan] = [], answer: ((Result<Reply, ControlRefusal>) -> Void)? = nil) {
+  init(_ event: Event, plans: [DAGPlan] = [], answer: ((Result<Reply, ControlError>) -> Void)? = nil) {
     self.event = event
     self.plans = plans
     self.answer = answer
@@ -29,7 +29,7 @@ struct PendingEvent {
 extension Engine {
   /// Appends an event and handles it, unless a batch is under way, which will.
   func submit(
-    _ event: Event, plans: [DAGPlan] = [], answer: ((Result<Reply, ControlRefusal>) -> Void)? = nil
+    _ event: Event, plans: [DAGPlan] = [], answer: ((Result<Reply, ControlError>) -> Void)? = nil
   ) {
     dispatchPrecondition(condition: .onQueue(queue))
     pending.append(PendingEvent(event, plans: plans, answer: answer))
@@ -84,7 +84,7 @@ extension Engine {
     var changes: [Change] = []
     var actions: [Action] = []
     var notes: [String] = []
-    var replies: [(answer: (Result<Reply, ControlRefusal>) -> Void, reply: Reply)] = []
+    var replies: [(answer: (Result<Reply, ControlError>) -> Void, reply: Reply)] = []
     var rest: [PendingEvent] = []
     var isCutShort = false
     for (index, item) in batch.enumerated() {
@@ -151,7 +151,7 @@ extension Engine {
     commitProblem = error.description
     logger.error(
       "the database cannot be written; nothing starts until it can", metadata: ["reason": "\(error)"])
-    for item in batch { item.answer?(.failure(ControlRefusal(.unavailable, error.description))) }
+    for item in batch { item.answer?(.failure(ControlError(.unavailable, error.description))) }
     pending = batch.filter { $0.answer == nil } + pending
     let delay = Backoff(firstSeconds: 0.1, longestSeconds: 5).seconds(doublings: count)
     clock.after(delay) { [weak self] in self?.restoreAndRetry() }
@@ -161,7 +161,7 @@ extension Engine {
     guard !isStopped else { return }
     // Requests that came meanwhile are not kept waiting for a disk.
     for item in pending {
-      item.answer?(.failure(ControlRefusal(.unavailable, commitProblem ?? "the database cannot be written")))
+      item.answer?(.failure(ControlError(.unavailable, commitProblem ?? "the database cannot be written")))
     }
     pending.removeAll { $0.answer != nil }
     do throws(StoreError) {

@@ -81,8 +81,8 @@ extension Engine {
     }
   }
 
-  private func take(_ loaded: Result<BagContents, DagBagError>) {
-    let contents: BagContents
+  private func take(_ loaded: Result<LoadedDAGs, DagBagError>) {
+    let contents: LoadedDAGs
     switch loaded {
     case .success(let read): contents = read
     case .failure(let error):
@@ -142,16 +142,16 @@ extension Engine {
   }
 
   /// A run is on what the file says now, or there is none: never on the version before, as if nothing had happened.
-  func refusalOfUnreadFiles(_ request: ControlRequest) -> ControlRefusal? {
+  func refusalOfUnreadFiles(_ request: ControlRequest) -> ControlError? {
     guard let problem = dagFiles.problem else { return nil }
     switch request {
-    case .trigger(let dagID, _, _, _): return ControlRefusal(.unavailable, "DAG \"\(dagID)\" cannot run: \(problem)")
-    case .backfill, .clear(_, onNewestVersion: true): return ControlRefusal(.unavailable, "nothing can run: \(problem)")
+    case .trigger(let dagID, _, _, _): return ControlError(.unavailable, "DAG \"\(dagID)\" cannot run: \(problem)")
+    case .backfill, .clear(_, onNewestVersion: true): return ControlError(.unavailable, "nothing can run: \(problem)")
     default: return nil
     }
   }
 
-  private func save(_ contents: BagContents) throws(StoreError) {
+  private func save(_ contents: LoadedDAGs) throws(StoreError) {
     var versions: [StoredVersion] = []
     var keys: [DAGFiles.VersionKey] = []
     for file in contents.files {
@@ -174,9 +174,9 @@ extension Engine {
   private var poolNames: Set<String> { Set(scheduler.poolUsage.map(\.pool.name)) }
 
   /// Why a DAG that somebody names is not there, when its file is broken, or when no file can be read at all.
-  func importError(_ dagID: String) -> ControlRefusal? {
+  func importError(_ dagID: String) -> ControlError? {
     if let problem = dagFiles.problem {
-      return ControlRefusal(.unavailable, "DAG \"\(dagID)\" cannot run: \(problem)")
+      return ControlError(.unavailable, "DAG \"\(dagID)\" cannot run: \(problem)")
     }
     do throws(StoreError) {
       // The scheduler forgets the version of a DAG whose file is broken; its runs do not.
@@ -187,10 +187,10 @@ extension Engine {
       let error = dagFiles.importErrors.first { $0.path == source || $0.mentions(dagID) }
       return error.map { error in
         let details = error.details.map { "\n\($0)" } ?? ""
-        return ControlRefusal(.importError, "DAG \"\(dagID)\" cannot run: its file is broken\n\(error)\(details)")
+        return ControlError(.importError, "DAG \"\(dagID)\" cannot run: its file is broken\n\(error)\(details)")
       }
     } catch {
-      return ControlRefusal(.unavailable, "\(error)")
+      return ControlError(.unavailable, "\(error)")
     }
   }
 }

@@ -7,7 +7,7 @@ internal import Storage
 internal import Workers
 
 /// What launching the tasks of one run needs, found out when the first one starts; but for the variables.
-struct LaunchedRun {
+struct RunLaunchContext {
   var number: Int64
   var plan: DAGPlan
   var facts: RunFacts
@@ -46,7 +46,7 @@ extension Engine {
     finish(key, TaskResult(.failed(reason: reason, isRetryable: isRetryable)))
   }
 
-  private func inputs(of task: TaskDescription, in run: LaunchedRun) throws -> TaskInputs {
+  private func inputs(of task: TaskDescription, in run: RunLaunchContext) throws -> TaskInputs {
     let read = task.readOutputs
     guard !read.isEmpty else { return TaskInputs() }
     var inputs = TaskInputs(outputs: try store.outputs(run: run.number, read))
@@ -56,7 +56,7 @@ extension Engine {
     return inputs
   }
 
-  private func launchedRun(_ number: Int64) throws -> LaunchedRun {
+  private func launchedRun(_ number: Int64) throws -> RunLaunchContext {
     guard let run = scheduler.run(number), let plan = scheduler.plan(ofRun: number) else {
       preconditionFailure("run \(number) launches a task, and is not there")
     }
@@ -75,7 +75,7 @@ extension Engine {
     let context = RunContext(
       of: run, previous: previous, parameters: try plan.description.resolveParameters(conf: run.conf),
       variables: try store.variableValues())
-    let launched = LaunchedRun(
+    let launched = RunLaunchContext(
       number: number, plan: plan,
       facts: RunFacts(
         context: context, logFolder: options.home.logFolder(dagID: run.dagID, runID: run.runID),

@@ -15,11 +15,11 @@ struct RefusedChanges {
 
 /// When the database refuses a change that it will refuse each time: a rule of the schema forbids it, or it is not about
 /// what is there. That is a defect of dagrun, and must stay one of a single request or DAG: the batch is taken apart, the
-/// event at fault is refused, everything else goes on.
+/// event at fault is refused, everything else continues.
 extension Engine {
   /// Each event of a batch by itself. False when the database cannot be written at all.
   func handleApart(_ batch: [PendingEvent], after error: StoreError) -> Bool {
-    logger.error("the database refuses a change; going on one by one", metadata: ["reason": "\(error)"])
+    logger.error("the database refuses a change; continuing one by one", metadata: ["reason": "\(error)"])
     var next = 0
     isTakenApart = true
     defer { isTakenApart = false }
@@ -108,9 +108,9 @@ extension Engine {
       metadata: ["event": "\(item.event.name)", "reason": "\(error)"])
     item.answer?(
       .failure(
-        ControlRefusal(
+        ControlError(
           .unavailable,
-          "the database refuses this: \(error.problem)\nNothing was changed, and everything else goes on. "
+          "the database refuses this: \(error.problem)\nNothing was changed, and everything else continues. "
             + "This is a defect of dagrun: please report it.")))
   }
 

@@ -106,8 +106,8 @@ package final class Engine: @unchecked Sendable {
   /// Who waits until a backfill has come to all its dates.
   var backfillWaiters: [(backfill: Int64, body: () -> Void)] = []
 
-  var runs: [Int64: LaunchedRun] = [:]
-  var followers = Followers()
+  var runs: [Int64: RunLaunchContext] = [:]
+  var followers = RunSubscribers()
   var homeWatch: HomeWatch?
   /// Who had the home before; read before the lock was taken.
   var lastScheduler: SchedulerLock.Holder?
@@ -121,7 +121,7 @@ package final class Engine: @unchecked Sendable {
   /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and goes
   /// on.
   ///
-  /// - Throws: `ControlRefusal`: `held` when another scheduler has the home, `unavailable` when disk or database fail.
+  /// - Throws: `ControlError`: `held` when another scheduler has the home, `unavailable` when disk or database fail.
   package static func start(_ options: Options, logger: Logger) async throws -> Engine {
     try await withCheckedThrowingContinuation { continuation in
       DispatchQueue.global().async {
@@ -146,7 +146,7 @@ package final class Engine: @unchecked Sendable {
 
   /// Restores a scheduler. It does nothing before `begin`.
   ///
-  /// - Throws: `ControlRefusal`: `unavailable` when the database fails.
+  /// - Throws: `ControlError`: `unavailable` when the database fails.
   package init(
     _ options: Options, _ environment: EngineEnvironment, on queue: DispatchQueue, logger: Logger
   ) throws {
@@ -155,7 +155,7 @@ package final class Engine: @unchecked Sendable {
     do {
       scheduler = Scheduler(restoring: try environment.store.snapshot(), limits: environment.limits)
     } catch {
-      throw ControlRefusal(.unavailable, "\(error)")
+      throw ControlError(.unavailable, "\(error)")
     }
   }
 
@@ -172,13 +172,13 @@ package final class Engine: @unchecked Sendable {
           queue: queue, report: { [weak self] in self?.report($0) },
           handleEvents: { [weak self] in self?.handlePending() }))
     } catch {
-      throw ControlRefusal(.unavailable, "\(error)")
+      throw ControlError(.unavailable, "\(error)")
     }
     guard options.mode != .offline else { return }
     do {
       try recover()
     } catch {
-      throw ControlRefusal(.unavailable, "\(error), and so what became of the tasks that ran")
+      throw ControlError(.unavailable, "\(error), and so what became of the tasks that ran")
     }
     if lock != nil { startServer() }
     reloadDAGFiles {}
@@ -194,12 +194,12 @@ package final class Engine: @unchecked Sendable {
         self?.handle(request, from: connection)
       }
     } catch {
-      // Runs go on; only commands cannot reach this scheduler.
+      // Runs continue; only commands cannot reach this scheduler.
       logger.error("commands cannot reach this scheduler", metadata: ["reason": "\(error)"])
     }
   }
 
-  /// Stops scheduling and lets go of the home. Tasks that run bring themselves to their end, and the next scheduler
+  /// Stops scheduling and releases the home. Tasks that run bring themselves to their end, and the next scheduler
   /// finds their results.
   package func stop() async {
     await withCheckedContinuation { continuation in
@@ -220,8 +220,8 @@ package final class Engine: @unchecked Sendable {
     homeWatch = nil
     for executor in executors { executor.shutDown() }
     followers.endAll(
-      loss.map { ControlRefusal(.unavailable, $0) } ?? ControlRefusal(.gone, "the scheduler was stopped"))
-    for item in pending { item.answer?(.failure(ControlRefusal(.unavailable, loss ?? "the scheduler was stopped"))) }
+      loss.map { ControlError(.unavailable, $0) } ?? ControlError(.gone, "the scheduler was stopped"))
+    for item in pending { item.answer?(.failure(ControlError(.unavailable, loss ?? "the scheduler was stopped"))) }
     pending = []
     for waiter in lossWaiters { waiter(loss) }
     lossWaiters = []

@@ -6,7 +6,7 @@ internal import Processes
 internal import Model
 
 /// Notices that a home was removed or replaced under its scheduler. The lock and the database stay open then, so that
-/// everything seems to go on; but the path names others, or nothing, and another scheduler may start there.
+/// everything seems to continue; but the path names others, or nothing, and another scheduler may start there.
 ///
 /// Confined to a queue.
 final class HomeWatch: @unchecked Sendable {

@@ -1,7 +1,7 @@
 import Foundation
 
 extension CloudError {
-  /// - Parameter answer: one whose status is no success.
+  /// - Parameter answer: one whose status is not a success.
   package init(answer: CloudResponse, to request: CloudRequest) {
     let body = ErrorBody(answer.body)
     let message = Self.cut(body.message ?? "Google answered with status \(answer.status) and no explanation")

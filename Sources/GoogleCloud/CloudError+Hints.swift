@@ -116,7 +116,7 @@ extension CloudError {
     if let project = facts.project,
       facts.message.contains("project not found") || facts.message.contains("'projects/\(project)' was not found")
     {
-      return "\(project) is no project that you may see: `gcloud projects list` shows those there are, by their ids"
+      return "\(project) is not a project that you may see: `gcloud projects list` shows those there are, by their ids"
     }
     if facts.message.contains("subnetworks/") || facts.message.contains("networks/") {
       return

@@ -12,7 +12,7 @@ package struct CloudRequest: Hashable, Sendable {
   package var contentType = "application/json"
   /// Besides those of every request: `Range`, `Content-Range`.
   package var headers: [String: String] = [:]
-  /// Statuses outside 2xx that are an answer and no error: 308 of an upload that goes on.
+  /// Statuses outside 2xx that are an answer and no error: 308 of an upload that continues.
   package var acceptedStatuses: Set<Int> = []
   /// A repeat does no harm: a GET, or a call with a `requestId`, or one whose second time is refused as "exists".
   package var isRepeatable = true

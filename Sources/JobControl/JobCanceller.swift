@@ -79,7 +79,7 @@ package struct JobCanceller: Sendable {
   ///
   /// - Parameter project: of a job that this home does not know.
   package func cancel(_ runner: JobRunner, project: String?, holding lock: JobLock) async -> JobOutcome? {
-    let (updates, continuation) = AsyncStream.makeStream(of: JobNews.self)
+    let (updates, continuation) = AsyncStream.makeStream(of: JobUpdate.self)
     if let project {
       runner.attach(name, project: project, logPath: nil) { continuation.yield($0) }
     } else {

@@ -92,7 +92,7 @@ package struct JobDriver: Sendable {
   }
 
   private enum Event: Sendable {
-    case update(JobNews)
+    case update(JobUpdate)
     case canBeHandedOver
     case lifelineEnded
     /// A higher attempt wants the job.

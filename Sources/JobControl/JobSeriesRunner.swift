@@ -31,7 +31,7 @@ package struct JobSeriesRunner: Sendable {
 
   /// The caller passes signals to the driver's `cancellation`.
   package func run() async throws -> JobRunResult {
-    // A job's name has no full stop, so that this file is no job's.
+    // A job's name has no full stop, so that this file is not a job's.
     guard let lock = try await lock(series.base, file: series.base + ".attempts", isHeld: claim.raise) else {
       return result(series.number, .left)
     }

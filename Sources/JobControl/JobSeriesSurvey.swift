@@ -18,7 +18,7 @@ struct JobSeriesSurvey {
     switch step {
     case .goOn, .finishCancelling: return step
     case .attach, .report, .begin, .none:
-      // Another home may have gone on meanwhile.
+      // Another home may have continued meanwhile.
       for number in attached where known[number] == nil { known[number] = .remains }
       try await look(for: &known)
     }
@@ -39,8 +39,8 @@ struct JobSeriesSurvey {
     }
   }
 
-  func stored() throws -> [Int: JobSeries.Standing] {
-    var known: [Int: JobSeries.Standing] = [:]
+  func stored() throws -> [Int: JobSeries.AttemptStatus] {
+    var known: [Int: JobSeries.AttemptStatus] = [:]
     for record in try repository.store.jobs(begun: series.base) {
       guard let number = JobSeries.number(of: record.name, base: series.base) else { continue }
       known[number] = try record.standing
@@ -49,7 +49,7 @@ struct JobSeriesSurvey {
   }
 
   /// Asks the project for each number of which the journal knows nothing, until one is free behind all there are.
-  private func look(for known: inout [Int: JobSeries.Standing]) async throws {
+  private func look(for known: inout [Int: JobSeries.AttemptStatus]) async throws {
     let last = max(series.number, known.keys.max() ?? 0)
     try await look(for: (1...last).filter { known[$0] == nil }, &known)
     var next = last
@@ -59,7 +59,7 @@ struct JobSeriesSurvey {
     }
   }
 
-  private func look(for numbers: [Int], _ known: inout [Int: JobSeries.Standing]) async throws {
+  private func look(for numbers: [Int], _ known: inout [Int: JobSeries.AttemptStatus]) async throws {
     let (runner, project) = (runner, spec.config.project)
     var index = 0
     while index < numbers.count {
@@ -98,7 +98,7 @@ struct JobSeriesSurvey {
     }
   }
 
-  private func standing(of name: String, _ trace: Result<JobTrace, CloudError>) throws -> JobSeries.Standing? {
+  private func standing(of name: String, _ trace: Result<JobTrace, CloudError>) throws -> JobSeries.AttemptStatus? {
     switch trace {
     case .success(.nothing): return nil
     case .success(.job): return .elsewhere
@@ -124,7 +124,7 @@ extension JobRecord {
   /// As one of a series.
   ///
   /// - Throws: for what another dagrun has written.
-  var standing: JobSeries.Standing {
+  var standing: JobSeries.AttemptStatus {
     get throws {
       // A job that was begun by its own name has reported its end to whoever began it.
       let request = try decodedRequest()

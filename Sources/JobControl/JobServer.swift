@@ -86,7 +86,7 @@ package final class JobServer: @unchecked Sendable {
       } else {
         say(.refused("job \(name) is not attached; attach to it, then cancel it"))
       }
-    case .taken(let name): noteTaken(name)
+    case .taken(let name): acknowledgeResult(name)
     case .leave(let name):
       leave(name)
       say(.left(job: name))
@@ -104,9 +104,9 @@ package final class JobServer: @unchecked Sendable {
     jobs[name] = nil
   }
 
-  private func noteTaken(_ name: String) {
+  private func acknowledgeResult(_ name: String) {
     do {
-      guard try repository.noteTaken(name) else {
+      guard try repository.acknowledgeResult(name) else {
         return say(.refused("no job \(name) that has ended is known here"))
       }
     } catch {
@@ -116,7 +116,7 @@ package final class JobServer: @unchecked Sendable {
 
   // MARK: Updates
 
-  func received(_ update: JobNews, of name: String) {
+  func received(_ update: JobUpdate, of name: String) {
     // What was on its way when it was left.
     guard let job = jobs[name] else { return }
     switch update {

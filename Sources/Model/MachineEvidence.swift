@@ -57,7 +57,7 @@ package struct OperationFact: Codable, Hashable, Sendable {
   package var instanceName: String
   package var zone: String?
   package var askedAt: Timestamp
-  /// nil while it goes on.
+  /// nil while it continues.
   package var endedAt: Timestamp?
   package var hasFailed: Bool
 

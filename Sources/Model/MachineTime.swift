@@ -19,7 +19,7 @@ package struct MachineTime: Hashable, Sendable {
 }
 
 extension JobAttempt {
-  /// - Parameter now: the end of a machine that goes on.
+  /// - Parameter now: the end of a machine that continues.
   package func machineTime(now: Timestamp) -> MachineTime {
     guard let machines else {
       guard let start = machineStartedAt else { return MachineTime(machines: 0, seconds: 0...0, precision: .exact) }

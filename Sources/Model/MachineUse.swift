@@ -7,7 +7,7 @@ package struct MachineUse: Codable, Hashable, Sendable {
   package var name: String?
   package var zone: String?
   package var began: TimeBounds
-  /// nil while it goes on.
+  /// nil while it continues.
   package var ended: TimeBounds?
   /// Nothing shows that it was ever up. Google charges for no VM that was not.
   package var isDoubtful = false
@@ -30,7 +30,7 @@ package struct MachineUse: Codable, Hashable, Sendable {
   /// Compute Engine charges by the second, and for a minute at least.
   package static let leastSeconds = 60.0
 
-  /// - Parameter now: the end of a VM that goes on.
+  /// - Parameter now: the end of a VM that continues.
   package func chargedSeconds(now: Timestamp) -> ClosedRange<Double> {
     let end = ended ?? TimeBounds(now)
     let most = max(Self.leastSeconds, end.latest.seconds(since: began.earliest))

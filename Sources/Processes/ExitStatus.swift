@@ -57,7 +57,7 @@ package struct EndedProcess: Hashable, Sendable {
 
 /// Waits for a child and reaps it.
 ///
-/// - Returns: nil when `pid` is no child of this process, or, if not `blocking`, has not ended yet.
+/// - Returns: nil when `pid` is not a child of this process, or, if not `blocking`, has not ended yet.
 package func waitForChild(_ pid: pid_t, blocking: Bool = true) -> EndedProcess? {
   var status: Int32 = 0
   var usage = rusage()

@@ -72,7 +72,7 @@ final class PreparedStatement {
     }
   }
 
-  /// Lets go of locks, and of copies of bound text.
+  /// Releases locks, and of copies of bound text.
   private func reset() {
     sqlite3_reset(handle)
     sqlite3_clear_bindings(handle)
@@ -111,7 +111,7 @@ struct SQLRow {
 
   func int(_ column: Int32) -> Int { Int(sqlite3_column_int64(handle, column)) }
 
-  /// A number that the scheduler goes on counting from.
+  /// A number that the scheduler continues counting from.
   ///
   /// - Throws: when nobody can have counted so far: the row was changed by hand, or comes from a broken backup.
   func count(_ column: Int32, atMost highest: Int64, _ name: @autoclosure () -> String) throws -> Int64 {

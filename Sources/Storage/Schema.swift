@@ -133,7 +133,7 @@ enum Schema {
         END)
     ) STRICT, WITHOUT ROWID;
 
-    -- Tries that are over, of tasks that went on: to another try, or because they were cleared. The last try of a
+    -- Tries that are over, of tasks that continued: to another try, or because they were cleared. The last try of a
     -- task that has ended is in task_instance only.
     CREATE TABLE task_try (
       run               INTEGER NOT NULL,

@@ -11,7 +11,7 @@ extension Store {
   package func snapshot(plans known: [DAGPlan] = []) throws(StoreError) -> Snapshot {
     try read { database in
       let dags = try statement(database, "SELECT * FROM dag ORDER BY dag_id").rows(as: DAGRecord.init(row:))
-      var plans = PlanShelf(known)
+      var plans = PlanCache(known)
       for dag in dags {
         guard let version = dag.version else { continue }
         try take(dagID: dag.dagID, version: version, to: &plans, database)
@@ -44,7 +44,7 @@ extension Store {
   }
 
   private func take(
-    dagID: String, version: String, to plans: inout PlanShelf, _ database: Database
+    dagID: String, version: String, to plans: inout PlanCache, _ database: Database
   ) throws {
     guard plans.plan(dagID: dagID, version: version) == nil else { return }
     guard let stored = try storedVersion(version, dagID: dagID, database) else {
@@ -119,7 +119,7 @@ extension StoredVersion {
 }
 
 /// Plans by DAG and version, in the order in which they were asked for.
-private struct PlanShelf {
+private struct PlanCache {
   private struct Key: Hashable {
     var dagID: String
     var version: String

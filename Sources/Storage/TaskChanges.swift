@@ -4,7 +4,7 @@ import Model
 import Scheduling
 
 extension ChangeWriter {
-  /// The hot path of the engine: one UPDATE, unless a try has ended and the task goes on.
+  /// The hot path of the engine: one UPDATE, unless a try has ended and the task continues.
   func taskChanged(_ transition: TaskTransition) throws {
     let key = transition.key
     let task = transition.to

@@ -7,7 +7,7 @@ package struct TryAssignment: Hashable, Sendable {
   package var workload: TaskWorkload
   /// Between SIGTERM (or the cancellation of a Swift task) and SIGKILL.
   package var graceSeconds: Double
-  /// Stopped when whoever gave it to the worker is gone. Otherwise it goes on, and the next scheduler finds its end.
+  /// Stopped when whoever gave it to the worker is gone. Otherwise it continues, and the next scheduler finds its end.
   package var endsWithItsGiver: Bool
 
   package init(_ workload: TaskWorkload, graceSeconds: Double, endsWithItsGiver: Bool = false) {

@@ -128,7 +128,7 @@ def test_what_gcloud_refuses_is_said_with_what_to_do(
     assert advice in done.stderr and "error: cannot " in done.stderr
     assert said.splitlines()[-1:] == [] or said.splitlines()[-1] in done.stderr
     assert done.stdout == ""
-    assert len(calls(gcloud)) == (1 if at == "describe" else 2), "it went on after a failure"
+    assert len(calls(gcloud)) == (1 if at == "describe" else 2), "it continued after a failure"
 
 
 @pytest.mark.parametrize(("content", "status", "words"), [

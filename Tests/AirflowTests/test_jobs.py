@@ -557,7 +557,7 @@ def test_all_of_a_group_are_cancelled(plugin, stand_in):
 
 
 def test_a_task_that_is_killed_before_its_job_begins_begins_none(plugin, stand_in):
-    """As Airflow 3 does it: it calls on_kill, and then goes on."""
+    """As Airflow 3 does it: it calls on_kill, and then continues."""
     stand_in.plays(ENDLESS)
     operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", task_id="train")
     operator.on_kill()

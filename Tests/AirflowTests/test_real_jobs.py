@@ -252,7 +252,7 @@ def test_a_frozen_worker_that_comes_back_neither_takes_nor_cancels_the_job(plugi
     if is_ended_by_airflow:
         worker.send_signal(signal.SIGTERM)
     operator = operator_of(plugin, cmd)
-    listen(operator, lambda line: worker.send_signal(signal.SIGCONT) if line.startswith("going on with job") else None)
+    listen(operator, lambda line: worker.send_signal(signal.SIGCONT) if line.startswith("continuing with job") else None)
     value = run(operator, try_number=2)
     assert value["output"] == 7
     assert value["job"].endswith("-1")
@@ -304,7 +304,7 @@ def test_a_cancelled_job_leaves_nothing_and_the_next_try_begins_anew(plugin, clo
 
 
 def killed_while_it_cancels(plugin, cmd):
-    """A worker, as Airflow 3 ends it: SIGTERM, five seconds, SIGKILL. The process that goes on with the removal."""
+    """A worker, as Airflow 3 ends it: SIGTERM, five seconds, SIGKILL. The process that continues with the removal."""
     worker = subprocess.Popen(
         [
             sys.executable,

@@ -53,7 +53,7 @@ def test_a_killed_worker_takes_its_shell_task_along(task, context, tmp_path):
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    wait_for(lambda: not is_at_work(tmp_path), "the script goes on")
+    wait_for(lambda: not is_at_work(tmp_path), "the script continues")
     (tmp_path / "go").touch()
     task.execute(context)
     assert lines(tmp_path / "begun") == ["begun", "begun", "ended"]

@@ -106,7 +106,7 @@ def test_a_result_that_waited_is_taken_once(operator, plugin, real_binary, tmp_p
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     (tmp_path / "go").touch()
-    wait_for(lambda: [run["state"] for run in runs(real_binary, "waits")] == ["success"], "the run went on alone")
+    wait_for(lambda: [run["state"] for run in runs(real_binary, "waits")] == ["success"], "the run continued alone")
     assert operator("waits", conf=conf).execute(context_of(FakeInstance(try_number=2)))["state"] == "success"
     assert len(runs(real_binary, "waits")) == 1
     # Cleared, it runs again.

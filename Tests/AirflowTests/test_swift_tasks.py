@@ -179,7 +179,7 @@ def test_a_task_that_is_killed_before_its_program_begins_begins_none(plugin, sta
     stand_in.plays(exported(swift_dag("nightly", swift_task("train"))))
     task = plugin.dagrun_dags("/swift")["nightly"].get_task("train")
     calls = len(stand_in.calls)
-    task.on_kill()  # as Airflow 3 does it, which then goes on
+    task.on_kill()  # as Airflow 3 does it, which then continues
     with pytest.raises(plugin.AirflowException, match="Airflow ended the task"):
         task.execute(context_of(FakeInstance("nightly", "train")))
     assert len(stand_in.calls) == calls

@@ -69,7 +69,7 @@ def test_the_program_is_told_the_dag_the_run_and_the_conf(operator, stand_in, ho
     assert call["argv"][:2] == ["trigger", "nightly"]
     assert json.loads(option(call, "--conf")) == {"top": 3, "names": ["a"]}
     assert option(call, "-o") == "json" and option(call, "--dags-folder") == "/swift"
-    assert "--leash" not in call["argv"], "the run goes on when the worker dies"
+    assert "--leash" not in call["argv"], "the run continues when the worker dies"
     assert option(call, "--run-id").startswith("airflow__outer__task__manual__2026__try1__")
     assert result["state"] == "success" and result["dag_run_id"] == option(call, "--run-id")
     assert list((home / "airflow").iterdir()) == []
@@ -129,7 +129,7 @@ def test_a_try_after_a_workers_death_follows_the_run(operator, stand_in, plugin,
     stand_in.wait_for_note("waiting")
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    os.kill(stand_in.calls[0]["pid"], 0)  # it goes on
+    os.kill(stand_in.calls[0]["pid"], 0)  # it continues
     os.kill(stand_in.calls[0]["pid"], signal.SIGKILL)
     stand_in.plays(SUCCEEDS)
     # What is templated may say something else by now; the run is the one that was begun.

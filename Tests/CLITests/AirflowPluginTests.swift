@@ -91,7 +91,7 @@ import Testing
   ])
   func `a binary is put beside a plugin only`(arguments: [String], reason: String) async {
     let test = TestSession()
-    #expect(await Interpreter.run(["airflow-plugin"] + arguments, in: test.session) == .wrongUsage)
+    #expect(await CommandRunner.run(["airflow-plugin"] + arguments, in: test.session) == .wrongUsage)
     #expect(test.errors.contains(reason), "\(test.errors)")
   }
 
@@ -108,7 +108,7 @@ import Testing
   ])
   func `deploy refuses what cannot be a name`(arguments: [String], reason: String) async {
     let test = TestSession()
-    let status = await Interpreter.run(["airflow-plugin", "deploy"] + arguments, in: test.session)
+    let status = await CommandRunner.run(["airflow-plugin", "deploy"] + arguments, in: test.session)
     #expect(status == .wrongUsage)
     #expect(test.errors.contains(reason), "\(test.errors)")
   }

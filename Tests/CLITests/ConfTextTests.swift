@@ -11,7 +11,7 @@ import Testing
 
   @Test(arguments: ["{", "[1]", "\"x\"", "{'a': 1}", "", "{\"a\": 1,}x"])
   func `anything else is refused with an example`(text: String) {
-    let error = #expect(throws: Complaint.self) { try ConfText.check(text) }
+    let error = #expect(throws: UserError.self) { try ConfText.check(text) }
     #expect(error?.status == .wrongUsage)
     #expect(error?.message.hasPrefix("--conf is") == true)
     #expect(error?.hint?.contains("--conf '{") == true)

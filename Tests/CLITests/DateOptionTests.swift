@@ -48,7 +48,7 @@ import Testing
       ("2026-02-30 03:00 Europe/Berlin", "2026-02 has 28 days"), ("2026-01-31 Europe/Atlantis", "is no time zone"),
     ] {
       let test = TestSession()
-      let status = await Interpreter.run(line.split(separator: " ").map(String.init) + [text], in: test.session)
+      let status = await CommandRunner.run(line.split(separator: " ").map(String.init) + [text], in: test.session)
       #expect(status == .wrongUsage && test.errors.contains(reason), "\(line) \(text): \(test.errors)")
     }
   }

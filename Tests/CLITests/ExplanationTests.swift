@@ -8,11 +8,11 @@ import Testing
 
 @Suite struct ExplanationTests {
   @Test(arguments: [
-    (ControlRefusal.Kind.notFound, Int32(3)), (.invalid, 2), (.importError, 4), (.nothingToDo, 1), (.unavailable, 5),
+    (ControlError.Kind.notFound, Int32(3)), (.invalid, 2), (.importError, 4), (.nothingToDo, 1), (.unavailable, 5),
     (.held, 5), (.gone, 5),
   ])
-  func `a refusal's kind is its exit code`(kind: ControlRefusal.Kind, code: Int32) {
-    let complaint = Complaint(explaining: ControlRefusal(kind, "what failed\nwhat to do"))
+  func `a refusal's kind is its exit code`(kind: ControlError.Kind, code: Int32) {
+    let complaint = UserError(explaining: ControlError(kind, "what failed\nwhat to do"))
     #expect(complaint.status.rawValue == code)
     #expect(complaint.text == "error: what failed\n  what to do\n")
   }
@@ -20,10 +20,10 @@ import Testing
   @Test func `a database error says what, on which file, and what next`() throws {
     let folder = try TestFolder()
     let path = folder.path + "/dagrun.db"
-    try Data("this is no database, and longer than the header that SQLite reads first, so it can tell ...".utf8)
+    try Data("this is not a database, and longer than the header that SQLite reads first, so it can tell ...".utf8)
       .write(to: URL(filePath: path))
     let error = #expect(throws: StoreError.self) { try StoreReader(path: path) }
-    let complaint = Complaint(explaining: try #require(error))
+    let complaint = UserError(explaining: try #require(error))
     #expect(complaint.status == .unavailable)
     #expect(complaint.message.contains(path))
     #expect(complaint.hint != nil)
@@ -31,14 +31,14 @@ import Testing
 
   @Test func `a file that cannot be written is named, with the reason`() {
     let error = #expect(throws: CocoaError.self) { try Data().write(to: URL(filePath: "/proc/none/file")) }
-    let complaint = Complaint(explaining: error!)
+    let complaint = UserError(explaining: error!)
     #expect(complaint.status == .unavailable)
     #expect(complaint.message.contains("/proc/none/file"))
   }
 
   @Test func `anything else is said as it is, with a next step`() {
     struct Odd: Error, CustomStringConvertible { var description: String { "the moon is full" } }
-    let complaint = Complaint(explaining: Odd())
+    let complaint = UserError(explaining: Odd())
     #expect(complaint.status == .unavailable)
     #expect(complaint.text.hasPrefix("error: the moon is full\n"))
     #expect(complaint.hint != nil)

@@ -10,7 +10,7 @@ import Testing
   private static let place = SourceLocation(file: "/dags/a.swift", line: 7)
 
   private static func export(_ dag: DAGDescription) throws -> [String: Any] {
-    var contents = BagContents()
+    var contents = LoadedDAGs()
     contents.files = [DAGFile(path: "/dags/a.swift", version: "1f", libraryPath: "/a.so", entry: "a", dags: [dag])]
     contents.importErrors = [ImportError(path: "/dags/b.swift", line: 3, message: "no such thing", stage: .compile)]
     let text = JSONText.compact(.object(DAGFiles(contents, folder: "/dags").exportRecord))

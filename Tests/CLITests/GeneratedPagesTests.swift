@@ -19,6 +19,6 @@ import Testing
 
   @Test func `docs/exit-codes.md has a row for every exit status`() throws {
     let text = try String(contentsOf: Self.docs.appending(path: "exit-codes.md"), encoding: .utf8)
-    for status in ExitStatus.allCases { #expect(text.contains("| \(status.rawValue) |")) }
+    for status in CommandExit.allCases { #expect(text.contains("| \(status.rawValue) |")) }
   }
 }

@@ -40,7 +40,7 @@ import Testing
   ])
   func `a wrong command line exits with 2 and says why`(line: String) async {
     let test = TestSession()
-    let status = await Interpreter.run(words(line), in: test.session)
+    let status = await CommandRunner.run(words(line), in: test.session)
     #expect(status == .wrongUsage)
     #expect(test.errors.hasPrefix("error: "))
     #expect(test.output.isEmpty)
@@ -56,7 +56,7 @@ import Testing
   @Test(arguments: ["--help", "dags --help", "help tasks", "dags", "trigger -h"])
   func `help exits with 0 and goes to standard output`(line: String) async {
     let test = TestSession()
-    #expect(await Interpreter.run(words(line), in: test.session) == .success)
+    #expect(await CommandRunner.run(words(line), in: test.session) == .success)
     #expect(test.output.contains("USAGE: dagrun"))
     #expect(test.errors.isEmpty)
   }

@@ -7,10 +7,10 @@ import Testing
 @Suite struct HomeCommandsTests {
   @Test func `variables are set, read, listed and deleted`() async throws {
     let folder = try TestFolder()
-    func run(_ arguments: String...) async -> (CLI.ExitStatus, TestSession) {
+    func run(_ arguments: String...) async -> (CLI.CommandExit, TestSession) {
       let test = TestSession()
       test.workingDirectory = folder.path
-      return (await Interpreter.run(["variables"] + arguments, in: test.session), test)
+      return (await CommandRunner.run(["variables"] + arguments, in: test.session), test)
     }
     #expect(await run("list").0 == .success)
     #expect(await run("set", "region", "eu\nus", "--description", "where").0 == .success)

@@ -74,7 +74,7 @@ import Executors
   }
 
   @Test func `a time to remember that is none is refused`() {
-    #expect(throws: Complaint.self) { try JobContext.retention(["DAGRUN_JOB_RETENTION_DAYS": "soon"]) }
+    #expect(throws: UserError.self) { try JobContext.retention(["DAGRUN_JOB_RETENTION_DAYS": "soon"]) }
   }
 
   @Test func `forgotten jobs take their logs along`() throws {

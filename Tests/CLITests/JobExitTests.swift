@@ -31,15 +31,15 @@ import Testing
       (.interruptedBeforeStart(job: "train"), 130),
     ] as [(JobControlError, Int32)])
   func `what keeps a job from being driven has its exit status`(error: JobControlError, status: Int32) {
-    let complaint = Complaint(explaining: error)
+    let complaint = UserError(explaining: error)
     #expect(complaint.status.rawValue == status && !complaint.message.isEmpty)
   }
 
   @Test func `who drives a job and does not leave is named with what to do`() {
-    let waited = Complaint(explaining: JobControlError.drivenElsewhere(job: "train", process: 7, waitedSeconds: 30))
+    let waited = UserError(explaining: JobControlError.drivenElsewhere(job: "train", process: 7, waitedSeconds: 30))
     #expect(waited.message == "process 7 drives job train, and has not left within 30 s")
     #expect(waited.hint?.contains("dagrun job logs -f train") == true)
-    let served = Complaint(explaining: JobControlError.drivenElsewhere(job: "train", process: nil, waitedSeconds: nil))
+    let served = UserError(explaining: JobControlError.drivenElsewhere(job: "train", process: nil, waitedSeconds: nil))
     #expect(served.message == "another process drives job train")
     #expect(served.hint?.contains("attach again") == true)
   }
@@ -54,8 +54,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--scope", "nonsense"], "is no scope"), (["--service-account", "me"], "is no service_account"),
-    (["--shm-size", "lots"], "is no shared_memory_size"),
+    (["--scope", "nonsense"], "is not a scope"), (["--service-account", "me"], "is not a service_account"),
+    (["--shm-size", "lots"], "is not a shared_memory_size"),
     (["--env", "A=1", "--secret", "A=secret"], "in the environment and in secrets"),
   ])
   func `what Google or docker would refuse is said before anything is sent`(
@@ -65,7 +65,7 @@ import Testing
     let session = TestSession()
     session.workingDirectory = folder.path
     let line = ["job", "run", "--project", "demo", "--image", "debian"] + options + ["--", "true"]
-    let status = await Interpreter.run(line, in: session.session)
+    let status = await CommandRunner.run(line, in: session.session)
     #expect(status == .wrongUsage)
     #expect(session.errors.contains(words), "\(session.errors)")
   }

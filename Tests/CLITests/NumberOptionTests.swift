@@ -33,7 +33,7 @@ import Testing
     for value in beyond {
       let test = TestSession()
       let words = line.split(separator: " ").map(String.init) + [bound.place == "--accelerator" ? "t4=\(value)" : value]
-      let status = await Interpreter.run(words, in: test.session)
+      let status = await CommandRunner.run(words, in: test.session)
       #expect(status == .wrongUsage, "\(words): \(test.errors)")
       #expect(test.errors.contains(bound.place), "\(words): \(test.errors)")
       #expect(test.errors.contains("at most \(bound.highestText)"), "\(words): \(test.errors)")
@@ -50,7 +50,7 @@ import Testing
         words += ["--", given]
       }
       if bound.allows(-1.0), value == "-1" { continue }
-      let status = await Interpreter.run(words, in: test.session)
+      let status = await CommandRunner.run(words, in: test.session)
       #expect(status == .wrongUsage, "\(words): \(test.errors)")
     }
   }

@@ -74,7 +74,7 @@ import Yams
 }
 
 @Suite struct FormatTests {
-  private let record: Record = [
+  private let record: OutputObject = [
     "dag_id": .text("a \"b\"\n\t\u{1}é"), "map_index": .int(-1), "date": .time(Timestamp(microseconds: 1)),
     "none": .null, "list": .list([.bool(true), .double(0.5), .object(["x": .text("no")])]), "empty": .list([]),
   ]

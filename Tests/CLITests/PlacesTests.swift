@@ -8,13 +8,13 @@ import Model
 @Suite struct PlacesTests {
   @Test func `the nearest dags folder upward decides, with the home beside it`() throws {
     let folder = try TestFolder()
-    let places = try Places.find(home: nil, dagsFolder: nil, environment: [:], workingDirectory: folder.path + "/dags")
+    let places = try WorkspacePaths.find(home: nil, dagsFolder: nil, environment: [:], workingDirectory: folder.path + "/dags")
     #expect(places.dagsFolder == folder.path + "/dags")
     #expect(places.home.path == folder.path + "/.dagrun")
   }
 
   @Test func `options count more than the environment`() throws {
-    let places = try Places.find(
+    let places = try WorkspacePaths.find(
       home: "h", dagsFolder: nil, environment: ["DAGRUN_HOME": "/other", "DAGRUN_DAGS_FOLDER": "../d"],
       workingDirectory: "/a/b")
     #expect(places.home.path == "/a/b/h")
@@ -22,25 +22,25 @@ import Model
   }
 
   @Test func `a home alone has its dags folder beside it where none is found`() throws {
-    let places = try Places.find(home: "/nowhere/h", dagsFolder: nil, environment: [:], workingDirectory: "/nowhere")
+    let places = try WorkspacePaths.find(home: "/nowhere/h", dagsFolder: nil, environment: [:], workingDirectory: "/nowhere")
     #expect(places.dagsFolder == "/nowhere/dags")
   }
 
   @Test func `a bundle brings its own dags folder, wherever its home is`() throws {
     for (home, folder) in [("/nowhere/h", "/b/dags"), (nil, "/b/dags")] {
-      let places = try Places.find(
+      let places = try WorkspacePaths.find(
         home: home, dagsFolder: nil, environment: [:], workingDirectory: "/nowhere", bundledFolder: "/b/dags")
       #expect(places.dagsFolder == folder)
       #expect(places.home.path == home ?? "/nowhere/.dagrun")
     }
-    let given = try Places.find(
+    let given = try WorkspacePaths.find(
       home: nil, dagsFolder: "/c/dags", environment: [:], workingDirectory: "/nowhere", bundledFolder: "/b/dags")
     #expect(given.dagsFolder == "/c/dags")
   }
 
   @Test func `without any folder the message says what to do`() {
-    let error = #expect(throws: Complaint.self) {
-      try Places.find(home: nil, dagsFolder: nil, environment: [:], workingDirectory: "/nowhere/at all")
+    let error = #expect(throws: UserError.self) {
+      try WorkspacePaths.find(home: nil, dagsFolder: nil, environment: [:], workingDirectory: "/nowhere/at all")
     }
     #expect(error?.status == .wrongUsage)
     #expect(error?.message == "there is no folder 'dags' in /nowhere/at all or above it")
@@ -49,13 +49,13 @@ import Model
 
   @Test(arguments: [("~/x", "/u/x"), ("~", "/u"), ("a//b/../c/.", "/w/a/c"), ("/../a", "/a"), ("~x", "/w/~x")])
   func `paths are absolute`(path: String, expected: String) {
-    #expect(Places.absolute(path, environment: ["HOME": "/u"], from: "/w") == expected)
+    #expect(WorkspacePaths.absolute(path, environment: ["HOME": "/u"], from: "/w") == expected)
   }
 
   // MARK: What is trusted
 
-  private func find(_ folder: TestFolder, from directory: String = "", home: String? = nil) throws -> Places {
-    try Places.find(home: home, dagsFolder: nil, environment: [:], workingDirectory: folder.path + directory)
+  private func find(_ folder: TestFolder, from directory: String = "", home: String? = nil) throws -> WorkspacePaths {
+    try WorkspacePaths.find(home: home, dagsFolder: nil, environment: [:], workingDirectory: folder.path + directory)
   }
 
   /// A folder below that of the test, and a mode that lets others write it.
@@ -69,12 +69,12 @@ import Model
     if geteuid() == 0 { try #require(chown(folder.path + place, 0, 12_345) == 0) }
     try #require(chmod(folder.path + place, mode) == 0)
     guard geteuid() == 0 || mode & 0o002 != 0 else { return }
-    let error = #expect(throws: Complaint.self) { try find(folder, from: "/between/here") }
+    let error = #expect(throws: UserError.self) { try find(folder, from: "/between/here") }
     #expect(error?.status == .wrongUsage)
     #expect(error?.message.contains("may be written by") == true)
     #expect(error?.hint?.contains("--dags-folder '\(folder.path)/dags'") == true)
     // Named, it is trusted.
-    let named = try Places.find(
+    let named = try WorkspacePaths.find(
       home: nil, dagsFolder: folder.path + "/dags", environment: [:], workingDirectory: here)
     #expect(named.dagsFolder == folder.path + "/dags")
   }
@@ -84,7 +84,7 @@ import Model
     try #require(chmod(folder.path, 0o1777) == 0)
     _ = try find(folder)
     try #require(chmod(folder.path + "/dags", 0o1777) == 0)
-    #expect(throws: Complaint.self) { try find(folder) }
+    #expect(throws: UserError.self) { try find(folder) }
   }
 
   @Test(arguments: ["", "/cache"]) func `a home that others may write is never used`(below: String) throws {
@@ -94,7 +94,7 @@ import Model
     for given in [nil, home] {
       _ = try find(folder, home: given)
       try #require(chmod(home + below, 0o777) == 0)
-      let error = #expect(throws: Complaint.self) { try find(folder, home: given) }
+      let error = #expect(throws: UserError.self) { try find(folder, home: given) }
       #expect(error?.status == .wrongUsage)
       #expect(error?.hint?.contains("chmod go-w") == true)
       try #require(chmod(home + below, 0o700) == 0)
@@ -118,7 +118,7 @@ import Model
       _ = try find(folder)
       try #require(chown(folder.path + place, 12_345, 12_345) == 0)
     }
-    let error = #expect(throws: Complaint.self) { try find(folder, from: directory) }
+    let error = #expect(throws: UserError.self) { try find(folder, from: directory) }
     #expect(error?.status == .wrongUsage)
     #expect(error?.message.contains("the user with the number 12345") == true)
   }

@@ -18,13 +18,13 @@ import Testing
       test.session.output.write(text)
       test.session.output.line(text)
       test.session.output.paragraph(text)
-      let record: Record = ["name": .text(text), "list": .list([.text(text)]), "object": .object(["x": .text(text)])]
+      let record: OutputObject = ["name": .text(text), "list": .list([.text(text)]), "object": .object(["x": .text(text)])]
       for format in [OutputFormat.table, .plain] {
         try record.print(format, to: test.session)
         try Listing(records: [record], columns: ["name", "list", "object"], whenEmpty: "").print(
           format, to: test.session)
       }
-      test.session.errors.write(Complaint(.notFound, text, hint: text).text)
+      test.session.errors.write(UserError(.notFound, text, hint: text).text)
       let all = test.output + test.errors
       #expect(!all.unicodeScalars.contains(scalar), "U+\(String(value, radix: 16)): \(all.debugDescription)")
     }
@@ -34,7 +34,7 @@ import Testing
     for value in Self.obeyed where value < 0x10000 && value != 0x0D {
       let scalar = try #require(Unicode.Scalar(value))
       let text = "a\(scalar)b"
-      let record: Record = ["name": .text(text), "\(scalar)": .int(1)]
+      let record: OutputObject = ["name": .text(text), "\(scalar)": .int(1)]
       let test = TestSession()
       try record.print(.json, to: test.session)
       let json = try JSONSerialization.jsonObject(with: Data(test.output.utf8)) as? [String: Any]

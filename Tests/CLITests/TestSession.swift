@@ -11,7 +11,7 @@ final class TestSession: @unchecked Sendable {
   var environment: [String: String] = [:]
   var workingDirectory = "/"
 
-  /// - Parameter terminalColumns: nil: the output is no terminal.
+  /// - Parameter terminalColumns: nil: the output is not a terminal.
   init(terminalColumns: Int? = nil, answers: [String] = []) {
     self.terminalColumns = terminalColumns
     self.answers = answers
@@ -32,7 +32,7 @@ final class TestSession: @unchecked Sendable {
       inputIsTerminal: !answers.isEmpty)
   }
 
-  func run(_ arguments: String...) async -> ExitStatus { await Interpreter.run(arguments, in: session) }
+  func run(_ arguments: String...) async -> CommandExit { await CommandRunner.run(arguments, in: session) }
 }
 
 /// A folder with an empty `dags`, gone after the test.

@@ -56,6 +56,6 @@ import Testing
     runs.tasks[0].isForever = true
     let complaint = runs.complaint(about: "run r of d", hint: "do something")
     #expect(complaint.status == .runFailed)
-    #expect(complaint.message == "run r of d cannot go on, and was ended: t in r: pool gpu is too small")
+    #expect(complaint.message == "run r of d cannot continue, and was ended: t in r: pool gpu is too small")
   }
 }

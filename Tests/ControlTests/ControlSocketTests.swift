@@ -19,7 +19,7 @@ import Model
         case .ping: connection.reply(.status(status))
         case .follow(let run):
           for number in 1...3 { connection.reply(.progress(progress(run: run, number: number, isFinal: number == 3))) }
-        default: connection.reply(.refused(ControlRefusal(.invalid, "no")))
+        default: connection.reply(.refused(ControlError(.invalid, "no")))
         }
       }
     }
@@ -52,7 +52,7 @@ import Model
       let server = try serve(home)
       defer { queue.sync { server.stop() } }
       let control = try #require(SocketControl(home))
-      await #expect(throws: ControlRefusal(.invalid, "no")) { try await control.send(.reload) }
+      await #expect(throws: ControlError(.invalid, "no")) { try await control.send(.reload) }
     }
   }
 
@@ -91,7 +91,7 @@ import Model
       server.start()
       defer { shutdown(listener, Int32(SHUT_RDWR)) }
       let control = try #require(SocketControl(home))
-      let refusal = await #expect(throws: ControlRefusal.self) { try await control.send(.ping) }
+      let refusal = await #expect(throws: ControlError.self) { try await control.send(.ping) }
       #expect(refusal?.kind == (answer.isEmpty ? .gone : .unavailable), "\(refusal?.message ?? "")")
       #expect(asked.withLock { $0 } == 1)
     }
@@ -157,7 +157,7 @@ import Model
       defer { queue.sync { server.stop() } }
       let control = try #require(SocketControl(home))
       let conf = String(repeating: "x", count: ControlConnection.requestLimitBytes)
-      let refusal = await #expect(throws: ControlRefusal.self) {
+      let refusal = await #expect(throws: ControlError.self) {
         try await control.send(.trigger(dagID: "d", runID: nil, logicalDate: nil, conf: conf))
       }
       #expect(refusal?.kind == .invalid)
@@ -174,7 +174,7 @@ import Model
       }
       defer { queue.sync { server.stop() } }
       let control = try #require(SocketControl(home))
-      let refusal = await #expect(throws: ControlRefusal.self) { try await control.send(.ping) }
+      let refusal = await #expect(throws: ControlError.self) { try await control.send(.ping) }
       #expect(refusal?.kind == .invalid)
       #expect(refusal?.message.contains("shorter range") == true)
     }
@@ -191,7 +191,7 @@ import Model
       }
       defer { queue.sync { server.stop() } }
       let control = try #require(SocketControl(home))
-      let refusal = await #expect(throws: ControlRefusal.self) { try await control.send(.ping) }
+      let refusal = await #expect(throws: ControlError.self) { try await control.send(.ping) }
       #expect(refusal?.kind == .unavailable)
     }
   }

@@ -11,7 +11,7 @@ import Testing
   @Test func `is refused while another holds it, by name`() async throws {
     try await withTemporaryHome { home in
       let lock = try SchedulerLock(home)
-      let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(home) }
+      let refusal = #expect(throws: ControlError.self) { try SchedulerLock(home) }
       #expect(refusal?.kind == .held)
       #expect(refusal?.message.contains("process \(getpid())") == true)
       _ = consume lock
@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func `says why when the home cannot be made`() throws {
-    let refusal = #expect(throws: ControlRefusal.self) { try SchedulerLock(Home(path: "/dev/null/home")) }
+    let refusal = #expect(throws: ControlError.self) { try SchedulerLock(Home(path: "/dev/null/home")) }
     #expect(refusal?.message.contains("/dev/null") == true)
     #expect(refusal?.message.contains("--home") == true)
   }

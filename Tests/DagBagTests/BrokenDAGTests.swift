@@ -23,7 +23,7 @@ struct BrokenDAG: CustomTestStringConvertible, Sendable {
   }()
 
   /// All files in one pass, as they would be in a user's folder.
-  static let contents: Result<BagContents, any Error> = Result {
+  static let contents: Result<LoadedDAGs, any Error> = Result {
     let folder = try TestFolder()
     var options = folder.bag(describeTimeoutSeconds: 10).options
     options.dagsFolder = repository + "Tests/BrokenDAGs"

@@ -69,7 +69,7 @@ import Testing
 
 /// What the code of a file does while it is described ends with the describing.
 @Suite struct DescribingLimitTests {
-  private func load(_ code: String, seconds: Double = 30) throws -> BagContents {
+  private func load(_ code: String, seconds: Double = 30) throws -> LoadedDAGs {
     let folder = try TestFolder()
     try folder.write(
       "import Dagrun\nimport Foundation\n\(code)\nDAG(\"ok\") { BashOperator(\"x\", \"echo\") }\n", to: "ok.swift")

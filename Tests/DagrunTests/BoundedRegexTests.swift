@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test(arguments: ["(", "a)(b", "[", "*", "a{2,1}", "\\"])
-  func `what is no regular expression is none`(pattern: String) { #expect(BoundedRegex(pattern) == nil) }
+  func `what is not a regular expression is none`(pattern: String) { #expect(BoundedRegex(pattern) == nil) }
 
   @Test(arguments: ["(a+)+b", "(a|a)*c", "(a*)*c", "(.*a){20}c", "(a|aa)+$x", "(?:a?){40}a{40}b"])
   func `what backtracks without end is refused`(pattern: String) throws {

@@ -169,7 +169,7 @@ func describing(_ file: () -> Void) -> FileDescription {
     #expect(text.hasPrefix(#"{"bash":"echo \\(run:ds\\)","file":""#) && text.hasSuffix(#""id":"a","line":\#(line)}"#))
   }
 
-  @Test func `a mistake is noted with its line, and the file goes on`() {
+  @Test func `a mistake is noted with its line, and the file continues`() {
     let line = #line
     let file = describing {
       DAG("mistakes", schedule: .cron("x"), startDate: "soon") {
@@ -212,7 +212,7 @@ func describing(_ file: () -> Void) -> FileDescription {
     #expect(file.problems.map { $0.location.line - line } == [5, 6, 7, 9, 10, 13])
   }
 
-  @Test func `a chain of 100,000 tasks is no cycle, and takes no deep recursion`() {
+  @Test func `a chain of 100,000 tasks is not a cycle, and takes no deep recursion`() {
     let file = describing {
       DAG("long") {
         var last = EmptyOperator("0")

@@ -23,7 +23,7 @@ import Testing
     "2026-01-31T03:60", "2026-01-31T03:00:00.", "2026-01-31T03:00:00 Berlin", "2026-01-31x", "yesterday", "0000-01-01",
     "2026-01-31T03:00:00+1", "２０２６-01-31", "2026-01-31T03:00:00ZZ",
   ])
-  func `refuses what is no date`(text: String) {
+  func `refuses what is not a date`(text: String) {
     #expect(Timestamp(iso8601: text) == nil)
   }
 

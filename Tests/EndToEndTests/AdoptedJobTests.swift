@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// Runs until it is let go on (`RecordedCloud.leave`), so that whatever happens meanwhile happens while it runs.
+  /// Runs until it is let continue (`RecordedCloud.leave`), so that whatever happens meanwhile happens while it runs.
   private static func script(until word: String = "go") -> String {
     """
     echo begun; until \(RecordedCloud.hasWord(word)); do sleep 0.1; done; echo done; echo 42 > $DAGRUN_OUTPUT
@@ -122,7 +122,7 @@ import Testing
     try await first.waitUntilSaid(" runs on ")
     first.letGo()
     #expect(try await first.waitForEnd() == 130)
-    #expect(first.result == nil && first.errors.contains("goes on without this command"), "\(first.errors)")
+    #expect(first.result == nil && first.errors.contains("continues without this command"), "\(first.errors)")
     try await world.cloud.leave("go")
     let second = try world.start(world.job(2, script: "echo another"))
     let result = try await second.waitForResult()
@@ -145,7 +145,7 @@ import Testing
     if isSignalled { first.signal(SIGTERM) }
     #expect(try await first.waitForEnd() == 130)
     #expect(first.result == nil && first.errors.contains("a later try has come"), "\(first.errors)")
-    try await second.waitUntilSaid("going on with job base-1")
+    try await second.waitUntilSaid("continuing with job base-1")
     try await world.cloud.leave("go")
     let result = try await second.waitForResult()
     #expect(result["name"] as? String == "base-1" && result["output"] as? String == "42\n", "\(result)")
@@ -219,7 +219,7 @@ import Testing
     let gc = ["job", "gc", "--project", "demo", "-o", "json"]
     let kept = try LeashedCommand(world.project, gc, hasLeash: false)
     #expect(
-      try await kept.waitForEnd() == 0 && kept.output.contains("whose next try goes on with it"),
+      try await kept.waitForEnd() == 0 && kept.output.contains("whose next try continues with it"),
       "\(kept.output) \(kept.errors)")
     let second = try world.start(world.job(2, script: "true"))
     try await second.waitUntilSaid(" runs on ")
@@ -286,7 +286,7 @@ import Testing
     await world.cloud.end()
   }
 
-  @Test func `a home that comes back after another one has ended its job goes on with what there is now`() async throws
+  @Test func `a home that comes back after another one has ended its job continues with what there is now`() async throws
   {
     let world = try await World()
     let first = try world.start(world.job(1, script: Self.script()))
@@ -347,7 +347,7 @@ import Testing
     await world.cloud.end()
   }
 
-  @Test func `the end of a server leaves its jobs, which the next one goes on with`() async throws {
+  @Test func `the end of a server leaves its jobs, which the next one continues with`() async throws {
     let world = try await World()
     let first = try world.start(world.job(1, "--hand-over", script: Self.script()))
     #expect(try await first.waitForResult()["handed_over"] as? Bool == true)

@@ -162,7 +162,7 @@ import Testing
     #expect(!doctor.output.contains("'dagrun doctor'"))
   }
 
-  @Test func `a result that cannot be written is no success`() throws {
+  @Test func `a result that cannot be written is not a success`() throws {
     let project = try Project(["hello": SampleDAG.hello])
     let ended = try project.run(
       binary: "/bin/sh", "-c", "exec \"$0\" dags list -o json > /dev/full", Project.binary)

@@ -64,7 +64,7 @@ final class CloudStory: Sendable {
 
   // MARK: Requests
 
-  func witness(_ exchange: Exchange) {
+  func recorder(_ exchange: Exchange) {
     let isDone = exchange.answer != nil && exchange.status < 300
     let job = exchange.path.split(separator: "/").last.map { String($0.split(separator: ":")[0]) } ?? ""
     switch exchange.method {

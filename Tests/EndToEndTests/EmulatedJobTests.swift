@@ -38,7 +38,7 @@ import Testing
     try cloud.end()
   }
 
-  @Test func `the same name again goes on with the job of a killed command`() throws {
+  @Test func `the same name again continues with the job of a killed command`() throws {
     let cloud = try Cloud()
     let arguments = ["job", "run", "--name", "once"] + Self.job + ["--", "sh", "-c", "echo begun; sleep 2; echo done"]
     let first = try cloud.project.start(

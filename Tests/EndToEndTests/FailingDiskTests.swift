@@ -16,7 +16,7 @@ import Testing
 
   /// `DAGRUN_CRASH_SEED` and `DAGRUN_CRASH_COUNT` say which calls fail, and how many.
   @Test(arguments: ["EIO", "ENOSPC"])
-  func `never lets a run go on with the version before the last`(fault: String) throws {
+  func `never lets a run continue with the version before the last`(fault: String) throws {
     let count = CrashSeed.count(6)
     var random = SplitMix(state: CrashSeed.announced(for: "failing disk, \(fault)", count: count))
     let project = try Project(["edited": Self.dag(1)])

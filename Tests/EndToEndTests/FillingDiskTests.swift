@@ -3,8 +3,8 @@ import Testing
 
 /// A scheduler that cannot write its database any more in the middle of a run. A limit on the size of its files stands
 /// for the disk; it can be lifted when the test wants.
-@Suite(.blocking, .serialized) struct `A disk that fills while a run goes on` {
-  @Test func `loses nothing, and the run goes on when there is space again`() throws {
+@Suite(.blocking, .serialized) struct `A disk that fills while a run continues` {
+  @Test func `loses nothing, and the run continues when there is space again`() throws {
     let project = try fullProject()
     let scheduler = try scheduler(of: project)
     #expect(try project.run("trigger", "fill", "-r", "r", "-c", #"{"size": 100000}"#, "--no-wait").code == 0)

@@ -39,7 +39,7 @@ import WaitSupport
     #expect(refused.text(2).contains("cannot write to the database"))
 
     try limitFileSize(of: pid, bytes: nil)
-    // The scheduler tries again by itself; until then it goes on refusing.
+    // The scheduler tries again by itself; until then it continues refusing.
     while try workshop.run(["trigger", "small", "-r", "after"]).status == .exited(5) {}
     #expect(try workshop.runState("small", "after") == "success")
     #expect(try workshop.runState("small", "full") == nil)

@@ -131,7 +131,7 @@ final class LeashedCommand {
   func waitForEnd(seconds: Double = 60) async throws -> Int {
     let descriptor = try ProcessDescriptor(pid: pid)
     let hasEnded = await wait(seconds: seconds) { _ in descriptor.hasEnded(within: 0) }
-    try #require(hasEnded, "it goes on: \(output) \(errors)")
+    try #require(hasEnded, "it continues: \(output) \(errors)")
     switch try #require(waitForChild(pid)).status {
     case .exited(let code): return Int(code)
     case .signaled(let number): return 128 + Int(number)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Tasks whose work is done by jobs, run for another scheduler: the command may die, and its next try goes on with the job.
+/// Tasks whose work is done by jobs, run for another scheduler: the command may die, and its next try continues with the job.
 @Suite(.blocking, .serialized) struct OtherSchedulerJobTests {
   private static let dag =
     """
@@ -93,7 +93,7 @@ import Testing
     try LeashedCommand(cloud.project, arguments(cloud, task, context))
   }
 
-  @Test func `a job outlives the command's owner, and the next try goes on with it`() async throws {
+  @Test func `a job outlives the command's owner, and the next try continues with it`() async throws {
     let cloud = try Cloud(["remote": Self.dag])
     let first = try Self.start(cloud, "slow", Self.slow)
     try await first.waitUntilSaid(" runs on ")

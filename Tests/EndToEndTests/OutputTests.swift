@@ -87,7 +87,7 @@ import Testing
     #expect(errors.output.contains("a value stands in backticks"))
   }
 
-  // An emoji is no letter, and refused.
+  // An emoji is not a letter, and refused.
   @Test(arguments: ["a", "한"])
   func `the log of the longest ids is found`(letter: String) throws {
     let id = String(repeating: letter, count: 250)
@@ -129,7 +129,7 @@ import Testing
     #expect(try project.run("explain", "cut", "r", "shell").output.contains(words))
   }
 
-  @Test func `a variable that is no text is refused`() throws {
+  @Test func `a variable that is not a text is refused`() throws {
     let project = try Project()
     let command = "printf 'a\\377b' | \"$0\" variables set x -"
     let ended = try project.run(program: "sh", "-c", command, Project.binary)

@@ -79,7 +79,7 @@ final class Project {
     return ended.code == 99 || ended.errors.contains("unshare") ? nil : ended
   }
 
-  /// A command that goes on.
+  /// A command that continues.
   func start(_ arguments: String...) throws -> Started { try start(arguments) }
 
   func start(_ arguments: [String]) throws -> Started {
@@ -159,7 +159,7 @@ final class Project {
   }
 }
 
-/// A command that is going on; killed when nobody holds it any more.
+/// A command that is continuing; killed when nobody holds it any more.
 final class Started {
   let pid: pid_t
   private let outputPath: String
@@ -190,7 +190,7 @@ final class Started {
 
   func waitForEnd(seconds: Double = 30) throws -> Int {
     let descriptor = try ProcessDescriptor(pid: pid)
-    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it goes on: \(text)")
+    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it continues: \(text)")
     let process = try #require(waitForChild(pid))
     ended = process
     switch process.status {

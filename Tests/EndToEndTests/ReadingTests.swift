@@ -15,7 +15,7 @@ import Testing
     #expect(next.output.split(separator: "\n").count == 3)
   }
 
-  @Test func `an empty project is no error`() throws {
+  @Test func `an empty project is not an error`() throws {
     let project = try Project()
     for command in [["dags", "list"], ["pools", "list"], ["variables", "list"], ["backfill", "list"]] {
       let ended = try project.run(command + ["-o", "json"])

@@ -18,7 +18,7 @@ final class RecordedCloud {
     let story = CloudStory()
     self.story = story
     var options = options
-    options.witness = { story.witness($0) }
+    options.recorder = { story.recorder($0) }
     options.folder = folder
     options.machines = .host { services in
       var machine = MachineOptions(program: [Project.binary, "virtual-machine"]) { account, scopes in

@@ -8,7 +8,7 @@ import Testing
     #expect(run.code == 0, "\(run.errors)")
     #expect(run.output.hasPrefix("run first of hello: success after "))
     #expect(run.output.contains("(2 success)"))
-    // A line per movement, because it is no terminal.
+    // A line per movement, because it is not a terminal.
     #expect(run.errors.contains(" number success"))
     #expect(run.errors.contains(" double success"))
     #expect(!run.errors.contains("\u{1B}"))

@@ -38,7 +38,7 @@ import Testing
     #expect(first.wait { $0.contains("sleeps running") })
     let second = try project.run("trigger", "long", "-r", "r")
     #expect(second.code == 0, "\(second.errors)")
-    #expect(second.errors.contains("going on without it"))
+    #expect(second.errors.contains("continuing without it"))
     #expect(try first.waitForEnd() == 0)
     // Once, and by the first one's worker.
     let states = try project.run("tasks", "states-for-dag-run", "long", "r", "-o", "plain")
@@ -105,7 +105,7 @@ import Testing
     #expect(explained.output.contains("loads of 2026-01-01T00:00:00+00:00 has not succeeded"))
   }
 
-  @Test func `while a run goes on, it is known how its tasks ended`() throws {
+  @Test func `while a run continues, it is known how its tasks ended`() throws {
     let project = try Project([
       "mixed": """
       import Dagrun

@@ -59,7 +59,7 @@ import Testing
 
   // MARK: Standard descriptors
 
-  @Test func `progress that nobody reads stops, and the run goes on`() throws {
+  @Test func `progress that nobody reads stops, and the run continues`() throws {
     let project = try Project(["two": Self.dag])
     // A shell waits for each command of a pipe.
     let script = "\"$0\" trigger two -r p 2>&1 | head -n 1 >&2; \"$0\" tasks states-for-dag-run two p -o plain"
@@ -109,7 +109,7 @@ import Testing
     #expect(ended.errors.hasSuffix("141\n"), "\(ended.errors)")
   }
 
-  @Test func `a result that cannot be written is no success`() throws {
+  @Test func `a result that cannot be written is not a success`() throws {
     let project = try Project(["two": Self.dag.replacingOccurrences(of: "sleep 2", with: "true")])
     for words in ["dags list", "dags test two", "tasks run two a"] {
       let ended = try project.run(program: "sh", "-c", "\"$0\" \(words) > /dev/full", Project.binary)

@@ -34,7 +34,7 @@ final class TerminalCommand {
     _ = waitForChild(pid)
   }
 
-  /// What it has shown so far. Has to be read for it to go on.
+  /// What it has shown so far. Has to be read for it to continue.
   func read() -> String {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while master >= 0 {
@@ -54,7 +54,7 @@ final class TerminalCommand {
     let descriptor = try ProcessDescriptor(pid: pid)
     let end = monotonicSeconds() + seconds
     while !descriptor.hasEnded(within: 50), monotonicSeconds() < end { _ = read() }
-    try #require(descriptor.hasEnded(within: 0), "it goes on: \(read())")
+    try #require(descriptor.hasEnded(within: 0), "it continues: \(read())")
     hasEnded = true
     switch try #require(waitForChild(pid)).status {
     case .exited(let code): return Int(code)

@@ -30,7 +30,7 @@ import Testing
     """
 
   @Test(arguments: ["0007", "0008"])
-  func `its runs, its backfill and its jobs go on to the right end, and its history stays`(version: String) throws {
+  func `its runs, its backfill and its jobs continue to the right end, and its history stays`(version: String) throws {
     let cloud = try Cloud()
     let project = cloud.project
     try makeHome(project, version: version)

@@ -51,7 +51,7 @@ import Testing
     #expect(ended.code == 1, "\(ended.errors)")
     let words = "depends on its past: a of 2026-01-04T00:00:00+00:00 has not succeeded"
     #expect(
-      ended.errors.contains("cannot go on, and was ended: a in") && ended.errors.contains(words), "\(ended.errors)")
+      ended.errors.contains("cannot continue, and was ended: a in") && ended.errors.contains(words), "\(ended.errors)")
     let runs = try project.run("dags", "list-runs", "d", "-o", "plain").output.split(separator: "\n")
     #expect(runs.count { $0.contains("\tsuccess\t") } == 3 && runs.count { $0.contains("\tfailed\t") } == 17)
     // Nobody has said that the past does not matter: what comes after waits for it too, until it is seen to.

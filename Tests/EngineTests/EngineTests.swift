@@ -101,7 +101,7 @@ import Model
     await engine.stop()
   }
 
-  @Test func `a task goes on while no scheduler runs, and the next one takes it over`() async throws {
+  @Test func `a task continues while no scheduler runs, and the next one takes it over`() async throws {
     let workshop = try EngineWorkshop([
       "handover.swift": """
       import Dagrun
@@ -131,7 +131,7 @@ import Model
   @Test func `a second scheduler in one home is refused`() async throws {
     let workshop = try EngineWorkshop([:])
     let engine = try await workshop.start()
-    let refusal = await #expect(throws: ControlRefusal.self) { _ = try await workshop.start() }
+    let refusal = await #expect(throws: ControlError.self) { _ = try await workshop.start() }
     #expect(refusal?.kind == .held)
     #expect(refusal?.message.contains("process \(getpid())") == true)
     await engine.stop()
@@ -153,7 +153,7 @@ import Model
     #expect(try workshop.ran(try await control.end(of: run.number)).outputs["say"] == #""new""#)
 
     try workshop.write("changing.swift", file("x") + "nonsense\n")
-    let refusal = await #expect(throws: ControlRefusal.self) { try await workshop.trigger("changing", control) }
+    let refusal = await #expect(throws: ControlError.self) { try await workshop.trigger("changing", control) }
     #expect(refusal?.kind == .importError)
     #expect(refusal?.message.contains("nonsense") == true)
     await engine.stop()
@@ -180,7 +180,7 @@ import Model
     ])
     let engine = try await workshop.start()
     let control = try #require(SocketControl(workshop.home))
-    guard case .status(let status) = try await control.send(.ping) else { throw ControlRefusal(.invalid, "no status") }
+    guard case .status(let status) = try await control.send(.ping) else { throw ControlError(.invalid, "no status") }
     #expect(status.pid == getpid())
     let run = try await workshop.trigger("small", control)
     #expect(try await control.end(of: run.number).state == .success)

@@ -125,7 +125,7 @@ import Testing
     #expect(bench.machine.launches == [a, b])
   }
 
-  @Test func `starts nothing while the disk is full, and goes on when it is not`() throws {
+  @Test func `starts nothing while the disk is full, and continues when it is not`() throws {
     let bench = try Bench([Self.dag()])
     bench.trigger("d")
     bench.problem = StoreError(code: .diskFull, operation: "write to", path: "", problem: "full", hint: "")

@@ -19,7 +19,7 @@ import Executors
 ///     value…   hands on {"rows": 42}
 ///     echo…    prints its arguments
 ///     fail…    ends with status 3
-///     wait…    goes on until it is told to go off
+///     wait…    continues until it is told to go off
 final class JobWorkshop: Sendable {
   let emulator: CloudEmulator
   let machines: ScriptedMachines
@@ -47,7 +47,7 @@ final class JobWorkshop: Sendable {
       let environment = emulator.environment.merging(["HOME": folder, "NO_GCE_CHECK": "true"]) { $1 }
       let opened = CloudSession(
         try CloudPlaces(environment: environment), HTTPClient(HTTPClientOptions(environment: environment)),
-        CloudWorld(environment: environment))
+        CloudEnvironment(environment: environment))
       session.withLock { $0 = opened }
       try await body(JobWorkshop(emulator, machines, opened, folder))
     } catch {

@@ -59,7 +59,7 @@ import Model
     }
     do {
       _ = try await control.send(.trigger(dagID: "bad", runID: "mine", logicalDate: nil, conf: "{}"))
-    } catch let refusal as ControlRefusal {
+    } catch let refusal as ControlError {
       #expect(refusal.kind == .unavailable && refusal.message.contains("defect of dagrun"))
       #expect(refusal.message.contains("refused by the test"))
     }
@@ -111,7 +111,7 @@ import Model
     }
     #expect(run.runID == "manual__2026-03-01T00:00:00+00:00_3")
     for runID in ["scheduled__x", "backfill__x", "asset_triggered__x", "latest"] {
-      await #expect(throws: ControlRefusal.self, "\(runID)") {
+      await #expect(throws: ControlError.self, "\(runID)") {
         try await control.send(.trigger(dagID: "e", runID: runID, logicalDate: nil, conf: "{}"))
       }
     }

@@ -100,7 +100,7 @@ import Model
         let reply = try await control.send(request)
         Issue.record("\(reply)")
         return ""
-      } catch let refusal as ControlRefusal {
+      } catch let refusal as ControlError {
         #expect(refusal.kind == .invalid)
         return refusal.message
       }

@@ -143,7 +143,7 @@ import Model
     }
   }
 
-  @Test func `go on while no scheduler runs, and are taken over`() async throws {
+  @Test func `continue while no scheduler runs, and are taken over`() async throws {
     try await JobWorkshop.with { cloud in
       let home = try cloud.home(
         """
@@ -208,7 +208,7 @@ import Model
       await engine.stop()
       let offline = try await home.start(.offline)
       let control = EngineControl(offline)
-      await #expect(throws: ControlRefusal.self) { _ = try await control.send(.deleteDAG(dagID: "jobs")) }
+      await #expect(throws: ControlError.self) { _ = try await control.send(.deleteDAG(dagID: "jobs")) }
       _ = try await control.send(.setRunState(dagID: "jobs", runID: run.runID, .failed))
       _ = try? await control.send(.deleteDAG(dagID: "jobs"))
       await offline.stop()
@@ -244,7 +244,7 @@ import Model
     }
   }
 
-  /// What cannot be kept is not done; and then it goes on.
+  /// What cannot be kept is not done; and then it continues.
   @Test func `wait while the database cannot be written`() async throws {
     try await JobWorkshop.with { cloud in
       let home = try cloud.home(

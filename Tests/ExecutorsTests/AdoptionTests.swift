@@ -15,7 +15,7 @@ import Workers
 
   struct Found: CustomTestStringConvertible {
     var name: String
-    var workers: [FoundWorker]
+    var workers: [WorkerOnDisk]
     var schedulerBoot: String? = "now"
     var decision: AdoptionDecision
 
@@ -24,8 +24,8 @@ import Workers
 
   private static func worker(
     _ folder: String, _ entry: WorkerJournal.Entry?, alive: Bool, boot: String = "now"
-  ) -> FoundWorker {
-    FoundWorker(
+  ) -> WorkerOnDisk {
+    WorkerOnDisk(
       folder: folder,
       journal: WorkerJournal(worker: ProcessIdentity(pid: 9, startTime: 9), bootID: boot, last: entry), isAlive: alive)
   }
@@ -39,7 +39,7 @@ import Workers
     var journals = [Self.started, Self.finished].map {
       WorkerJournal(worker: ProcessIdentity(pid: 9, startTime: 9), bootID: "now", last: $0)
     }
-    let found = try FoundWorker(folder: "w") {
+    let found = try WorkerOnDisk(folder: "w") {
       journals.removeFirst()
     } isAlive: { _ in
       false
@@ -51,10 +51,10 @@ import Workers
   @Test func `a journal that cannot be read is not one without an entry`() throws {
     let folder = NSTemporaryDirectory() + "dagrun-adoption-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    #expect(try FoundWorker(folder: folder, boot: "now") == nil)
+    #expect(try WorkerOnDisk(folder: folder, boot: "now") == nil)
     // A folder in its place cannot be read, whoever tries.
     try makeFolders(WorkerJournal.path(in: folder))
-    #expect(throws: SystemError.self) { try FoundWorker(folder: folder, boot: "now") }
+    #expect(throws: SystemError.self) { try WorkerOnDisk(folder: folder, boot: "now") }
   }
 
   @Test(arguments: [

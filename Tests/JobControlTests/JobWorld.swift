@@ -62,7 +62,7 @@ final class JobWorld: Sendable {
   /// A job whose driver was killed while its program ran.
   func abandonedJob(_ name: String = "train") async throws -> JobRecord {
     let runner = runner()
-    let reports = Reports<JobNews>()
+    let reports = Reports<JobUpdate>()
     runner.start(jobRequest(name), logPath: nil) { reports.add($0) }
     await reports.first { if case .began = $0 { true } else { false } }
     runner.stop()

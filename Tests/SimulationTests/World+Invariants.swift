@@ -133,7 +133,7 @@ extension World {
         case .run, .end:
           try require(
             entry.planned(instance).dependsOnPast && scheduler.blockingPast(of: place) != nil,
-            "\(entry.key(instance)) should go on")
+            "\(entry.key(instance)) should continue")
         }
         try require(!reasons.isEmpty, "\(entry.key(instance)) waits for nothing")
       case .none, .scheduled:
@@ -155,7 +155,7 @@ extension World {
     for name in ["small", "nowhere", "default_pool"] {
       request(.setPool(name: name, slots: -1, documentation: "", includeDeferred: false))
     }
-    // Schedules go on for ever; without their DAG files there are no new runs.
+    // Schedules continue for ever; without their DAG files there are no new runs.
     removeDAGs()
     while clock.next.map({ $0 <= now }) ?? false { clock.fire() }
     for record in scheduler.dagRecords { request(.setPaused(dagID: record.dagID, false)) }

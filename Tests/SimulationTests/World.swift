@@ -276,7 +276,7 @@ final class World {
   // MARK: DAG files
 
   private func changeDAGs() {
-    var contents = BagContents()
+    var contents = LoadedDAGs()
     for index in 0..<3 {
       let id = "dag_\(index)"
       let known = source.contents.files.first { $0.dags[0].id == id }
@@ -300,7 +300,7 @@ final class World {
 
   func removeDAGs() {
     source.loadSeconds = 0
-    source.contents = BagContents()
+    source.contents = LoadedDAGs()
     source.changed()
   }
 }

@@ -30,7 +30,7 @@ struct FileSystemTests {
     #expect(try store.listRuns().count == Int(committed))
     #expect(try store.check().isEmpty)
     #expect(try store.info().counts.taskInstances == Int(committed) * 50)
-    // With space it goes on.
+    // With space it continues.
     try FileManager.default.removeItem(atPath: disk.ballast)
     try store.commit([.runCreated(RunSnapshot(run: run(committed + 1), tasks: [task("a")]))])
   }

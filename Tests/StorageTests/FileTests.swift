@@ -41,7 +41,7 @@ struct FileTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 
-  @Test func `a database that was left between two migrations is one of an older dagrun, and goes on`() throws {
+  @Test func `a database that was left between two migrations is one of an older dagrun, and continues`() throws {
     for count in 1..<(try identifiers().count) {
       let path = folder.file("left after \(count).db")
       let connection = try DatabaseQueue(path: path)
@@ -107,7 +107,7 @@ struct FileTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains(".new") })
   }
 
-  @Test func `an empty file is no database yet`() throws {
+  @Test func `an empty file is not a database yet`() throws {
     _ = FileManager.default.createFile(atPath: folder.database, contents: nil)
     #expect(throws: StoreError.self) { try StoreReader(path: folder.database) }
     try Store(path: folder.database).add()
@@ -172,7 +172,7 @@ struct FileTests {
     #expect(FileManager.default.contents(atPath: folder.database) == before)
   }
 
-  @Test func `a file that is no database is refused, and not touched`() throws {
+  @Test func `a file that is not a database is refused, and not touched`() throws {
     let text = Data(repeating: UInt8(ascii: "x"), count: 10_000)
     _ = FileManager.default.createFile(atPath: folder.database, contents: text)
     for open in [{ _ = try Store(path: $0) }, { _ = try StoreReader(path: $0) }] as [(String) throws -> Void] {
@@ -216,7 +216,7 @@ struct FileTests {
     }
   }
 
-  @Test func `a database that cannot grow fails the commit, keeps what it had, and goes on when it can`() throws {
+  @Test func `a database that cannot grow fails the commit, keeps what it had, and continues when it can`() throws {
     let store = try Store(path: folder.database)
     try store.add()
     try store.run("PRAGMA max_page_count = 60")

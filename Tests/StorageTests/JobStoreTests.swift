@@ -52,10 +52,10 @@ struct JobStoreTests {
   @Test func `that a result was taken is noted once, and only of what has ended`() throws {
     let store = try JobStore(path: folder.database)
     try store.save([job("train"), job("ended", isFinished: true)])
-    #expect(try !store.noteTaken("train", at: at(500)))
-    #expect(try !store.noteTaken("other", at: at(500)))
-    #expect(try store.noteTaken("ended", at: at(500)))
-    #expect(try store.noteTaken("ended", at: at(600)))
+    #expect(try !store.acknowledgeResult("train", at: at(500)))
+    #expect(try !store.acknowledgeResult("other", at: at(500)))
+    #expect(try store.acknowledgeResult("ended", at: at(500)))
+    #expect(try store.acknowledgeResult("ended", at: at(600)))
     #expect(try store.job(named: "ended")?.takenAt == at(500))
     // Saving it once more does not take that back.
     try store.save([job("ended", isFinished: true)])
@@ -63,7 +63,7 @@ struct JobStoreTests {
     #expect(try store.job(named: "train")?.takenAt == nil)
   }
 
-  @Test func `the jobs of a base are those whose names go on behind it`() throws {
+  @Test func `the jobs of a base are those whose names continue behind it`() throws {
     let store = try JobStore(path: folder.database)
     let names = ["train", "train-1", "train-12", "train-x", "train1", "trai-1", "train0-1", "z"]
     try store.save(names.map { job($0) })

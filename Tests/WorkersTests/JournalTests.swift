@@ -90,7 +90,7 @@ import Testing
         TryAssignment(
           TaskWorkload(id("c"), work: .swift(library: "/l.so", entry: "e", inputs: ["1", "\"x\""])), graceSeconds: 10)),
       .run(
-        RunBriefing(
+        RunContextMessage(
           run: 3,
           context: .init(dagID: "d", runID: "r", runAfter: .init(microseconds: 9), parameters: ["p": .int(1)]),
           logFolder: "/logs", workingDirectory: "/dags")),

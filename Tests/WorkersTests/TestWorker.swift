@@ -28,7 +28,7 @@ final class TestWorker {
       dagID: "dag", runID: "run 1", logicalDate: Timestamp(microseconds: 1_767_225_600_000_000),
       runAfter: Timestamp(microseconds: 1_767_225_600_000_000))
     _ = link.send(
-      .run(RunBriefing(run: 7, context: context, logFolder: root + "/logs/run 1", workingDirectory: root)))
+      .run(RunContextMessage(run: 7, context: context, logFolder: root + "/logs/run 1", workingDirectory: root)))
   }
 
   deinit {

@@ -288,7 +288,7 @@ class Command:
 
     It has a session of its own: the signals with which Airflow ends a task's processes do not reach it, so that it can
     remove what the job has, even when Airflow kills the task meanwhile. What ends with this process, however that ends,
-    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job goes on.
+    is the leash: a pipe whose other end the command holds. At its end of file the command leaves; the job continues.
     """
 
     def __init__(
@@ -421,7 +421,7 @@ class Command:
                 self._process.terminate()
 
     def let_go(self) -> None:
-        """Closes the leash: the command leaves; what it began goes on. One that is cancelling finishes that."""
+        """Closes the leash: the command leaves; what it began continues. One that is cancelling finishes that."""
         leash, self._leash = self._leash, None
         if leash is None:
             return
@@ -506,7 +506,7 @@ def run_until(commands: Sequence[Command], done: Callable[[], bool], end: float 
                 command.let_go()
             raise SupervisorGone(
                 "The process of Airflow that watched over this task is gone. "
-                "What the task began goes on; the task's next try takes it over."
+                "What the task began continues; the task's next try takes it over."
             )
     return True
 

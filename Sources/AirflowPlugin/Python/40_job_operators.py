@@ -3,7 +3,7 @@
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
 # The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
-# died leaves its job running, or a result that nobody took; the next try goes on with that job, or reports that result,
+# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that result,
 # and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
@@ -51,7 +51,7 @@ def failure_of_job(record: Mapping[str, Any], last_lines: Sequence[str]) -> Airf
     told = record.get("failure")
     if not isinstance(told, Mapping):
         return failure(
-            f"What dagrun said of job {name} is no job's result: {json.dumps(record)[:200]}",
+            f"What dagrun said of job {name} is not a job's result: {json.dumps(record)[:200]}",
             "Are program and plugin of the same version? `dagrun airflow-plugin` writes the plugin anew.",
         )
     kind = told.get("kind")
@@ -113,7 +113,7 @@ class JobRun:
         return isinstance(value, dict) and value.get("handed_over") is True
 
     def begin(self, attempt: int, hand_over: bool) -> None:
-        """Runs the job, or goes on with the one that an earlier try began."""
+        """Runs the job, or continues with the one that an earlier try began."""
         options = ["--spec", "-", "-o", "json", "--name", self.base, "--attempt", str(attempt)]
         if hand_over:
             options.append("--hand-over")
@@ -180,7 +180,7 @@ class JobRun:
         if self.command.is_over:
             # Without a result: it crashed, or somebody killed it.
             return f"process {self.command.pid} ended before it had removed what job {self.base} has. {hint}"
-        return f"job {self.base} is not removed yet; process {self.command.pid} goes on with it. {hint}"
+        return f"job {self.base} is not removed yet; process {self.command.pid} continues with it. {hint}"
 
     def left_behind(self) -> list[str]:
         """What a cancelled job could not remove, as far as it said."""
@@ -325,7 +325,7 @@ class JobTask(BaseOperator):
         self._refuse_if_killed()
 
     def _refuse_if_killed(self) -> None:
-        """Airflow 3 goes on with a task after its on_kill, which may come before there is a job to cancel."""
+        """Airflow 3 continues with a task after its on_kill, which may come before there is a job to cancel."""
         if self._was_killed:
             raise failure(f"Airflow ended the task {self.task_id}; its jobs are cancelled.")
 
@@ -376,7 +376,7 @@ class JobTask(BaseOperator):
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Goes on after the trigger: the jobs are over, and their results taken."""
+        """Continues after the trigger: the jobs are over, and their results taken."""
         jobs = event["jobs"]
         errors = [failure(job["failure"], final=bool(job.get("final"))) for job in jobs if job.get("failure")]
         if errors:

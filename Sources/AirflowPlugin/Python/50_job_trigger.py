@@ -50,7 +50,7 @@ class JobServer:
         self._events: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         # Jobs that the process drives, or has been told to.
         self._attached: set[str] = set()
-        # Of these, those that it removes; it is not told to leave them, for nobody else would go on with that.
+        # Of these, those that it removes; it is not told to leave them, for nobody else would continue with that.
         self._cancelling: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
@@ -254,7 +254,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             with contextlib.nullcontext() if in_triggerer else inline_trigger():
                 await self._wait()
         except AirflowException as error:
-            # Without the program nothing is known of the jobs: they go on, and the task's next try goes on with them.
+            # Without the program nothing is known of the jobs: they continue, and the task's next try continues with them.
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         except asyncio.CancelledError:
@@ -421,7 +421,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
 
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
-        ending, or hands the trigger over. Without an answer the jobs are left: the next try goes on with them."""
+        ending, or hands the trigger over. Without an answer the jobs are left: the next try continues with them."""
         asking = asyncio.ensure_future(ask_airflow(self._state_of_task))
         try:
             await asyncio.wait({asking}, timeout=SECONDS_FOR_STATE)

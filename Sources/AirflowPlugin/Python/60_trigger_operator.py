@@ -27,7 +27,7 @@ class DagrunCommandOperator(BaseOperator):
         return result
 
     def _refuse_if_killed(self) -> None:
-        """Airflow 3 goes on with a task after its on_kill, which may come before there is a command to stop."""
+        """Airflow 3 continues with a task after its on_kill, which may come before there is a command to stop."""
         if self._was_killed:
             raise failure(f"Airflow ended the task {self.task_id}.")
 
@@ -47,7 +47,7 @@ class DagrunCommandOperator(BaseOperator):
         if command.is_over or command.has_result:
             command.taken()
         else:
-            self.log.warning("process %s is not done with that; it goes on without this task", command.pid)
+            self.log.warning("process %s is not done with that; it continues without this task", command.pid)
 
     def _log_line(self, line: str) -> None:
         self.log.info("%s", line)
@@ -59,7 +59,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
     `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
-    that run go on there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
+    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
     a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
     cancels its run.
 
@@ -97,7 +97,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         arguments = ["trigger", run.dag_id, "--run-id", run.run_id, "--conf", run.conf, "-o", "json"]
         folder = swift_dags_folder(self.dags_folder, beside=self.dag.fileloc)
         try:
-            # No leash: the run goes on without this process.
+            # No leash: the run continues without this process.
             record = self._result([*arguments, "--dags-folder", folder], leash=False)
         except AirflowException:
             if is_new and self._exit_status() in NOTHING_WAS_BEGUN:

@@ -137,7 +137,7 @@ def default_start_date(schedule: Mapping[str, Any] | None, file: str) -> datetim
         return datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
     if not NEEDS_START_DATE:
         return None
-    # The date that its first run bears: at once, and the same at each parse.
+    # The date that its first run has: at once, and the same at each parse.
     changed = os.stat(file).st_mtime if os.path.exists(file) else 0
     return datetime.datetime.fromtimestamp(int(changed), tz=datetime.timezone.utc)
 
@@ -226,7 +226,7 @@ class DagrunTaskOperator(DagrunCommandOperator):
         }
 
     def _job(self, instance: Any) -> dict[str, Any]:
-        """As of the operators of jobs: a try goes on with the job that a dead worker left."""
+        """As of the operators of jobs: a try continues with the job that a dead worker left."""
         return {"name": job_base_name(None, instance), "attempt": max(1, int(instance.try_number))}
 
     def _outputs(self, instance: Any) -> dict[str, Any]:

@@ -25,8 +25,8 @@ enum BundledBinary {
     return path
   }
 
-  private static func cannotWrite(_ path: String) -> Complaint {
-    Complaint(
+  private static func cannotWrite(_ path: String) -> UserError {
+    UserError(
       .unavailable, "cannot write \(path): \(String(cString: strerror(errno)))",
       hint: "nothing was written; name a file in a folder that is there and can be written")
   }

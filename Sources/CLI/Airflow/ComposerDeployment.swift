@@ -65,12 +65,12 @@ struct ComposerDeployment {
     }
     let ran = try? Spawn(executable, ["version", "-o", "json"], environment: session.environment).run(timeout: 60)
     guard let ran, let answer = try? JSONDecoder().decode(Answer.self, from: Data(ran.text(1).utf8)) else {
-      throw Complaint(
+      throw UserError(
         .wrongUsage, "\(binary) does not say which protocol it speaks: \(ran?.text(2).trimmed ?? "it cannot be run")",
         hint: "name a dagrun of version \(Version.text) with --binary")
     }
     guard answer.protocol == Version.protocolNumber else {
-      throw Complaint(
+      throw UserError(
         .wrongUsage,
         "\(binary) is dagrun \(answer.version) and speaks protocol \(answer.protocol); the plugin would be of dagrun "
           + "\(Version.text) and speak protocol \(Version.protocolNumber)",

@@ -8,7 +8,7 @@ struct Gcloud {
   /// Runs a command to its end.
   ///
   /// - Returns: what it wrote to standard output.
-  /// - Throws: a `Complaint` that says what to do.
+  /// - Throws: a `UserError` that says what to do.
   @discardableResult
   func run(_ arguments: [String], for purpose: String) throws -> String {
     let process: CapturedProcess
@@ -16,29 +16,29 @@ struct Gcloud {
       // Uploads take their time on a slow line.
       process = try Spawn("gcloud", arguments, environment: environment).run(timeout: 1800)
     } catch {
-      throw Complaint(
+      throw UserError(
         .unavailable, "cannot \(purpose): gcloud cannot be run: \(error)",
         hint: "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install) and put it into PATH")
     }
     if process.status.isSuccess { return process.text(1).trimmed }
     if process.hasTimedOut {
-      throw Complaint(.unavailable, "cannot \(purpose): gcloud took longer than half an hour", hint: "try again")
+      throw UserError(.unavailable, "cannot \(purpose): gcloud took longer than half an hour", hint: "try again")
     }
     throw Self.complaint(purpose, process)
   }
 
-  private static func complaint(_ purpose: String, _ process: CapturedProcess) -> Complaint {
+  private static func complaint(_ purpose: String, _ process: CapturedProcess) -> UserError {
     let said = process.text(2).trimmed
     let (status, hint) = advice(said)
     // "ERROR: (gcloud.composer.environments.describe) NOT_FOUND: …"; what stands before it are warnings.
     let lines = said.split(whereSeparator: \.isNewline).map(String.init)
     let error = lines.firstIndex { $0.hasPrefix("ERROR:") }.map { lines[$0...] } ?? lines.suffix(5)
     let reason = said.isEmpty ? "gcloud ended with \(process.status) and said nothing" : error.joined(separator: "\n  ")
-    return Complaint(status, "cannot \(purpose): \(reason)", hint: hint)
+    return UserError(status, "cannot \(purpose): \(reason)", hint: hint)
   }
 
   /// What a failure of gcloud means to the person who runs us.
-  static func advice(_ said: String) -> (status: ExitStatus, hint: String) {
+  static func advice(_ said: String) -> (status: CommandExit, hint: String) {
     func mentions(_ words: String...) -> Bool { words.contains { said.localizedCaseInsensitiveContains($0) } }
     if mentions("active account", "auth login", "refreshing your current auth", "Reauthentication", "UNAUTHENTICATED") {
       return (.unavailable, "log in: gcloud auth login")

@@ -17,24 +17,24 @@ struct PortableBinary {
   /// `2.35`
   let neededGlibc: String?
 
-  /// - Throws: a `Complaint`, when it cannot run there.
+  /// - Throws: a `UserError`, when it cannot run there.
   init(_ path: String) throws {
     guard let resolved = realpath(path, nil) else {
-      throw Complaint(
+      throw UserError(
         .notFound, "there is no binary \(path): \(String(cString: strerror(errno)))",
         hint: "build it (make build), or name another one with --binary")
     }
     defer { free(resolved) }
     executable = String(cString: resolved)
     guard let bytes = readWholeFile(executable), ELFObject.machine(of: bytes) == .amd64 else {
-      throw Complaint(
-        .wrongUsage, "\(path) is no program for Linux on x86-64, which is what Composer's workers are",
+      throw UserError(
+        .wrongUsage, "\(path) is not a program for Linux on x86-64, which is what Composer's workers are",
         hint: "build dagrun on such a machine, and name it with --binary")
     }
     var search = LibrarySearch()
     search.add(bytes, at: executable)
     guard search.missing.isEmpty else {
-      throw Complaint(
+      throw UserError(
         .unavailable, "\(path) needs libraries that are not on this machine: \(search.missing.joined(separator: ", "))",
         hint: "run this where that binary runs")
     }
@@ -70,7 +70,7 @@ struct PortableBinary {
         + names
     ).run(timeout: 600)
     guard tar.status.isSuccess else {
-      throw Complaint(.unavailable, "cannot pack \(executable): tar: \(tar.text(2).trimmed)", hint: "is the disk full?")
+      throw UserError(.unavailable, "cannot pack \(executable): tar: \(tar.text(2).trimmed)", hint: "is the disk full?")
     }
   }
 }

@@ -41,14 +41,14 @@ struct AirflowPluginWriteCommand: Command {
     }
   }
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let binary = bundleBinary ? BundledBinary.name : binary ?? "dagrun"
     let text = AirflowPlugin.ofThisTool(binary: binary).text
     guard let output, output != "-" else {
       session.output.write(text)
       return .success
     }
-    let path = Places.absolute(output, environment: session.environment, from: session.workingDirectory)
+    let path = WorkspacePaths.absolute(output, environment: session.environment, from: session.workingDirectory)
     // First: a plugin that is there finds it.
     if bundleBinary {
       session.output.line(try BundledBinary.put(into: (path as NSString).deletingLastPathComponent, session))
@@ -56,8 +56,8 @@ struct AirflowPluginWriteCommand: Command {
     do {
       try text.write(toFile: path, atomically: true, encoding: .utf8)
     } catch {
-      throw Complaint(
-        .unavailable, Complaint(explaining: error).message,
+      throw UserError(
+        .unavailable, UserError(explaining: error).message,
         hint: "nothing was written; name a file in a folder that is there and can be written")
     }
     session.output.line(path)

@@ -27,8 +27,8 @@ struct AirflowPluginDeployCommand: Command {
     if binary == "" { throw ValidationError("--binary names no file") }
   }
 
-  func execute(in session: Session) throws -> ExitStatus {
-    let path = binary.map { Places.absolute($0, environment: session.environment, from: session.workingDirectory) }
+  func execute(in session: Session) throws -> CommandExit {
+    let path = binary.map { WorkspacePaths.absolute($0, environment: session.environment, from: session.workingDirectory) }
     let deployment = ComposerDeployment(
       environment: environment, binary: path ?? Workspace.executable, session: session)
     if dryRun { try deployment.rehearse() } else { try deployment.deploy() }

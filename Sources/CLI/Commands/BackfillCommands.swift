@@ -26,7 +26,7 @@ struct BackfillCreateCommand: Command {
   @Option(help: ArgumentHelp("The last logical date.", valueName: "date"), transform: DateText.read)
   var toDate: DateArgument
   @Flag(help: "The newest run first.") var runBackwards = false
-  @Option(help: "How many of these runs go on at once.", transform: BoundedNumber.whole(.backfillRuns))
+  @Option(help: "How many of these runs continue at once.", transform: BoundedNumber.whole(.backfillRuns))
   var maxActiveRuns = 10
   @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior?
   @Option(help: "Only tasks whose whole id matches this regular expression.") var taskRegex: String?
@@ -43,7 +43,7 @@ struct BackfillCreateCommand: Command {
     try RegularExpression.check(taskRegex, of: "--task-regex")
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let zone = await workspace.timeZone(of: dag, for: [fromDate, toDate])
     let now = Timestamp(Date())
@@ -94,7 +94,7 @@ struct BackfillCreateCommand: Command {
       let follower = BackfillFollower(control: control, session: workspace.session, dagID: dag, backfill: number)
       do {
         return try await follower.follow(runs)
-      } catch let complaint as Complaint {
+      } catch let complaint as UserError {
         try await workspace.waitUntilJobsAreRemoved(ofRuns: runs.map(\.number), control)
         throw complaint
       }
@@ -102,7 +102,7 @@ struct BackfillCreateCommand: Command {
   }
 
   private static func backfill(from reply: ControlReply) throws -> (number: Int64, rows: [BackfillRow]) {
-    guard case .backfill(let number, let rows) = reply else { throw Complaint(unexpected: reply) }
+    guard case .backfill(let number, let rows) = reply else { throw UserError(unexpected: reply) }
     return (number, rows)
   }
 
@@ -128,7 +128,7 @@ struct BackfillListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let backfills = try Workspace(session, global).backfills(of: dag)
     let listing = Listing(
       records: backfills.map(\.record),
@@ -146,7 +146,7 @@ struct BackfillCancelCommand: Command {
   @Argument(help: "The backfill's id, as 'dagrun backfill list' shows it.") var id: Int64
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     _ = try await workspace.ask(.cancelBackfill(number: id))
     session.output.line("backfill \(id) is cancelled")

@@ -14,14 +14,14 @@ struct BuildCommand: Command {
   var output: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let workspace = try Workspace(session, global)
     try workspace.checkDAGsFolder()
-    let folder = Places.absolute(output, environment: session.environment, from: session.workingDirectory)
+    let folder = WorkspacePaths.absolute(output, environment: session.environment, from: session.workingDirectory)
     let contents = try workspace.dagBag.build(into: folder)
     guard contents.importErrors.isEmpty else {
       for error in contents.importErrors { session.errors.write(error.text(style: session.errors.style)) }
-      throw Complaint(.importErrors, "nothing was built: mend these files first")
+      throw UserError(.importErrors, "nothing was built: mend these files first")
     }
     let count = contents.files.count
     session.output.line("\(folder): \(count) \(count == 1 ? "file" : "files"); run \(folder)/dagrun")

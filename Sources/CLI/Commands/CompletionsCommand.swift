@@ -15,7 +15,7 @@ struct CompletionsCommand: Command {
 
   @Argument(help: "bash, zsh or fish.") var shell: Shell
 
-  func execute(in session: Session) -> ExitStatus {
+  func execute(in session: Session) -> CommandExit {
     let kind: CompletionShell =
       switch shell {
       case .bash: .bash

@@ -12,7 +12,7 @@ struct DAGsDeleteCommand: Command {
   @Flag(name: [.short, .long], help: "Do not ask.") var yes = false
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let count = try workspace.reader()?.listRuns(RunFilter(dagID: dag)).count ?? 0
     if count == 0 { try await workspace.checkDAGExists(dag) }

@@ -10,7 +10,7 @@ struct DAGsDetailsCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let files = try await workspace.dagFiles()
     let description = try files.dag(dag)

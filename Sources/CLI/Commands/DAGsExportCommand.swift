@@ -12,7 +12,7 @@ struct DAGsExportCommand: Command {
   @Option(name: .shortAndLong, help: "How to print it.") var output: RecordFormat = .json
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let record = try workspace.dagFilesForOthers().exportRecord
     switch output {

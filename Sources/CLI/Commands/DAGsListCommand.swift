@@ -10,7 +10,7 @@ struct DAGsListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let files = try await workspace.dagFiles()
     let summaries = try workspace.dagSummaries()

@@ -8,7 +8,7 @@ struct DAGsListImportErrorsCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let files = try await Workspace(session, global).dagFiles()
     if format.output == .table {
       // Compilers' messages span lines; a table would cut them to pieces.

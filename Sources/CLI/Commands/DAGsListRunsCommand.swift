@@ -26,7 +26,7 @@ struct DAGsListRunsCommand: Command {
     try dates.check("--start-date", "--end-date")
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let (first, last) = await dates.moments(of: dag, in: workspace)
     let filter = RunFilter(dagID: dag, state: state, fromDate: first, toDate: last, limit: limit)

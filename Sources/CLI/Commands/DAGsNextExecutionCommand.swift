@@ -22,7 +22,7 @@ struct DAGsNextExecutionCommand: Command {
     }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let files = try await workspace.dagFiles()
     let description = try files.dag(dag)

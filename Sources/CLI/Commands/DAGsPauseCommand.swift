@@ -9,7 +9,7 @@ struct DAGsPauseCommand: Command {
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     _ = try await workspace.ask(.setPaused(dagID: dag, true))
     session.output.line("\(dag) is paused")
@@ -19,12 +19,12 @@ struct DAGsPauseCommand: Command {
 
 struct DAGsUnpauseCommand: Command {
   static let configuration = CommandConfiguration(
-    commandName: "unpause", abstract: "Lets a paused DAG go on.")
+    commandName: "unpause", abstract: "Lets a paused DAG continue.")
 
   @Argument(help: "The DAG.", completion: .dags) var dag: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     _ = try await workspace.ask(.setPaused(dagID: dag, false))
     session.output.line("\(dag) is not paused")

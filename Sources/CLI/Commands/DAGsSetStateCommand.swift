@@ -19,7 +19,7 @@ struct DAGsSetStateCommand: Command {
   @Argument(help: "success, failed or queued.") var state: State
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     let wanted: DAGRunState =

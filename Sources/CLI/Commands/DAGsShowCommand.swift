@@ -12,7 +12,7 @@ struct DAGsShowCommand: Command {
   @Option(name: .shortAndLong, help: "How to draw it.") var format: Drawing = .tree
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let files = try await Workspace(session, global).dagFiles()
     let graph = GraphText(try files.dag(dag))
     switch format {

@@ -20,7 +20,7 @@ struct DAGsTestCommand: Command {
   @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let session = logOptions.session(session)
     let conf = try ConfText.check(conf)
     let workspace = try Workspace(session, global)
@@ -57,20 +57,20 @@ struct DAGsTestCommand: Command {
     _ request: ControlRequest, _ control: any Control, _ trial: Workspace
   ) async throws -> RunProgress {
     guard case .run(let run, _) = try await control.send(request) else {
-      throw Complaint(.unavailable, "the scheduler did not make a run of \(dag)")
+      throw UserError(.unavailable, "the scheduler did not make a run of \(dag)")
     }
     let session = trial.session
     var follower = RunFollower(control: control, session: session)
     follower.tryEnded = { task in
       let key = TryKey(run: run.number, taskID: task.taskID, number: task.tryNumber)
       let path = trial.home.logPath(of: key, dagID: run.dagID, runID: run.runID)
-      var log = GrowingLog(path: path)
+      var log = LogTail(path: path)
       log.read(isRunning: false, session.output.log)
     }
     do {
       return try await follower.follow(run)
     } catch {
-      // Nobody goes on with it. What is not cancelled yet is.
+      // Nobody continues with it. What is not cancelled yet is.
       _ = try? await control.send(.setRunState(dagID: run.dagID, runID: run.runID, .failed))
       throw error
     }

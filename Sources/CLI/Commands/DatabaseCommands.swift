@@ -10,12 +10,12 @@ struct DatabaseCheckCommand: Command {
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let damage = try workspace.existingReader().check()
     guard damage.isEmpty else {
       for line in damage { session.output.line(line) }
-      throw Complaint(
+      throw UserError(
         .unavailable, "the database \(workspace.places.home.databasePath) is damaged",
         hint: "stop the scheduler and put a backup in its place ('dagrun db backup' makes them)")
     }
@@ -31,11 +31,11 @@ struct DatabaseBackupCommand: Command {
   @Argument(help: "The file to make.", completion: .file()) var path: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let workspace = try Workspace(session, global)
-    let target = Places.absolute(path, environment: session.environment, from: session.workingDirectory)
+    let target = WorkspacePaths.absolute(path, environment: session.environment, from: session.workingDirectory)
     guard !FileManager.default.fileExists(atPath: target) else {
-      throw Complaint(.wrongUsage, "\(target) exists already", hint: "name another file, or remove that one")
+      throw UserError(.wrongUsage, "\(target) exists already", hint: "name another file, or remove that one")
     }
     try workspace.existingReader().backup(to: target)
     session.output.line(target)
@@ -49,7 +49,7 @@ struct DatabaseInfoCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     try Workspace(session, global).existingReader().info().record.print(format.output, to: session)
     return .success
   }

@@ -9,7 +9,7 @@ struct DoctorCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let findings = try await Doctor(workspace: Workspace(session, global)).examine()
     if format.output == .table {
       let style = session.output.style

@@ -40,13 +40,13 @@ struct EmulatorStartCommand: Command {
     completion: .file())
   var environmentFile: String?
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     // Of an emulator that was killed: whoever waits for the file must not read its addresses.
     if let environmentFile { unlink(environmentFile) }
     var options = EmulatorOptions()
     options.port = port
     options.folder = folder.map {
-      Places.absolute($0, environment: session.environment, from: session.workingDirectory)
+      WorkspacePaths.absolute($0, environment: session.environment, from: session.workingDirectory)
     }
     options.seed = seed
     options.requiresTokens = requireTokens
@@ -54,18 +54,18 @@ struct EmulatorStartCommand: Command {
     do throws(MachineRoles.Problem) {
       options.machineRoles = try machineRoles.map { text throws(MachineRoles.Problem) in try MachineRoles(text) }
     } catch {
-      throw Complaint(.wrongUsage, "--vm-roles: \(error)")
+      throw UserError(.wrongUsage, "--vm-roles: \(error)")
     }
     if let faults {
       do {
         options.faults = try FaultScript.rules(in: try JobSpecFile.contents(of: faults))
       } catch let failure as FaultScript.Failure {
-        throw Complaint(.wrongUsage, "\(faults): \(failure.description)")
+        throw UserError(.wrongUsage, "\(faults): \(failure.description)")
       }
     }
     for text in secret {
       guard let equals = text.firstIndex(of: "=") else {
-        throw Complaint(.wrongUsage, "--secret \(text) cannot be read", hint: "write --secret NAME=VALUE")
+        throw UserError(.wrongUsage, "--secret \(text) cannot be read", hint: "write --secret NAME=VALUE")
       }
       options.secrets[String(text[..<equals])] = String(text[text.index(after: equals)...])
     }
@@ -95,7 +95,7 @@ struct EmulatorStartCommand: Command {
     do {
       emulator = try await CloudEmulator.start(options, logger: logger)
     } catch {
-      throw Complaint(.unavailable, "cannot start the emulator: \(error)", hint: "is the port in use? take --port 0")
+      throw UserError(.unavailable, "cannot start the emulator: \(error)", hint: "is the port in use? take --port 0")
     }
     // Before the file is there, which tells others that it is up.
     let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
@@ -121,7 +121,7 @@ struct EmulatorStartCommand: Command {
     unlink(temporary)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw Complaint(.wrongUsage, "cannot write \(path): \(String(cString: strerror(errno)))")
+      throw UserError(.wrongUsage, "cannot write \(path): \(String(cString: strerror(errno)))")
     }
     let bytes = Array(text.utf8)
     let isWritten = bytes.withUnsafeBytes { (try? writeAll($0, to: descriptor)) != nil }
@@ -129,7 +129,7 @@ struct EmulatorStartCommand: Command {
     guard isWritten, rename(temporary, path) == 0 else {
       let reason = String(cString: strerror(errno))
       unlink(temporary)
-      throw Complaint(.wrongUsage, "cannot write \(path): \(reason)")
+      throw UserError(.wrongUsage, "cannot write \(path): \(reason)")
     }
   }
 

@@ -24,13 +24,13 @@ struct EmulatorAddress: ParsableArguments {
     do {
       response = try await HTTPClient().send(request)
     } catch {
-      throw Complaint(.unavailable, "no emulator answers at \(base): \(error)", hint: "start one: dagrun emulator")
+      throw UserError(.unavailable, "no emulator answers at \(base): \(error)", hint: "start one: dagrun emulator")
     }
     let json = try? JSONDecoder().decode(JSONValue.self, from: response.body)
     guard (200..<300).contains(response.status) else {
-      throw Complaint(response.status == 404 ? .notFound : .wrongUsage, json?.message ?? "status \(response.status)")
+      throw UserError(response.status == 404 ? .notFound : .wrongUsage, json?.message ?? "status \(response.status)")
     }
-    guard let json else { throw Complaint(.unavailable, "what answers at \(base) is no emulator of dagrun") }
+    guard let json else { throw UserError(.unavailable, "what answers at \(base) is not an emulator of dagrun") }
     return json
   }
 
@@ -41,7 +41,7 @@ struct EmulatorAddress: ParsableArguments {
       let base = Self.base(compute)
       return base.hasSuffix("/compute/v1") ? String(base.dropLast("/compute/v1".count)) : base
     }
-    throw Complaint(
+    throw UserError(
       .wrongUsage, "it is not said where the emulator is",
       hint: "say --address HOST:PORT/SECRET, or take over the variables that 'dagrun emulator' prints")
   }
@@ -73,15 +73,15 @@ struct EmulatorInventoryCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup var emulator: EmulatorAddress
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let inventory = try await emulator.ask("GET", "inventory", in: session)
     guard case .object(let fields) = inventory else {
-      throw Complaint(.unavailable, "the emulator's inventory cannot be read")
+      throw UserError(.unavailable, "the emulator's inventory cannot be read")
     }
     let kinds = ["instanceTemplates", "instanceGroupManagers", "instances", "topics", "subscriptions"]
     let left = kinds.filter { if case .array(let items)? = fields[$0] { !items.isEmpty } else { false } }
-    let sorted = fields.sorted { $0.key < $1.key }.map { ($0.key, Datum($0.value)) }
-    try Record(sorted).print(format.output, to: session)
+    let sorted = fields.sorted { $0.key < $1.key }.map { ($0.key, OutputValue($0.value)) }
+    try OutputObject(sorted).print(format.output, to: session)
     guard empty, !left.isEmpty else { return .success }
     session.errors.line("not empty: there are \(left.joined(separator: ", "))")
     return .runFailed
@@ -99,12 +99,12 @@ struct EmulatorBillingCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup var emulator: EmulatorAddress
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     guard case .object(let fields) = try await emulator.ask("GET", "billing", in: session),
       case .array(let machines)? = fields["machines"]
-    else { throw Complaint(.unavailable, "the emulator's billing cannot be read") }
-    let records = machines.compactMap { machine -> Record? in
-      guard case .object(let record) = Datum(machine) else { return nil }
+    else { throw UserError(.unavailable, "the emulator's billing cannot be read") }
+    let records = machines.compactMap { machine -> OutputObject? in
+      guard case .object(let record) = OutputValue(machine) else { return nil }
       return record
     }
     try Listing(
@@ -125,7 +125,7 @@ struct EmulatorPreemptCommand: Command {
   var grace: DurationOption?
   @OptionGroup var emulator: EmulatorAddress
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let name =
       instance.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-"))) ?? ""
     let query = grace.map { "?grace=\($0.seconds)" } ?? ""
@@ -147,7 +147,7 @@ struct EmulatorFaultCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup var emulator: EmulatorAddress
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     if clear { _ = try await emulator.ask("DELETE", "faults", in: session) }
     if let remove { _ = try await emulator.ask("DELETE", "faults/\(remove)", in: session) }
     if let file {
@@ -159,9 +159,9 @@ struct EmulatorFaultCommand: Command {
     guard file == nil, remove == nil, !clear else { return .success }
     guard case .object(let fields) = try await emulator.ask("GET", "faults", in: session),
       case .array(let rules)? = fields["faults"]
-    else { throw Complaint(.unavailable, "the emulator's faults cannot be read") }
-    let records = rules.compactMap { rule -> Record? in
-      guard case .object(let fields) = Datum(rule) else { return nil }
+    else { throw UserError(.unavailable, "the emulator's faults cannot be read") }
+    let records = rules.compactMap { rule -> OutputObject? in
+      guard case .object(let fields) = OutputValue(rule) else { return nil }
       return fields
     }
     try Listing(records: records, columns: ["id", "happened", "times"], whenEmpty: "there are no faults")

@@ -14,21 +14,21 @@ struct ExplainCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     _ = try workspace.task(task, of: found)
     guard
       case .reasons(let state, let reasons) = try await workspace.ask(
         .explain(dagID: dag, runID: found.runID, taskID: task))
-    else { throw Complaint(.unavailable, "the scheduler gave no reasons for \(task)") }
+    else { throw UserError(.unavailable, "the scheduler gave no reasons for \(task)") }
     if format.output == .table {
       session.output.line("\(task) is \(session.output.style.state(state))")
       for reason in reasons { session.output.line("  \(reason)") }
     } else {
-      let record: Record = [
+      let record: OutputObject = [
         "dag_id": .text(dag), "dag_run_id": .text(found.runID), "task_id": .text(task), "map_index": .int(-1),
-        "state": .text(state), "reasons": .list(reasons.map(Datum.text)),
+        "state": .text(state), "reasons": .list(reasons.map(OutputValue.text)),
       ]
       try record.print(format.output, to: session)
     }

@@ -20,7 +20,7 @@ struct JobAttachCommand: Command {
   @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let session = logOptions.session(session)
     let context = try JobContext(session, global)
     let result = try await result(context)
@@ -31,13 +31,13 @@ struct JobAttachCommand: Command {
 
   private func result(_ context: JobContext) async throws -> JobRunResult {
     guard let known = try context.find(name) else {
-      if let problem = JobName.problem(name) { throw Complaint(.wrongUsage, problem) }
+      if let problem = JobName.problem(name) { throw UserError(.wrongUsage, problem) }
       let project = try await context.project(project)
       return try await driver(context).run(
         name, .cloud(project: project, likely: nil), project: project, in: context)
     }
     if known.task != nil, !known.isFinished {
-      throw Complaint(
+      throw UserError(
         .wrongUsage, "job \(name) belongs to a task; the scheduler drives it",
         hint: "follow it with: dagrun job logs -f \(name)")
     }

@@ -19,7 +19,7 @@ struct JobCancelCommand: Command {
   @Option(help: "The project of a job that was begun elsewhere. (default: as gcloud's)") var project: String?
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let context = try JobContext(session, global)
     guard let job = try context.find(name) else {
       let project = try await context.project(project)
@@ -34,7 +34,7 @@ struct JobCancelCommand: Command {
       let control = PatientControl(socket, home: context.home, errors: session.errors)
       do {
         if case .done = try await control.send(.cancelJob(name: name)) { return try await waitForEnd(of: job, context) }
-      } catch let refusal as ControlRefusal where refusal.kind == .notFound && job.task == nil {
+      } catch let refusal as ControlError where refusal.kind == .notFound && job.task == nil {
         // It drives the jobs of tasks, and those that nobody else drives.
       }
     }
@@ -46,7 +46,7 @@ struct JobCancelCommand: Command {
   }
 
   /// Until whoever drives it has finished it; or here, where he has left before.
-  private func waitForEnd(of job: JobRecord, _ context: JobContext) async throws -> ExitStatus {
+  private func waitForEnd(of job: JobRecord, _ context: JobContext) async throws -> CommandExit {
     let canceller = JobCanceller(try context.repository(), job: name)
     if job.task != nil {
       let ended = try await canceller.waitUntilFinished()
@@ -61,7 +61,7 @@ struct JobCancelCommand: Command {
   }
 
   /// - Parameter project: of a job that no home here knows.
-  private func cancelHere(_ context: JobContext, project: String?, holding lock: JobLock) async throws -> ExitStatus {
+  private func cancelHere(_ context: JobContext, project: String?, holding lock: JobLock) async throws -> CommandExit {
     let canceller = JobCanceller(try context.repository(), job: name)
     let runner = try context.runner()
     let interruption = Interruption {
@@ -75,13 +75,13 @@ struct JobCancelCommand: Command {
     return try report(await canceller.cancel(runner, project: project, holding: lock), context.session)
   }
 
-  private func report(_ outcome: JobOutcome?, _ session: Session) throws -> ExitStatus {
+  private func report(_ outcome: JobOutcome?, _ session: Session) throws -> CommandExit {
     guard let outcome else { return .success }
     for resource in outcome.leftBehind { session.errors.line("left behind: \(resource)") }
     switch outcome.ending {
     case .cancelled: session.output.line("job \(name) is cancelled, and all that it had is removed")
     case .infrastructure(let failure) where failure.kind == .invalidRequest:
-      throw Complaint(.notFound, failure.message)
+      throw UserError(.notFound, failure.message)
     case .exited, .infrastructure, .timedOut: session.output.line(outcome.sentence(ofJob: name))
     }
     return outcome.leftBehind.isEmpty ? .success : .unavailable

@@ -29,7 +29,7 @@ struct JobCostCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let context = try JobContext(session, global)
     let table = try context.home.prices(path: prices, environment: session.environment)
     let now = Timestamp(Date())
@@ -87,11 +87,11 @@ extension CostReport.Grouping: ExpressibleByArgument {}
 
 extension CostReport.Line {
   /// - Parameter isForPeople: a bound has its sign before it, where a program reads `precision`.
-  fileprivate func record(by grouping: CostReport.Grouping, currency: String?, isForPeople: Bool) -> Record {
+  fileprivate func record(by grouping: CostReport.Grouping, currency: String?, isForPeople: Bool) -> OutputObject {
     func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
     // Of no machine is the price known: that is not nothing.
     let isPriced = cost > 0 || attemptsOfUnknownCost == 0
-    func bounded(_ value: Double) -> Datum {
+    func bounded(_ value: Double) -> OutputValue {
       isForPeople && precision != .exact
         ? .text(precision.sign + JSONText.number(rounded(value))) : .double(rounded(value))
     }

@@ -11,7 +11,7 @@ struct JobGCCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "gc", abstract: "Removes what jobs have left behind in a project.",
     discussion: """
-      What bears dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
+      What has dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
       journals cannot be asked, with --all-homes: what is older than --older-than. Also forgets jobs that ended more than \
       DAGRUN_JOB_RETENTION_DAYS (90) days ago, as the scheduler does each day; 'job cost' still knows them.
       """)
@@ -30,7 +30,7 @@ struct JobGCCommand: Command {
     if olderThan != nil && !allHomes { throw ValidationError("--older-than is about other homes: say --all-homes too") }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let context = try JobContext(session, global)
     let project = try await context.project(project)
     let interruption = Interruption {

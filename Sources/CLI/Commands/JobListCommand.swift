@@ -23,10 +23,10 @@ struct JobListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let context = try JobContext(session, global)
     if cloud { return try await listCloud(context) }
-    var records: [Record] = []
+    var records: [OutputObject] = []
     var notes: [String] = []
     let undriven = UndrivenJobs(context.home, command: context.command)
     if let reader = try context.reader() {
@@ -50,7 +50,7 @@ struct JobListCommand: Command {
     return .success
   }
 
-  private func record(of job: JobRecord, state: String, _ session: Session) -> Record {
+  private func record(of job: JobRecord, state: String, _ session: Session) -> OutputObject {
     do {
       return job.record(try job.decodedRequest(), state: state, isForPeople: format.output == .table)
     } catch {
@@ -59,7 +59,7 @@ struct JobListCommand: Command {
     }
   }
 
-  private func listCloud(_ context: JobContext) async throws -> ExitStatus {
+  private func listCloud(_ context: JobContext) async throws -> CommandExit {
     let project = try await context.project(project)
     let inventory = try await JobCollector(project: project, transport: try context.cloud()).inventory()
     let listing = Listing(
@@ -72,7 +72,7 @@ struct JobListCommand: Command {
 }
 
 extension JobResource {
-  var record: Record {
+  var record: OutputObject {
     [
       "job": .text(job), "kind": .text(kind.words), "name": .text(name), "place": .optional(kind.place),
       "home_id": .optional(homeID), "created_at": .optional(createdAt),

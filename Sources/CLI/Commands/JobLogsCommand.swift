@@ -14,11 +14,11 @@ struct JobLogsCommand: Command {
   @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let session = logOptions.session(session)
     let context = try JobContext(session, global)
     let job = try context.record(name)
-    var log = GrowingLog(path: context.logPath(of: job))
+    var log = LogTail(path: context.logPath(of: job))
     let wakes = LogWakes(database: context.home.databasePath)
     while true {
       wakes.watch(log.path)

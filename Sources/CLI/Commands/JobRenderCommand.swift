@@ -31,7 +31,7 @@ struct JobRenderCommand: Command {
     if let problem = JobName.problem(name) { throw ValidationError(problem) }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let context = try JobContext(session, global)
     let spec = try await job.jobSpec(in: session) {
       // Nothing is asked of anybody for a rendering.
@@ -42,7 +42,7 @@ struct JobRenderCommand: Command {
     let request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     try JobOptions.check(request)
     guard let rung = Ladder(spec.config).rungs.first else {
-      throw Complaint(.wrongUsage, "the job has neither a place nor a machine type to try")
+      throw UserError(.wrongUsage, "the job has neither a place nor a machine type to try")
     }
     let scope: Scope
     switch rung.place {
@@ -61,7 +61,7 @@ struct JobRenderCommand: Command {
         endpoints: try Endpoints.fromEnvironment(session.environment))
       rendering = JobRendering(machine)
     } catch let error as JobMachineError {
-      throw Complaint(.wrongUsage, error.message, hint: error.hint)
+      throw UserError(.wrongUsage, error.message, hint: error.hint)
     }
     for part in part.map({ [$0] }) ?? Part.allCases {
       if self.part == nil { session.output.line(session.output.style.bold("# \(part.rawValue)")) }
@@ -78,7 +78,7 @@ struct JobRenderCommand: Command {
     case .userData: rendering.userData
     case .runner: rendering.runner
     case .unit: rendering.unit
-    case .spec: JSONText.pretty(try Datum(encoding: spec))
+    case .spec: JSONText.pretty(try OutputValue(encoding: spec))
     }
   }
 }

@@ -14,7 +14,7 @@ struct JobRunCommand: Command {
       '-o json' tells them apart.
 
       Ctrl-C, SIGTERM, a closed terminal and a reader of the log that leaves cancel the job and remove all that it has. \
-      The same --name again goes on with the same job.
+      The same --name again continues with the same job.
 
       --attempt, --leash and --hand-over are for other schedulers, such as Airflow (docs/jobs.md).
 
@@ -25,11 +25,11 @@ struct JobRunCommand: Command {
   @Option(help: ArgumentHelp("The beginning of a name that is made up.", valueName: "text")) var namePrefix: String?
   @Option(
     help: ArgumentHelp(
-      "The job is NAME-NUMBER; but one of NAME that goes on, or whose result was not taken, comes first.",
+      "The job is NAME-NUMBER; but one of NAME that continues, or whose result was not taken, comes first.",
       valueName: "number"))
   var attempt: Int?
   @OptionGroup var lifeline: ParentLifelineOption
-  @Flag(help: "Leave when the machine is asked for: somebody else goes on with the job. Prints where.")
+  @Flag(help: "Leave when the machine is asked for: somebody else continues with the job. Prints where.")
   var handOver = false
   @OptionGroup(title: "The job") var job: JobOptions
   @Flag(help: "Leave when the machine is asked for; 'job attach' waits for the result.") var detach = false
@@ -50,12 +50,12 @@ struct JobRunCommand: Command {
     }
     guard let name else { throw ValidationError("--attempt is one of a --name: say --name too") }
     if detach {
-      throw ValidationError("an attempt is driven by whoever goes on with it: say --hand-over, not --detach")
+      throw ValidationError("an attempt is driven by whoever continues with it: say --hand-over, not --detach")
     }
     if let problem = JobSeries(base: name, number: attempt).problem { throw ValidationError(problem) }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let session = logOptions.session(session)
     let context = try JobContext(session, global)
     return try await run(spec(in: context), context)
@@ -65,7 +65,7 @@ struct JobRunCommand: Command {
     try await job.jobSpec(in: context.session) { try await context.project(nil) }
   }
 
-  private func run(_ spec: JobSpec, _ context: JobContext) async throws -> ExitStatus {
+  private func run(_ spec: JobSpec, _ context: JobContext) async throws -> CommandExit {
     let lifeline = lifeline.take()
     let result = try await result(of: spec, context, lifeline)
     try say(result, in: context.session)
@@ -105,14 +105,14 @@ struct JobRunCommand: Command {
     let homeID = try context.store().homeID()
     if let known = try context.find(name) {
       guard !known.isFinished else {
-        throw Complaint(
+        throw UserError(
           .wrongUsage, "there was a job \(name) already (\(known.phase))",
           hint: "take another name; 'dagrun job attach \(name)' tells how that one ended")
       }
       guard known.task == nil else {
-        throw Complaint(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
+        throw UserError(.wrongUsage, "job \(name) belongs to a task; the scheduler drives it")
       }
-      session.errors.line("going on with job \(name), which was begun before")
+      session.errors.line("continuing with job \(name), which was begun before")
     }
     var request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     request.isDetached = detach

@@ -19,7 +19,7 @@ struct JobServeCommand: Command {
   @Option(help: ArgumentHelp("What machines cost.", valueName: "file"), completion: .file()) var prices: String?
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let server = try server(session)
     let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
     let interruption = Interruption { server.leave { continuation.finish() } }

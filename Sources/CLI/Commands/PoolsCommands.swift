@@ -12,7 +12,7 @@ struct PoolsListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let pools = try Workspace(session, global).pools()
     let listing = Listing(
       records: pools.map(\.record),
@@ -30,10 +30,10 @@ struct PoolsGetCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let pools = try Workspace(session, global).pools()
     guard let pool = pools.first(where: { $0.pool.name == name }) else {
-      throw Complaint(notFound: "pool", name, among: pools.map(\.pool.name), hint: "see 'dagrun pools list'")
+      throw UserError(notFound: "pool", name, among: pools.map(\.pool.name), hint: "see 'dagrun pools list'")
     }
     try pool.record.print(format.output, to: session)
     return .success
@@ -53,7 +53,7 @@ struct PoolsSetCommand: Command {
     guard !name.isEmpty else { throw ValidationError("a pool needs a name") }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     _ = try await workspace.ask(
       .setPool(name: name, slots: slots.number, documentation: description, includeDeferred: includeDeferred))
@@ -68,7 +68,7 @@ struct PoolsDeleteCommand: Command {
   @Argument(help: "The pool.") var name: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     _ = try await workspace.ask(.deletePool(name: name))
     session.output.line("pool \(name) is deleted")

@@ -12,7 +12,7 @@ struct ReferenceCommand: Command {
 
   @Argument(help: "man or markdown.") var page: Page
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let tool = try ToolDescription.ofThisTool()
     switch page {
     case .man: session.output.write(ManualPage.write(tool))

@@ -37,7 +37,7 @@ struct TasksClearCommand: Command {
     try RegularExpression.check(taskRegex, of: "--task-regex")
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     var selection = TaskSelection(dagID: dag)
     if let runId { selection.runID = try await workspace.run(dag, runId).runID }
@@ -78,7 +78,7 @@ struct TasksClearCommand: Command {
   private func clear(_ selection: TaskSelection, _ workspace: Workspace) async throws -> [ClearedTask] {
     switch try await workspace.ask(.clear(selection, onNewestVersion: !keepVersion)) {
     case .cleared(let tasks): return tasks
-    case let other: throw Complaint(unexpected: other)
+    case let other: throw UserError(unexpected: other)
     }
   }
 }

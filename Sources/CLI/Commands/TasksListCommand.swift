@@ -9,7 +9,7 @@ struct TasksListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let files = try await Workspace(session, global).dagFiles()
     let description = try files.dag(dag)
     let listing = Listing(

@@ -23,7 +23,7 @@ struct TasksLogsCommand: Command {
     if let tryNumber, tryNumber < 1 { throw ValidationError("tries count from 1, so --try \(tryNumber) is none") }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
@@ -31,13 +31,13 @@ struct TasksLogsCommand: Command {
     let wanted = tryNumber ?? instance.tryNumber
     guard instance.tryNumber > 0 else {
       if follow { return try await LogFollower(workspace: workspace, run: found, taskID: task).follow(from: 1) }
-      throw Complaint(
+      throw UserError(
         .notFound,
         "\(task) in run \(found.runID) of \(dag) has no log: it was never started (\(instance.state.rawValue))",
         hint: "'dagrun explain \(dag) \(ShellWord.quote(found.runID)) \(task)' says why")
     }
     guard wanted <= instance.tryNumber else {
-      throw Complaint(
+      throw UserError(
         .notFound, "\(task) in run \(found.runID) of \(dag) has no try \(wanted)",
         hint: "its last one is \(instance.tryNumber)")
     }

@@ -18,11 +18,11 @@ struct TasksRenderCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let description = try await workspace.dagFiles().dag(dag)
     let moment = try workspace.logicalDate(date, of: description, now: Timestamp(Date()))
-    let trial = try TrialRun(description.task(task), of: description, at: moment, conf: nil, in: workspace)
+    let trial = try TaskRehearsal(description.task(task), of: description, at: moment, conf: nil, in: workspace)
     let rendered = try trial.rendered()
     if format.output == .table {
       guard !rendered.fields.isEmpty else {
@@ -40,20 +40,20 @@ struct TasksRenderCommand: Command {
   }
 }
 
-extension TrialRun {
+extension TaskRehearsal {
   /// Empty for a task without templates. The names are Airflow's, of its operators' fields.
-  fileprivate func rendered() throws -> Record {
-    var record = Record([])
+  fileprivate func rendered() throws -> OutputObject {
+    var record = OutputObject([])
     let rendered = try shown()
     if let script = rendered.script { record.append("bash_command", .text(script)) }
     if let job = task.work.job {
-      let specs = try rendered.jobs.map { try Datum(encoding: $0) }
+      let specs = try rendered.jobs.map { try OutputValue(encoding: $0) }
       record.append(job.isGroup ? "specs" : "spec", job.isGroup ? .list(specs) : specs[0])
     }
     if let folder = rendered.workingDirectory { record.append("cwd", .text(folder)) }
     if !rendered.environment.isEmpty {
       let sorted = rendered.environment.sorted { $0.key < $1.key }
-      record.append("env", .object(Record(sorted.map { ($0.key, .text($0.value)) })))
+      record.append("env", .object(OutputObject(sorted.map { ($0.key, .text($0.value)) })))
     }
     return record
   }

@@ -27,7 +27,7 @@ struct TasksRunCommand: Command {
     completion: .file())
   var context: String?
   @OptionGroup var lifeline: ParentLifelineOption
-  @Flag(help: "Of a job's task: leave when the machine is asked for, and somebody else goes on with the job.")
+  @Flag(help: "Of a job's task: leave when the machine is asked for, and somebody else continues with the job.")
   var handOver = false
   @Option(
     name: .shortAndLong,
@@ -42,18 +42,18 @@ struct TasksRunCommand: Command {
     if conf != nil { throw ValidationError("--context has the conf: leave out --conf") }
   }
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
-    let given = try context.map { try GivenContext.read(from: $0) }
+    let given = try context.map { try ExternalRunContext.read(from: $0) }
     let (trial, file) = try trial(given, in: workspace)
-    let run = TaskRun(
+    let run = StandaloneTask(
       trial: trial, file: file, workspace: workspace, format: output, lifeline: lifeline.take(), job: given?.job,
       handsOver: handOver)
     return try await run.run()
   }
 
-  private func trial(_ given: GivenContext?, in workspace: Workspace) throws -> (TrialRun, DAGFile) {
+  private func trial(_ given: ExternalRunContext?, in workspace: Workspace) throws -> (TaskRehearsal, DAGFile) {
     let conf = try conf.map { try ConfText.check($0) }
     // Of the newest file: a scheduler that knows an older one learns here that a task is gone.
     let files = try given == nil ? workspace.dagFilesWithPools() : workspace.dagFilesForOthers()
@@ -62,9 +62,9 @@ struct TasksRunCommand: Command {
     guard let file = files.file(of: dag) else { throw files.complaint(aboutMissing: dag) }
     let now = Timestamp(Date())
     if let given {
-      return (try TrialRun(task, of: description, given: given, in: workspace, now: now), file)
+      return (try TaskRehearsal(task, of: description, given: given, in: workspace, now: now), file)
     }
     let moment = try workspace.logicalDate(date ?? .now, of: description, now: now)
-    return (try TrialRun(task, of: description, at: moment, conf: conf, in: workspace), file)
+    return (try TaskRehearsal(task, of: description, at: moment, conf: conf, in: workspace), file)
   }
 }

@@ -20,7 +20,7 @@ struct TasksSetStateCommand: Command {
   @Argument(help: "success, failed or skipped.") var state: State
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     let instance = try workspace.task(task, of: found)

@@ -13,7 +13,7 @@ struct TasksStatesCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     let tasks = try workspace.existingReader().taskInstances(run: found.number)

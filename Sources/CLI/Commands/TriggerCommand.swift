@@ -15,7 +15,7 @@ struct TriggerCommand: Command {
     discussion: """
       Where a scheduler runs, it gets the run and this command follows it; where none runs, this command is the \
       scheduler until the run has ended. Ctrl-C cancels the run, and waits until its jobs are removed; a second Ctrl-C \
-      leaves at once. A run that can never go on ends as failed.
+      leaves at once. A run that can never continue ends as failed.
 
       With --run-id a caller may repeat the command: an unfinished run of that id is followed, a finished one is \
       reported with its exit code, another conf for the same id is refused.
@@ -24,7 +24,7 @@ struct TriggerCommand: Command {
   @OptionGroup var options: TriggerOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     try await options.trigger(Workspace(session, global))
   }
 }
@@ -36,7 +36,7 @@ struct DAGsTriggerCommand: Command {
   @OptionGroup var options: TriggerOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) async throws -> ExitStatus {
+  func execute(in session: Session) async throws -> CommandExit {
     try await options.trigger(Workspace(session, global))
   }
 }
@@ -57,7 +57,7 @@ struct TriggerOptions: ParsableArguments {
     if let runId, runId.isEmpty { throw ValidationError("--run-id is empty") }
   }
 
-  func trigger(_ workspace: Workspace) async throws -> ExitStatus {
+  func trigger(_ workspace: Workspace) async throws -> CommandExit {
     let conf = try ConfText.check(conf)
     // A run with an id can be asked for again, should the scheduler leave before it answers.
     var date: Timestamp?
@@ -107,7 +107,7 @@ struct TriggerOptions: ParsableArguments {
         control: control, session: workspace.session, showsProgress: !run.state.isFinished)
       do {
         return try await follower.follow(run)
-      } catch let complaint as Complaint {
+      } catch let complaint as UserError {
         try await workspace.waitUntilJobsAreRemoved(ofRuns: [run.number], control)
         throw complaint
       }
@@ -122,12 +122,12 @@ struct TriggerOptions: ParsableArguments {
   }
 
   private static func run(from reply: ControlReply) throws -> (RunSummary, created: Bool) {
-    guard case .run(let run, let created) = reply else { throw Complaint(unexpected: reply) }
+    guard case .run(let run, let created) = reply else { throw UserError(unexpected: reply) }
     return (run, created)
   }
 
   /// For a program that waits for the run, and tells a person why it failed.
-  private static func failedTasks(of run: RunSummary, in workspace: Workspace) throws -> Datum {
+  private static func failedTasks(of run: RunSummary, in workspace: Workspace) throws -> OutputValue {
     let tasks = try workspace.existingReader().taskInstances(run: run.number)
     let failed = tasks.filter { [.failed, .upstreamFailed].contains($0.instance.state) }
     return .list(failed.map { .object($0.failureRecord) })

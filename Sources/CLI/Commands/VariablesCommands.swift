@@ -10,7 +10,7 @@ struct VariablesListCommand: Command {
   @OptionGroup var format: FormatOption
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let variables = try Workspace(session, global).variables()
     let listing = Listing(
       records: variables.map(\.record), columns: ["key", "value", "description"], whenEmpty: "there are no variables")
@@ -26,13 +26,13 @@ struct VariablesGetCommand: Command {
   @Option(name: .shortAndLong, help: "What to print when there is no such variable.") var `default`: String?
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let variables = try Workspace(session, global).variables()
     if let value = variables.first(where: { $0.key == key })?.value ?? `default` {
       session.output.log(value + "\n")
       return .success
     }
-    throw Complaint(notFound: "variable", key, among: variables.map(\.key), hint: "see 'dagrun variables list'")
+    throw UserError(notFound: "variable", key, among: variables.map(\.key), hint: "see 'dagrun variables list'")
   }
 }
 
@@ -52,13 +52,13 @@ struct VariablesSetCommand: Command {
     }
   }
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     var text = value
     if value == "-" {
       var bytes = try session.readInput()
       if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
       guard let valid = String(validating: bytes, as: UTF8.self) else {
-        throw Complaint(
+        throw UserError(
           .wrongUsage, "the value of variable \(key) is no UTF-8: a variable holds text",
           hint: "store it as text, such as base64")
       }
@@ -76,11 +76,11 @@ struct VariablesDeleteCommand: Command {
   @Argument(help: "The variable.") var key: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func execute(in session: Session) throws -> ExitStatus {
+  func execute(in session: Session) throws -> CommandExit {
     let workspace = try Workspace(session, global)
     let variables = try workspace.variables()
     guard variables.contains(where: { $0.key == key }) else {
-      throw Complaint(notFound: "variable", key, among: variables.map(\.key), hint: "see 'dagrun variables list'")
+      throw UserError(notFound: "variable", key, among: variables.map(\.key), hint: "see 'dagrun variables list'")
     }
     try workspace.deleteVariable(key)
     session.output.line("variable \(key) is deleted")

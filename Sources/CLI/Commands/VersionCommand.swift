@@ -17,8 +17,8 @@ struct VersionCommand: Command {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case plain, json, yaml }
 
-  func execute(in session: Session) throws -> ExitStatus {
-    let record: Record = ["version": .text(Version.text), "protocol": .int(Version.protocolNumber)]
+  func execute(in session: Session) throws -> CommandExit {
+    let record: OutputObject = ["version": .text(Version.text), "protocol": .int(Version.protocolNumber)]
     switch output {
     case .plain: session.output.line(Version.text)
     case .json: try record.print(.json, to: session)

@@ -35,7 +35,7 @@ struct Doctor {
     do {
       try home.make()
     } catch {
-      let complaint = Complaint(explaining: error)
+      let complaint = UserError(explaining: error)
       return .bad(subject, complaint.message, complaint.hint)
     }
     // Tried, not asked: root may write anywhere, except on a file system that is mounted read-only.
@@ -95,7 +95,7 @@ struct Doctor {
         "\(info.counts.runs) runs, \(Bytes.text(Double(info.sizeBytes))), schema \(info.schemaVersion), SQLite \(info.sqliteVersion)"
       )
     } catch {
-      let complaint = Complaint(explaining: error)
+      let complaint = UserError(explaining: error)
       return .bad("database", complaint.message, complaint.hint)
     }
   }
@@ -126,7 +126,7 @@ struct Doctor {
       }
       return .good("DAGs", text)
     } catch {
-      let complaint = Complaint(explaining: error)
+      let complaint = UserError(explaining: error)
       // The usual hint is to ask the doctor.
       return .bad(
         "DAGs", complaint.message, error is DagBagError ? "no DAG can run until that is mended" : complaint.hint)
@@ -155,7 +155,7 @@ struct Doctor {
       }
       return .good("scheduler", text)
     } catch {
-      let complaint = Complaint(explaining: error)
+      let complaint = UserError(explaining: error)
       return .bad("scheduler", complaint.message, complaint.hint ?? "stop that process and start 'dagrun scheduler'")
     }
   }

@@ -27,7 +27,7 @@ struct Finding: Hashable, Sendable {
     Finding(subject: subject, verdict: .bad, text: text, advice: advice)
   }
 
-  var record: Record {
+  var record: OutputObject {
     [
       "subject": .text(subject), "verdict": .text(verdict.rawValue), "text": .text(text), "advice": .optional(advice),
     ]

@@ -21,16 +21,16 @@ struct JobConsole: Sendable {
     case .waiting(let job, let process):
       let holder = process.map { "process \($0)" } ?? "another process"
       errors.line("\(holder) drives job \(job); waiting until it leaves")
-    case .resuming(let job): errors.line("going on with job \(job), begun before")
+    case .resuming(let job): errors.line("continuing with job \(job), begun before")
     case .removing(let job): errors.line("removing what job \(job) has, which was cancelled")
-    case .attaching(let job): errors.line("going on with job \(job), which another home has begun")
+    case .attaching(let job): errors.line("continuing with job \(job), which another home has begun")
     case .starting(let job): errors.line("job \(job)")
     case .reportingAgain(let job):
       errors.line("job \(job) has ended before, and its result was not taken; here it is")
     case .isOver(let job, let outcome): errors.line(outcome.sentence(ofJob: job))
     case .isOverElsewhere(let job, let reason):
       errors.line("job \(job) was begun by another home, and is over: \(reason)")
-    case .superseded(let job): errors.line("a later try has come, which goes on with job \(job)")
+    case .superseded(let job): errors.line("a later try has come, which continues with job \(job)")
     case .cancelling(let job): errors.line("cancelling job \(job) and removing what it has; once more leaves at once")
     case .cannotSeeCancelRequests(let job, let reason):
       errors.line("'dagrun job cancel \(job)' will have no effect, for this command \(reason); Ctrl-C and SIGTERM do")

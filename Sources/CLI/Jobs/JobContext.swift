@@ -23,8 +23,8 @@ struct JobContext: Sendable {
   private static func home(_ session: Session, home: String?, dagsFolder: String?) throws -> Home {
     do {
       return try session.places(home: home, dagsFolder: dagsFolder).home
-    } catch let complaint as Complaint {
-      guard complaint == Places.noFolder(session.workingDirectory), dagsFolder == nil,
+    } catch let complaint as UserError {
+      guard complaint == WorkspacePaths.noFolder(session.workingDirectory), dagsFolder == nil,
         let user = session.environment["HOME"], !user.isEmpty
       else { throw complaint }
       let home = Home(path: user + "/.dagrun")
@@ -85,7 +85,7 @@ struct JobContext: Sendable {
     do {
       return try record.decodedRequest()
     } catch {
-      throw Complaint(.unavailable, error.description)
+      throw UserError(.unavailable, error.description)
     }
   }
 
@@ -94,13 +94,13 @@ struct JobContext: Sendable {
     do {
       return try JobRetention(environment: environment)
     } catch let problem as JobRetentionProblem {
-      throw Complaint(.wrongUsage, problem.description, hint: "90 is the default, and 0 forgets nothing")
+      throw UserError(.wrongUsage, problem.description, hint: "90 is the default, and 0 forgets nothing")
     }
   }
 
-  func unknown(_ name: String) -> Complaint {
+  func unknown(_ name: String) -> UserError {
     let names = (try? reader()?.listJobs(JobFilter(limit: 1000)).map(\.name)) ?? []
-    return Complaint(notFound: "job", name, among: names, hint: "'dagrun job list --all' lists those of \(home.path)")
+    return UserError(notFound: "job", name, among: names, hint: "'dagrun job list --all' lists those of \(home.path)")
   }
 
   /// Where the job's log is: its task's, or in the folder of jobs.
@@ -143,7 +143,7 @@ struct JobContext: Sendable {
     do {
       return try JobAccess(cloud, environment: environment)
     } catch let problem as JobTimingsProblem {
-      throw Complaint(.wrongUsage, problem.description, hint: "docs/emulator.md has the names")
+      throw UserError(.wrongUsage, problem.description, hint: "docs/emulator.md has the names")
     }
   }
 
@@ -154,7 +154,7 @@ struct JobContext: Sendable {
     do {
       return try await cloud.project()
     } catch {
-      throw Complaint(
+      throw UserError(
         .wrongUsage, "no project is named, and none is found: \(error.message)",
         hint: "say --project, set GOOGLE_CLOUD_PROJECT, or run: gcloud config set project PROJECT")
     }
@@ -170,7 +170,7 @@ struct JobContext: Sendable {
     do {
       return try JobLock(job: name, folder: home.jobsPath)
     } catch {
-      throw Complaint(.unavailable, error.description)
+      throw UserError(.unavailable, error.description)
     }
   }
 

@@ -94,7 +94,7 @@ struct JobOptions: ParsableArguments {
       job = try JobSpecFile.read(spec)
       if let image { job.config.image = image }
       guard !job.config.image.isEmpty else {
-        throw Complaint(
+        throw UserError(
           .wrongUsage, "\(spec == "-" ? "the standard input" : spec) names no image",
           hint: "write image: NAME in its job, or say --image NAME")
       }
@@ -121,7 +121,7 @@ struct JobOptions: ParsableArguments {
   static func check(_ request: JobRequest) throws {
     let problems = request.problems
     guard let first = problems.first else { return }
-    throw Complaint(.wrongUsage, first, hint: problems.count > 1 ? problems.dropFirst().joined(separator: "\n") : nil)
+    throw UserError(.wrongUsage, first, hint: problems.count > 1 ? problems.dropFirst().joined(separator: "\n") : nil)
   }
 
   private func apply(to job: inout JobSpec, _ surroundings: [String: String]) throws {
@@ -134,7 +134,7 @@ struct JobOptions: ParsableArguments {
     for text in environment {
       let pair = Self.pair(text, "=")
       guard let value = pair?.1 ?? surroundings[text] else {
-        throw Complaint(
+        throw UserError(
           .wrongUsage, "--env \(text): there is no variable \(text) here", hint: "write --env \(text)=VALUE")
       }
       job.environment[pair?.0 ?? text] = value
@@ -219,7 +219,7 @@ struct JobOptions: ParsableArguments {
     String(text.hasPrefix("gs://") ? text.dropFirst(5) : text)
   }
 
-  private static func wrong(_ option: String, _ text: String, _ form: String) -> Complaint {
-    Complaint(.wrongUsage, "\(option) \(text) cannot be read", hint: "write \(option) \(form)")
+  private static func wrong(_ option: String, _ text: String, _ form: String) -> UserError {
+    UserError(.wrongUsage, "\(option) \(text) cannot be read", hint: "write \(option) \(form)")
   }
 }

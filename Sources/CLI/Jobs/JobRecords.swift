@@ -10,7 +10,7 @@ extension JobRecord {
   ///   - request: nil for a job that only another dagrun can read: then what is known without it.
   ///   - state: in words.
   ///   - isForPeople: a cost that is a bound has its sign before it, where a program reads `precision`.
-  func record(_ request: JobRequest?, state: String, isForPeople: Bool = false) -> Record {
+  func record(_ request: JobRequest?, state: String, isForPeople: Bool = false) -> OutputObject {
     let last = request == nil ? nil : attempts.last
     let costs = attempts.compactMap(\.cost)
     let total = request == nil || costs.isEmpty ? nil : costs.reduce(0, +)
@@ -34,7 +34,7 @@ extension JobRecord {
 }
 
 extension JobAttempt {
-  var record: Record {
+  var record: OutputObject {
     let time = machineTime(now: Timestamp(Date()))
     return [
       "number": .int(number), "zone": .optional(zone), "region": .text(region), "machine_type": .text(machineType),
@@ -50,7 +50,7 @@ extension JobAttempt {
 
 extension MachineUse {
   /// What is known to the second is given once, a bound as the two moments between which it lies.
-  fileprivate var record: Record {
+  fileprivate var record: OutputObject {
     [
       "name": .optional(name), "id": .optional(id), "zone": .optional(zone), "began_at": .time(began.earliest),
       "began_at_latest": .time(began.latest), "ended_at_earliest": .optional(ended?.earliest),
@@ -64,8 +64,8 @@ extension JobOutcome {
   /// Tells the program's own status from everything else: `exit_status` is there only when the program ended by itself.
   ///
   /// - Parameter attempt: which job of its series it is; nil for one that is of none.
-  func record(ofJob name: String, attempt: Int?) -> Record {
-    var record: Record = ["name": .text(name), "attempt": .optional(attempt)]
+  func record(ofJob name: String, attempt: Int?) -> OutputObject {
+    var record: OutputObject = ["name": .text(name), "attempt": .optional(attempt)]
     switch ending {
     case .exited(let status):
       record.append("ending", .text("exited"))
@@ -86,9 +86,9 @@ extension JobOutcome {
       record.append(
         "failure", .object(["kind": .text("timed_out"), "message": .text("took longer than \(seconds) s")]))
     }
-    record.append("result", (try? result.map { try Datum(encoding: $0) }) ?? .null)
+    record.append("result", (try? result.map { try OutputValue(encoding: $0) }) ?? .null)
     record.append("output", .optional(output))
-    record.append("left_behind", .list(leftBehind.map(Datum.text)))
+    record.append("left_behind", .list(leftBehind.map(OutputValue.text)))
     return record
   }
 
@@ -112,9 +112,9 @@ extension JobOutcome {
   }
 
   /// The program's own, or one of dagrun's where the program did not end by itself.
-  var exitStatus: ExitStatus {
+  var exitStatus: CommandExit {
     switch ending {
-    case .exited(let status): return ExitStatus(rawValue: Int32(truncatingIfNeeded: status & 0xFF))
+    case .exited(let status): return CommandExit(rawValue: Int32(truncatingIfNeeded: status & 0xFF))
     case .cancelled: return .jobCancelled
     case .timedOut: return .jobTimedOut
     case .infrastructure(let failure):

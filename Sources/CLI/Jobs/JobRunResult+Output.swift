@@ -4,7 +4,7 @@ import JobControl
 
 extension JobRunResult {
   /// The result, or what tells where to continue; nil when there is nobody to read it.
-  var record: Record? {
+  var record: OutputObject? {
     switch end {
     case .finished(let outcome, _, _): return outcome.record(ofJob: name, attempt: attempt)
     case .handedOver:
@@ -40,11 +40,11 @@ extension JobRunResult {
         session.errors.line("left behind: \(resource); remove it with: dagrun job gc")
       }
     case .handedOver, .detached, .left:
-      session.errors.line("job \(name) goes on without this command; see: dagrun job attach \(name)")
+      session.errors.line("job \(name) continues without this command; see: dagrun job attach \(name)")
     }
   }
 
-  var exitStatus: ExitStatus {
+  var exitStatus: CommandExit {
     switch end {
     case .finished(let outcome, _, let wasInterrupted):
       wasInterrupted && outcome.ending == .cancelled ? .interrupted : outcome.exitStatus
@@ -56,6 +56,6 @@ extension JobRunResult {
   /// Notes that the result was received, once it was.
   func noteReceived(_ lifeline: ParentLifeline?, in context: JobContext) async throws {
     guard await isReceived(lifeline) else { return }
-    try context.repository().noteTaken(name)
+    try context.repository().acknowledgeResult(name)
   }
 }

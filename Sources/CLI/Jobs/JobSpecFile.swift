@@ -16,11 +16,11 @@ enum JobSpecFile {
     do {
       return try parse(text, readingFilesBy: reader)
     } catch let error as DecodingError {
-      throw Complaint(
-        .wrongUsage, "\(source(path)) is no job: \(error.inWords)",
+      throw UserError(
+        .wrongUsage, "\(source(path)) is not a job: \(error.inWords)",
         hint: "one is shown by: dagrun job render --image debian --part spec -- echo hello")
     } catch let error as YamlError {
-      throw Complaint(.wrongUsage, "\(source(path)) is no YAML: \(error)")
+      throw UserError(.wrongUsage, "\(source(path)) is no YAML: \(error)")
     }
   }
 
@@ -40,7 +40,7 @@ enum JobSpecFile {
   static func contents(of path: String) throws -> Data {
     if path == "-" { return try FileHandle.standardInput.readToEnd() ?? Data() }
     guard let bytes = readWholeFile(path) else {
-      throw Complaint(.wrongUsage, "cannot read \(path): \(String(cString: strerror(errno)))")
+      throw UserError(.wrongUsage, "cannot read \(path): \(String(cString: strerror(errno)))")
     }
     return Data(bytes)
   }

@@ -5,7 +5,7 @@ import Model
 
 extension ServeEvent {
   /// As `dagrun job serve` writes it.
-  var record: Record {
+  var record: OutputObject {
     switch self {
     case .note(let job, let text): Self.record(of: job, "note", ["text": .text(text)])
     case .log(let job, let lines): Self.record(of: job, "log", ["text": .text(lines)])
@@ -23,13 +23,13 @@ extension ServeEvent {
           "exit_code": .int(outcome.exitStatus.rawValue), "text": .text(outcome.sentence(ofJob: job)),
           "result": .object(outcome.record(ofJob: job, attempt: attempt)),
         ])
-    case .failed(let job, let error): Self.record(of: job, failure: Complaint(explaining: error))
+    case .failed(let job, let error): Self.record(of: job, failure: UserError(explaining: error))
     case .left(let job): Self.record(of: job, "left")
     case .refused(let message): ["event": .text("refused"), "message": .text(message)]
     }
   }
 
-  private static func record(of job: String, failure: Complaint) -> Record {
+  private static func record(of job: String, failure: UserError) -> OutputObject {
     record(
       of: job, "failed",
       [
@@ -38,8 +38,8 @@ extension ServeEvent {
       ])
   }
 
-  private static func record(of job: String, _ event: String, _ more: Record = [:]) -> Record {
-    var record: Record = ["job": .text(job), "event": .text(event)]
+  private static func record(of job: String, _ event: String, _ more: OutputObject = [:]) -> OutputObject {
+    var record: OutputObject = ["job": .text(job), "event": .text(event)]
     for field in more.fields { record.append(field.name, field.value) }
     return record
   }

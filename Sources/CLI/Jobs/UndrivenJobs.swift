@@ -39,6 +39,6 @@ struct UndrivenJobs {
   /// What to type.
   func advice(on job: JobRecord) -> String {
     let next = job.task == nil ? "job attach \(job.name)" : "scheduler"
-    return "go on with it: \(command(next)); end it: \(command("job cancel \(job.name)"))"
+    return "continue with it: \(command(next)); end it: \(command("job cancel \(job.name)"))"
   }
 }

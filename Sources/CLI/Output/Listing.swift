@@ -13,7 +13,7 @@ enum OutputFormat: String, CaseIterable, Sendable {
 
 /// What a command that lists has to say.
 struct Listing {
-  var records: [Record]
+  var records: [OutputObject]
   /// The fields that a table or plain lines show, in this order.
   var columns: [String]
   /// A sentence for the reader of an empty table.
@@ -21,8 +21,8 @@ struct Listing {
 
   func print(_ format: OutputFormat, to session: Session) throws {
     switch format {
-    case .json: session.output.data(JSONText.pretty(.list(records.map(Datum.object))) + "\n")
-    case .yaml: session.output.data(try YAMLText.write(.list(records.map(Datum.object))))
+    case .json: session.output.data(JSONText.pretty(.list(records.map(OutputValue.object))) + "\n")
+    case .yaml: session.output.data(try YAMLText.write(.list(records.map(OutputValue.object))))
     case .plain:
       for record in records {
         session.output.write(columns.map { Self.plainCell(record[$0]) }.joined(separator: "\t") + "\n")
@@ -37,12 +37,12 @@ struct Listing {
   }
 
   /// A cell must not look like two cells, or a row like two rows.
-  fileprivate static func plainCell(_ value: Datum?) -> String {
+  fileprivate static func plainCell(_ value: OutputValue?) -> String {
     String((value?.cell ?? "").map { $0 == "\t" || $0.isNewline ? " " : $0 })
   }
 }
 
-extension Record {
+extension OutputObject {
   /// One thing with its properties: a field a line in a table.
   func print(_ format: OutputFormat, to session: Session) throws {
     switch format {

@@ -4,15 +4,15 @@ import Synchronization
 
 /// What becomes of a command whose standard output can no longer be written.
 ///
-/// A result that is not there in full is no success. So a command that only prints ends at once: by SIGPIPE when its reader
+/// A result that is not there in full is not a success. So a command that only prints ends at once: by SIGPIPE when its reader
 /// has gone, as any program does in a pipe, otherwise with 5. One that is at work on a run or a job (`Interruption`) does not
 /// end in the middle: when the reader of its log has gone, that asks it to end as SIGTERM does; when the log cannot be written
-/// for another reason, it goes on, and its success is none.
+/// for another reason, it continues, and its success is none.
 enum OutputLoss {
   private struct State {
     /// Who began this command has another way to tell its end (`--leash`).
     var hasLifeline = false
-    var complaint: Complaint?
+    var complaint: UserError?
     var isWatching = false
   }
 
@@ -42,20 +42,20 @@ enum OutputLoss {
     }
     if isNews {
       Output.writeAll(
-        "cannot write to the standard output: \(String(cString: strerror(code))); the work goes on\n",
+        "cannot write to the standard output: \(String(cString: strerror(code))); the work continues\n",
         to: STDERR_FILENO, isTerminal: false)
     }
   }
 
   /// What a command ends with whose output was lost in part.
-  static func judge(_ status: ExitStatus, _ session: Session) -> ExitStatus {
+  static func judge(_ status: CommandExit, _ session: Session) -> CommandExit {
     guard status == .success, let complaint = state.withLock({ $0.complaint }) else { return status }
     session.errors.write(complaint.text)
     return complaint.status
   }
 
-  private static func complaint(_ code: Int32) -> Complaint {
-    Complaint(
+  private static func complaint(_ code: Int32) -> UserError {
+    UserError(
       .unavailable, "cannot write to the standard output: \(String(cString: strerror(code)))",
       hint: "the result is not complete; nothing else was lost")
   }

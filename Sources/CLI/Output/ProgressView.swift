@@ -4,7 +4,7 @@ import Dagrun
 import Model
 import Scheduling
 
-/// Shows a run while it goes on: on a terminal a few lines drawn again and again, otherwise a line per movement.
+/// Shows a run while it continues: on a terminal a few lines drawn again and again, otherwise a line per movement.
 ///
 /// Not thread-safe: one task owns it.
 struct ProgressView {

@@ -5,7 +5,7 @@ import Dagrun
 /// What another workflow engine needs of DAG files to schedule their tasks itself: `dagrun dags export`. The names are
 /// part of the protocol with the Airflow plugin (`Version.protocolNumber`).
 extension DAGFiles {
-  var exportRecord: Record {
+  var exportRecord: OutputObject {
     let dags = files.flatMap { file in file.dags.map { (file: file, dag: $0) } }.sorted { $0.dag.id < $1.dag.id }
     return [
       "dags": .list(dags.map { .object($0.dag.exportRecord(file: $0.file)) }),
@@ -15,17 +15,17 @@ extension DAGFiles {
 }
 
 extension ImportError {
-  fileprivate var exportRecord: Record {
+  fileprivate var exportRecord: OutputObject {
     ["file": .text(path), "line": .optional(line), "message": .text(message), "details": .optional(details)]
   }
 }
 
 extension DAGDescription {
-  fileprivate func exportRecord(file: DAGFile) -> Record {
+  fileprivate func exportRecord(file: DAGFile) -> OutputObject {
     [
       "id": .text(id), "file": .text(file.path), "version": .text(file.version), "schedule": schedule.exportDatum,
       "start_date": .optional(startDate), "end_date": .optional(endDate), "catchup": .bool(catchup),
-      "tags": .list(tags.map(Datum.text)), "doc": .nonEmpty(documentation), "max_active_runs": .int(maxActiveRuns),
+      "tags": .list(tags.map(OutputValue.text)), "doc": .nonEmpty(documentation), "max_active_runs": .int(maxActiveRuns),
       "max_active_tasks": .int(maxActiveTasks), "dagrun_timeout_seconds": .optional(dagrunTimeoutSeconds),
       "params": .list(parameters.map { .object($0.exportRecord) }),
       "tasks": .list(tasks.map { .object($0.exportRecord) }),
@@ -34,8 +34,8 @@ extension DAGDescription {
 }
 
 extension Schedule {
-  var exportDatum: Datum {
-    func cron(_ expression: String, _ timeZone: String, isInterval: Bool) -> Datum {
+  var exportDatum: OutputValue {
+    func cron(_ expression: String, _ timeZone: String, isInterval: Bool) -> OutputValue {
       // Other engines know other presets.
       let fields = CronExpression.fields(of: expression)
       return .object(["cron": .text(fields), "timezone": .text(timeZone), "data_interval": .bool(isInterval)])
@@ -51,14 +51,14 @@ extension Schedule {
 }
 
 extension TaskDescription {
-  fileprivate var exportRecord: Record {
+  fileprivate var exportRecord: OutputObject {
     let (setups, failsRun): ([String], Bool) =
       if case .teardown(let setups, let failsRun) = role { (setups, failsRun) } else { ([], false) }
     return [
-      "id": .text(id), "operator": .text(work.operatorName), "upstream": .list(upstream.map(Datum.text)),
-      "inputs": .list(readOutputs.map(Datum.text)), "has_output": .bool(work != .empty),
+      "id": .text(id), "operator": .text(work.operatorName), "upstream": .list(upstream.map(OutputValue.text)),
+      "inputs": .list(readOutputs.map(OutputValue.text)), "has_output": .bool(work != .empty),
       "trigger_rule": .text(triggerRule.rawValue), "role": .text(role.word),
-      "setups": .list(setups.map(Datum.text)), "on_failure_fail_dagrun": .bool(failsRun),
+      "setups": .list(setups.map(OutputValue.text)), "on_failure_fail_dagrun": .bool(failsRun),
       "retries": .int(retries), "retry_delay_seconds": .double(retryDelaySeconds),
       "retry_backoff_multiplier": .optional(retryBackoffMultiplier),
       "max_retry_delay_seconds": .optional(maxRetryDelaySeconds),
@@ -89,14 +89,14 @@ extension TaskDescription.Role {
 }
 
 extension ParameterDescription {
-  fileprivate var exportRecord: Record {
-    var record: Record = ["name": .text(name), "schema": .object(schema)]
-    if let defaultValue { record.append("default", Datum(defaultValue)) }
+  fileprivate var exportRecord: OutputObject {
+    var record: OutputObject = ["name": .text(name), "schema": .object(schema)]
+    if let defaultValue { record.append("default", OutputValue(defaultValue)) }
     return record
   }
 
   /// As JSON Schema (https://json-schema.org), draft 7, as far as that goes: the value is checked again when a task runs.
-  var schema: Record {
+  var schema: OutputObject {
     var schema = type.schema
     if let minimum { schema.append("minimum", .double(minimum)) }
     if let maximum { schema.append("maximum", .double(maximum)) }
@@ -118,7 +118,7 @@ extension ParameterDescription {
 }
 
 extension ParameterDescription.ValueType {
-  fileprivate var schema: Record {
+  fileprivate var schema: OutputObject {
     switch self {
     case .string: ["type": .text("string")]
     case .int: ["type": .text("integer")]
@@ -126,13 +126,13 @@ extension ParameterDescription.ValueType {
     case .bool: ["type": .text("boolean")]
     // A date, or a date with its time: JSON Schema has no word for both.
     case .date: ["type": .text("string")]
-    case .oneOf(let choices): ["type": .text("string"), "enum": .list(choices.map(Datum.text))]
+    case .oneOf(let choices): ["type": .text("string"), "enum": .list(choices.map(OutputValue.text))]
     case .list(let element): ["type": .text("array"), "items": .object(element.schema)]
     }
   }
 }
 
-extension Datum {
+extension OutputValue {
   /// null where there is nothing to read.
-  fileprivate static func nonEmpty(_ text: String) -> Datum { .optional(text.isEmpty ? nil : text) }
+  fileprivate static func nonEmpty(_ text: String) -> OutputValue { .optional(text.isEmpty ? nil : text) }
 }

@@ -27,7 +27,7 @@ enum ManualPage {
       }
     }
     text += ".SH EXIT STATUS\n"
-    for status in ExitStatus.allCases { text += ".TP\n.B \(status.rawValue)\n\(escape(status.explanation))\n" }
+    for status in CommandExit.allCases { text += ".TP\n.B \(status.rawValue)\n\(escape(status.explanation))\n" }
     text += """
       .SH ENVIRONMENT
       .TP

@@ -7,8 +7,8 @@ import Model
 import Scheduling
 import Storage
 
-/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs that go on. One that can
-/// never go on is ended, as Airflow ends a deadlocked one.
+/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs that continue. One that can
+/// never continue is ended, as Airflow ends a deadlocked one.
 struct BackfillFollower {
   let control: any Control
   let session: Session
@@ -25,8 +25,8 @@ struct BackfillFollower {
     case ended((any Error)?)
   }
 
-  /// - Throws: a `Complaint` with `.interrupted` when the backfill was cancelled from here, with `.runFailed` when it could not
-  ///   go on; `SchedulerWentAway`.
+  /// - Throws: a `UserError` with `.interrupted` when the backfill was cancelled from here, with `.runFailed` when it could not
+  ///   continue; `SchedulerWentAway`.
   func follow(_ runs: [DAGRun]) async throws -> [RunSummary] {
     let (moments, continuation) = AsyncStream.makeStream(of: Moment.self)
     let interruption = Interruption { continuation.yield(.interrupted) }
@@ -42,7 +42,7 @@ struct BackfillFollower {
     var ended: [RunSummary] = []
     var notice = WaitingNotice(showsActive: true)
     /// What is thrown at the end, when the backfill was ended from here.
-    var cause: Complaint?
+    var cause: UserError?
     follow: for await moment in moments {
       switch moment {
       case .moved: notice.moved()
@@ -64,12 +64,12 @@ struct BackfillFollower {
           hint: "see to that, then again with --reprocess-behavior failed")
         endStuck(runs, continuation)
       case .interrupted:
-        cause = Complaint(.interrupted, "backfill \(backfill) of \(dagID) was cancelled")
+        cause = UserError(.interrupted, "backfill \(backfill) of \(dagID) was cancelled")
         session.errors.line("cancelling backfill \(backfill) of \(dagID); Ctrl-C again leaves at once")
         end(runs, continuation)
       case .endFailed(let error): throw error
       case .ended(let error):
-        if let refusal = error as? ControlRefusal, refusal.kind == .gone, control.isElsewhere {
+        if let refusal = error as? ControlError, refusal.kind == .gone, control.isElsewhere {
           throw SchedulerWentAway(runID: runs[ended.count].runID)
         }
         if let error { throw error }
@@ -79,9 +79,9 @@ struct BackfillFollower {
     if session.errors.isTerminal && !ended.isEmpty { session.errors.line() }
     if let cause { throw cause }
     guard ended.count == runs.count else {
-      throw Complaint(
+      throw UserError(
         .unavailable, "the scheduler went away before backfill \(backfill) of \(dagID) had ended",
-        hint: "it goes on with the next scheduler: 'dagrun scheduler', or 'dagrun scheduler --until-idle'")
+        hint: "it continues with the next scheduler: 'dagrun scheduler', or 'dagrun scheduler --until-idle'")
     }
     return ended
   }

@@ -12,7 +12,7 @@ enum BoundedNumber {
       }
       // Digits that no Int holds are a number all the same, and beyond the bound.
       guard let number = Double(text), !number.isNaN, number == number.rounded(), let problem = bound.problem(number)
-      else { throw ValidationError("it is no whole number; write \(bound.rule)") }
+      else { throw ValidationError("it is not a whole number; write \(bound.rule)") }
       throw ValidationError(problem)
     }
   }
@@ -20,7 +20,7 @@ enum BoundedNumber {
   static func duration(_ bound: NumberBound) -> @Sendable (String) throws -> DurationOption {
     { text in
       guard let duration = DurationOption(argument: text) else {
-        throw ValidationError("it is no length of time; write 90, 90s, 30m, 1.5h or 2d")
+        throw ValidationError("it is not a length of time; write 90, 90s, 30m, 1.5h or 2d")
       }
       guard let problem = bound.problem(duration.seconds) else { return duration }
       throw ValidationError(problem)

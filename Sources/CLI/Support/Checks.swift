@@ -7,7 +7,7 @@ enum RegularExpression {
   static func check(_ pattern: String?, of option: String) throws {
     guard let pattern else { return }
     guard BoundedRegex(pattern) == nil else { return }
-    throw ValidationError("\(option) '\(pattern)' is no regular expression")
+    throw ValidationError("\(option) '\(pattern)' is not a regular expression")
   }
 }
 
@@ -20,14 +20,14 @@ enum ConfText {
     do {
       value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {
-      throw Complaint(
+      throw UserError(
         .wrongUsage, "--conf is no JSON: \(reason(text))", hint: #"write an object: --conf '{"name": "value"}'"#)
     }
     guard case .object = value else {
-      throw Complaint(
+      throw UserError(
         .wrongUsage, "--conf is not a JSON object: \(text)", hint: #"write an object: --conf '{"name": "value"}'"#)
     }
-    return JSONText.compact(Datum(value))
+    return JSONText.compact(OutputValue(value))
   }
 
   /// Where it goes wrong. The decoder does not say; Foundation's other parser does.

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// A subcommand that does something. `ParsableCommand.run` knows no session and no exit status, hence this.
 protocol Command: ParsableCommand {
-  func execute(in session: Session) async throws -> ExitStatus
+  func execute(in session: Session) async throws -> CommandExit
 }
 
 struct GlobalOptions: ParsableArguments {

@@ -16,7 +16,7 @@ struct DAGFiles: Sendable {
   let folder: String
   let files: [DAGFile]
 
-  init(_ contents: BagContents, folder: String) {
+  init(_ contents: LoadedDAGs, folder: String) {
     dags = contents.files.flatMap(\.dags).sorted { $0.id < $1.id }
     importErrors = contents.importErrors
     warnings = contents.warnings
@@ -33,19 +33,19 @@ struct DAGFiles: Sendable {
   /// The compiled file that has the DAG.
   func file(of id: String) -> DAGFile? { files.first { $0.dags.contains { $0.id == id } } }
 
-  func complaint(aboutMissing id: String) -> Complaint {
+  func complaint(aboutMissing id: String) -> UserError {
     let errors = importErrors.filter { $0.mentions(id) }
     guard !errors.isEmpty else {
-      return Complaint(notFound: "DAG", id, among: dags.map(\.id), hint: "'dagrun dags list' lists those of \(folder)")
+      return UserError(notFound: "DAG", id, among: dags.map(\.id), hint: "'dagrun dags list' lists those of \(folder)")
     }
     let texts = errors.map { $0.text(style: Style(isColoured: false)) }.joined()
-    return Complaint(
+    return UserError(
       .importErrors,
       "DAG '\(id)' cannot be loaded: its file has \(errors.count == 1 ? "an import error" : "import errors")",
       hint: texts)
   }
 
-  /// Said by every command that lists DAGs, so that a missing one is no riddle.
+  /// Said by every command that lists DAGs, so that a missing one is not a riddle.
   func mentionImportErrors(to session: Session) {
     guard !importErrors.isEmpty else { return }
     let files = Set(importErrors.map(\.path)).count
@@ -56,7 +56,7 @@ struct DAGFiles: Sendable {
 
 extension ImportError {
   /// The field names are those of Airflow's REST API v2 (`ImportErrorResponse`), and the line.
-  var record: Record {
+  var record: OutputObject {
     [
       "filename": .text(path), "line": .optional(line), "stage": .text(stage.rawValue), "message": .text(message),
       "stack_trace": .text(details ?? message),
@@ -95,7 +95,7 @@ extension Workspace {
   /// What `dagrun build` made has its files beside the executable, and needs no folder.
   func checkDAGsFolder() throws {
     guard !Self.isBundle, !FileManager.default.fileExists(atPath: places.dagsFolder) else { return }
-    throw Complaint(
+    throw UserError(
       .wrongUsage, "there is no folder \(places.dagsFolder)",
       hint: "make it, or name another one with --dags-folder or DAGRUN_DAGS_FOLDER")
   }

@@ -55,12 +55,12 @@ enum DateText {
     )
   }
 
-  /// Why it is no date: the part that is impossible, and the form that is expected.
+  /// Why it is not a date: the part that is impossible, and the form that is expected.
   private static func explanation(of text: String) -> String {
     let local = split(text).flatMap { $0.zone.lowercased() == "z" ? nil : $0.local } ?? text
-    let reason = DateProblem.words(for: local).map { "it is no date: \($0)" }
+    let reason = DateProblem.words(for: local).map { "it is not a date: \($0)" }
     return reason
-      ?? "it is no date; write 2026-01-31, 2026-01-31T03:00, 2026-01-31T03:00+01:00 or '2026-01-31 03:00 Europe/Berlin'"
+      ?? "it is not a date; write 2026-01-31, 2026-01-31T03:00, 2026-01-31T03:00+01:00 or '2026-01-31 03:00 Europe/Berlin'"
   }
 }
 

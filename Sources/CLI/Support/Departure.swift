@@ -68,7 +68,7 @@ final class Departure: Sendable {
           + workspace.command("job cancel \(name)"))
     } else {
       errors.line(
-        "job \(name) is there still, and nobody drives it; go on with it: \(workspace.command("scheduler")); "
+        "job \(name) is there still, and nobody drives it; continue with it: \(workspace.command("scheduler")); "
           + "or remove it: \(workspace.command("job cancel \(name)"))")
     }
   }

@@ -11,7 +11,7 @@ extension Home {
   func checkTrust() throws {
     for folder in [path, cachePath] {
       guard let problem = FolderTrust.problemAfterClosing(folder) else { continue }
-      throw Complaint(
+      throw UserError(
         .wrongUsage, "will not use the home \(path): \(folder == path ? "it" : folder) \(problem)",
         hint: "take it from others (chown, chmod go-w \(ShellWord.quote(folder))), or name another home with --home or "
           + "DAGRUN_HOME")
@@ -23,7 +23,7 @@ extension Home {
     do {
       try makeFolders(path, mode: 0o700)
     } catch {
-      throw Complaint(
+      throw UserError(
         .unavailable, "cannot make the home \(path): \(error)",
         hint: "check the path and your rights, or name another home with --home or DAGRUN_HOME")
     }
@@ -44,7 +44,7 @@ extension Home {
     // A scheduler of that version works with it as it is; one of this version brings it up to date at this moment.
     if let holder = SchedulerLock.holder(of: self), holder.isAlive {
       guard triesLeft > 0 else {
-        throw Complaint(
+        throw UserError(
           .unavailable, "cannot read the database \(databasePath): a scheduler of an older dagrun works with it",
           hint: "restart the scheduler (process \(holder.pid)): a new one brings the database up to date")
       }
@@ -60,7 +60,7 @@ extension Home {
     do {
       try Store(path: databasePath).close()
     } catch {
-      throw Complaint(
+      throw UserError(
         .unavailable,
         "the database \(databasePath) was written by an older dagrun, and cannot be brought up to date: "
           + error.problem, hint: error.hint.isEmpty ? nil : error.hint)

@@ -6,7 +6,7 @@ import Foundation
 /// at once. There may be several of these at once; each hears of every request, also of one that came before it was made.
 ///
 /// A process with one of them is at work on something that must not end in the middle: it ignores the other signals whose
-/// default would kill it, and goes on when nobody reads its progress.
+/// default would kill it, and continues when nobody reads its progress.
 final class Interruption: Sendable {
   private let number: Int
 

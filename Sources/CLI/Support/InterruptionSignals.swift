@@ -3,7 +3,7 @@ import Foundation
 import Processes
 import Synchronization
 
-/// The process's signals, heard from the first who listens on, for the rest of its life.
+/// The process's signals, received from the first who listens on, for the rest of its life.
 final class InterruptionSignals: Sendable {
   static let shared = InterruptionSignals()
   private static let made = Atomic(false)
@@ -30,7 +30,7 @@ final class InterruptionSignals: Sendable {
         source?.setEventHandler { [self] in
           // The same signal twice at once is one request: of `timeout`, say, which signals its child and then the group.
           var earlier: Set<UInt8> = []
-          for byte in SignalPipe.read(descriptor) where earlier.insert(byte).inserted { heard(byte) }
+          for byte in SignalPipe.read(descriptor) where earlier.insert(byte).inserted { received(byte) }
         }
         source?.resume()
       }
@@ -51,7 +51,7 @@ final class InterruptionSignals: Sendable {
     }
   }
 
-  /// Calls back when whoever listens has heard of all signals that were sent before now.
+  /// Calls back when whoever listens has received of all signals that were sent before now.
   static func afterEarlierSignals(_ body: @escaping @Sendable () -> Void) {
     // Where nobody listens, a signal ends the process.
     guard isMade, shared.source.withLock({ $0 != nil }) else { return body() }
@@ -84,8 +84,8 @@ final class InterruptionSignals: Sendable {
     }
   }
 
-  private func heard(_ byte: UInt8) {
-    guard byte == SignalPipe.mark else { return heard(Int32(byte)) }
+  private func received(_ byte: UInt8) {
+    guard byte == SignalPipe.mark else { return received(Int32(byte)) }
     let waiting = state.withLock { state in
       defer { state.awaitingMark = [] }
       return state.awaitingMark
@@ -93,19 +93,19 @@ final class InterruptionSignals: Sendable {
     for body in waiting { body() }
   }
 
-  private func heard(_ number: Int32) {
+  private func received(_ number: Int32) {
     let wasAsked = wasAsked
     let (first, second) = tell()
     for listener in first { listener.onFirst() }
     // The kernel repeats SIGXCPU each second, and tells the end of a terminal twice: as its session's and its group's.
     if number == SIGXCPU || number == SIGHUP, wasAsked, !second.isEmpty { return }
-    // Who came after the first signal has heard of it too; he who has heard twice wants the process to end.
+    // Who came after the first signal has received of it too; he who has received twice wants the process to end.
     guard !second.isEmpty || first.isEmpty else { return }
     for listener in second { listener.onSecond() }
-    _exit(ExitStatus.interrupted.rawValue)
+    _exit(CommandExit.interrupted.rawValue)
   }
 
-  /// - Returns: those who had not heard before, and those who had, in the order in which they came.
+  /// - Returns: those who had not received before, and those who had, in the order in which they came.
   private func tell() -> (first: [Interruption.Listener], second: [Interruption.Listener]) {
     state.withLock { state in
       state.wasAsked = true

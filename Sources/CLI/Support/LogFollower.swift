@@ -27,7 +27,7 @@ struct LogFollower {
   }
 
   /// Prints what comes, then what comes of the next try, until the task has ended.
-  func follow(from tryNumber: Int) async throws -> ExitStatus {
+  func follow(from tryNumber: Int) async throws -> CommandExit {
     let reader = try workspace.existingReader()
     let key = TaskInstanceKey(run: run.number, taskID: taskID)
     var tryNumber = tryNumber
@@ -82,8 +82,8 @@ struct LogFollower {
     workspace.session.errors.line("waiting for \(taskID): \(reasons.joined(separator: "; "))")
   }
 
-  private func log(ofTry tryNumber: Int) -> TryLog {
-    TryLog(path: workspace.home.logPath(of: key(ofTry: tryNumber), dagID: run.dagID, runID: run.runID))
+  private func log(ofTry tryNumber: Int) -> TryLogTail {
+    TryLogTail(path: workspace.home.logPath(of: key(ofTry: tryNumber), dagID: run.dagID, runID: run.runID))
   }
 
   private func key(ofTry tryNumber: Int) -> TryKey { TryKey(run: run.number, taskID: taskID, number: tryNumber) }

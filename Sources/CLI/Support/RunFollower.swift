@@ -6,7 +6,7 @@ import Model
 import Scheduling
 
 /// Follows a run to its end and shows how it goes. Ctrl-C cancels the run and follows it on to its end. A run that can never
-/// go on is ended.
+/// continue is ended.
 struct RunFollower {
   let control: any Control
   let session: Session
@@ -24,7 +24,7 @@ struct RunFollower {
     case ended((any Error)?)
   }
 
-  /// - Throws: a `Complaint` with `.interrupted` when the run was cancelled from here, with `.runFailed` when it could not go
+  /// - Throws: a `UserError` with `.interrupted` when the run was cancelled from here, with `.runFailed` when it could not go
   ///   on; `SchedulerWentAway`.
   func follow(_ run: RunSummary) async throws -> RunProgress {
     let (dagID, runID) = (run.dagID, run.runID)
@@ -48,7 +48,7 @@ struct RunFollower {
     var notice = WaitingNotice(showsActive: !session.errors.isTerminal)
     var last: RunProgress?
     /// What is thrown at the end, when the run was ended from here.
-    var cause: Complaint?
+    var cause: UserError?
     follow: for await moment in moments {
       switch moment {
       case .progress(let progress):
@@ -71,7 +71,7 @@ struct RunFollower {
           about: "run \(runID) of \(dagID)", hint: "see to that, then: \(Self.again(dagID, runID))")
         end(.endStuckRun(dagID: dagID, runID: runID), continuation)
       case .interrupted:
-        cause = Complaint(
+        cause = UserError(
           .interrupted, "run \(runID) of \(dagID) was cancelled",
           hint: "'\(Self.again(dagID, runID))' runs its tasks again")
         view.erase()
@@ -80,7 +80,7 @@ struct RunFollower {
       case .endFailed(let error): throw error
       case .ended(let error):
         // Over the socket: the process at its other end has left.
-        if control.isElsewhere, (error as? ControlRefusal).map({ $0.kind == .gone }) ?? (error == nil) {
+        if control.isElsewhere, (error as? ControlError).map({ $0.kind == .gone }) ?? (error == nil) {
           throw SchedulerWentAway(runID: runID)
         }
         if let error { throw error }
@@ -89,7 +89,7 @@ struct RunFollower {
     }
     if let cause { throw cause }
     guard let last, last.isFinal else {
-      throw Complaint(
+      throw UserError(
         .unavailable, "the scheduler stopped before run \(runID) of \(dagID) had ended", hint: "try again")
     }
     return last

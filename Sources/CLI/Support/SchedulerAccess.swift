@@ -31,13 +31,13 @@ extension Workspace {
         return try await reach(.command, parallelism: parallelism, body)
       } catch let gone as SchedulerWentAway {
         // Another command was the scheduler, and its run has ended. Ours has not.
-        session.errors.line("the scheduler of run \(gone.runID) has left; going on without it")
+        session.errors.line("the scheduler of run \(gone.runID) has left; continuing without it")
       }
     }
   }
 
   /// Is the scheduler of the home, until a signal or until nothing is left to do.
-  func serve(untilIdle: Bool, parallelism: Int?) async throws -> ExitStatus {
+  func serve(untilIdle: Bool, parallelism: Int?) async throws -> CommandExit {
     // Whether it was idleness. Before the engine starts, whose socket tells others that a signal will be heard.
     let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
     let interruption = Interruption { continuation.yield(false) }
@@ -57,7 +57,7 @@ extension Workspace {
     }
     let isIdle = await ends.first { _ in true } ?? false
     await engine.stop()
-    if let loss = await engine.waitForLoss() { throw Complaint(ControlRefusal(.unavailable, loss)) }
+    if let loss = await engine.waitForLoss() { throw UserError(ControlError(.unavailable, loss)) }
     guard isIdle else {
       // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is there.
       Departure.sayWhatStays(in: self, isLeftAtOnce: false)
@@ -65,7 +65,7 @@ extension Workspace {
     }
     try mentionWhatIsLeft()
     if let problem = await engine.dagFilesProblem {
-      throw Complaint(ControlRefusal(.unavailable, "\(problem)\nonly runs made before went on"))
+      throw UserError(ControlError(.unavailable, "\(problem)\nonly runs made before continued"))
     }
     return .success
   }
@@ -90,7 +90,7 @@ extension Workspace {
   /// A paused DAG starts no tasks, so waiting for its run would never end.
   func refusePaused(_ dagID: String, hint: String) throws {
     guard try reader()?.dag(dagID)?.isPaused == true else { return }
-    throw Complaint(.wrongUsage, "\(dagID) is paused", hint: hint)
+    throw UserError(.wrongUsage, "\(dagID) is paused", hint: hint)
   }
 
   private func reach<Result: Sendable>(
@@ -104,7 +104,7 @@ extension Workspace {
       case .found(let control):
         do {
           return try await body(PatientControl(control, home: home, errors: session.errors))
-        } catch let refusal as ControlRefusal where refusal.kind == .gone {
+        } catch let refusal as ControlError where refusal.kind == .gone {
           // Another command was the scheduler, and left when its own run had ended: asked again, of the next one.
           continue
         }
@@ -172,11 +172,11 @@ extension Workspace {
       if let control = SocketControl(home) { return .found(control) }
       do {
         return .started(try await start(mode, parallelism: parallelism, logLevel: .error))
-      } catch let refusal as ControlRefusal
+      } catch let refusal as ControlError
         where refusal.kind == .held && monotonicSeconds() < deadline || refusal.kind == .unavailable && triesElse > 0
       {
         if refusal.kind == .unavailable { triesElse -= 1 }
-        if Interruption.wasAsked { throw Complaint(.interrupted, "interrupted before anything was begun") }
+        if Interruption.wasAsked { throw UserError(.interrupted, "interrupted before anything was begun") }
         if !isSaid, monotonicSeconds() - begin >= Quiet.seconds {
           isSaid = true
           session.errors.line("\(refusal.message.prefix { !$0.isNewline }); waiting for it")
@@ -214,14 +214,14 @@ extension Workspace {
     do {
       return try BoundedNumber.whole(NumberBound.parallelism.at("DAGRUN_PARALLELISM"))(text)
     } catch {
-      throw Complaint(
+      throw UserError(
         .wrongUsage, "DAGRUN_PARALLELISM is '\(text)'",
         hint: "it is how many tasks run at once: \(NumberBound.parallelism.rule)")
     }
   }
 }
 
-/// The process that was the scheduler has ended; the run goes on as soon as there is another.
+/// The process that was the scheduler has ended; the run continues as soon as there is another.
 struct SchedulerWentAway: Error {
   var runID: String
 }

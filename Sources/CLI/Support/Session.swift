@@ -24,8 +24,8 @@ struct Session: Sendable {
   }
 
   /// - Parameters: as given on the command line; nil: by the environment, or as found.
-  func places(home: String? = nil, dagsFolder: String? = nil) throws -> Places {
-    try Places.find(
+  func places(home: String? = nil, dagsFolder: String? = nil) throws -> WorkspacePaths {
+    try WorkspacePaths.find(
       home: home, dagsFolder: dagsFolder, environment: environment, workingDirectory: workingDirectory,
       bundledFolder: Workspace.bundledDAGsFolder)
   }
@@ -33,13 +33,13 @@ struct Session: Sendable {
   /// Asks before something is lost. Where nobody can answer, `-y` has to.
   func confirm(_ question: String) throws {
     guard inputIsTerminal else {
-      throw Complaint(
-        .wrongUsage, "\(question) Nobody can answer: the input is no terminal", hint: "say -y to go ahead")
+      throw UserError(
+        .wrongUsage, "\(question) Nobody can answer: the input is not a terminal", hint: "say -y to go ahead")
     }
     errors.write("\(question) [y/N] ")
     let answer = readLine()?.lowercased()
     guard answer == "y" || answer == "yes" else {
-      throw Complaint(.interrupted, "not confirmed; nothing was changed")
+      throw UserError(.interrupted, "not confirmed; nothing was changed")
     }
   }
 }

@@ -7,7 +7,7 @@ struct UpcomingRun: Hashable {
   var logicalDate: Timestamp
   var runAfter: Timestamp
 
-  var record: Record { ["logical_date": .time(logicalDate), "run_after": .time(runAfter)] }
+  var record: OutputObject { ["logical_date": .time(logicalDate), "run_after": .time(runAfter)] }
 }
 
 enum UpcomingRuns {

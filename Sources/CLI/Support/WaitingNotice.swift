@@ -57,13 +57,13 @@ extension WaitingRuns.WaitingTask {
 }
 
 extension WaitingRuns {
-  /// Why the runs are ended that can never go on.
-  func complaint(about what: String, hint: String) -> Complaint {
+  /// Why the runs are ended that can never continue.
+  func complaint(about what: String, hint: String) -> UserError {
     let forever = tasks.filter(\.isForever)
     let first =
       forever.first.map { "\($0.taskID ?? "its run") in \($0.runID): \($0.words)" } ?? "nothing of it can start"
     let more = forever.count > 1 ? "; and others" : ""
-    return Complaint(.runFailed, "\(what) cannot go on, and was ended: \(first)\(more)", hint: hint)
+    return UserError(.runFailed, "\(what) cannot continue, and was ended: \(first)\(more)", hint: hint)
   }
 }
 

@@ -9,7 +9,7 @@ import Storage
 /// asked for.
 struct Workspace: Sendable {
   let session: Session
-  var places: Places
+  var places: WorkspacePaths
   /// Where compiled DAG files are kept.
   var cacheFolder: String
 
@@ -48,16 +48,16 @@ struct Workspace: Sendable {
     let others = try reader?.listRuns(RunFilter(dagID: dagID, limit: 1000)).map(\.runID) ?? []
     if others.isEmpty {
       try await checkDAGExists(dagID)
-      throw Complaint(.notFound, "\(dagID) has no runs yet", hint: "'dagrun trigger \(dagID)' makes one")
+      throw UserError(.notFound, "\(dagID) has no runs yet", hint: "'dagrun trigger \(dagID)' makes one")
     }
-    throw Complaint(
+    throw UserError(
       notFound: "run", runID, among: others, hint: "'dagrun dags list-runs \(dagID)' lists those of \(dagID)")
   }
 
   func task(_ taskID: String, of run: DAGRun) throws -> TaskRecord {
     let tasks = try existingReader().taskInstances(run: run.number)
     if let task = tasks.first(where: { $0.instance.taskID == taskID }) { return task }
-    throw Complaint(
+    throw UserError(
       notFound: "task", taskID, among: tasks.map(\.instance.taskID),
       hint: "'dagrun tasks list \(run.dagID)' lists those of \(run.dagID)")
   }

@@ -8,23 +8,23 @@ import Scheduling
 import Storage
 internal import Executors
 
-/// Runs the job or the jobs of one task, without a scheduler: begins them, or goes on with what an earlier try has begun.
+/// Runs the job or the jobs of one task, without a scheduler: begins them, or continues with what an earlier try has begun.
 struct JobTaskRun {
-  let trial: TrialRun
+  let trial: TaskRehearsal
   let job: ComputeEngineJobDescription
   /// With all values put in.
   let specs: [JobSpec]
   let workspace: Workspace
   /// nil: a name of the task's own.
-  let name: GivenContext.JobOfTask?
+  let name: ExternalRunContext.JobOfTask?
   let format: JobOutputFormat
   let lifeline: ParentLifeline?
   let handsOver: Bool
 
   enum Course {
     case ended(TaskResult, [JobRunResult])
-    /// Some go on, and somebody else drives them.
-    case handedOver(Record)
+    /// Some continue, and somebody else drives them.
+    case handedOver(OutputObject)
   }
 
   private var session: Session { workspace.session }
@@ -123,11 +123,11 @@ struct JobTaskRun {
 
   // MARK: Its end
 
-  private func handedOver(_ ends: [JobRunResult]) throws -> Record? {
+  private func handedOver(_ ends: [JobRunResult]) throws -> OutputObject? {
     let isHandedOver = ends.contains { if case .handedOver = $0.end { true } else { false } }
     guard isHandedOver else { return nil }
     let series = try series()
-    let jobs: [Datum] = ends.map { end in
+    let jobs: [OutputValue] = ends.map { end in
       .object([
         "name": .text(end.name), "attempt": .optional(end.attempt), "project": .text(end.project),
         "handed_over": .bool(end.outcome == nil),
@@ -143,10 +143,10 @@ struct JobTaskRun {
   private func result(_ ends: [JobRunResult], since start: Timestamp) throws -> TaskResult {
     let outcomes = ends.compactMap(\.outcome)
     guard outcomes.count == ends.count else {
-      throw Complaint(.interrupted, "\(task.id) goes on without this command: whoever ran it is gone")
+      throw UserError(.interrupted, "\(task.id) continues without this command: whoever ran it is gone")
     }
     if ends.contains(where: { $0.exitStatus == .interrupted }) {
-      throw Complaint(.interrupted, "\(task.id) was stopped")
+      throw UserError(.interrupted, "\(task.id) was stopped")
     }
     var result = TaskResult(outcomes, of: job, names: ends.map(\.name))
     result.startDate = start

@@ -12,7 +12,7 @@ import Workers
 
 /// Runs one shell or Swift task without a scheduler: one try, whose log is printed as it grows.
 struct LocalTaskRun {
-  let trial: TrialRun
+  let trial: TaskRehearsal
   let workspace: Workspace
   /// Where the log goes.
   let log: Output
@@ -29,7 +29,7 @@ struct LocalTaskRun {
     let folder = try TemporaryFolder()
     var facts = facts
     facts.logFolder = folder.path + "/logs"
-    var tail = GrowingLog(path: "\(facts.logFolder)/\(LogPath.withinRun(workload.key))")
+    var tail = LogTail(path: "\(facts.logFolder)/\(LogPath.withinRun(workload.key))")
     try makeFolders((tail.path as NSString).deletingLastPathComponent)
     let wakes = LogWakes()
     wakes.watch(tail.path)

@@ -14,7 +14,7 @@ extension Job {
         number: plan.number, zone: plan.rung.place.zone, region: plan.rung.place.region,
         machineType: plan.rung.machineType, isSpot: plan.rung.isSpot, requestedAt: step.now))
     phase = .attempting(plan, position, .makingTemplate)
-    inbox.lookAt = nil
+    liveness.lookAt = nil
     step.note("attempt \(plan.number): asking for \(plan.rung)")
     if plan.number == 1, request.hasDefaultRunLimit {
       step.note(
@@ -27,13 +27,13 @@ extension Job {
   mutating func enter(_ stage: Stage, _ now: Timestamp) {
     guard case .attempting(let plan, let position, _) = phase else { return }
     phase = .attempting(plan, position, stage)
-    inbox.looks = 0
+    liveness.looks = 0
     switch stage {
-    case .waitingForMachine: inbox.lookAt = now.adding(seconds: timings.firstLookSeconds)
-    case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
+    case .waitingForMachine: liveness.lookAt = now.adding(seconds: timings.firstLookSeconds)
+    case .booting: liveness.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
-      inbox.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : silenceBeforeLook(plan))
-    case .makingTemplate, .makingGroup, .fading, .withdrawing: inbox.lookAt = nil
+      liveness.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : silenceBeforeLook(plan))
+    case .makingTemplate, .makingGroup, .fading, .withdrawing: liveness.lookAt = nil
     }
   }
 
@@ -46,7 +46,7 @@ extension Job {
   }
 
   mutating func inspected(_ plan: AttemptPlan, _ report: GroupReport, _ step: inout JobStep) {
-    inbox.signedOutSince = nil
+    liveness.signedOutSince = nil
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
@@ -91,19 +91,19 @@ extension Job {
 
   /// The stage of the current attempt, if that is what was looked at and it is still of interest. Sets the next look.
   private mutating func stageOfLook(at plan: AttemptPlan, _ now: Timestamp) -> Stage? {
-    inbox.isInspecting = false
+    liveness.isInspecting = false
     guard case .attempting(plan, _, let stage) = phase else { return nil }
-    inbox.looks += 1
+    liveness.looks += 1
     switch stage {
     case .waitingForMachine:
       let pause = Backoff(firstSeconds: timings.firstLookSeconds, longestSeconds: timings.longestLookSeconds)
-      inbox.lookAt = now.adding(seconds: pause.seconds(doublings: inbox.looks))
-    case .booting: inbox.lookAt = now.adding(seconds: timings.longestLookSeconds)
+      liveness.lookAt = now.adding(seconds: pause.seconds(doublings: liveness.looks))
+    case .booting: liveness.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
-      let silentAt = (inbox.lastHeardAt ?? now).adding(seconds: silenceBeforeLook(plan))
-      inbox.lookAt = max(silentAt, now.adding(seconds: 2 * timings.longestLookSeconds))
+      let silentAt = (liveness.lastHeardAt ?? now).adding(seconds: silenceBeforeLook(plan))
+      liveness.lookAt = max(silentAt, now.adding(seconds: 2 * timings.longestLookSeconds))
     case .makingTemplate, .makingGroup, .fading, .withdrawing:
-      inbox.lookAt = nil
+      liveness.lookAt = nil
       return nil
     }
     return stage
@@ -126,7 +126,7 @@ extension Job {
       // It was up. A repairing group makes it again; another one has lost it, whatever the cloud does with it now.
       if !request.isDetached {
         // Google's word on its group may be older than the machine's own.
-        if let heardAt = inbox.lastHeardAt, step.now.seconds(since: heardAt) < silenceBeforeLook(plan) { return }
+        if let heardAt = liveness.lastHeardAt, step.now.seconds(since: heardAt) < silenceBeforeLook(plan) { return }
         return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
       }
       return enter(.waitingForMachine(since: step.now), step.now)
@@ -155,29 +155,29 @@ extension Job {
     }
   }
 
-  /// Silent for so long; and this process has listened long enough to have heard heartbeats.
+  /// Silent for so long; and this process has listened long enough to have received heartbeats.
   private func isSilent(for seconds: Double, since: Timestamp, _ now: Timestamp) -> Bool {
-    inbox.deafSince == nil && hasHeardWhatWaited(now)
-      && now.seconds(since: max(since, inbox.lastHeardAt ?? since)) >= seconds
-      && now.seconds(since: inbox.resumedAt ?? now) >= min(timings.silenceSeconds, seconds) / 2
+    liveness.pullDeniedSince == nil && hasHeardWhatWaited(now)
+      && now.seconds(since: max(since, liveness.lastHeardAt ?? since)) >= seconds
+      && now.seconds(since: liveness.resumedAt ?? now) >= min(timings.silenceSeconds, seconds) / 2
   }
 
   /// What waited in the subscription when this process took the job up has had its chance to come: only then may
   /// something be concluded from silence or from a deadline.
   func hasHeardWhatWaited(_ now: Timestamp) -> Bool {
-    inbox.hasListened || now >= listeningChanceEndsAt
+    liveness.hasListened || now >= listeningChanceEndsAt
   }
 
   private var listeningChanceEndsAt: Timestamp {
-    (inbox.resumedAt ?? submittedAt).adding(seconds: timings.silenceSeconds)
+    (liveness.resumedAt ?? submittedAt).adding(seconds: timings.silenceSeconds)
   }
 
   /// Not before what waited in the subscription has had its chance to come, and what is on loan has come again: it may be
   /// the result. Not for ever either, for pulls may fail without end.
   func onceHeard(_ moment: Timestamp) -> Timestamp {
-    let moment = inbox.hasListened ? moment : max(moment, listeningChanceEndsAt)
+    let moment = liveness.hasListened ? moment : max(moment, listeningChanceEndsAt)
     // Before its VM was asked for, nothing of the attempt can have been lent.
-    guard let lentAt = inbox.lentAt, let attempt = attempts.last, attempt.requestedAt < lentAt else { return moment }
+    guard let lentAt = liveness.lentAt, let attempt = attempts.last, attempt.requestedAt < lentAt else { return moment }
     return min(
       max(moment, lentAt.adding(seconds: timings.loanSeconds)), moment.adding(seconds: 4 * timings.loanSeconds))
   }

@@ -96,7 +96,7 @@ extension Job {
   mutating func callDone(_ call: JobCall, _ step: inout JobStep) {
     guard underWay?.call == call else { return }
     underWay = nil
-    inbox.signedOutSince = nil
+    liveness.signedOutSince = nil
     if call.isRemoval {
       resources.removeAll { $0.id == call.resource }
       if case .group(let plan) = call.resource { closeLedger(plan.number, step.now) }
@@ -112,7 +112,7 @@ extension Job {
     }
   }
 
-  mutating func callMetStranger(_ call: JobCall, _ step: inout JobStep) {
+  mutating func callMetAnotherOwner(_ call: JobCall, _ step: inout JobStep) {
     guard underWay?.call == call else { return }
     underWay = nil
     resources.removeAll { $0.id == call.resource }
@@ -123,7 +123,7 @@ extension Job {
     } else {
       fail(
         .invalidRequest,
-        "the \(thing) exists and is not this job's. Give the job another name, or remove what bears it "
+        "the \(thing) exists and is not this job's. Give the job another name, or remove what has it "
           + "(`dagrun job gc` finds what earlier jobs have left)", &step)
     }
   }
@@ -144,7 +144,7 @@ extension Job {
       underWay = nil
       return
     }
-    let since = max(underWay?.failingSince ?? step.now, inbox.resumedAt ?? submittedAt)
+    let since = max(underWay?.failingSince ?? step.now, liveness.resumedAt ?? submittedAt)
     underWay = nil
     switch error.faultClass {
     case .passing:
@@ -161,7 +161,7 @@ extension Job {
     case .signedOut:
       guard bearsLostLogin(error, &step) else { return fail(.signedOut, error.advice, &step) }
       // As long again as it has lasted.
-      let lasted = step.now.seconds(since: inbox.signedOutSince ?? step.now)
+      let lasted = step.now.seconds(since: liveness.signedOutSince ?? step.now)
       let pause = min(max(lasted, timings.firstBackoffSeconds), timings.longestBackoffSeconds)
       underWay = CallUnderWay(call: call, failingSince: since, retryAt: step.now.adding(seconds: pause))
     case .refusal(let kind):
@@ -173,9 +173,9 @@ extension Job {
   /// had one ends, for whoever began it is there to read why.
   mutating func bearsLostLogin(_ error: CloudError, _ step: inout JobStep) -> Bool {
     guard !attempts.isEmpty || resources.contains(where: { $0.existence == .made }) else { return false }
-    guard let since = inbox.signedOutSince else {
-      inbox.signedOutSince = step.now
-      step.note("\(error.adviceToSignIn); the job goes on")
+    guard let since = liveness.signedOutSince else {
+      liveness.signedOutSince = step.now
+      step.note("\(error.adviceToSignIn); the job continues")
       return true
     }
     return step.now.seconds(since: since) < timings.patienceSeconds

@@ -17,7 +17,7 @@ extension Job {
     case .pausing(_, let until): moments += [until, deadline.map(onceHeard)]
     case .attempting(_, _, let stage):
       moments.append(deadline.map(onceHeard))
-      if looks(in: stage), !inbox.isInspecting { moments.append(inbox.lookAt) }
+      if looks(in: stage), !liveness.isInspecting { moments.append(liveness.lookAt) }
       if case .fading(_, _, let until) = stage { moments.append(onceHeard(until)) }
     case .removing(_, let since):
       if underWay == nil { moments.append(since.adding(seconds: timings.logGraceSeconds)) }
@@ -27,7 +27,7 @@ extension Job {
 
   mutating func meetDeadlines(_ step: inout JobStep) {
     if let gapEndsAt, gapEndsAt <= step.now {
-      inbox.gapSince = nil
+      liveness.gapSince = nil
       writeLog(log.passGaps(), &step)
     }
     acknowledgeIfDue(&step)
@@ -52,7 +52,7 @@ extension Job {
   /// What is missing of the log was acknowledged by somebody else, or is lost: it would have come again by now.
   private var gapEndsAt: Timestamp? {
     switch phase {
-    case .preparing, .attempting, .pausing: inbox.gapSince?.adding(seconds: timings.loanSeconds)
+    case .preparing, .attempting, .pausing: liveness.gapSince?.adding(seconds: timings.loanSeconds)
     case .removing, .finished: nil
     }
   }
@@ -65,8 +65,8 @@ extension Job {
   }
 
   private mutating func lookIfDue(_ plan: AttemptPlan, _ stage: Stage, _ step: inout JobStep) {
-    guard !inbox.isInspecting, let lookAt = inbox.lookAt, lookAt <= step.now else { return }
-    inbox.isInspecting = true
+    guard !liveness.isInspecting, let lookAt = liveness.lookAt, lookAt <= step.now else { return }
+    liveness.isInspecting = true
     step.actions.append(.inspect(plan, console: consoleReading(of: plan, in: stage)))
   }
 }

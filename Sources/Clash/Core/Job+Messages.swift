@@ -8,20 +8,20 @@ extension Job {
   private static let mostAckIDs = 500
 
   mutating func received(_ messages: [JobMessage], _ step: inout JobStep) {
-    inbox.hasListened = true
-    inbox.deafSince = nil
+    liveness.hasListened = true
+    liveness.pullDeniedSince = nil
     var lastWords: (MachineMessage, MachineResult)?
     for message in messages {
       guard let said = MachineMessage(message, of: request), attempts.indices.contains(said.attempt - 1) else {
         settle([message.ackID], step.now)
         continue
       }
-      heard(said, &step)
+      received(said, &step)
       switch said.content {
       case .log(let offset, let bytes):
         writeLog(
           log.add(bytes, offset: offset, attempt: said.attempt, boot: said.boot, ackID: message.ackID), &step)
-        inbox.gapSince = log.hasPartsThatWait ? inbox.gapSince ?? step.now : nil
+        liveness.gapSince = log.hasPartsThatWait ? liveness.gapSince ?? step.now : nil
         printed(said, &step)
         continue
       case .started(let moment): started(said, at: moment ?? step.now, &step)
@@ -55,7 +55,7 @@ extension Job {
       if !isBorne(&step, error) { fail(kind, error.advice, &step) }
     case .signedOut:
       // Silence means nothing as long as nobody may listen.
-      inbox.deafSince = inbox.deafSince ?? step.now
+      liveness.pullDeniedSince = liveness.pullDeniedSince ?? step.now
       if !bearsLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
     case .refusal where error.reason == .notFound: endElsewhere(&step)
     case .refusal(let kind): fail(kind, error.advice, &step)
@@ -63,8 +63,8 @@ extension Job {
   }
 
   private mutating func isBorne(_ step: inout JobStep, _ error: CloudError) -> Bool {
-    guard let since = inbox.deafSince else {
-      inbox.deafSince = step.now
+    guard let since = liveness.pullDeniedSince else {
+      liveness.pullDeniedSince = step.now
       let advice = error.faultClass == .signedOut ? error.adviceToSignIn : error.advice
       step.note("\(advice). The job runs on meanwhile, and is listened to again as soon as that works")
       return true
@@ -75,11 +75,11 @@ extension Job {
   // MARK: What a message changes
 
   /// Any message shows that its VM is up.
-  private mutating func heard(_ said: MachineMessage, _ step: inout JobStep) {
+  private mutating func received(_ said: MachineMessage, _ step: inout JobStep) {
     log.sees(boot: said.boot, attempt: said.attempt)
     machineSpoke(said)
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
-    inbox.lastHeardAt = step.now
+    liveness.lastHeardAt = step.now
     if step.now.seconds(since: heardOfAt ?? submittedAt) >= timings.silenceSeconds { heardOfAt = step.now }
     switch stage {
     case .waitingForMachine: enter(.booting(since: step.now), step.now)
@@ -215,21 +215,21 @@ extension Job {
 
   private mutating func settle(_ ackIDs: [String], _ now: Timestamp) {
     guard !ackIDs.isEmpty else { return }
-    inbox.ackIDs += ackIDs
-    inbox.oldestAckAt = inbox.oldestAckAt ?? now
+    liveness.ackIDs += ackIDs
+    liveness.oldestAckAt = liveness.oldestAckAt ?? now
   }
 
-  /// Gathered, so that an undisturbed short job needs one request for all it heard. The ack deadline is 120 s.
+  /// Gathered, so that an undisturbed short job needs one request for all it received. The ack deadline is 120 s.
   mutating func acknowledgeIfDue(_ step: inout JobStep) {
     guard let due = acknowledgeAt else { return }
-    if inbox.ackIDs.count >= Self.mostAckIDs || due <= step.now { acknowledge(&step) }
+    if liveness.ackIDs.count >= Self.mostAckIDs || due <= step.now { acknowledge(&step) }
   }
 
-  var acknowledgeAt: Timestamp? { inbox.oldestAckAt?.adding(seconds: timings.acknowledgeSeconds) }
+  var acknowledgeAt: Timestamp? { liveness.oldestAckAt?.adding(seconds: timings.acknowledgeSeconds) }
 
   private mutating func acknowledge(_ step: inout JobStep) {
-    if !inbox.ackIDs.isEmpty, resource(.subscription) != nil { step.actions.append(.acknowledge(inbox.ackIDs)) }
-    inbox.ackIDs = []
-    inbox.oldestAckAt = nil
+    if !liveness.ackIDs.isEmpty, resource(.subscription) != nil { step.actions.append(.acknowledge(liveness.ackIDs)) }
+    liveness.ackIDs = []
+    liveness.oldestAckAt = nil
   }
 }

@@ -104,9 +104,9 @@ extension Job {
   }
 
   private mutating func tellThatNothingGoes(_ error: CloudError, _ step: inout JobStep) {
-    inbox.signedOutSince = inbox.signedOutSince ?? step.now
-    guard !inbox.hasToldOfRemoval else { return }
-    inbox.hasToldOfRemoval = true
+    liveness.signedOutSince = liveness.signedOutSince ?? step.now
+    guard !liveness.hasToldOfRemoval else { return }
+    liveness.hasToldOfRemoval = true
     step.note(
       "\(error.adviceToSignIn); without a login nothing can be removed. It is tried for "
         + "\(Int(saturating: timings.removalLimitSeconds / 60)) min, and left behind then: `dagrun job gc` removes it later"
@@ -120,7 +120,7 @@ extension Job {
   private func isHopeless(
     _ error: CloudError, _ failures: Int, since: Timestamp, patience: Double, _ now: Timestamp
   ) -> Bool {
-    let seconds = now.seconds(since: max(since, inbox.resumedAt ?? since))
+    let seconds = now.seconds(since: max(since, liveness.resumedAt ?? since))
     switch error.faultClass {
     case .passing, .capacity: return seconds >= timings.removalLimitSeconds
     case .signedOut: return seconds >= patience

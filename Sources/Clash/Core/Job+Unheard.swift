@@ -21,7 +21,7 @@ extension Job {
   /// had its chance to come.
   private func hasHeardAll(ofAttempt number: Int, _ now: Timestamp) -> Bool {
     let requestedAt = attempts[number - 1].requestedAt
-    if let resumedAt = inbox.resumedAt, max(resumedAt, inbox.lentAt ?? resumedAt) <= requestedAt { return true }
+    if let resumedAt = liveness.resumedAt, max(resumedAt, liveness.lentAt ?? resumedAt) <= requestedAt { return true }
     return hasHeardWhatWaited(now)
   }
 

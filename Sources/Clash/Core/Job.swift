@@ -24,9 +24,9 @@ package struct Job: Codable, Hashable, Sendable {
   var preemptions = 0
   /// VMs that were there and never spoke. nil: none.
   var unheardMachines: Int?
-  /// When the current attempt's VM was last heard of, to some minutes: a heartbeat is no reason to save.
+  /// When the current attempt's VM was last received of, to some minutes: a heartbeat is no reason to save.
   var heardOfAt: Timestamp?
-  var inbox = Inbox()
+  var liveness = Liveness()
 
   private enum CodingKeys: String, CodingKey {
     case request, submittedAt, timings, attempts, phase, underWay, resources, log, firstStartedAt, preemptions,
@@ -45,12 +45,12 @@ package struct Job: Codable, Hashable, Sendable {
     switch event {
     case .done(let call): callDone(call, &step)
     case .failed(let call, let error): callFailed(call, error, &step)
-    case .belongsToAnother(let call): callMetStranger(call, &step)
+    case .ownedByOther(let call): callMetAnotherOwner(call, &step)
     case .inspected(let plan, let report): inspected(plan, report, &step)
     case .machinesFound(let plan, let found): machinesFound(plan, found)
     case .inspectionFailed(let plan, let error): inspectionFailed(plan, error, &step)
     case .received(let messages): received(messages, &step)
-    case .pullLost: inbox.lentAt = now
+    case .pullLost: liveness.lentAt = now
     case .listeningFailed(let error): listeningFailed(error, &step)
     case .cancel: end(JobOutcome(.cancelled), attempt: .cancelled, &step)
     case .wake: break
@@ -67,11 +67,11 @@ package struct Job: Codable, Hashable, Sendable {
   ///   its end, and has its result.
   package mutating func resume(at now: Timestamp, isOverElsewhere: Bool = false) -> [JobAction] {
     var step = JobStep(now: now)
-    inbox = Inbox()
-    inbox.resumedAt = now
-    inbox.lastHeardAt = heardOfAt
-    inbox.lentAt = now
-    inbox.lookAt = now
+    liveness = Liveness()
+    liveness.resumedAt = now
+    liveness.lastHeardAt = heardOfAt
+    liveness.lentAt = now
+    liveness.lookAt = now
     if isOverElsewhere { endElsewhere(&step) }
     takeUpCallAgain(&step)
     if case .attempting(_, _, .running) = phase, let attempt = attempts.last { step.tell(.began(attempt)) }
@@ -85,7 +85,7 @@ struct JobStep {
   let now: Timestamp
   var actions: [JobAction] = []
 
-  mutating func tell(_ news: JobNews) { actions.append(.tell(news)) }
+  mutating func tell(_ news: JobUpdate) { actions.append(.tell(news)) }
   mutating func note(_ text: String) { tell(.note(text)) }
 }
 
@@ -123,7 +123,7 @@ extension Job {
   /// A detached job that its VM can bring to its end: whoever began it may go.
   package var isHandedOver: Bool { request.isDetached && canBeHandedOver }
 
-  /// Its machine is asked for, and all that somebody else needs to go on with it is in the cloud.
+  /// Its machine is asked for, and all that somebody else needs to continue with it is in the cloud.
   package var canBeHandedOver: Bool {
     guard underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
     switch stage {

@@ -11,22 +11,22 @@ extension JobRequest {
     }
     let config = spec.config
     if let size = config.sharedMemorySize {
-      check(Self.isSize(size), "\"\(size)\" is no shared_memory_size; write it as \"8g\" or \"512m\"")
+      check(Self.isSize(size), "\"\(size)\" is not a shared_memory_size; write it as \"8g\" or \"512m\"")
     }
     if let subnetwork = config.subnetwork {
       check(
         Self.isSubnetwork(subnetwork),
-        "\"\(subnetwork)\" is no subnetwork; write its name, or projects/HOST/regions/REGION/subnetworks/NAME")
+        "\"\(subnetwork)\" is not a subnetwork; write its name, or projects/HOST/regions/REGION/subnetworks/NAME")
     }
     if let problem = Self.problem(subnetworkOf: config) { found.append(problem) }
     check(
       config.serviceAccount == "default" || Self.isAddress(config.serviceAccount),
-      "\"\(config.serviceAccount)\" is no service_account; write its email address, or \"default\"")
+      "\"\(config.serviceAccount)\" is not a service_account; write its email address, or \"default\"")
     check(!config.scopes.isEmpty, "the job has no scopes; without one it can neither report nor end itself")
     for scope in config.scopes {
       check(
         scope.hasPrefix("https://") && !scope.utf8.contains { $0 <= 32 },
-        "\"\(scope)\" is no scope; write it as \"https://www.googleapis.com/auth/cloud-platform\"")
+        "\"\(scope)\" is not a scope; write it as \"https://www.googleapis.com/auth/cloud-platform\"")
     }
     for (variable, _) in config.secrets.sorted(by: { $0.key < $1.key }) {
       check(

@@ -1,7 +1,7 @@
 /// One of the jobs that the tries of another scheduler's task begin: `BASE-1`, `BASE-2`, …
 ///
 /// Such a scheduler repeats a task whose worker has died, maybe on another machine, and knows nothing of what the worker had
-/// begun. The next try finds it by its name: it goes on with what runs, or takes the result that waits, and begins the
+/// begun. The next try finds it by its name: it continues with what runs, or takes the result that waits, and begins the
 /// next job only when the one before it is over.
 package struct JobSeries: Codable, Hashable, Sendable {
   package let base: String
@@ -58,11 +58,11 @@ extension JobSeries {
   }
 }
 
-// MARK: - Which one to go on with
+// MARK: - Which one to continue with
 
 extension JobSeries {
   /// What is known of one job of a series.
-  package enum Standing: Hashable, Sendable, CaseIterable {
+  package enum AttemptStatus: Hashable, Sendable, CaseIterable {
     /// In this home's journal, with something in the cloud, or maybe.
     case unfinished
     /// The same, and it is being removed because somebody cancelled it.
@@ -71,9 +71,9 @@ extension JobSeries {
     case resultWaits
     /// Its result was taken, or it ended without one for anybody: cancelled, or brought to its end by another home.
     case over
-    /// Another home began it, and it can be gone on with from here.
+    /// Another home began it, and it can be continued with from here.
     case elsewhere
-    /// Another home's, with nothing to go on with: its name cannot be used.
+    /// Another home's, with nothing to continue with: its name cannot be used.
     case remains
   }
 
@@ -89,14 +89,14 @@ extension JobSeries {
     case none
   }
 
-  /// What a try does. There is never a second machine: what lives is gone on with, whatever its number, and only then
+  /// What a try does. There is never a second machine: what lives is continued with, whatever its number, and only then
   /// is a result or a new job thought of.
   ///
   /// - Parameters:
   ///   - number: the try's own.
   ///   - known: all of which anything is known.
-  package static func next(number: Int, known: [Int: Standing]) -> Step {
-    func newest(_ standings: Set<Standing>) -> Int? {
+  package static func next(number: Int, known: [Int: AttemptStatus]) -> Step {
+    func newest(_ standings: Set<AttemptStatus>) -> Int? {
       known.filter { standings.contains($0.value) }.keys.max()
     }
     // Its machine may be on still.

@@ -4,7 +4,7 @@ package import Model
 
 // How a job is kept.
 extension Job {
-  /// Raised when an older program could not go on with what this one writes.
+  /// Raised when an older program could not continue with what this one writes.
   private static let formatVersion = 1
 
   private struct Envelope: Codable {
@@ -84,7 +84,7 @@ extension Job {
   }
 }
 
-/// A job in the journal that this program cannot go on with.
+/// A job in the journal that this program cannot continue with.
 package struct JobStateError: Error, Hashable, CustomStringConvertible {
   package var job: String
   package var problem: String

@@ -5,7 +5,7 @@ package import Dagrun
 /// None of it uses a task's retry: a stock-out says nothing about the program.
 package struct Ladder: Hashable, Sendable {
   /// Never empty.
-  package let rungs: [Rung]
+  package let rungs: [MachineCandidate]
   /// Bounds the VMs that are begun, and apart from that how often the ladder is climbed in vain.
   package let maxAttempts: Int
 
@@ -16,11 +16,11 @@ package struct Ladder: Hashable, Sendable {
       case .spot: [true]
       case .spotThenStandard: [true, false]
       }
-    var places = config.zones.map { Place.zone($0) } + config.regions.map { Place.region($0) }
+    var places = config.zones.map { Location.zone($0) } + config.regions.map { Location.region($0) }
     if places.isEmpty { places = [.zone(JobConfig.defaultZone)] }
     rungs = models.flatMap { isSpot in
       config.machineTypes.flatMap { machineType in
-        places.map { Rung(machineType: machineType, isSpot: isSpot, place: $0) }
+        places.map { MachineCandidate(machineType: machineType, isSpot: isSpot, place: $0) }
       }
     }
     maxAttempts = max(config.maxAttempts, 1)
@@ -28,9 +28,9 @@ package struct Ladder: Hashable, Sendable {
 
   package static let top = LadderPosition()
 
-  package func rung(at position: LadderPosition) -> Rung { rungs[min(position.rung, rungs.count - 1)] }
+  package func rung(at position: LadderPosition) -> MachineCandidate { rungs[min(position.rung, rungs.count - 1)] }
 
-  /// How a job goes on after `fault` at `position`, when it has had `machinesBegun` VMs, this one included.
+  /// How a job continues after `fault` at `position`, when it has had `machinesBegun` VMs, this one included.
   package func step(after fault: LadderFault, at position: LadderPosition, machinesBegun: Int) -> LadderStep {
     switch fault {
     case .outOfCapacity, .quotaExceeded, .noMachine:

@@ -104,7 +104,7 @@ extension MachineResult: Decodable {
     status = try values.decodeIfPresent(Int.self, forKey: .status)
     if let status, !(0...255).contains(status) {
       throw DecodingError.dataCorruptedError(
-        forKey: .status, in: values, debugDescription: "\(status) is no exit status")
+        forKey: .status, in: values, debugDescription: "\(status) is not an exit status")
     }
     infrastructure = try values.decodeIfPresent(Failure.self, forKey: .infrastructure).map {
       // A kind that this program does not know is a failure all the same.

@@ -27,7 +27,7 @@ enum Stage: Codable, Hashable, Sendable {
   case running(boot: String)
   /// The VM is going or gone. Its last words may be under way, and they may be a result.
   case fading(LadderFault, boot: String?, until: Timestamp)
-  /// The group goes, then the template; then the ladder says how to go on.
+  /// The group goes, then the template; then the ladder says how to continue.
   case withdrawing(LadderFault, since: Timestamp)
 
   /// The VM has not said anything yet.

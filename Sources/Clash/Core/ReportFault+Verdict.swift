@@ -10,7 +10,7 @@ extension ReportFault {
     package var isCertain: Bool
   }
 
-  package func verdict(of config: JobConfig, on rung: Rung) -> Verdict {
+  package func verdict(of config: JobConfig, on rung: MachineCandidate) -> Verdict {
     switch cause {
     case .status(401), .status(403):
       return Verdict(.permission, "the VM's account may not report", words, permissionAdvice(config), isCertain: true)

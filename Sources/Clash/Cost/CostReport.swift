@@ -43,7 +43,7 @@ package struct CostReport: Hashable, Sendable {
     package var attemptsOfUnknownCost = 0
   }
 
-  /// - Parameter now: the end of machines that go on.
+  /// - Parameter now: the end of machines that continue.
   package init(_ items: [Item], by grouping: Grouping, now: Timestamp) {
     let groups = Dictionary(grouping: items) { Self.name(of: $0.entry, by: grouping) }
     lines = groups.keys.sorted().map { Line($0, groups[$0]!, now: now) }
@@ -105,7 +105,7 @@ extension JobAttempt {
       machines.reduce(0) { $0 + $1.chargedSeconds(now: now).upperBound }
     }
     guard let machines, !machines.isEmpty else { return 0 }
-    // The last one is no loss: it came to its end.
+    // The last one is not a loss: it came to its end.
     return seconds(machines.dropLast().filter(\.wasPreempted)) / seconds(machines)
   }
 }

@@ -9,7 +9,7 @@ enum ContainerValues {
   static func check(_ spec: JobSpec, _ command: ContainerCommand) throws(JobMachineError) {
     guard !spec.config.image.isEmpty, !spec.config.image.hasPrefix("-"),
       !spec.config.image.utf8.contains(where: { $0 <= 32 || $0 == 127 })
-    else { throw JobMachineError("“\(spec.config.image.prefix(200))” is no image", hint: "write HOST/PATH/NAME:TAG") }
+    else { throw JobMachineError("“\(spec.config.image.prefix(200))” is not an image", hint: "write HOST/PATH/NAME:TAG") }
     for argument in command.arguments { try check(argument, "an argument of the command", isLong: true) }
     if let entrypoint = command.entrypoint { try check(entrypoint, "the entry point") }
     if let size = spec.config.sharedMemorySize { try check(size, "the size of shared memory") }
@@ -46,7 +46,7 @@ enum ContainerValues {
 
   private static func checkName(_ name: String) throws(JobMachineError) {
     guard !name.isEmpty, !name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) else {
-      throw JobMachineError("“\(name.prefix(200))” is no name of an environment variable")
+      throw JobMachineError("“\(name.prefix(200))” is not a name of an environment variable")
     }
     guard name != "DAGRUN_OUTPUT" else {
       throw JobMachineError("dagrun itself sets DAGRUN_OUTPUT", hint: "choose another name")
@@ -56,7 +56,7 @@ enum ContainerValues {
   private static func checkDirectory(_ path: String) throws(JobMachineError) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)
     guard path.hasPrefix("/"), !parts.isEmpty, !parts.contains(where: { $0 == "." || $0 == ".." }) else {
-      throw JobMachineError("“\(path.prefix(200))” is no directory of a container", hint: "write a path from /")
+      throw JobMachineError("“\(path.prefix(200))” is not a directory of a container", hint: "write a path from /")
     }
     // docker reads mounts as a line of CSV, and drops the first of these two.
     guard !path.utf8.contains(0), !path.contains("\r\n"), !path.hasSuffix("\r") else {

@@ -60,7 +60,7 @@ extension JobMachine {
     let path = subnetworkPath(asked)
     guard path.count == 6, path[0] == "projects", path[2] == "regions", path[4] == "subnetworks" else {
       throw JobMachineError(
-        "“\(asked)” is no subnetwork", hint: "give its name, or projects/HOST/regions/REGION/subnetworks/NAME")
+        "“\(asked)” is not a subnetwork", hint: "give its name, or projects/HOST/regions/REGION/subnetworks/NAME")
     }
     let region = offer.scope.region ?? ""
     guard path[3] == region else {

@@ -12,8 +12,8 @@ package enum JobAction: Hashable, Sendable {
   case inspect(AttemptPlan, console: ConsoleReading)
   /// These ack ids, together. Failing does no harm: the messages come again and are ignored.
   case acknowledge([String])
-  /// More of the job's log, at this place of its file. The driver reports it as `JobNews.log` when written.
+  /// More of the job's log, at this place of its file. The driver reports it as `JobUpdate.log` when written.
   case writeLog([UInt8], at: Int)
   /// `note`, `began` or `ended`; the last is the job's last action.
-  case tell(JobNews)
+  case tell(JobUpdate)
 }

@@ -23,8 +23,8 @@ package struct CallRequest: Hashable, Sendable {
   /// The same for a repeat after a crash, so that Google does the work once. Another one after a failure, because
   /// Google answers a known id with the first operation, failed as it is.
   package var requestID: UUID
-  /// For a removal: it is not certain that what bears this name is the job's. The driver reads the labels first and
-  /// removes only what has this job's; a stranger's is `.belongsToAnother`, nothing there is `.done`.
+  /// For a removal: it is not certain that what has this name is the job's. The driver reads the labels first and
+  /// removes only what has this job's; a stranger's is `.ownedByOther`, nothing there is `.done`.
   package var checksOwner: Bool
 
   package init(call: JobCall, requestID: UUID, checksOwner: Bool) {

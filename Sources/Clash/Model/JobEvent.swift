@@ -4,13 +4,13 @@ package import GoogleCloud
 
 /// What a job is told.
 package enum JobEvent: Hashable, Sendable {
-  /// The call has done its work, or found it done: what was to be made exists and bears this job's labels (made by this
+  /// The call has done its work, or found it done: what was to be made exists and has this job's labels (made by this
   /// call, or adopted after 409); what was to be removed is gone (404 included).
   case done(JobCall)
   /// The call failed after all the retries that the transport makes. What it did is unknown unless the error says so.
   case failed(JobCall, CloudError)
   /// Something of that name exists and does not bear this job's labels. It was left alone.
-  case belongsToAnother(JobCall)
+  case ownedByOther(JobCall)
 
   /// Answer of `JobAction.inspect`. `plan.number` tells which attempt was looked at.
   case inspected(AttemptPlan, GroupReport)

@@ -66,7 +66,7 @@ package final class AttemptClaim: Sendable {
     return false
   }
 
-  /// A job's name has no full stop, so that the file is no job's.
+  /// A job's name has no full stop, so that the file is not a job's.
   private static func prefix(_ base: String) -> String { "\(base).attempt-" }
 
   private static func number(of file: String, base: String) -> Int? {

@@ -15,7 +15,7 @@ package struct CancelRequestFile: Sendable {
 
   /// When this returns, the request survives a power cut.
   package func write(for job: JobRecord) throws(SystemError) {
-    // Seen whole or not at all. A job's name has no full stop, so that the temporary file is no request.
+    // Seen whole or not at all. A job's name has no full stop, so that the temporary file is not a request.
     let temporary = "\(path).\(getpid())"
     let descriptor = openPrivately(temporary, O_WRONLY | O_TRUNC)
     guard descriptor >= 0 else { throw SystemError("write \(path)") }

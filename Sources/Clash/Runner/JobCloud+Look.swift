@@ -86,7 +86,7 @@ extension JobCloud {
             + "another version of dagrun); attach to it in the home that began it")
       }
       let groups = try await compute.allInstanceGroups(.name(template.name))
-      let place: Place
+      let place: Location
       switch groups.items.first(where: JobOwner(request: request).owns)?.scope {
       case .zone(let zone): place = .zone(zone)
       case .region(let region): place = .region(region)
@@ -100,7 +100,7 @@ extension JobCloud {
         // Its VM has removed the group already. Then any place will do to say so.
         place = request.spec.config.firstPlace
       }
-      let rung = Rung(
+      let rung = MachineCandidate(
         machineType: template.properties.machineType,
         isSpot: template.properties.scheduling?.provisioningModel == .spot, place: place)
       return .found(
@@ -161,7 +161,7 @@ extension ConsoleReading {
 }
 
 extension JobConfig {
-  fileprivate var firstPlace: Place {
+  fileprivate var firstPlace: Location {
     if let zone = zones.first { return .zone(zone) }
     if let region = regions.first { return .region(region) }
     return .zone(Self.defaultZone)

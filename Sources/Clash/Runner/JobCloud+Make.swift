@@ -106,7 +106,7 @@ extension JobConfig.DiskImage {
   }
 }
 
-extension Place {
+extension Location {
   var scope: Scope {
     switch self {
     case .zone(let name): .zone(name)

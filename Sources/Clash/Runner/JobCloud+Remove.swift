@@ -1,6 +1,6 @@
 internal import GoogleCloud
 
-/// Removing things. What is not there is removed; each returns false when what bears the name is not the job's.
+/// Removing things. What is not there is removed; each returns false when what has the name is not the job's.
 extension JobCloud {
   /// The group's VM goes with it.
   func removeGroup(

@@ -9,14 +9,14 @@ struct JobCloud: Sendable {
   let endpoints: Endpoints
   let images: ImageLinks
   /// Through which templates are rendered and sent.
-  let templates: Turnstile
+  let templates: AsyncSemaphore
   /// Of subscriptions.
   let acknowledgeLimitSeconds: Int
   /// Of VMs; nil: as their runner has it.
   let firstWordSeconds: Int?
 
   init(
-    project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks, templates: Turnstile,
+    project: String, transport: any CloudTransport, endpoints: Endpoints, images: ImageLinks, templates: AsyncSemaphore,
     acknowledgeLimitSeconds: Int, firstWordSeconds: Int? = nil
   ) {
     self.firstWordSeconds = firstWordSeconds
@@ -28,7 +28,7 @@ struct JobCloud: Sendable {
     self.templates = templates
   }
 
-  /// - Returns: `done`, `belongsToAnother` or `failed`; before it `machinesFound`, when the call ends VMs.
+  /// - Returns: `done`, `ownedByOther` or `failed`; before it `machinesFound`, when the call ends VMs.
   func events(of call: CallRequest, of request: JobRequest) async -> [JobEvent] {
     guard case .removeGroup(let plan) = call.call else { return [await perform(call, of: request)] }
     // While it is there, a VM tells itself when it began and stopped; of the rest Google's operations tell.
@@ -52,7 +52,7 @@ struct JobCloud: Sendable {
         case .removeSubscription: try await removeSubscription(request, checksOwner: call.checksOwner)
         case .removeTopic: try await removeTopic(request, checksOwner: call.checksOwner)
         }
-      return isOurs ? .done(call.call) : .belongsToAnother(call.call)
+      return isOurs ? .done(call.call) : .ownedByOther(call.call)
     } catch {
       return .failed(call.call, error)
     }
@@ -80,7 +80,7 @@ struct JobCloud: Sendable {
   }
 }
 
-/// What bears the marks of a job of a home.
+/// What has the marks of a job of a home.
 struct JobOwner: Sendable {
   let request: JobRequest
 

@@ -31,7 +31,7 @@ struct JobLog: Sendable {
     guard size <= storedLength || ftruncate(file, off_t(storedLength)) == 0 else {
       throw SystemError("cut the log \(path) to what is known of it")
     }
-    // Shorter where somebody has removed it, or another file was written before: it goes on from there.
+    // Shorter where somebody has removed it, or another file was written before: it continues from there.
     length = min(size, storedLength)
     var last = UInt8(ascii: "\n")
     if length > 0, pread(file, &last, 1, off_t(length - 1)) == 1 { isInsideLine = last != UInt8(ascii: "\n") }

@@ -6,7 +6,7 @@ internal import Model
 /// How a job comes to a runner.
 extension JobRunner {
   /// - Returns: whether it is there now. If not, it has ended, or is held until it can be.
-  func load(_ job: DrivenJob, at now: Timestamp) -> Bool {
+  func load(_ job: ActiveJob, at now: Timestamp) -> Bool {
     let record: JobRecord?
     do {
       record = try journal.job(named: job.name)
@@ -27,7 +27,7 @@ extension JobRunner {
     return false
   }
 
-  private func restore(_ job: DrivenJob, _ record: JobRecord) -> Bool {
+  private func restore(_ job: ActiveJob, _ record: JobRecord) -> Bool {
     let known: Job
     do {
       known = try Job(restoring: record)
@@ -46,7 +46,7 @@ extension JobRunner {
   }
 
   /// The job is held until the answer is here.
-  private func lookForSubscription(_ job: DrivenJob, _ request: JobRequest) {
+  private func lookForSubscription(_ job: ActiveJob, _ request: JobRequest) {
     job.isHeld = true
     let cloud = cloud(for: request)
     job.spawn(on: queue) { [self] in
@@ -58,12 +58,12 @@ extension JobRunner {
     }
   }
 
-  private func resume(_ job: DrivenJob, isOverElsewhere: Bool) {
+  private func resume(_ job: ActiveJob, isOverElsewhere: Bool) {
     if case .resume = job.inbox.first { job.inbox[0] = .resume(isOverElsewhere: isOverElsewhere) }
     release(job)
   }
 
-  private func take(_ job: DrivenJob, _ state: Job, logLength: Int = 0, isSaved: Bool) -> Bool {
+  private func take(_ job: ActiveJob, _ state: Job, logLength: Int = 0, isSaved: Bool) -> Bool {
     do {
       job.log = try JobLog(path: job.logPath, storedLength: logLength)
     } catch  where !isSaved {
@@ -79,12 +79,12 @@ extension JobRunner {
     return true
   }
 
-  private func fail(_ job: DrivenJob, _ kind: InfrastructureFailure.Kind, _ message: String) {
+  private func fail(_ job: ActiveJob, _ kind: InfrastructureFailure.Kind, _ message: String) {
     end(job, JobOutcome(.infrastructure(InfrastructureFailure(kind, message))), of: nil)
   }
 
   /// The job is held until the answer is here.
-  private func find(_ job: DrivenJob, project: String, _ likely: JobRequest?) {
+  private func find(_ job: ActiveJob, project: String, _ likely: JobRequest?) {
     job.isHeld = true
     let cloud = cloud(ofProject: project)
     let name = job.name
@@ -94,7 +94,7 @@ extension JobRunner {
     }
   }
 
-  private func found(_ job: DrivenJob, _ result: JobCloud.Finding) {
+  private func found(_ job: ActiveJob, _ result: JobCloud.Finding) {
     guard !job.isLetGo else { return }
     switch result {
     case .found(let request, let plan, let askedAt, let isOver):

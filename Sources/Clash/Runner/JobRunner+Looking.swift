@@ -4,9 +4,9 @@ internal import Dagrun
 /// What a project has of a job of which only the name is known.
 package enum JobTrace: Hashable, Sendable {
   case nothing
-  /// `JobRunner.attach` can go on with it, or take its result; or remove what is left of it where both are done.
+  /// `JobRunner.attach` can continue with it, or take its result; or remove what is left of it where both are done.
   case job
-  /// It was begun elsewhere, and there is nothing (or not enough) to go on with. Why, in words.
+  /// It was begun elsewhere, and there is nothing (or not enough) to continue with. Why, in words.
   case remains(String)
 }
 

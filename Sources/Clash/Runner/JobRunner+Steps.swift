@@ -8,7 +8,7 @@ internal import Model
 extension JobRunner {
   /// What a job becomes by its inbox. Nothing of it has happened yet, but for the log's bytes.
   private struct Step {
-    let job: DrivenJob
+    let job: ActiveJob
     let next: Job
     let actions: [JobAction]
     let log: JobLog?
@@ -16,14 +16,14 @@ extension JobRunner {
     let inputs: Int
   }
 
-  func post(_ input: DrivenJob.Input, to job: DrivenJob) {
+  func post(_ input: ActiveJob.Input, to job: ActiveJob) {
     dispatchPrecondition(condition: .onQueue(queue))
     guard !job.isLetGo else { return }
     job.inbox.append(input)
     if job.inbox.count == 1 { makeReady(job) }
   }
 
-  private func makeReady(_ job: DrivenJob) {
+  private func makeReady(_ job: ActiveJob) {
     guard !job.isHeld else { return }
     ready.append(job)
     guard !isDrainScheduled else { return }
@@ -42,7 +42,7 @@ extension JobRunner {
     memory.noteSteps(steps.count) { [weak self] in self?.memory.end() }
   }
 
-  private func step(of job: DrivenJob, at now: Timestamp) -> Step? {
+  private func step(of job: ActiveJob, at now: Timestamp) -> Step? {
     guard !job.isLetGo, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else {
       return nil
     }
@@ -117,7 +117,7 @@ extension JobRunner {
   }
 
   /// The job stays as it is in the journal; what it was told waits, and is tried again.
-  func hold(_ job: DrivenJob, because error: any Error) {
+  func hold(_ job: ActiveJob, because error: any Error) {
     job.isHeld = true
     job.log?.takeBack()
     job.failuresOfJournal += 1
@@ -129,7 +129,7 @@ extension JobRunner {
     queue.asyncAfter(deadline: .now() + delay) { [self] in release(job) }
   }
 
-  func release(_ job: DrivenJob) {
+  func release(_ job: ActiveJob) {
     guard !job.isLetGo else { return }
     job.isHeld = false
     if !job.inbox.isEmpty { makeReady(job) }
@@ -177,21 +177,21 @@ extension JobRunner {
   }
 
   /// What `answer` returns is the job's next input.
-  private func ask(_ job: DrivenJob, _ answer: @escaping @Sendable () async -> [JobEvent]) {
+  private func ask(_ job: ActiveJob, _ answer: @escaping @Sendable () async -> [JobEvent]) {
     job.spawn(on: queue) { [self] in
       let events = await answer()
       queue.async { [self] in for event in events { post(.event(event), to: job) } }
     }
   }
 
-  func end(_ job: DrivenJob, _ outcome: JobOutcome, of state: Job?) {
+  func end(_ job: ActiveJob, _ outcome: JobOutcome, of state: Job?) {
     var outcome = outcome
     if let state, outcome.result != nil, let (cost, precision) = cost(of: state) {
       outcome.result?.cost = cost
       outcome.result?.costBound = precision == .exact ? nil : precision.rawValue
     }
     let observer = job.observer
-    letGo(of: job)
+    detach(of: job)
     observer(.ended(outcome))
   }
 

@@ -6,7 +6,7 @@ internal import Logging
 /// What a job waits for: messages, and moments.
 extension JobRunner {
   /// Keeps one pull open while the job listens.
-  func listen(_ job: DrivenJob) {
+  func listen(_ job: ActiveJob) {
     guard let current = job.current, current.isListening, !job.isLetGo else {
       job.stopPull()
       return
@@ -24,7 +24,7 @@ extension JobRunner {
     }
   }
 
-  private func pulled(_ answer: Result<[JobMessage], CloudError>, _ number: Int, _ job: DrivenJob) {
+  private func pulled(_ answer: Result<[JobMessage], CloudError>, _ number: Int, _ job: ActiveJob) {
     guard !job.isLetGo, job.pullNumber == number else { return }
     job.pull = nil
     switch answer {
@@ -44,7 +44,7 @@ extension JobRunner {
 
   /// Sees to it that `nextWake` is met. A moment that has moved away is not disarmed: it is looked at when it comes, so
   /// that a heartbeat each minute costs no timer each minute.
-  func arm(_ job: DrivenJob) {
+  func arm(_ job: ActiveJob) {
     guard let wake = job.current?.nextWake, !job.isLetGo else { return }
     if let armed = job.armedWake, armed <= wake { return }
     job.armedWake = wake

@@ -11,9 +11,9 @@ internal import Foundation
 /// tried again.
 ///
 /// All that a job asks for can be asked for again, so a runner may end at any point, and another one on the same journal
-/// goes on. Two must not drive one job at once: `JobLock`, or the scheduler's lock, sees to that.
+/// continues. Two must not drive one job at once: `JobLock`, or the scheduler's lock, sees to that.
 package final class JobRunner: @unchecked Sendable {
-  package typealias Observer = @Sendable (JobNews) -> Void
+  package typealias Observer = @Sendable (JobUpdate) -> Void
 
   /// Owns everything below.
   let queue = DispatchQueue(label: "dagrun.jobs")
@@ -25,12 +25,12 @@ package final class JobRunner: @unchecked Sendable {
   let images = ImageLinks()
   /// A template has the whole runner and all values of the job: a hundred kilobytes, several times over while it is made
   /// and sent. A thousand jobs that begin at once wait for each other here, instead of all being in memory.
-  let templates = Turnstile(places: 32)
+  let templates = AsyncSemaphore(places: 32)
 
   /// By name.
-  var jobs: [String: DrivenJob] = [:]
+  var jobs: [String: ActiveJob] = [:]
   /// Those with something in their inbox, in the order in which it came.
-  var ready: [DrivenJob] = []
+  var ready: [ActiveJob] = []
   var isDrainScheduled = false
   var memory: MemoryTrim
   var isStopped = false
@@ -48,19 +48,19 @@ package final class JobRunner: @unchecked Sendable {
     memory = MemoryTrim(queue)
   }
 
-  /// Begins a job, or goes on with it where the journal knows its name: asking twice is asking once. A job that has
+  /// Begins a job, or continues with it where the journal knows its name: asking twice is asking once. A job that has
   /// ended already tells its end again.
   ///
   /// - Parameters:
-  ///   - logPath: where everything that the job prints goes; nil: nowhere. The file of a job that goes on is cut to what
+  ///   - logPath: where everything that the job prints goes; nil: nowhere. The file of a job that continues is cut to what
   ///     was stored, so that each byte is in it once.
-  ///   - observer: told on the runner's queue: it must not wait. `JobNews.ended` is the last. A job that goes on tells
+  ///   - observer: told on the runner's queue: it must not wait. `JobUpdate.ended` is the last. A job that continues tells
   ///     `began` again.
   package func start(_ request: JobRequest, logPath: String?, observer: @escaping Observer) {
     drive(request.name, .start(request), logPath: logPath, observer: observer)
   }
 
-  /// Goes on with a job that the journal knows. One that it does not know ends at once, as an invalid request.
+  /// Continues with a job that the journal knows. One that it does not know ends at once, as an invalid request.
   package func adopt(_ name: String, logPath: String?, observer: @escaping Observer) {
     drive(name, .adopt, logPath: logPath, observer: observer)
   }
@@ -85,7 +85,7 @@ package final class JobRunner: @unchecked Sendable {
 
   /// Waits until a detached job needs this runner no more (`Job.isHandedOver`), or has ended.
   ///
-  /// - Parameter toAnybody: not only a detached one: somebody else will go on with it (`Job.canBeHandedOver`).
+  /// - Parameter toAnybody: not only a detached one: somebody else will continue with it (`Job.canBeHandedOver`).
   /// - Returns: false when it has ended, or is not driven here.
   package func waitUntilHandedOver(_ name: String, toAnybody: Bool = false) async -> Bool {
     await withCheckedContinuation { continuation in
@@ -106,7 +106,7 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  /// Lets go of one job, and touches nothing in the cloud. Its observer hears nothing more once this returns. Not to be
+  /// Releases one job, and touches nothing in the cloud. Its observer hears nothing more once this returns. Not to be
   /// called by an observer.
   ///
   /// - Returns: false when this runner does not drive it.
@@ -114,22 +114,22 @@ package final class JobRunner: @unchecked Sendable {
   package func leave(_ name: String) -> Bool {
     queue.sync {
       guard let job = jobs[name] else { return false }
-      letGo(of: job)
+      detach(of: job)
       return true
     }
   }
 
-  /// Lets go of all jobs, and touches nothing in the cloud. Observers hear nothing more once it returns. Not to be
+  /// Releases all jobs, and touches nothing in the cloud. Observers hear nothing more once it returns. Not to be
   /// called by an observer.
   package func stop() {
     queue.sync {
       isStopped = true
-      for job in Array(jobs.values) { letGo(of: job) }
+      for job in Array(jobs.values) { detach(of: job) }
     }
   }
 
   private func drive(
-    _ name: String, _ beginning: DrivenJob.Beginning, logPath: String?, observer: @escaping Observer
+    _ name: String, _ beginning: ActiveJob.Beginning, logPath: String?, observer: @escaping Observer
   ) {
     queue.async { [self] in
       guard !isStopped else { return }
@@ -138,17 +138,17 @@ package final class JobRunner: @unchecked Sendable {
         known.observer = observer
         return
       }
-      let job = DrivenJob(name: name, beginning: beginning, logPath: logPath, observer: observer)
+      let job = ActiveJob(name: name, beginning: beginning, logPath: logPath, observer: observer)
       jobs[name] = job
       post(.resume(isOverElsewhere: false), to: job)
     }
   }
 
-  func letGo(of job: DrivenJob) {
+  func detach(of job: ActiveJob) {
     dispatchPrecondition(condition: .onQueue(queue))
     guard jobs[job.name] === job else { return }
     jobs[job.name] = nil
-    job.letGo()
+    job.detach()
     guard jobs.isEmpty else { return }
     for waiter in idleWaiters { waiter.resume() }
     idleWaiters = []

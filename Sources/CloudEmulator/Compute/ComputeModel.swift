@@ -10,7 +10,7 @@ struct ComputeModel {
   let machineFolder: String
   /// Unknown fields are ignored.
   var isLenient = false
-  var faults: FaultBook
+  var faults: FaultInjector
   /// Of a VM, by its number: only its host knows.
   var serialOutput: @Sendable (UInt64) -> String = { _ in "" }
 
@@ -31,11 +31,11 @@ struct ComputeModel {
   var everMade: [String: Int] = [:]
   var bills = BillingBook()
 
-  var agenda = Agenda<Appointment>()
+  var agenda = TimerQueue<Deadline>()
   private(set) var outputs: [Output] = []
   private var lastID: UInt64 = 4_100_000_000_000_000_000
 
-  enum Appointment {
+  enum Deadline {
     case run(String)
     case finish(String)
     case forget(String)
@@ -54,7 +54,7 @@ struct ComputeModel {
 
   init(
     timing: EmulatorTiming = EmulatorTiming(), base: String, machineFolder: String = "",
-    faults: FaultBook = FaultBook()
+    faults: FaultInjector = FaultInjector()
   ) {
     self.timing = timing
     self.base = base

@@ -42,16 +42,16 @@ extension FaultRule: Codable {
     func refuse(_ why: String) -> DecodingError {
       .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: why))
     }
-    if let stranger = keys.filter({ !Form.keys.contains($0) }).min() {
-      throw refuse("a fault has no field '\(stranger)'; docs/emulator.md lists them")
+    if let unknown = keys.filter({ !Form.keys.contains($0) }).min() {
+      throw refuse("a fault has no field '\(unknown)'; docs/emulator.md lists them")
     }
     // A misspelt pattern would fit everything.
     let container = try decoder.container(keyedBy: AnyKey.self)
     for (key, known) in [("request", ["method", "path"]), ("machine", ["zone", "machineType", "name", "isSpot"])] {
       guard let key = AnyKey(stringValue: key), container.contains(key) else { continue }
       let pattern = try container.nestedContainer(keyedBy: AnyKey.self, forKey: key)
-      if let stranger = pattern.allKeys.map(\.stringValue).filter({ !known.contains($0) }).min() {
-        throw refuse("'\(key.stringValue)' has no field '\(stranger)', only \(known.joined(separator: ", "))")
+      if let unknown = pattern.allKeys.map(\.stringValue).filter({ !known.contains($0) }).min() {
+        throw refuse("'\(key.stringValue)' has no field '\(unknown)', only \(known.joined(separator: ", "))")
       }
     }
     let form = try Form(from: decoder)

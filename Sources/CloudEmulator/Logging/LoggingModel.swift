@@ -51,7 +51,7 @@ struct LoggingModel {
   }
 
   private static func check(_ object: JSON, knows fields: Set<String>, at place: String) throws(APIFailure) {
-    guard let stranger = object.fields.keys.filter({ !fields.contains($0) }).min() else { return }
-    throw .badRequest("Invalid JSON payload received. Unknown name \"\(stranger)\"\(place): Cannot find field.")
+    guard let unknown = object.fields.keys.filter({ !fields.contains($0) }).min() else { return }
+    throw .badRequest("Invalid JSON payload received. Unknown name \"\(unknown)\"\(place): Cannot find field.")
   }
 }

@@ -13,10 +13,10 @@ struct PubSubModel {
   private var waiting: [RequestID: String] = [:]
   private var lastNumber: UInt64 = 0
   private var generator: SeededGenerator
-  private var agenda = Agenda<Appointment>()
+  private var agenda = TimerQueue<Deadline>()
   private var outputs: [Output] = []
 
-  private enum Appointment {
+  private enum Deadline {
     case pullEnds(RequestID)
     case leaseEnds(ackID: String, of: String)
   }

@@ -32,7 +32,7 @@ enum EmulatorMethod: String, Sendable, CaseIterable {
 }
 
 enum EmulatorEndpoints {
-  static func answer(_ request: APIRequest, _ emulation: inout Emulation, at now: Date) -> APIResponse {
+  static func answer(_ request: APIRequest, _ emulation: inout EmulatedCloud, at now: Date) -> APIResponse {
     emulation.advance(to: now)
     do throws(APIFailure) {
       let path = request.path == "/" ? Substring("emulator") : request.path.dropFirst()
@@ -47,7 +47,7 @@ enum EmulatorEndpoints {
   }
 
   private static func perform(
-    _ call: Call<EmulatorMethod>, _ emulation: inout Emulation, at now: Date
+    _ call: Call<EmulatorMethod>, _ emulation: inout EmulatedCloud, at now: Date
   ) throws(APIFailure) -> JSON {
     switch call.method {
     case .root: return ["emulator": "dagrun", "inventory": "/emulator/inventory"]

@@ -9,11 +9,11 @@ internal import NIOPosix
 /// connection and an entry in a dictionary, and nothing is locked.
 final class EmulatorServer: @unchecked Sendable {
   let loop: any EventLoop
-  private let machines: MachineRoom
+  private let machines: MachineSupervisor
   private let logger: Logger
   private let door: FrontDoor
   // Below: only on the loop.
-  private var emulation: Emulation
+  private var emulation: EmulatedCloud
   private var lastRequest: UInt64 = 0
   private var waiting: [RequestID: @Sendable (APIResponse?) -> Void] = [:]
   private var connections: [ObjectIdentifier: any Channel] = [:]
@@ -24,7 +24,7 @@ final class EmulatorServer: @unchecked Sendable {
   private var running: Set<UInt64> = []
   private var whenAllEnded: EventLoopPromise<Void>?
 
-  init(loop: any EventLoop, emulation: Emulation, door: FrontDoor, machines: MachineRoom, logger: Logger) {
+  init(loop: any EventLoop, emulation: EmulatedCloud, door: FrontDoor, machines: MachineSupervisor, logger: Logger) {
     self.loop = loop
     self.emulation = emulation
     self.door = door
@@ -63,7 +63,7 @@ final class EmulatorServer: @unchecked Sendable {
   }
 
   /// One thing happens to the emulated cloud; then its consequences are carried out.
-  private func step(_ change: (inout Emulation, Date) -> Void) {
+  private func step(_ change: (inout EmulatedCloud, Date) -> Void) {
     let now = Date()
     emulation.advance(to: now)
     change(&emulation, now)
@@ -108,7 +108,7 @@ final class EmulatorServer: @unchecked Sendable {
 
   // MARK: From other threads
 
-  func ask<Answer: Sendable>(_ question: @escaping @Sendable (inout Emulation, Date) -> Answer) async -> Answer {
+  func ask<Answer: Sendable>(_ question: @escaping @Sendable (inout EmulatedCloud, Date) -> Answer) async -> Answer {
     await withCheckedContinuation { continuation in
       loop.execute {
         let now = Date()

@@ -16,7 +16,7 @@ package struct MachineRoles: Hashable, Sendable {
     for name in names {
       guard let known = Self.known[name] else {
         throw Problem(
-          description: "'\(name)' is no role that the emulator knows: none, or some of "
+          description: "'\(name)' is not a role that the emulator knows: none, or some of "
             + Self.known.keys.sorted().joined(separator: ", "))
       }
       methods += known

@@ -10,7 +10,7 @@ struct FieldMask: Hashable {
   /// No answer is as deep; the stack is not endless.
   private static let depthLimit = 100
 
-  /// Nil where the text is no mask.
+  /// Nil where the text is not a mask.
   init?(_ text: String) {
     var rest = Substring(text)
     guard let selection = Self.parse(&rest, depth: 0), rest.isEmpty else { return nil }

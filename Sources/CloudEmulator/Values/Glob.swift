@@ -4,7 +4,7 @@ func isMatch(_ pattern: String, _ text: String) -> Bool {
   let text = Array(text.utf8)
   let star = UInt8(ascii: "*")
   var at = (pattern: 0, text: 0)
-  // Where to go on when what follows the last star does not fit.
+  // Where to continue when what follows the last star does not fit.
   var retry: (pattern: Int, text: Int)?
   while at.text < text.count {
     if at.pattern < pattern.count, pattern[at.pattern] == star {

@@ -22,7 +22,7 @@ enum JSON: Hashable, Sendable {
     return (try? encoder.encode(self)) ?? Data("null".utf8)
   }
 
-  /// Null where there is no such field, or this is no object.
+  /// Null where there is no such field, or this is not an object.
   subscript(key: String) -> JSON {
     get {
       guard case .object(let fields) = self else { return .null }
@@ -55,13 +55,13 @@ enum JSON: Hashable, Sendable {
     }
   }
 
-  /// Empty where this is no array.
+  /// Empty where this is not an array.
   var elements: [JSON] {
     guard case .array(let elements) = self else { return [] }
     return elements
   }
 
-  /// Empty where this is no object.
+  /// Empty where this is not an object.
   var fields: [String: JSON] {
     guard case .object(let fields) = self else { return [:] }
     return fields

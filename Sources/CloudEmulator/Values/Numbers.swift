@@ -2,7 +2,7 @@
 ///
 /// A number that only sets how long or how much is clamped here; one that means something is refused by its own rule.
 
-/// The nearest value of the range; the lowest for what is no number.
+/// The nearest value of the range; the lowest for what is not a number.
 func clamp<Value: Comparable>(_ value: Value, to range: ClosedRange<Value>) -> Value {
   // As written NaN, which compares with nothing, becomes the lower bound.
   value >= range.lowerBound ? min(value, range.upperBound) : range.lowerBound

@@ -82,10 +82,10 @@ struct RouteTable<Method: RawRepresentable & Sendable>: Sendable where Method.Ra
     let pieces = path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
     for route in routes[pieces.count] ?? [] where route.verb == request.method {
       guard let names = Self.match(route.pattern, pieces) else { continue }
-      if let stranger = request.query.first(where: { !route.query.contains($0.name) }) {
+      if let unknown = request.query.first(where: { !route.query.contains($0.name) }) {
         throw .badRequest(
-          "Invalid JSON payload received. Unknown name \"\(stranger.name)\": Cannot bind query parameter. "
-            + "Field '\(stranger.name)' could not be found in request message.")
+          "Invalid JSON payload received. Unknown name \"\(unknown.name)\": Cannot bind query parameter. "
+            + "Field '\(unknown.name)' could not be found in request message.")
       }
       return Call(method: route.method, id: id, names: names, request: request)
     }

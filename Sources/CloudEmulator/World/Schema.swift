@@ -48,7 +48,7 @@ struct Schema: Hashable, Sendable {
     }
   }
 
-  /// - Parameter ignoresUnknown: a field that a message does not have is no error; all others are checked.
+  /// - Parameter ignoresUnknown: a field that a message does not have is not an error; all others are checked.
   func check(_ body: JSON, is message: String, ignoresUnknown: Bool = false) throws(APIFailure) {
     try check(body, .message(message), at: "", ignoresUnknown)
   }

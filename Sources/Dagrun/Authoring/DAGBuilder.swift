@@ -36,7 +36,7 @@ package final class DAGBuilder {
       guard let text else { return nil }
       if let date = CalendarDay(iso8601: text).map(moment) ?? Timestamp(iso8601: text) { return date }
       let reason = DateProblem.words(for: text) ?? "write it as \"2026-01-31\""
-      problem("the \(label) \"\(text)\" of DAG \"\(description.id)\" is no date; \(reason)")
+      problem("the \(label) \"\(text)\" of DAG \"\(description.id)\" is not a date; \(reason)")
       return nil
     }
     description.startDate = read(start, "startDate") { $0.start(in: zone) }

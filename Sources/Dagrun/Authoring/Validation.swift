@@ -72,7 +72,7 @@ struct Validation {
         continue
       }
       if let pattern = parameter.pattern, BoundedRegex(pattern) == nil {
-        builder.problem("the pattern \"\(pattern)\" of parameter \"\(parameter.name)\" is no regular expression")
+        builder.problem("the pattern \"\(pattern)\" of parameter \"\(parameter.name)\" is not a regular expression")
         continue
       }
       if let value = parameter.defaultValue {

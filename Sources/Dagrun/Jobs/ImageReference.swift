@@ -51,7 +51,7 @@ package enum ImageReference {
       let address = text[(text.startIndex + 1)..<end]
       let isAddress =
         !address.isEmpty && address.allSatisfy { isHexadecimal($0) || isUpper($0) || $0 == UInt8(ascii: ":") }
-      guard isAddress else { return "its host is no address of IPv6" }
+      guard isAddress else { return "its host is not an address of IPv6" }
       name = text[(end + 1)...]
       if name.isEmpty { return nil }
       guard name.first == UInt8(ascii: ":") else { return "its host has text after the ]" }
@@ -70,7 +70,7 @@ package enum ImageReference {
   }
 
   private static func portReason(_ text: ArraySlice<UInt8>) -> String? {
-    !text.isEmpty && text.allSatisfy(isDigit) ? nil : "the port of its host is no number"
+    !text.isEmpty && text.allSatisfy(isDigit) ? nil : "the port of its host is not a number"
   }
 
   /// Lower-case letters and digits, joined by one `.`, one or two `_`, or any number of `-`.

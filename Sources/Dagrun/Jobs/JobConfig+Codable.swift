@@ -126,7 +126,7 @@ private enum RunLimit: Codable {
     let container = try decoder.singleValueContainer()
     if let text = try? container.decode(String.self) {
       guard text == "none" else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is no length of time")
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is not a length of time")
       }
       self = .never
     } else {

@@ -80,7 +80,7 @@ extension JobConfig {
       (3...222).contains(bucket.utf8.count)
       && bucket.utf8.allSatisfy { isLower($0) || isDigit($0) || [UInt8(ascii: "-"), 95, 46].contains($0) }
     return isBucket && !bucketPath.utf8.contains { $0 < 32 }
-      ? nil : "\"\(bucketPath)\" is no bucket and path; write it as \"my-bucket/a/path\""
+      ? nil : "\"\(bucketPath)\" is not a bucket and path; write it as \"my-bucket/a/path\""
   }
 
   /// An absolute path in the container that docker's arguments and the runner can carry.
@@ -91,7 +91,7 @@ extension JobConfig {
     }
     return directory.hasPrefix("/") && !directory.utf8.contains { $0 < 32 || $0 == UInt8(ascii: ":") }
       && !parts.contains { $0 == "." || $0 == ".." }
-      ? nil : "\"\(directory)\" is no directory of the container: an absolute path without \":\", \".\" and \"..\""
+      ? nil : "\"\(directory)\" is not a directory of the container: an absolute path without \":\", \".\" and \"..\""
   }
 
   /// Both are directories of this machine that docker mounts: two cannot be in one place.

@@ -26,7 +26,7 @@ package struct BoundedRegex: Sendable {
   private let foundExpression: NSRegularExpression
   private let wholeExpression: NSRegularExpression
 
-  /// nil: it is no regular expression.
+  /// nil: it is not a regular expression.
   package init?(_ pattern: String) {
     // Alone first: "a)(b" is one only inside of the parentheses below. (Foundation takes an empty one for none.)
     guard pattern.isEmpty || (try? NSRegularExpression(pattern: pattern)) != nil,

@@ -4,7 +4,7 @@ extension DAGDescription {
   /// What a run's parameters are: the defaults, overridden by what the run was given, each checked.
   ///
   /// As in Airflow, a run may be given keys that the DAG does not declare; tasks can read them. A key that is nearly a
-  /// declared one is refused: it is a slip, and the run would silently go on with the default.
+  /// declared one is refused: it is a slip, and the run would silently continue with the default.
   ///
   /// - Parameter conf: JSON text of an object; empty text counts as `{}`.
   package func resolveParameters(conf: String) throws(ParameterError) -> [String: JSONValue] {

@@ -8,7 +8,7 @@ import Synchronization
 package enum Registry {
   /// Touched only while top-level code runs, on its thread.
   nonisolated(unsafe) private static var current: DAGBuilder?
-  /// Takes the tasks that a file makes outside of any DAG, so that the mistake is noted and describing goes on.
+  /// Takes the tasks that a file makes outside of any DAG, so that the mistake is noted and describing continues.
   nonisolated(unsafe) private static var stray: DAGBuilder?
   private static let results = Mutex(Results())
 

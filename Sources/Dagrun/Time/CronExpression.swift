@@ -55,7 +55,7 @@ package struct CronExpression: Hashable, Sendable {
     switch text.lowercased() {
     case "@once": "\"@once\" is not a cron expression; write schedule: .once"
     case "@continuous": "\"@continuous\" is not a cron expression; write schedule: .continuous"
-    default: "\"\(text)\" is no preset; there are \(presets.keys.sorted().joined(separator: ", "))"
+    default: "\"\(text)\" is not a preset; there are \(presets.keys.sorted().joined(separator: ", "))"
     }
   }
 
@@ -68,7 +68,7 @@ package struct CronExpression: Hashable, Sendable {
   }
 }
 
-/// Why a text is no cron expression, in words for its author.
+/// Why a text is not a cron expression, in words for its author.
 package struct CronError: Error, Hashable, CustomStringConvertible {
   package let description: String
 

@@ -101,7 +101,7 @@ struct CronField {
     let span = halves[0]
     if span == "*", let step { return values(from: range.lowerBound, through: range.upperBound, step: step) }
     let ends = span.split(separator: "-", omittingEmptySubsequences: false)
-    guard ends.count <= 2 else { throw error("\"\(span)\" is no range", of: expression) }
+    guard ends.count <= 2 else { throw error("\"\(span)\" is not a range", of: expression) }
     let first = try value(ends[0], of: expression)
     if ends.count == 2 {
       // `20-L`: to the 31st.
@@ -123,7 +123,7 @@ struct CronField {
       reached = value
     }
     guard last < first else { return set }
-    // Beyond the end it goes on at the beginning. Where the step leaps over the end, it lands one further than counting
+    // Beyond the end it continues at the beginning. Where the step leaps over the end, it lands one further than counting
     // would: so does croniter.
     let left = range.upperBound - reached
     let start = left < step - 1 ? range.lowerBound + step - left : range.lowerBound

@@ -58,7 +58,7 @@ package enum DateProblem {
     return outside
   }
 
-  /// All parts are possible, and yet it is no date.
+  /// All parts are possible, and yet it is not a date.
   private static let outside = "in UTC it lies outside of the years 0001 to 9999"
 }
 

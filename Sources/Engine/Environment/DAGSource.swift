@@ -7,7 +7,7 @@ package protocol DAGSource: AnyObject {
   /// Reads all there are, and calls back on the queue, never from within this call.
   ///
   /// - Parameter pools: the names that tasks may give as theirs.
-  func load(pools: Set<String>, _ done: @escaping (Result<BagContents, DagBagError>) -> Void)
+  func load(pools: Set<String>, _ done: @escaping (Result<LoadedDAGs, DagBagError>) -> Void)
   /// What is there now is what was last read, or is being read.
   var isCurrent: Bool { get }
   /// What was read last counts for nothing.
@@ -17,7 +17,7 @@ package protocol DAGSource: AnyObject {
   func stop()
 }
 
-/// The folder of DAG files. Compiling happens off the queue: tasks go on meanwhile.
+/// The folder of DAG files. Compiling happens off the queue: tasks continue meanwhile.
 final class FolderDAGSource: DAGSource {
   private let bag: DagBag
   private let folder: String
@@ -29,9 +29,9 @@ final class FolderDAGSource: DAGSource {
     (self.bag, self.folder, self.queue) = (bag, folder, queue)
   }
 
-  func load(pools: Set<String>, _ done: @escaping (Result<BagContents, DagBagError>) -> Void) {
+  func load(pools: Set<String>, _ done: @escaping (Result<LoadedDAGs, DagBagError>) -> Void) {
     stamp = FolderStamp(folder)
-    let done = Unchecked(done)
+    let done = UncheckedSendableBox(done)
     DispatchQueue.global().async { [queue, bag] in
       let loaded = Result { () throws(DagBagError) in try bag.load(pools: pools) }
       queue.async { done.body(loaded) }

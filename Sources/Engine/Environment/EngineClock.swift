@@ -43,7 +43,7 @@ final class WallClock: EngineClock {
   }
 
   func after(_ seconds: Double, _ body: @escaping () -> Void) {
-    let body = Unchecked(body)
+    let body = UncheckedSendableBox(body)
     if seconds <= 0 { return queue.async { body.body() } }
     queue.asyncAfter(deadline: .now() + seconds) { body.body() }
   }

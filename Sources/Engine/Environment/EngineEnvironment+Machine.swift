@@ -10,13 +10,13 @@ internal import Storage
 extension EngineEnvironment {
   /// The home's database, the machine's clock, the folder of DAG files, workers and jobs.
   ///
-  /// - Throws: `ControlRefusal`: `unavailable` when the database cannot be opened.
+  /// - Throws: `ControlError`: `unavailable` when the database cannot be opened.
   static func machine(_ options: Engine.Options, queue: DispatchQueue, logger: Logger) throws -> EngineEnvironment {
     let store: Store
     do {
       store = try Store(path: options.home.databasePath)
     } catch {
-      throw ControlRefusal(.unavailable, error.description)
+      throw ControlError(.unavailable, error.description)
     }
     var files = DagBag.Options(
       dagsFolder: options.dagsFolder, cacheFolder: options.cacheFolder ?? options.home.cachePath,

@@ -33,7 +33,7 @@ extension Engine {
 
   private func start(_ request: ControlRequest, reply: @escaping (ControlReply) -> Void) -> Follower? {
     guard !isStopped else {
-      reply(.refused(ControlRefusal(.gone, "the scheduler was stopped")))
+      reply(.refused(ControlError(.gone, "the scheduler was stopped")))
       return nil
     }
     switch request {
@@ -41,13 +41,13 @@ extension Engine {
     case .reload: reloadDAGFiles { reply(.done) }
     case .cancelJob(let name):
       let isDriven = executors.contains { $0.cancel(named: name) }
-      reply(isDriven ? .done : .refused(ControlRefusal(.notFound, "the scheduler drives no job \(name)")))
+      reply(isDriven ? .done : .refused(ControlError(.notFound, "the scheduler drives no job \(name)")))
     case .leaveJob(let name):
       let isDriven = executors.contains { $0.release(named: name) }
-      reply(isDriven ? .done : .refused(ControlRefusal(.notFound, "not driven")))
+      reply(isDriven ? .done : .refused(ControlError(.notFound, "not driven")))
     case .follow(let run): return follow(run, reply)
     case .explain(let dagID, let runID, let taskID):
-      answer(reply) { () throws(ControlRefusal) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
+      answer(reply) { () throws(ControlError) in try explain(dagID: dagID, runID: runID, taskID: taskID) }
     case .waiting(let runs): reply(.waiting(WaitingRuns(scheduler.waiting(ofRuns: runs, at: clock.now()))))
     case .trigger, .backfill, .clear, .setTaskState, .setRunState, .endStuckRun, .setPaused, .deleteDAG:
       // Somebody may have saved the file a moment ago.
@@ -65,17 +65,17 @@ extension Engine {
     guard failedCommits == nil else {
       return reply(.refused(unwritable))
     }
-    do throws(ControlRefusal) {
+    do throws(ControlError) {
       switch try translation.translate(request) {
       case .answer(let answer): reply(answer)
       case .event(let event, let answer):
         submit(event, plans: try plans(of: event)) { [self] result in
           if case .success(.backfill(let backfill, _)) = result {
             return whenMade(backfill.number) { [self] in
-              self.answer(reply) { () throws(ControlRefusal) in try answer(try result.get()) }
+              self.answer(reply) { () throws(ControlError) in try answer(try result.get()) }
             }
           }
-          self.answer(reply) { () throws(ControlRefusal) in try answer(try result.get()) }
+          self.answer(reply) { () throws(ControlError) in try answer(try result.get()) }
         }
       }
     } catch {
@@ -84,21 +84,21 @@ extension Engine {
   }
 
   private func answer(
-    _ reply: (ControlReply) -> Void, _ body: () throws(ControlRefusal) -> ControlReply
+    _ reply: (ControlReply) -> Void, _ body: () throws(ControlError) -> ControlReply
   ) {
-    do throws(ControlRefusal) {
+    do throws(ControlError) {
       reply(try body())
     } catch {
       reply(.refused(error))
     }
   }
 
-  private var unwritable: ControlRefusal {
-    ControlRefusal(.unavailable, "the database cannot be written at the moment\n\(commitProblem ?? "")")
+  private var unwritable: ControlError {
+    ControlError(.unavailable, "the database cannot be written at the moment\n\(commitProblem ?? "")")
   }
 
-  private var translation: RequestTranslation {
-    RequestTranslation(
+  private var translation: RequestResolver {
+    RequestResolver(
       store: store, plan: { [self] in scheduler.plan(ofDAG: $0) },
       pools: { [self] in scheduler.poolUsage.map(\.pool) },
       dagIDs: { [self] in scheduler.dagRecords.filter { $0.version != nil }.map(\.dagID) },
@@ -106,11 +106,11 @@ extension Engine {
   }
 
   /// Runs that have ended are on versions that the scheduler may not hold.
-  private func plans(of event: Event) throws(ControlRefusal) -> [DAGPlan] {
+  private func plans(of event: Event) throws(ControlError) -> [DAGPlan] {
     do {
       return try plans(ofFinished: event.loadedRuns)
     } catch {
-      throw ControlRefusal(.unavailable, "\(error)")
+      throw ControlError(.unavailable, "\(error)")
     }
   }
 
@@ -132,12 +132,12 @@ extension Engine {
   }
 
   /// How a try went only the database knows; what a task waits for, only the scheduler.
-  private func explain(dagID: String, runID: String, taskID: String) throws(ControlRefusal) -> ControlReply {
+  private func explain(dagID: String, runID: String, taskID: String) throws(ControlError) -> ControlReply {
     let run = try translation.run(dagID: dagID, runID: runID).run
     let key = TaskInstanceKey(run: run.number, taskID: taskID)
     do {
       guard let task = try store.taskInstance(key) else {
-        throw ControlRefusal(.unknownTask(dagID: dagID, taskID: taskID))
+        throw ControlError(.unknownTask(dagID: dagID, taskID: taskID))
       }
       let state = task.instance.state
       let why = state == .removed ? Scheduler.whyRemoved(dagID: dagID) : nil
@@ -145,7 +145,7 @@ extension Engine {
       let waits = state.isFinished ? [] : scheduler.explain(key, at: clock.now()).map(\.description)
       return .reasons(state: state.rawValue, waits + stored)
     } catch {
-      throw (error as? ControlRefusal) ?? ControlRefusal(.unavailable, "\(error)")
+      throw (error as? ControlError) ?? ControlError(.unavailable, "\(error)")
     }
   }
 
@@ -158,11 +158,11 @@ extension Engine {
         for task in try store.taskInstances(run: run) { reasons[task.instance.taskID] = task.reason }
       }
     } catch {
-      reply(.refused(ControlRefusal(.unavailable, "\(error)")))
+      reply(.refused(ControlError(.unavailable, "\(error)")))
       return nil
     }
     guard let snapshot else {
-      reply(.refused(ControlRefusal(.notFound, "no run number \(run)")))
+      reply(.refused(ControlError(.notFound, "no run number \(run)")))
       return nil
     }
     let follower = Follower(snapshot, reasons: reasons, send: reply)

@@ -42,7 +42,7 @@ package final class ComputeEngineExecutor: Executor, @unchecked Sendable {
     }
     undriven = TakenJobs(
       queue: host.queue, logger: logger, folder: home.jobsPath, logPath: { home.logPath(ofJob: $0) },
-      runner: { [jobs] in try jobs.theRunner() }, ended: host.handleEvents)
+      runner: { [jobs] in try jobs.runnerOrCreate() }, ended: host.handleEvents)
   }
 
   private static func makeRunner(_ options: Options, _ home: Home, _ logger: Logger) throws -> JobRunner {
@@ -95,7 +95,7 @@ package final class ComputeEngineExecutor: Executor, @unchecked Sendable {
     let key = activeTry.key
     guard let job = activeTry.task.work.job else { return .neverBegan }
     let known = Set(try store.jobs(of: key).map(\.name))
-    // What has not begun begins, the rest goes on: the names are the same.
+    // What has not begun begins, the rest continues: the names are the same.
     guard !known.isEmpty, activeTry.mustStop || known.count == job.specs.count else { return .neverBegan }
     let task = JobTask(dagID: activeTry.dagID, runID: activeTry.runID, key: key)
     let origins = job.origins(task, homeID: try store.homeID()).filter { known.contains($0.jobName) }

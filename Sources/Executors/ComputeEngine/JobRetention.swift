@@ -13,12 +13,12 @@ package struct JobRetention: Hashable, Sendable {
 
   package init(days: Double? = 90) { self.days = days }
 
-  /// - Throws: when DAGRUN_JOB_RETENTION_DAYS is no number of days.
+  /// - Throws: when DAGRUN_JOB_RETENTION_DAYS is not a number of days.
   package init(environment: [String: String]) throws {
     self.init()
     guard let text = environment["DAGRUN_JOB_RETENTION_DAYS"], !text.isEmpty else { return }
     guard let days = Double(text), days >= 0, days.isFinite else {
-      throw JobRetentionProblem(description: "DAGRUN_JOB_RETENTION_DAYS is '\(text)', which is no number of days")
+      throw JobRetentionProblem(description: "DAGRUN_JOB_RETENTION_DAYS is '\(text)', which is not a number of days")
     }
     if let problem = NumberBound("DAGRUN_JOB_RETENTION_DAYS", 0, 1_000_000).problem(days) {
       throw JobRetentionProblem(description: problem)

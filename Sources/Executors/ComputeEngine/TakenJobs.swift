@@ -101,6 +101,6 @@ final class TakenJobs: @unchecked Sendable {
     return true
   }
 
-  /// They go on by themselves; whoever stops the runner leaves them.
+  /// They continue by themselves; whoever stops the runner leaves them.
   func stop() { locks = [:] }
 }

@@ -6,7 +6,7 @@ internal import Model
 internal import Workers
 
 /// The tries whose work is done by jobs. A try has one, or those of a group; they outlive this process, and the next
-/// scheduler goes on with them by their names.
+/// scheduler continues with them by their names.
 ///
 /// Confined to the engine's queue. A job that waits costs an entry here.
 final class TaskJobs: @unchecked Sendable {
@@ -37,31 +37,31 @@ final class TaskJobs: @unchecked Sendable {
   }
 
   /// Being removed.
-  private var strays: Set<String> = []
+  private var orphanedJobs: Set<String> = []
 
   /// Jobs that nobody waits for have something in the cloud still: it costs money as long as nobody removes it.
-  var isRemoving: Bool { !strays.isEmpty || tries.values.contains { $0.isStopping } }
+  var isRemoving: Bool { !orphanedJobs.isEmpty || tries.values.contains { $0.isStopping } }
 
-  var activeCount: Int { tries.count + strays.count }
+  var activeCount: Int { tries.count + orphanedJobs.count }
 
-  /// Begins them, or goes on with those that have begun.
+  /// Begins them, or continues with those that have begun.
   ///
   /// - Throws: when there is no way to the cloud.
   func start(
     _ key: TryKey, of job: ComputeEngineJobDescription, _ requests: [JobRequest], logPath: (_ index: Int) -> String
   ) throws {
-    let runner = try theRunner()
+    let runner = try runnerOrCreate()
     tries[key] = Work(job: job, group: JobGroup(names: requests.map(\.name)))
     for (index, request) in requests.enumerated() {
       runner.start(request, logPath: logPath(index), observer: observer(key, index))
     }
   }
 
-  /// Goes on with jobs that the journal has.
+  /// Continues with jobs that the journal has.
   func adopt(
     _ key: TryKey, of job: ComputeEngineJobDescription, _ names: [String], logPath: (_ index: Int) -> String
   ) throws {
-    let runner = try theRunner()
+    let runner = try runnerOrCreate()
     tries[key] = Work(job: job, group: JobGroup(names: names))
     for (index, name) in names.enumerated() {
       runner.adopt(name, logPath: logPath(index), observer: observer(key, index))
@@ -90,9 +90,9 @@ final class TaskJobs: @unchecked Sendable {
   /// Cancels jobs that nobody waits for.
   func remove(_ names: [String]) throws {
     guard !names.isEmpty else { return }
-    let runner = try theRunner()
+    let runner = try runnerOrCreate()
     for name in names {
-      strays.insert(name)
+      orphanedJobs.insert(name)
       runner.adopt(name, logPath: nil) { [queue, weak self] news in
         guard case .ended = news else { return }
         let me = self
@@ -103,18 +103,18 @@ final class TaskJobs: @unchecked Sendable {
   }
 
   private func strayEnded(_ name: String) {
-    strays.remove(name)
+    orphanedJobs.remove(name)
     if !isRemoving { report(.orphansRemoved) }
   }
 
-  /// Lets go of all jobs; they go on by themselves.
+  /// Releases all jobs; they continue by themselves.
   func stop() {
     runner?.stop()
     tries = [:]
-    strays = []
+    orphanedJobs = []
   }
 
-  func theRunner() throws -> JobRunner {
+  func runnerOrCreate() throws -> JobRunner {
     if let runner { return runner }
     let made = try makeRunner()
     runner = made

@@ -17,14 +17,14 @@ enum AdoptionDecision: Hashable {
 }
 
 /// A worker's folder, read after the last scheduler was gone.
-struct FoundWorker: Hashable {
+struct WorkerOnDisk: Hashable {
   var folder: String
   var journal: WorkerJournal
   /// The very process that wrote the journal still runs.
   var isAlive: Bool
 }
 
-extension FoundWorker {
+extension WorkerOnDisk {
   /// nil when there is no journal: it was killed before it had begun one, and has done nothing.
   ///
   /// - Throws: when the journal cannot be read: nobody knows then what has begun.
@@ -63,12 +63,12 @@ extension AdoptionDecision {
   /// - Parameters:
   ///   - schedulerBoot: boot id of the machine when the last scheduler took its lock; nil when unknown.
   ///   - boot: the boot id now.
-  init(_ key: TryKey, _ workers: [FoundWorker], schedulerBoot: String?, boot: String) {
+  init(_ key: TryKey, _ workers: [WorkerOnDisk], schedulerBoot: String?, boot: String) {
     self = Self.decide(key, workers, schedulerBoot, boot)
   }
 
   private static func decide(
-    _ key: TryKey, _ workers: [FoundWorker], _ schedulerBoot: String?, _ boot: String
+    _ key: TryKey, _ workers: [WorkerOnDisk], _ schedulerBoot: String?, _ boot: String
   ) -> AdoptionDecision {
     let entries = workers.filter { $0.journal.last?.key == key }
     // An entry that was abandoned says only that this worker did not run it; another one may have.

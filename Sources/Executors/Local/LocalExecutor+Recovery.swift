@@ -32,10 +32,10 @@ extension LocalExecutor {
     return found
   }
 
-  private func findWorkers() throws(SystemError) -> [FoundWorker] {
-    var found: [FoundWorker] = []
+  private func findWorkers() throws(SystemError) -> [WorkerOnDisk] {
+    var found: [WorkerOnDisk] = []
     for folder in try folders() {
-      if let worker = try FoundWorker(folder: folder, boot: bootID) { found.append(worker) }
+      if let worker = try WorkerOnDisk(folder: folder, boot: bootID) { found.append(worker) }
     }
     return found
   }
@@ -49,7 +49,7 @@ extension LocalExecutor {
     }
   }
 
-  private func watch(_ activeTry: ActiveTry, _ worker: FoundWorker) -> Recovery {
+  private func watch(_ activeTry: ActiveTry, _ worker: WorkerOnDisk) -> Recovery {
     guard let process = ProcessDescriptor(worker.journal.worker) else {
       // It has ended since it was looked at.
       pool.removeWhenCommitted(worker.folder)
@@ -65,7 +65,7 @@ extension LocalExecutor {
   }
 
   /// Tries that the database does not know as active: their results interest nobody.
-  private func endStrays(_ workers: [FoundWorker], except wanted: [TryKey: Recovery]) {
+  private func endStrays(_ workers: [WorkerOnDisk], except wanted: [TryKey: Recovery]) {
     for worker in workers where worker.isWithinTry {
       guard let last = worker.journal.last, wanted[last.key] == nil else { continue }
       if worker.isAlive, let process = ProcessDescriptor(worker.journal.worker) {

@@ -60,13 +60,13 @@ package final class LocalExecutor: Executor, @unchecked Sendable {
   }
 
   package func launch(_ workload: TaskWorkload, in run: RunFacts) {
-    let briefing = RunBriefing(
+    let runMessage = RunContextMessage(
       run: workload.key.run, context: run.context, logFolder: run.logFolder,
       workingDirectory: options.workingDirectory)
     let assignment = TryAssignment(
       workload, graceSeconds: options.graceSeconds, endsWithItsGiver: options.endsTriesWithProcess)
     pool.submit(
-      PendingTry(assignment: assignment, briefing: briefing, logPath: briefing.logPath(of: workload.key)))
+      QueuedWorkload(assignment: assignment, runMessage: runMessage, logPath: runMessage.logPath(of: workload.key)))
   }
 
   /// Where a running try's output is until it is in its log; nil before a worker has it.

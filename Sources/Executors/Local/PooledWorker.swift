@@ -8,7 +8,7 @@ final class PooledWorker {
   enum State {
     case starting
     case idle
-    case busy(PendingTry)
+    case busy(QueuedWorkload)
     /// Was told to leave, or has closed its end; its process is waited for.
     case leaving
   }
@@ -20,8 +20,8 @@ final class PooledWorker {
   var library: String?
   /// It is reading that file, before it begins its first try of it.
   var isLoading = false
-  /// Runs that it was briefed about, with the variables that it was told.
-  var briefed: [Int64: [String: String]] = [:]
+  /// Runs that it was knownRuns about, with the variables that it was told.
+  var knownRuns: [Int64: [String: String]] = [:]
   var isAwaitingRoom = false
   /// Its task has closed the socket, and the process was killed for it.
   var hasLostConnection = false
@@ -36,13 +36,13 @@ final class PooledWorker {
   var processToken: UInt64 { UInt64(number) << 1 | 1 }
 
   /// The result, once the log of a task of another account is where logs are.
-  func takingLog(of pending: PendingTry, for result: TaskResult) -> TaskResult {
+  func takingLog(of pending: QueuedWorkload, for result: TaskResult) -> TaskResult {
     guard pending.assignment.workload.user != nil else { return result }
     return result.adding(loss: WorkerFolder.takeLog(link.folder, logPath: pending.logPath))
   }
 
   /// Kills what the task has started, saves its log, and says how its worker's process ended.
-  func resultOfDeath(under pending: PendingTry, journal: WorkerJournal?, _ status: ExitStatus?) -> TaskResult {
+  func resultOfDeath(under pending: QueuedWorkload, journal: WorkerJournal?, _ status: ExitStatus?) -> TaskResult {
     let note =
       hasLostConnection
       ? "the task closed the connection between its process and dagrun"
@@ -53,10 +53,10 @@ final class PooledWorker {
   }
 
   /// Nothing of any task is in its memory.
-  var isFresh: Bool { library == nil && briefed.isEmpty }
+  var isFresh: Bool { library == nil && knownRuns.isEmpty }
 
   /// Another account's task gets a process that knows of no other one.
-  func canRun(_ pending: PendingTry) -> Bool {
+  func canRun(_ pending: QueuedWorkload) -> Bool {
     guard pending.assignment.workload.user == nil else { return isFresh }
     return switch (pending.library, library) {
     case (nil, _), (_, nil): true
@@ -66,9 +66,9 @@ final class PooledWorker {
 }
 
 /// A try that has a slot, on its way to a worker.
-struct PendingTry {
+struct QueuedWorkload {
   var assignment: TryAssignment
-  var briefing: RunBriefing
+  var runMessage: RunContextMessage
   var logPath: String
   /// How many workers ended before they had begun it.
   var attempts = 0

@@ -44,7 +44,7 @@ final class WorkerPool: @unchecked Sendable {
   private var freed: [PooledWorker] = []
   /// Of workers that have ended. They are kept until the results in their journals are committed.
   private var finishedFolders: [String] = []
-  private var waiting: [PendingTry] = []
+  private var waiting: [QueuedWorkload] = []
   private var startingCount = 0
   private var loadingCount = 0
   private var busyCount = 0
@@ -88,7 +88,7 @@ final class WorkerPool: @unchecked Sendable {
 
   // MARK: Tries
 
-  func submit(_ pending: PendingTry) {
+  func submit(_ pending: QueuedWorkload) {
     if let index = bestIdle(for: pending) {
       assign(pending, to: workers[idle.remove(at: index)]!)
     } else {
@@ -125,13 +125,13 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   /// The warmest worker that has the right file loaded, or else one that has none.
-  private func bestIdle(for pending: PendingTry) -> Int? {
+  private func bestIdle(for pending: QueuedWorkload) -> Int? {
     if pending.assignment.workload.user != nil { return idle.lastIndex { workers[$0]!.isFresh } }
     guard let library = pending.library else { return idle.indices.last }
     return idle.lastIndex { workers[$0]!.library == library } ?? idle.lastIndex { workers[$0]!.library == nil }
   }
 
-  private func assign(_ pending: PendingTry, to worker: PooledWorker) {
+  private func assign(_ pending: QueuedWorkload, to worker: PooledWorker) {
     worker.state = .busy(pending)
     busyCount += 1
     if let library = pending.library, worker.library == nil {
@@ -141,11 +141,11 @@ final class WorkerPool: @unchecked Sendable {
     }
     var isSent = true
     // Mostly they are the very same dictionary, which costs nothing to compare.
-    if worker.briefed[pending.briefing.run] != pending.briefing.context.variables {
-      // As the worker does when it is briefed.
-      if worker.briefed.count >= 64 { worker.briefed = [:] }
-      worker.briefed[pending.briefing.run] = pending.briefing.context.variables
-      isSent = worker.link.send(.run(pending.briefing))
+    if worker.knownRuns[pending.runMessage.run] != pending.runMessage.context.variables {
+      // As the worker does when it is knownRuns.
+      if worker.knownRuns.count >= 64 { worker.knownRuns = [:] }
+      worker.knownRuns[pending.runMessage.run] = pending.runMessage.context.variables
+      isSent = worker.link.send(.run(pending.runMessage))
     }
     isSent = worker.link.send(.start(pending.assignment)) && isSent
     if !isSent { awaitRoom(worker, true) }
@@ -382,7 +382,7 @@ final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  private func handleExit(of worker: PooledWorker, under pending: PendingTry, _ status: ExitStatus?) {
+  private func handleExit(of worker: PooledWorker, under pending: QueuedWorkload, _ status: ExitStatus?) {
     let (key, folder) = (pending.assignment.key, worker.link.folder)
     let journal = WorkerJournal(folder: folder)
     var pending = pending

@@ -3,7 +3,7 @@ internal import Foundation
 extension CredentialFile {
   /// Asks Google for a token.
   func token(
-    _ http: any HTTPSending, _ world: CloudWorld, scopes: [String] = [TokenEndpoint.scope]
+    _ http: any HTTPSending, _ world: CloudEnvironment, scopes: [String] = [TokenEndpoint.scope]
   ) async throws(CloudError) -> AccessToken {
     switch self {
     case .serviceAccount(let account):

@@ -7,12 +7,12 @@ internal import Foundation
 /// Files are read anew for each token, once an hour: a rotated key or a new login is found without a restart.
 actor CredentialSearch {
   private let http: any HTTPSending
-  private let world: CloudWorld
+  private let world: CloudEnvironment
   private let metadata: MetadataServer
   /// It does not go away: once it has answered it is not looked for again.
   private var hasMetadataServer = false
 
-  init(_ http: any HTTPSending, _ world: CloudWorld) {
+  init(_ http: any HTTPSending, _ world: CloudEnvironment) {
     self.http = http
     self.world = world
     metadata = MetadataServer(http, world)
@@ -31,7 +31,7 @@ actor CredentialSearch {
         """)
   }
 
-  /// As `grant`, but none is no error, and a metadata server is asked only where the environment names one.
+  /// As `grant`, but none is not an error, and a metadata server is asked only where the environment names one.
   func grantIfAny() async throws(CloudError) -> Grant {
     if let grant = try await grantFromFiles() { return grant }
     return metadata.isNamed && !metadata.isSwitchedOff ? try await grantFromMetadata() : Grant(token: nil)
@@ -57,7 +57,7 @@ actor CredentialSearch {
     guard let impersonation = Impersonation(chain: chain) else {
       throw CloudError(
         .invalid, operation: "sign in as", subject: "\(chain) (\(variable))",
-        message: "it is no list of service accounts", hint: "write email addresses with commas between them")
+        message: "it is not a list of service accounts", hint: "write email addresses with commas between them")
     }
     let traded = try await impersonation.token(from: token, http, world, [TokenEndpoint.scope])
     return Grant(token: traded, quotaProject: grant.quotaProject)

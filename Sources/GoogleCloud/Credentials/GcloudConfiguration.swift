@@ -2,9 +2,9 @@ internal import Foundation
 
 /// What gcloud keeps in its folder: `CLOUDSDK_CONFIG`, or `~/.config/gcloud`.
 struct GcloudConfiguration: Sendable {
-  private let world: CloudWorld
+  private let world: CloudEnvironment
 
-  init(_ world: CloudWorld) { self.world = world }
+  init(_ world: CloudEnvironment) { self.world = world }
 
   var folder: String {
     if let folder = world.variable("CLOUDSDK_CONFIG") { return folder }

@@ -14,7 +14,7 @@ struct Impersonation: Sendable {
   }
 
   func token(
-    from source: AccessToken, _ http: any HTTPSending, _ world: CloudWorld, _ scopes: [String]
+    from source: AccessToken, _ http: any HTTPSending, _ world: CloudEnvironment, _ scopes: [String]
   ) async throws(CloudError) -> AccessToken {
     let endpoint = TokenEndpoint(http: http, world: world, subject: email ?? "the impersonated account")
     let question = Question(delegates: delegates, scope: scopes, lifetime: "\(lifetimeSeconds)s")

@@ -3,9 +3,9 @@ internal import Foundation
 /// Tells a VM of Google's who it is. Its answers carry `Metadata-Flavor: Google`; others on that address do not.
 struct MetadataServer: Sendable {
   private let http: any HTTPSending
-  private let world: CloudWorld
+  private let world: CloudEnvironment
 
-  init(_ http: any HTTPSending, _ world: CloudWorld) {
+  init(_ http: any HTTPSending, _ world: CloudEnvironment) {
     self.http = http
     self.world = world
   }
@@ -75,7 +75,7 @@ struct MetadataServer: Sendable {
     guard Self.isGoogle(answer) else {
       throw CloudError(
         .unauthenticated, operation: "sign in as", subject: "this VM's service account",
-        message: "\(host) is no metadata server: its answer lacks 'Metadata-Flavor: Google'",
+        message: "\(host) is not a metadata server: its answer lacks 'Metadata-Flavor: Google'",
         hint: "check GCE_METADATA_HOST")
     }
     return answer

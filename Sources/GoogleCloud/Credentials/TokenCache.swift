@@ -5,14 +5,14 @@ actor TokenCache {
   /// As google-auth does: the metadata server has a new token from 5 minutes before the end on.
   static let refreshSecondsBeforeExpiry = 225.0
 
-  private let world: CloudWorld
+  private let world: CloudEnvironment
   private let fetch: @Sendable () async throws(CloudError) -> Grant
   private var kept: Grant?
   private var refresh: Task<Void, Never>?
   private var waiting: [Int: UnsafeContinuation<Result<Grant, CloudError>, Never>] = [:]
   private var nextNumber = 0
 
-  init(_ world: CloudWorld, _ fetch: @escaping @Sendable () async throws(CloudError) -> Grant) {
+  init(_ world: CloudEnvironment, _ fetch: @escaping @Sendable () async throws(CloudError) -> Grant) {
     self.world = world
     self.fetch = fetch
   }
@@ -40,7 +40,7 @@ actor TokenCache {
     if refresh == nil { refresh = Task { await self.renew() } }
   }
 
-  /// The others go on waiting.
+  /// The others continue waiting.
   private func cancel(_ number: Int) {
     waiting.removeValue(forKey: number)?.resume(returning: Self.abandoned)
   }

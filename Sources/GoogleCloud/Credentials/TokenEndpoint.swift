@@ -9,7 +9,7 @@ struct TokenEndpoint: Sendable {
   static let scope = "https://www.googleapis.com/auth/cloud-platform"
 
   let http: any HTTPSending
-  let world: CloudWorld
+  let world: CloudEnvironment
   /// For errors: "cannot sign in as `subject`".
   let subject: String
 

@@ -11,7 +11,7 @@ struct TokenProgram: Sendable {
     self.program = program
   }
 
-  func token(_ world: CloudWorld) async throws(CloudError) -> Secret {
+  func token(_ world: CloudEnvironment) async throws(CloudError) -> Secret {
     guard world.variable("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES") == "1" else {
       throw account.unusable(
         "it names a program to run, and that is not allowed",
@@ -65,7 +65,7 @@ struct TokenProgram: Sendable {
     return token
   }
 
-  private func environment(_ world: CloudWorld) -> [String: String] {
+  private func environment(_ world: CloudEnvironment) -> [String: String] {
     var environment = world.environment
     environment["GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE"] = account.audience
     environment["GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE"] = account.subjectTokenType

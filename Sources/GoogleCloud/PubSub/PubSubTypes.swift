@@ -64,7 +64,7 @@ package struct DurationString: Codable, Hashable, Sendable {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
     guard text.hasSuffix("s"), let number = Double(text.dropLast()), number.isFinite else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "“\(text)” is no duration")
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "“\(text)” is not a duration")
     }
     seconds = number
   }

@@ -97,7 +97,7 @@ package struct StorageClient: Sendable {
     return try await transport.answer(StorageObject.self, to: request)
   }
 
-  /// Writes a large object in pieces; after a lost connection it goes on where Google says it is.
+  /// Writes a large object in pieces; after a lost connection it continues where Google says it is.
   ///
   /// - Parameter piece: gives `count` bytes from `offset` on.
   @discardableResult
@@ -159,7 +159,7 @@ package struct StorageClient: Sendable {
     do {
       return try JSONDecoder().decode(StorageObject.self, from: response.body)
     } catch {
-      throw self.error(.badAnswer, "write object", location, "the answer is no object")
+      throw self.error(.badAnswer, "write object", location, "the answer is not an object")
     }
   }
 

@@ -9,12 +9,12 @@ package final class CloudSession: CloudTransport {
   private let http: any HTTPSending
   private let credentials: CredentialSearch
   private let rules: RetryRules
-  private let world: CloudWorld
+  private let world: CloudEnvironment
   private let token: TokenCache
   /// For services on this machine, which do without where there are no credentials.
   private let tokenIfAny: TokenCache
 
-  package init(_ places: CloudPlaces, _ http: any HTTPSending, _ world: CloudWorld, rules: RetryRules = RetryRules()) {
+  package init(_ places: CloudPlaces, _ http: any HTTPSending, _ world: CloudEnvironment, rules: RetryRules = RetryRules()) {
     self.places = places
     self.http = http
     self.world = world
@@ -33,7 +33,7 @@ package final class CloudSession: CloudTransport {
     var options = HTTPClientOptions(environment: environment)
     options.userAgent = version.isEmpty ? "dagrun" : "dagrun/\(version)"
     return CloudSession(
-      try CloudPlaces(environment: environment), HTTPClient(options), CloudWorld(environment: environment), rules: rules
+      try CloudPlaces(environment: environment), HTTPClient(options), CloudEnvironment(environment: environment), rules: rules
     )
   }
 
@@ -66,7 +66,7 @@ package final class CloudSession: CloudTransport {
         random: world.random())
       switch step {
       case .answer:
-        guard case .answered(let answer) = outcome else { preconditionFailure("\(outcome) is no answer") }
+        guard case .answered(let answer) = outcome else { preconditionFailure("\(outcome) is not an answer") }
         return CloudResponse(answer)
       case .emptyPoll(let seconds):
         if seconds > 0 { try await world.pause(seconds, request.operation, request.subject) }

@@ -9,13 +9,13 @@ internal import Foundation
 final class CurlLoop: @unchecked Sendable {
   private let queue = DispatchQueue(label: "dagrun.http")
   private let options: HTTPClientOptions
-  private var machinery: Machinery?
+  private var machinery: MultiHandle?
   private var running: [UnsafeMutableRawPointer: Transfer] = [:]
   private var openFiles = OpenFileLimit()
   /// Nobody will start another transfer but those on their way here.
   private var isClosing = false
 
-  private struct Machinery {
+  private struct MultiHandle {
     let multi: UnsafeMutableRawPointer
     /// One descriptor for all of curl's sockets.
     let sockets: Int32
@@ -113,7 +113,7 @@ final class CurlLoop: @unchecked Sendable {
     }
   }
 
-  /// curl cannot go on: out of memory or of descriptors. Whoever waits must not wait for ever.
+  /// curl cannot continue: out of memory or of descriptors. Whoever waits must not wait for ever.
   private func check(_ code: CURLMcode) {
     if code == CURLM_OK || code == CURLM_BAD_SOCKET { return }
     for easy in Array(running.keys) {
@@ -168,7 +168,7 @@ final class CurlLoop: @unchecked Sendable {
     _ = ccurl_multi_set_socket_function(multi, socketFunction, context)
     _ = ccurl_multi_set_timer_function(multi, timerFunction, context)
     _ = ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-    machinery = Machinery(multi: multi, sockets: sockets, source: source, timer: timer)
+    machinery = MultiHandle(multi: multi, sockets: sockets, source: source, timer: timer)
     source.activate()
     timer.activate()
   }

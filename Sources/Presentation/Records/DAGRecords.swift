@@ -2,11 +2,11 @@ package import Dagrun
 
 /// The field names are those of Airflow's REST API v2 (`DAGDetailsResponse`, `TaskResponse`).
 extension DAGDescription {
-  package func record(isPaused: Bool) -> Record {
+  package func record(isPaused: Bool) -> OutputObject {
     [
       "dag_id": .text(id), "is_paused": .bool(isPaused), "timetable_summary": .text(schedule.summary),
       "description": .optional(documentation.isEmpty ? nil : documentation),
-      "tags": .list(tags.map(Datum.text)), "start_date": .optional(startDate), "end_date": .optional(endDate),
+      "tags": .list(tags.map(OutputValue.text)), "start_date": .optional(startDate), "end_date": .optional(endDate),
       "catchup": .bool(catchup), "max_active_runs": .int(maxActiveRuns), "max_active_tasks": .int(maxActiveTasks),
       "dag_run_timeout": .optional(dagrunTimeoutSeconds),
       "params": .list(parameters.map { .object($0.record) }), "fileloc": .text(location.file),
@@ -21,10 +21,10 @@ extension DAGDescription {
 }
 
 extension TaskDescription {
-  package func record(downstream: [String]) -> Record {
+  package func record(downstream: [String]) -> OutputObject {
     [
       "task_id": .text(id), "operator_name": .text(work.operatorName), "trigger_rule": .text(triggerRule.rawValue),
-      "upstream_task_ids": .list(upstream.map(Datum.text)), "downstream_task_ids": .list(downstream.map(Datum.text)),
+      "upstream_task_ids": .list(upstream.map(OutputValue.text)), "downstream_task_ids": .list(downstream.map(OutputValue.text)),
       "retries": .int(retries), "retry_delay": .double(retryDelaySeconds),
       "retry_exponential_backoff": .optional(retryBackoffMultiplier),
       "max_retry_delay": .optional(maxRetryDelaySeconds),
@@ -37,9 +37,9 @@ extension TaskDescription {
 }
 
 extension ParameterDescription {
-  package var record: Record {
-    var record: Record = [
-      "name": .text(name), "type": .text(type.text), "default": defaultValue.map(Datum.init) ?? .null,
+  package var record: OutputObject {
+    var record: OutputObject = [
+      "name": .text(name), "type": .text(type.text), "default": defaultValue.map(OutputValue.init) ?? .null,
     ]
     if let minimum { record.append("minimum", .double(minimum)) }
     if let maximum { record.append("maximum", .double(maximum)) }

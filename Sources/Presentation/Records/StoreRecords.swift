@@ -4,7 +4,7 @@ package import Storage
 
 /// The field names are those of Airflow's REST API v2 (`PoolResponse`, `VariableResponse`, `TaskInstanceResponse`).
 extension PoolUsage {
-  package var record: Record {
+  package var record: OutputObject {
     let occupied = runningSlots + queuedSlots + (pool.includeDeferred ? deferredSlots : 0)
     return [
       "name": .text(pool.name), "slots": .int(pool.slots),
@@ -18,11 +18,11 @@ extension PoolUsage {
 }
 
 extension Variable {
-  package var record: Record { ["key": .text(key), "value": .text(value), "description": .text(documentation)] }
+  package var record: OutputObject { ["key": .text(key), "value": .text(value), "description": .text(documentation)] }
 }
 
 extension TaskRecord {
-  package func record(in run: DAGRun) -> Record {
+  package func record(in run: DAGRun) -> OutputObject {
     var record = instance.record(in: run)
     record.append("reason", .optional(reason))
     record.append("exit_code", .optional(exitCode))
@@ -36,7 +36,7 @@ extension TaskRecord {
 
 extension TaskRecord {
   /// Of a failed task, in the record of its run.
-  package var failureRecord: Record {
+  package var failureRecord: OutputObject {
     [
       "task_id": .text(instance.taskID), "state": .text(instance.state.rawValue),
       "try_number": .int(instance.tryNumber), "reason": .optional(reason), "exit_code": .optional(exitCode),
@@ -45,7 +45,7 @@ extension TaskRecord {
 }
 
 extension DatabaseInfo {
-  package var record: Record {
+  package var record: OutputObject {
     [
       "path": .text(path), "size_bytes": .int(sizeBytes), "schema_version": .text(schemaVersion),
       "sqlite_version": .text(sqliteVersion), "dags": .int(counts.dags), "dag_versions": .int(counts.versions),

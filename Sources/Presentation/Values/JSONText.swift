@@ -3,13 +3,13 @@ internal import Dagrun
 /// Writes JSON with the fields in their order. (Foundation's encoder sorts them or shuffles them.)
 package enum JSONText {
   /// Two spaces a level, a field a line.
-  package static func pretty(_ value: Datum) -> String {
+  package static func pretty(_ value: OutputValue) -> String {
     var text = ""
     write(value, indent: 0, isPretty: true, into: &text)
     return text
   }
 
-  package static func compact(_ value: Datum) -> String {
+  package static func compact(_ value: OutputValue) -> String {
     var text = ""
     write(value, indent: 0, isPretty: false, into: &text)
     return text
@@ -22,7 +22,7 @@ package enum JSONText {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  private static func write(_ value: Datum, indent: Int, isPretty: Bool, into text: inout String) {
+  private static func write(_ value: OutputValue, indent: Int, isPretty: Bool, into text: inout String) {
     switch value {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"

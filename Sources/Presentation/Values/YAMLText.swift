@@ -3,11 +3,11 @@ internal import Yams
 
 /// Writes YAML with the fields in their order.
 package enum YAMLText {
-  package static func write(_ value: Datum) throws -> String {
+  package static func write(_ value: OutputValue) throws -> String {
     try Yams.serialize(node: node(value), allowUnicode: true)
   }
 
-  private static func node(_ value: Datum) -> Node {
+  private static func node(_ value: OutputValue) -> Node {
     switch value {
     case .null: Node("null", Tag(.null))
     case .bool(let value): Node(value ? "true" : "false", Tag(.bool))
@@ -16,7 +16,7 @@ package enum YAMLText {
     case .text(let value): text(value)
     // Quoted: a bare date is not a string in YAML, and readers turn it into what they like.
     case .time(let value): Node(value.iso8601, Tag(.str), .doubleQuoted)
-    case .json(let text): node(Datum(jsonText: text))
+    case .json(let text): node(OutputValue(jsonText: text))
     case .list(let values): Node(values.map(node), Tag(.seq), values.isEmpty ? .flow : .block)
     case .object(let record):
       Node(

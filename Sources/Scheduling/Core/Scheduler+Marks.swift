@@ -88,7 +88,7 @@ extension Scheduler {
       setReason(Reason.past(taskID: taskID, logicalDate: past.logicalDate).description, of: place)
       move(place, to: .upstreamFailed)
     }
-    cancelRun(run, stop: .cancelled, reason: "it could not go on")
+    cancelRun(run, stop: .cancelled, reason: "it could not continue")
   }
 
   private mutating func setFinishedRunState(_ run: RunIndex, _ state: DAGRunState) {

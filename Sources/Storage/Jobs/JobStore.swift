@@ -54,7 +54,7 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
   ///
   /// - Returns: false when no finished job of the name is kept.
   @discardableResult
-  package func noteTaken(_ name: String, at moment: Timestamp) throws(StoreError) -> Bool {
+  package func acknowledgeResult(_ name: String, at moment: Timestamp) throws(StoreError) -> Bool {
     var count = 0
     try write("write to") { database in
       count = try statement(

@@ -40,7 +40,7 @@ extension StoreConnection {
     }
   }
 
-  /// The run that bears the logical date: there is one at most.
+  /// The run that has the logical date: there is one at most.
   package func run(dagID: String, logicalDate: Timestamp) throws(StoreError) -> DAGRun? {
     try read { database in
       try statement(database, "SELECT * FROM dag_run WHERE dag_id = ? AND logical_date = ?")

@@ -61,7 +61,7 @@ enum JSONText {
       }
     }
 
-    /// After a value: closes what it is the last of, or goes on to the next.
+    /// After a value: closes what it is the last of, or continues to the next.
     private mutating func close(_ open: inout [UInt8]) -> Bool {
       skipBlanks()
       while let last = open.last {

@@ -5,7 +5,7 @@ package import Model
 /// What the engine tells a worker. On the wire each message is a length (32 bits), a kind (8 bits) and its fields.
 package enum WorkerRequest: Hashable, Sendable {
   /// Comes to each worker before its first task of that run, and again when the variables have changed.
-  case run(RunBriefing)
+  case run(RunContextMessage)
   case start(TryAssignment)
   /// Comes on the second socket, which is also read while a task runs.
   case stop(TryKey)
@@ -22,7 +22,7 @@ package enum WorkerReport: Hashable, Sendable {
 }
 
 /// What is the same for all tasks of a run.
-package struct RunBriefing: Hashable, Sendable {
+package struct RunContextMessage: Hashable, Sendable {
   package var run: Int64
   package var context: RunContext
   /// The run's folder of logs; absolute.
@@ -72,7 +72,7 @@ extension WorkerRequest {
         throw MalformedBytes()
       }
       self = .run(
-        RunBriefing(
+        RunContextMessage(
           run: run, context: context, logFolder: try reader.string(), workingDirectory: try reader.string()))
     case 1: self = .start(try reader.tryAssignment())
     case 2: self = .stop(try reader.tryKey())

@@ -21,7 +21,7 @@ package struct TaskCode: Sendable {
 /// Runs the closures of one compiled DAG file, one at a time.
 final class SwiftTaskRunner {
   private let code: TaskCode
-  private let lane = TaskLane()
+  private let lane = InlineTaskExecutor()
   private var loaded: String?
 
   init(code: TaskCode) { self.code = code }

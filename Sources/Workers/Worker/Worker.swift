@@ -20,7 +20,7 @@ final class Worker: @unchecked Sendable {
   private let bash: String?
   private let environment: [String: String]
   private let runner: SwiftTaskRunner
-  private var briefings: [Int64: RunBriefing] = [:]
+  private var briefings: [Int64: RunContextMessage] = [:]
   /// It was given a try.
   private var hasBegun = false
   /// What tasks must find, and leave. Of the task's thread.
@@ -31,13 +31,13 @@ final class Worker: @unchecked Sendable {
   private var guest: GuestAccount?
 
   /// What ending a try writes to, whichever thread ends it.
-  private struct Outlets {
+  private struct ResultSink {
     var journal: JournalWriter
     var report = ByteWriter()
     /// The last result, when the journal could not take it.
     var unjournaled: TaskResult?
   }
-  private let outlets: Mutex<Outlets>
+  private let outlets: Mutex<ResultSink>
 
   init(folder: String, scheduler: pid_t, socket: Int32, controlSocket: Int32, code: TaskCode) throws(SystemError) {
     self.folder = folder
@@ -48,7 +48,7 @@ final class Worker: @unchecked Sendable {
     signal(SIGXFSZ, SIG_IGN)
     try becomeSubreaper()
     try makeFolders(folder, mode: 0o700)
-    outlets = Mutex(Outlets(journal: try JournalWriter(folder: folder)))
+    outlets = Mutex(ResultSink(journal: try JournalWriter(folder: folder)))
     try WorkerOutput.open(in: folder)
     // A person who follows the log sees each line when it is printed.
     lineBufferStandardOutput()
@@ -58,7 +58,7 @@ final class Worker: @unchecked Sendable {
     control = try ControlThread(socket: controlSocket, current: current) { theWorker!.lostConnection() }
   }
 
-  /// Of its own: without any of them it could not go on.
+  /// Of its own: without any of them it could not continue.
   var descriptors: [Int32] { [socket, outlets.withLock { $0.journal.descriptor }] + control.descriptors }
 
   func startControlThread() { startThread { [control] in control.run() } }
@@ -172,7 +172,7 @@ final class Worker: @unchecked Sendable {
   }
 
   private func startSwift(
-    _ assignment: TryAssignment, _ briefing: RunBriefing, library: String, entry: String, inputs: [String],
+    _ assignment: TryAssignment, _ briefing: RunContextMessage, library: String, entry: String, inputs: [String],
     logPath: String
   ) {
     let before = CPUUsage()
@@ -293,7 +293,7 @@ final class Worker: @unchecked Sendable {
     }
   }
 
-  private func sendReport(_ outlets: inout Outlets) {
+  private func sendReport(_ outlets: inout ResultSink) {
     outlets.report.bytes.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {

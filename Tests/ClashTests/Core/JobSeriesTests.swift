@@ -40,7 +40,7 @@ import Testing
       ([1: .over, 2: .elsewhere], 3, .attach(2)),
       ([1: .unfinished, 2: .over], 3, .goOn(1)),
       ([1: .elsewhere, 2: .resultWaits], 3, .attach(1)),
-      // Two that live: another home went on with a newer one, and only that is of use.
+      // Two that live: another home continued with a newer one, and only that is of use.
       ([1: .unfinished, 2: .elsewhere], 3, .attach(2)),
       ([1: .elsewhere, 2: .unfinished], 3, .goOn(2)),
       // What was cancelled goes before anything begins.
@@ -57,16 +57,16 @@ import Testing
       ([1: .remains], 1, .begin(2)),
       ([1: .remains], 2, .begin(2)),
       ([999: .over], 999, .none),
-    ] as [([Int: JobSeries.Standing], Int, JobSeries.Step)])
-  func `a try goes on with what lives, then reports, then begins`(
-    known: [Int: JobSeries.Standing], number: Int, step: JobSeries.Step
+    ] as [([Int: JobSeries.AttemptStatus], Int, JobSeries.Step)])
+  func `a try continues with what lives, then reports, then begins`(
+    known: [Int: JobSeries.AttemptStatus], number: Int, step: JobSeries.Step
   ) {
     #expect(JobSeries.next(number: number, known: known) == step)
   }
 
   @Test func `no second machine is begun beside one that may be on`() {
-    for first in JobSeries.Standing.allCases {
-      for second in JobSeries.Standing.allCases {
+    for first in JobSeries.AttemptStatus.allCases {
+      for second in JobSeries.AttemptStatus.allCases {
         let known = [1: first, 2: second]
         let isOn = known.values.contains { [.unfinished, .beingCancelled, .elsewhere].contains($0) }
         for number in 1...4 {

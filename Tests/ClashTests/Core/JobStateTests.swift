@@ -72,7 +72,7 @@ import Model
   @Test func `request ids are the same for the same call and differ for any other`() {
     #expect(UUID.derived(from: ["a", "b"]).uuidString == UUID.derived(from: ["a", "b"]).uuidString)
     #expect(UUID.derived(from: ["ab", ""]) != UUID.derived(from: ["a", "b"]))
-    // Written down, for other versions of dagrun go on with what this one has asked.
+    // Written down, for other versions of dagrun continue with what this one has asked.
     #expect(UUID.derived(from: ["job", "1"]).uuidString == "01E27F98-2A4D-8D49-8F41-C815D0B04910")
   }
 }

@@ -37,7 +37,7 @@ import Model
 
   @Test func `what a stranger has is left alone, and the job fails`() {
     var one = Walk(to: .makeGroup)
-    _ = one.tell(.belongsToAnother(.makeGroup(one.plan(1))))
+    _ = one.tell(.ownedByOther(.makeGroup(one.plan(1))))
     #expect(one.removeAll() == ["remove subscription", "remove topic", "remove template"])
     #expect(one.failure?.kind == .invalidRequest)
     #expect(one.failure?.message.contains("instance group j-1") == true)
@@ -101,7 +101,7 @@ import Model
     #expect(one.job.canBeHandedOver)
   }
 
-  @Test func `a repairing group makes a lost machine again, which is no other attempt`() {
+  @Test func `a repairing group makes a lost machine again, which is not an other attempt`() {
     var one = Walk.running(isDetached: true)
     #expect(one.hear("preempted") == ["attempt 1: preempted; the group makes its machine again"])
     #expect(one.hear("started", boot: "c") == ["began 1"])
@@ -261,7 +261,7 @@ import Model
     var one = Walk(to: .makeGroup)
     let said = one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.unauthenticated)))
     #expect(said.count == 1 && said[0].contains("gcloud auth application-default login"), "\(said)")
-    #expect(said.first?.contains("the job goes on") == true)
+    #expect(said.first?.contains("the job continues") == true)
     #expect(one.wake(after: 5) == ["make group"])
     #expect(one.tell(.failed(.makeGroup(one.plan(1)), one.fault(.unauthenticated))) == [], "it is said once")
     #expect(one.wake(after: 10) == ["make group"])

@@ -80,7 +80,7 @@ import Testing
         _ = walk.tell(.received([said]))
         walk.now = walk.now.adding(seconds: Double.random(in: 0...200, using: &fuzz))
         _ = walk.tell(.wake)
-        // It can be kept, and gone on with.
+        // It can be kept, and continued with.
         if let stored = try? walk.job.record(), let restored = try? Job(restoring: stored) { walk.job = restored }
       }
     }
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test(arguments: ["", "{", "{\"status\": , \"logs\":1}", "{\"status\":0}", "{\"endedAt\":\"now\"}"])
-  func `a result that is no result is said to be unreadable`(json: String) {
+  func `a result that is not a result is said to be unreadable`(json: String) {
     guard case .unreadableResult? = read("result", json)?.content else {
       Issue.record("read")
       return

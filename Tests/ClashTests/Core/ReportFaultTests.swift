@@ -12,7 +12,7 @@ import Testing
   ) throws -> ReportFault.Verdict {
     var config = JobConfig(project: "demo", image: "i")
     change(&config)
-    let rung = Rung(machineType: "n1", isSpot: false, place: .zone("eu-west1-b"))
+    let rung = MachineCandidate(machineType: "n1", isSpot: false, place: .zone("eu-west1-b"))
     return try #require(fault("dagrun: cannot report " + line)).verdict(of: config, on: rung)
   }
 

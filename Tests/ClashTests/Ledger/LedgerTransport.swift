@@ -3,7 +3,7 @@ import GoogleCloud
 
 @testable import CloudEmulator
 
-/// Carries a client's requests to a world. While one waits, the world goes on.
+/// Carries a client's requests to a world. While one waits, the world continues.
 struct LedgerTransport: CloudTransport {
   let world: LedgerWorld
   /// Of the client that asks. An answer that comes after its death is nobody's.

@@ -14,7 +14,7 @@ extension LedgerWorld {
     JobCloud(
       project: "proj", transport: LedgerTransport(world: self, life: life), endpoints: Endpoints(),
       images: ImageLinks(),
-      templates: Turnstile(places: 1), acknowledgeLimitSeconds: 120)
+      templates: AsyncSemaphore(places: 1), acknowledgeLimitSeconds: 120)
   }
 
   /// Until the job has ended and nothing more happens.

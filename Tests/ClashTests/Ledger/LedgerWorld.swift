@@ -7,7 +7,7 @@ import Model
 
 /// The emulated cloud, its VMs, and a driver of one real `Job` that comes and goes, all in the emulator's time.
 ///
-/// The driver asks the emulator by the real clients. While one of its requests waits, the world goes on.
+/// The driver asks the emulator by the real clients. While one of its requests waits, the world continues.
 final class LedgerWorld: @unchecked Sendable {
   var random: SplitMix
   let weather: LedgerWeather

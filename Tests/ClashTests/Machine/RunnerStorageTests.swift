@@ -32,7 +32,7 @@ import Testing
     #expect(objects["a-bucket/models/day 1/large"] == machine.data("large"))
   }
 
-  @Test func `a large upload goes on where it was interrupted`() throws {
+  @Test func `a large upload continues where it was interrupted`() throws {
     let machine = try StandInMachine(
       machineSpec { $0.outputs = ["/out": "a-bucket"] },
       program: Self.mounted("/out") + "head -c 100000 /dev/urandom >\"$out/large\"; cp \"$out/large\" $WORLD/large")

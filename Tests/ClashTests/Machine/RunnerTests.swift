@@ -53,7 +53,7 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
   @Test(arguments: [
     (125, InfrastructureFailure.Kind.containerStart), (126, .commandNotExecutable), (127, .commandNotFound),
   ])
-  func `docker's own status is no program's`(status: Int, kind: InfrastructureFailure.Kind) throws {
+  func `docker's own status is not a program's`(status: Int, kind: InfrastructureFailure.Kind) throws {
     let machine = try StandInMachine(machineSpec())
     defer { machine.remove() }
     try machine.write("refuse", "docker: Error response from daemon: \"no\" such\tthing")

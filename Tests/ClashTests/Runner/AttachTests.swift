@@ -138,7 +138,7 @@ import Model
     #expect(await bench.runner.waitUntilHandedOver("nobody") == false)
   }
 
-  @Test func `a job is handed over to somebody who goes on with it once its machine is asked for`() async {
+  @Test func `a job is handed over to somebody who continues with it once its machine is asked for`() async {
     let bench = RunnerBench()
     let job = bench.start(jobRequest())
     #expect(await bench.runner.waitUntilHandedOver("train", toAnybody: true))

@@ -57,7 +57,7 @@ import Model
       policy: { ($0.includesOtherHomes, $0.olderThanSeconds) = (true, 0) }, fate: .remove),
   ]
 
-  @Test(arguments: cases) func `what bears our labels is judged by the journal`(row: Case) {
+  @Test(arguments: cases) func `what has our labels is judged by the journal`(row: Case) {
     var policy = CollectionPolicy(homeID: "home1")
     row.policy?(&policy)
     let created = row.ageDays.map { Self.now.adding(seconds: -$0 * 86_400) }
@@ -136,7 +136,7 @@ import Model
     #expect(bench.cloud.inventory == [])
   }
 
-  @Test func `a removal that fails is reported, and the others go on`() async throws {
+  @Test func `a removal that fails is reported, and the others continue`() async throws {
     let bench = RunnerBench(
       ModelCloud(faults: { call, _ in call == "delete group lost-1" ? .refused(status: 403, reason: "forbidden") : nil }
       ))

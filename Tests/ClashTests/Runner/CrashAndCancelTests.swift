@@ -17,13 +17,13 @@ import Model
 
   /// The first time it hangs, the call is not done, and the runner is killed.
   @Test(arguments: calls)
-  func `killed before a call, another runner goes on: one VM, one result, nothing left`(call: String) async throws {
+  func `killed before a call, another runner continues: one VM, one result, nothing left`(call: String) async throws {
     try await kill(at: call, fault: .hangs)
   }
 
   /// The call is done, but the answer does not come before the end.
   @Test(arguments: calls)
-  func `killed after a call, another runner goes on: one VM, one result, nothing left`(call: String) async throws {
+  func `killed after a call, another runner continues: one VM, one result, nothing left`(call: String) async throws {
     try await kill(at: call, fault: .answerHangs)
   }
 
@@ -82,7 +82,7 @@ import Model
     #expect(job.log + adopted.log == "one\ntwo\n")
   }
 
-  @Test func `while a job cannot be saved nothing is done, and then it goes on`() async throws {
+  @Test func `while a job cannot be saved nothing is done, and then it continues`() async throws {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.journal.failToSave { _ in true }
     let job = bench.start(jobRequest())

@@ -363,7 +363,7 @@ private func withCloud(
     (rules.firstDelaySeconds, rules.shortestPollSeconds) = (0.02, 0.02)
     let opened = CloudSession(
       try CloudPlaces(environment: environment), HTTPClient(HTTPClientOptions(environment: environment)),
-      CloudWorld(environment: environment), rules: rules)
+      CloudEnvironment(environment: environment), rules: rules)
     session.withLock { $0 = opened }
     let world = EmulatedWorld(emulator, opened, folder, graceSeconds: graceSeconds)
     try await body(world)

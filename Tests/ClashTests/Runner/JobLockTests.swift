@@ -23,7 +23,7 @@ struct JobLockTests {
     _ = try JobLock(job: "train", folder: path)
   }
 
-  @Test func `a file that a crash has left is no lock`() throws {
+  @Test func `a file that a crash has left is not a lock`() throws {
     try Data("99999".utf8).write(to: URL(fileURLWithPath: folder.path + "/train.lock"))
     #expect(!JobLock.isHeld(job: "train", folder: folder.path))
     #expect(JobLock.holder(job: "train", folder: folder.path) == nil)

@@ -34,7 +34,7 @@ final class RunnerBench {
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
-  /// As after a kill -9: whatever was under way is forgotten, and another process goes on.
+  /// As after a kill -9: whatever was under way is forgotten, and another process continues.
   func restart() {
     runner.stop()
     cloud.redeliver()
@@ -60,16 +60,16 @@ final class RunnerBench {
 
 /// What an observer was told, and a way to wait for it.
 final class NewsReader: Sendable {
-  private typealias Waiter = (isMet: @Sendable ([JobNews]) -> Bool, gate: Gate)
+  private typealias Waiter = (isMet: @Sendable ([JobUpdate]) -> Bool, gate: Gate)
 
   private struct State {
-    var news: [JobNews] = []
+    var news: [JobUpdate] = []
     var waiters: [Waiter] = []
   }
 
   private let state = Mutex(State())
 
-  @Sendable func hear(_ news: JobNews) {
+  @Sendable func hear(_ news: JobUpdate) {
     let met = state.withLock { state in
       state.news.append(news)
       let met = state.waiters.filter { $0.isMet(state.news) }
@@ -82,7 +82,7 @@ final class NewsReader: Sendable {
   /// Ends without it when the test is out of time.
   ///
   /// - Parameter isMet: by all that was heard, in order.
-  func wait(until isMet: @escaping @Sendable ([JobNews]) -> Bool) async {
+  func wait(until isMet: @escaping @Sendable ([JobUpdate]) -> Bool) async {
     let gate = Gate()
     state.withLock { state in
       if isMet(state.news) { gate.open() } else { state.waiters.append((isMet, gate)) }
@@ -103,12 +103,12 @@ final class NewsReader: Sendable {
     return all.outcome ?? JobOutcome(.infrastructure(InfrastructureFailure(.cloud, "the test is out of time")))
   }
 
-  var all: [JobNews] { state.withLock { $0.news } }
+  var all: [JobUpdate] { state.withLock { $0.news } }
   var log: String { all.log }
   var notes: [String] { all.notes }
 }
 
-extension [JobNews] {
+extension [JobUpdate] {
   var log: String {
     String(decoding: flatMap { if case .log(let bytes) = $0 { bytes } else { [UInt8]() } }, as: UTF8.self)
   }

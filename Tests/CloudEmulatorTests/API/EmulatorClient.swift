@@ -28,7 +28,7 @@ struct EmulatorClient: Sendable {
     let pieces = address.replacing("http://", with: "").split(separator: "/", maxSplits: 1)
     let parts = (pieces.first ?? "").split(separator: ":")
     guard parts.count == 2, let port = Int(parts[1]) else {
-      throw Failure(description: "'\(address)' is no address of an emulator: it looks like 127.0.0.1:8085")
+      throw Failure(description: "'\(address)' is not an address of an emulator: it looks like 127.0.0.1:8085")
     }
     host = String(parts[0])
     self.port = port

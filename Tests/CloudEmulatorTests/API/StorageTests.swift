@@ -68,7 +68,7 @@ struct StorageTests {
     #expect(try cloud.send("DELETE", "/storage/v1/b/bucket/o/a").status == 404)
   }
 
-  @Test func `a resumable upload goes on where it stopped`() throws {
+  @Test func `a resumable upload continues where it stopped`() throws {
     var cloud = TestCloud()
     let begun = try cloud.send(
       "POST", "/upload/storage/v1/b/bucket/o?uploadType=resumable&name=big",
@@ -82,7 +82,7 @@ struct StorageTests {
     #expect(first.status == 308)
     #expect(first.headers["Range"] == "bytes=0-2")
     #expect(try put("bytes */6", "").headers["Range"] == "bytes=0-2")
-    // A repeated part is no harm.
+    // A repeated part is not a harm.
     #expect(try put("bytes 1-2/*", "bc").headers["Range"] == "bytes=0-2")
     #expect(try put("bytes 3-5/6", "def").json["size"] == "6")
     #expect(try read(&cloud, "big").body == Data("abcdef".utf8))

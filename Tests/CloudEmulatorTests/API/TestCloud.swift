@@ -4,7 +4,7 @@ import Foundation
 
 /// An emulated cloud whose clock is moved by hand, and whose VMs do as they are told.
 struct TestCloud {
-  var emulation: Emulation
+  var emulation: EmulatedCloud
   var now = Date(timeIntervalSince1970: 1_800_000_000)
   /// Answers that came, by the request.
   var answers: [RequestID: APIResponse] = [:]
@@ -21,7 +21,7 @@ struct TestCloud {
     options.timing.provisioningSeconds = 1
     options.timing.stagingSeconds = 1
     change(&options)
-    emulation = Emulation(
+    emulation = EmulatedCloud(
       options: options, address: "127.0.0.1:1", door: FrontDoor(secret: ""), machineFolder: "/machines",
       blobs: BlobStore(folder: nil),
       key: .ofThisProcess)

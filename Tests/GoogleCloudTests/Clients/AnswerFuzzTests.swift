@@ -56,7 +56,7 @@ struct AnswerFuzzTests {
           ])
       }
       let transport = RecordingTransport { (_, index) throws(CloudError) in
-        // Whoever asks for more pages than a list can have goes on without end.
+        // Whoever asks for more pages than a list can have continues without end.
         guard index < 500 else {
           throw CloudError(.network, operation: "ask", subject: "again", message: "asked without end")
         }

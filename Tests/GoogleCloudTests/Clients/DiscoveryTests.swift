@@ -194,7 +194,7 @@ struct DiscoveryCheckerTests {
     (request(.compute, .get, "projects/p/zones/z/instances/i", "{}"), "takes no body"),
     (request(.compute, .post, "projects/p/global/instanceTemplates"), "the body is missing"),
     (insertTemplate("["), "the body is no JSON"),
-    (insertTemplate("[]"), "is no object"),
+    (insertTemplate("[]"), "is not an object"),
     (insertTemplate(#"{"properties":{"machineType":"m"}}"#), "InstanceTemplate.name: compute.instanceTemplates.insert"),
     (insertTemplate(#"{"name":"t","properties":{}}"#), "properties.machineType: compute.instanceTemplates.insert"),
     (insertTemplate(#"{"name":"t","properties":{"name":"t","machineType":"m"}}"#), "properties.name: there is no such"),
@@ -203,12 +203,12 @@ struct DiscoveryCheckerTests {
     (
       insertTemplate(
         #"{"name":"t","properties":{"machineType":"m","disks":[{"initializeParams":{"diskSizeGb":100}}]}}"#),
-      "disks[0].initializeParams.diskSizeGb: is no string"
+      "disks[0].initializeParams.diskSizeGb: is not a string"
     ),
     (
       insertTemplate(
         #"{"name":"t","properties":{"machineType":"m","disks":[{"initializeParams":{"diskSizeGb":"big"}}]}}"#),
-      "“big” is no int64"
+      "“big” is not an int64"
     ),
     (
       insertTemplate(#"{"name":"t","properties":{"machineType":"m","scheduling":{"provisioningModel":"CHEAP"}}}"#),
@@ -216,9 +216,9 @@ struct DiscoveryCheckerTests {
     ),
     (
       insertTemplate(#"{"name":"t","properties":{"machineType":"m","scheduling":{"automaticRestart":"false"}}}"#),
-      "automaticRestart: is no boolean"
+      "automaticRestart: is not a boolean"
     ),
-    (insertTemplate(#"{"name":"t","properties":{"machineType":"m","labels":{"a":1}}}"#), "labels.a: is no string"),
+    (insertTemplate(#"{"name":"t","properties":{"machineType":"m","labels":{"a":1}}}"#), "labels.a: is not a string"),
     (
       insertTemplate(#"{"name":"t","properties":{"machineType":"m","metadata":{"items":[{"key":"a b"}]}}}"#),
       "items[0].key: “a b”"
@@ -239,10 +239,10 @@ struct DiscoveryCheckerTests {
     ),
     (request(.pubSub, .put, "projects/p/topics/a/b", "{}"), "“projects/p/topics/a/b” is not"),
     (request(.pubSub, .get, "projects/p/topics/t:publish"), "no method GET"),
-    (request(.pubSub, .post, "projects/p/topics/t:publish", #"{"messages":[{"data":"%"}]}"#), "“%” is no byte"),
+    (request(.pubSub, .post, "projects/p/topics/t:publish", #"{"messages":[{"data":"%"}]}"#), "“%” is not a byte"),
     (
       request(.pubSub, .put, "projects/p/subscriptions/s", #"{"messageRetentionDuration":"7 days"}"#),
-      "“7 days” is no google-duration"
+      "“7 days” is not a google-duration"
     ),
     (
       request(.pubSub, .post, "projects/p/subscriptions/s:pull", #"{"maxMessages":4294967296}"#),

@@ -18,7 +18,7 @@ struct SecretTests {
     "", "/", "a b", "db/versions", "db/versions/", "db/3", "projects/p", "projects/p/secrets", "projects//secrets/db",
     "projects/p/topics/db", "projects/p/secrets/db/versions/1/x", "a;rm", "projects/p/locations/l/secrets/db",
   ])
-  func `what is no name of a secret is refused`(text: String) {
+  func `what is not a name of a secret is refused`(text: String) {
     #expect(SecretName(text, project: "mine") == nil)
   }
 

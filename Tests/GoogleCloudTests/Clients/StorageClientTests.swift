@@ -46,7 +46,7 @@ struct StorageClientTests {
   }
 
   @Test(arguments: [pieceBytes + 1, 2 * pieceBytes, 3 * pieceBytes + 17])
-  func `a large object travels in pieces, and goes on where Google says it is`(size: Int) async throws {
+  func `a large object travels in pieces, and continues where Google says it is`(size: Int) async throws {
     let uploads = Uploads()
     let transport = RecordingTransport { request, _ in uploads.answer(request) }
     let data = Data((0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) })

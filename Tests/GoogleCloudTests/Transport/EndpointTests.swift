@@ -44,7 +44,7 @@ struct EndpointTests {
   }
 
   @Test(arguments: ["localhost:8085/x", "ftp://h/", "http://", "http://h/?a=b", "http://u:p4ss@h/", "http://h/#f", " "])
-  func `what is no address is refused with the variable's name`(value: String) throws {
+  func `what is not an address is refused with the variable's name`(value: String) throws {
     let failed = try #require(throws: CloudError.self) {
       try Endpoints.fromEnvironment(["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": value])
     }

@@ -175,7 +175,7 @@ struct HTTPClientTests {
     ("http://127.0.0.1:1/a b", []), ("http://127.0.0.1:1/", [("X-One", "a\r\nX-Two: b")]),
     ("http://127.0.0.1:1/", [("X\nY", "a")]),
   ])
-  func `what is no request is refused before anything is sent`(url: String, headers: [(String, String)]) async {
+  func `what is not a request is refused before anything is sent`(url: String, headers: [(String, String)]) async {
     let request = HTTPRequest("GET", url, headers: headers.map { (name: $0.0, value: $0.1) })
     let refused = await failure(request: request)
     #expect(refused?.kind == .unusable)

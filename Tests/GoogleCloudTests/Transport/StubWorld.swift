@@ -65,10 +65,10 @@ final class StubClock: Sendable {
   var sleeps: [Double] { slept.withLock { $0 } }
   func advance(_ seconds: Double) { self.seconds.withLock { $0 += seconds } }
 
-  func world(_ environment: [String: String] = [:], random: Double = 1) -> CloudWorld {
+  func world(_ environment: [String: String] = [:], random: Double = 1) -> CloudEnvironment {
     // No home of the machine's own, no metadata server.
     let bare = ["HOME": "/nonexistent", "NO_GCE_CHECK": "true"]
-    var world = CloudWorld(environment: bare.merging(environment) { $1 })
+    var world = CloudEnvironment(environment: bare.merging(environment) { $1 })
     world.now = { Self.start.addingTimeInterval(self.seconds.withLock { $0 }) }
     world.uptimeSeconds = { self.seconds.withLock { $0 } }
     world.sleep = { seconds in

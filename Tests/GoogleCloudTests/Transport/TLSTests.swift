@@ -158,7 +158,7 @@ private final class SecureServer: Sendable {
     rules.deadlineSeconds = 20
     var places = CloudPlaces()
     places.endpoints.compute = url("/")
-    let world = CloudWorld(environment: ["CLOUDSDK_AUTH_ACCESS_TOKEN": "none"])
+    let world = CloudEnvironment(environment: ["CLOUDSDK_AUTH_ACCESS_TOKEN": "none"])
     let client = HTTPClient(HTTPClientOptions(environment: ["SSL_CERT_FILE": certificate]))
     let session = CloudSession(places, client, world, rules: rules)
     _ = try await session.call(CloudRequest(.compute, .get, "body", operation: "reach", subject: "nghttpd"))

@@ -5,7 +5,7 @@ package import Processes
 
 /// DAGs that no compiler has seen.
 package final class FakeDAGSource: DAGSource {
-  package var contents = BagContents() { didSet { isCurrent = false } }
+  package var contents = LoadedDAGs() { didSet { isCurrent = false } }
   /// Of the engine that runs now.
   package var clock: (any EngineClock)?
   package private(set) var isCurrent = false
@@ -21,7 +21,7 @@ package final class FakeDAGSource: DAGSource {
       dags: [dag])
   }
 
-  package func load(pools: Set<String>, _ done: @escaping (Result<BagContents, DagBagError>) -> Void) {
+  package func load(pools: Set<String>, _ done: @escaping (Result<LoadedDAGs, DagBagError>) -> Void) {
     isCurrent = true
     let contents = contents
     clock?.after(loadSeconds) { done(.success(contents)) }

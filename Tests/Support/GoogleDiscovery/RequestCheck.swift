@@ -50,7 +50,7 @@ extension DiscoveryDocument {
     let known = method.parameters ?? [:]
     for (name, value) in pathValues.sorted(by: { $0.key < $1.key }) {
       guard let parameter = known[name] else {
-        problems.append("\(method.id): the path's \(name) is no parameter")
+        problems.append("\(method.id): the path's \(name) is not a parameter")
         continue
       }
       problems += scalarProblems(.string(value), parameter, at: "\(method.id) path \(name)")

@@ -13,7 +13,7 @@ folder=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd) || exit 1
 state=$folder/state
 work=$folder/work
 # What the runner needs to speak at all is kept in memory where systemd offers that: a container may fill the disk and
-# go on.
+# continue.
 fast=${RUNTIME_DIRECTORY:-$work}
 # In the container: /dagrun.
 inside=$work/inside

@@ -9,7 +9,7 @@ container_runs=
 container_is_deaf=
 
 # Nothing is removed from here on, and nothing final is told but what the program has done by itself: whoever drives the
-# job decides how it goes on.
+# job decides how it continues.
 on_stop() {
   [[ -n $stopping ]] || stopped_at=$EPOCHREALTIME
   stopping=yes
@@ -20,7 +20,7 @@ on_stop() {
   fi
 }
 
-# As the first process of its container, a program gets SIGTERM only if it has asked for it. One that has not goes on
+# As the first process of its container, a program gets SIGTERM only if it has asked for it. One that has not continues
 # until its time is up, and if it ends with 0 before that, it has come to its own end; of one that has, 0 may mean that
 # it has put its work aside.
 is_container_deaf() {
@@ -52,7 +52,7 @@ begin_step() { # COMMAND…
 }
 
 # Waits for the step's end and tells news meanwhile. Returns its status. When the VM must stop: `keeps` waits all the
-# same, `leaves` lets it go on and returns 143, and otherwise it is ended and that returned.
+# same, `leaves` lets it continue and returns 143, and otherwise it is ended and that returned.
 attend_step() { # [keeps|leaves]
   local sleeper pause status
   while [[ ! -e $fast/step-status ]] && kill -0 "$step" 2>/dev/null; do

@@ -20,9 +20,9 @@ package struct JournaledJob: Hashable, Sendable {
   package var phase: String
   package var isFinished: Bool
   package var isDetached: Bool
-  /// The scheduler of the home goes on with it, now or when it is started again.
+  /// The scheduler of the home continues with it, now or when it is started again.
   package var isOfTask: Bool
-  /// Another scheduler goes on with it, or will take its result: on the next try of its task.
+  /// Another scheduler continues with it, or will take its result: on the next try of its task.
   package var isOfSeries: Bool
   /// Some process holds the job's lock.
   package var isDriven: Bool
@@ -42,7 +42,7 @@ package struct JournaledJob: Hashable, Sendable {
     self.submittedAt = submittedAt
   }
 
-  /// Of another version of dagrun. Unless that one drives it, nobody can go on with it: what it has may go.
+  /// Of another version of dagrun. Unless that one drives it, nobody can continue with it: what it has may go.
   static func unreadable(_ name: String, isDriven: Bool) -> JournaledJob {
     JournaledJob(
       name: name, phase: "its kept state cannot be read", isFinished: !isDriven, isDetached: false, isOfTask: false,
@@ -100,11 +100,11 @@ package struct CollectionPlan: Hashable, Sendable {
     guard let job else { return (.remove, "no such job is in the journal") }
     if job.isFinished { return (.remove, "its job has ended (\(job.phase))") }
     if job.isDriven { return (.keep, "a process drives its job (\(job.phase))") }
-    if job.isOfTask { return (.keep, "its job is a task's, and the scheduler goes on with it (\(job.phase))") }
-    // One that is being removed needs nothing but somebody who goes on with that; if it has a result, that stays.
+    if job.isOfTask { return (.keep, "its job is a task's, and the scheduler continues with it (\(job.phase))") }
+    // One that is being removed needs nothing but somebody who continues with that; if it has a result, that stays.
     if job.isOfSeries, job.phase != Job.removingPhase, now.seconds(since: job.submittedAt) < policy.detachedLimitSeconds
     {
-      return (.keep, "its job is another scheduler's, whose next try goes on with it (\(job.phase))")
+      return (.keep, "its job is another scheduler's, whose next try continues with it (\(job.phase))")
     }
     if job.isDetached {
       return now.seconds(since: job.submittedAt) < policy.detachedLimitSeconds

@@ -19,7 +19,7 @@ package struct JobCollector: Sendable {
     pubSub = PubSubClient(project: project, transport: transport)
   }
 
-  /// Everything in the project that bears our labels, of whichever home.
+  /// Everything in the project that has our labels, of whichever home.
   package func inventory() async throws(CloudError) -> JobInventory {
     let marker = [MachineLabels.marker: "job"]
     let groups = try await compute.allInstanceGroups()

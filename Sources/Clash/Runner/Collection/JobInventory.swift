@@ -1,7 +1,7 @@
 package import Dagrun
 package import GoogleCloud
 
-/// What bears dagrun's labels in a project.
+/// What has dagrun's labels in a project.
 package struct JobInventory: Hashable, Sendable {
   package var resources: [JobResource]
   /// Places that could not be asked: what is there is not in `resources`.

@@ -46,7 +46,7 @@ struct CloudConfig: Equatable {
 
   init(yaml: String) throws {
     guard let root = try Yams.compose(yaml: yaml), !root.isEmptyScalar else { return }
-    guard let mapping = root.mapping else { throw CloudConfigError(description: "the top level is no mapping") }
+    guard let mapping = root.mapping else { throw CloudConfigError(description: "the top level is not a mapping") }
     for (key, value) in mapping {
       switch key.string {
       case "write_files": readFiles(value)
@@ -59,7 +59,7 @@ struct CloudConfig: Equatable {
 
   private mutating func readFiles(_ node: Node) {
     guard let entries = node.sequence else {
-      notes.append("write_files is no list, and was ignored")
+      notes.append("write_files is not a list, and was ignored")
       return
     }
     for (index, entry) in entries.enumerated() {
@@ -109,7 +109,7 @@ struct CloudConfig: Equatable {
   /// A list is a command's words, a string is shell.
   private mutating func commands(_ node: Node, _ key: String) -> [String] {
     guard let items = node.sequence else {
-      notes.append("\(key) is no list, and was ignored")
+      notes.append("\(key) is not a list, and was ignored")
       return []
     }
     return items.enumerated().compactMap { index, item in

@@ -27,7 +27,7 @@ func clientMain(name: String, _ arguments: [String]) -> Never {
     guard let header = readExactly(socket, 5) else { fail(name) }
     guard let content = readExactly(socket, CommandFrame.count(header[1...])) else { fail(name) }
     if header[0] == CommandFrame.exit { exit(Int32(truncatingIfNeeded: CommandFrame.count(content))) }
-    // Whoever reads it may have gone: the program goes on, as docker does.
+    // Whoever reads it may have gone: the program continues, as docker does.
     try? content.withUnsafeBytes { try writeAll($0, to: Int32(header[0])) }
   }
 }

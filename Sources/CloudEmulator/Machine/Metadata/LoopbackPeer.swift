@@ -6,7 +6,7 @@ internal import Processes
 ///
 /// `GCE_METADATA_HOST` is a host for most of Google's clients, so that no secret fits into it.
 enum LoopbackPeer {
-  /// Nil: it is not there any more, or is no connection over loopback.
+  /// Nil: it is not there any more, or is not a connection over loopback.
   static func user(of channel: any Channel) -> UInt32? {
     guard let own = channel.localAddress?.port, let other = channel.remoteAddress?.port else { return nil }
     // A program may have opened it as IPv6.

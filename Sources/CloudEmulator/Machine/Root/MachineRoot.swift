@@ -98,7 +98,7 @@ struct MachineRoot {
     if plan.isCutOff { curl += "connect-to = \"::127.0.0.1:1\"\n" }
     for path in [own + "/.curlrc", folder.boot + "/root/.curlrc"] { try writeText(curl, to: path) }
     try writeText(plan.bootID + "\n", to: own + "/boot_id", mode: 0o444)
-    for (name, script) in StandIns.scripts(plan) {
+    for (name, script) in Shims.scripts(plan) {
       // In place of any program of that name, wherever this machine has it.
       for place in ["bin", "sbin", "local/bin"] {
         try makeFolders("\(own)/usr/\(place)", mode: 0o755)

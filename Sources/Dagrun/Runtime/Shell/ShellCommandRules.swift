@@ -81,7 +81,7 @@ extension ShellReader {
       }
       guard let text = literal(word), word.holes.isEmpty else {
         if !word.holes.isEmpty {
-          // A number names no program, and is no option that does.
+          // A number names no program, and is not an option that does.
           allow(word, .number("the words before the command of \(name)"))
           continue
         }

@@ -126,7 +126,7 @@ extension ShellReader {
   var peek: ShellSymbol? { position < end ? symbols[position] : nil }
   func peek(_ offset: Int) -> ShellSymbol? { position + offset < end ? symbols[position + offset] : nil }
 
-  /// Whether the text goes on with this.
+  /// Whether the text continues with this.
   func isNext(_ text: String) -> Bool {
     var offset = 0
     for scalar in text.unicodeScalars {

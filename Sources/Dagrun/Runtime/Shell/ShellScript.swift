@@ -76,7 +76,7 @@ extension Template {
       case .output:
         pieces.append(.hole(nil))
         samples.append(nil)
-      // Text that is not known yet: only the run can say how the script goes on.
+      // Text that is not known yet: only the run can say how the script continues.
       case .raw: return []
       }
     }

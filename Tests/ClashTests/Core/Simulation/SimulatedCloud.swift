@@ -128,14 +128,14 @@ extension JobWorld {
     if call.isRemoval { return try remove(request) }
     switch call {
     case .makeTopic:
-      if cloud.topics[job] == false { return (.belongsToAnother(call), 0.1) }
+      if cloud.topics[job] == false { return (.ownedByOther(call), 0.1) }
       cloud.topics[job] = true
     case .makeSubscription:
-      if let there = cloud.subscriptions[job] { return (there.isOurs ? .done(call) : .belongsToAnother(call), 0.1) }
+      if let there = cloud.subscriptions[job] { return (there.isOurs ? .done(call) : .ownedByOther(call), 0.1) }
       cloud.subscriptions[job] = .init(isOurs: true)
     case .makeTemplate(let plan):
       let name = plan.resourceName(job: job)
-      if cloud.templates[name] == false { return (.belongsToAnother(call), 0.1) }
+      if cloud.templates[name] == false { return (.ownedByOther(call), 0.1) }
       cloud.templates[name] = true
       truth.plans[name] = plan
       return (.done(call), random.seconds(0.1...5))
@@ -148,7 +148,7 @@ extension JobWorld {
 
   private func makeGroup(_ plan: AttemptPlan, _ call: JobCall) throws -> (JobEvent, Double) {
     let name = plan.resourceName(job: request.name)
-    if let there = cloud.groups[name] { return (there.isOurs ? .done(call) : .belongsToAnother(call), 0.1) }
+    if let there = cloud.groups[name] { return (there.isOurs ? .done(call) : .ownedByOther(call), 0.1) }
     guard cloud.templates[name] == true else { throw Violation("group \(name) is asked for without its template") }
     truth.groupsMade += 1
     let fails = random.chance(weather.failedInserts)
@@ -175,7 +175,7 @@ extension JobWorld {
     guard let isOurs else { return (.done(call), 0.1) }
     guard isOurs else {
       guard request.checksOwner else { throw Violation("a stranger's \(call.kind) is removed") }
-      return (.belongsToAnother(call), 0.1)
+      return (.ownedByOther(call), 0.1)
     }
     if weather.irremovable.contains(call.kind) {
       return (.failed(call, error(.permissionDenied, call, status: 403)), 0.1)

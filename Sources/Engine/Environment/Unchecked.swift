@@ -1,6 +1,0 @@
-/// Carries a closure that is confined to the engine's queue to another thread and back.
-struct Unchecked<Body>: @unchecked Sendable {
-  let body: Body
-
-  init(_ body: Body) { self.body = body }
-}
