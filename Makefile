@@ -65,7 +65,7 @@ python: ## Install Google's own Python clients, and croniter, into .build/python
 	@scripts/install-python
 
 airflow: ## Install Airflow into .build/airflow, for tests
-	@scripts/install-airflow
+	@scripts/install-airflow $(filter --all,$(PYTEST))
 
 clean: ## Remove what was built
 	swift package clean

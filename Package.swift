@@ -92,8 +92,7 @@ let package = Package(
       name: "Engine",
       dependencies: [
         "Basics", "Control", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors",
-        "Workers",
-        "Processes", logging,
+        "Workers", "Processes", logging,
       ],
       swiftSettings: settings),
     // What there is, in the shapes of Airflow's API; JSON, YAML, tables; logs while they grow.
@@ -107,8 +106,8 @@ let package = Package(
       name: "CLI",
       dependencies: [
         "Basics", "Control", "Dagrun", "Model", "Scheduling", "Storage", "DagBag", "Preparation", "Executors",
-        "Presentation", "Workers", "GoogleCloud", "Clash", "JobControl",
-        "CloudEmulator", "Engine", "AirflowPlugin", "Processes", argumentParser, "Yams", logging,
+        "Presentation", "Workers", "GoogleCloud", "Clash", "JobControl", "CloudEmulator", "Engine", "AirflowPlugin",
+        "Processes", argumentParser, "Yams", logging,
       ],
       swiftSettings: settings,
       // A compiled DAG file finds the authoring library's symbols in this executable, and no others. Only the
@@ -185,8 +184,7 @@ let package = Package(
       name: "ClashTests",
       dependencies: [
         "Clash", "CloudEmulator", "FuzzSupport", "GoogleDiscovery", "Model", "ModelCloud", "Processes", "WaitSupport",
-        "Yams",
-        logging,
+        "Yams", logging,
       ],
       swiftSettings: settings),
     .testTarget(
@@ -222,8 +220,7 @@ let package = Package(
       name: "EngineTests",
       dependencies: [
         "CLI", "Clash", "CloudEmulator", "Control", "Engine", "EngineSupport", "Executors", "FuzzSupport",
-        "GoogleCloud",
-        "Model", "Preparation", "Processes", "WaitSupport", grdb,
+        "GoogleCloud", "Model", "Preparation", "Processes", "WaitSupport", grdb,
       ],
       swiftSettings: settings),
     .testTarget(

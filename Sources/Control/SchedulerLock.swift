@@ -1,8 +1,8 @@
 package import Dagrun
 internal import Foundation
 internal import Glibc
-package import Processes
 package import Model
+package import Processes
 
 /// The right to change a home. One process has it at a time, and it ends with that process, however that ends.
 ///

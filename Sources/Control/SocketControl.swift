@@ -1,8 +1,8 @@
 internal import Dispatch
 internal import Foundation
 internal import Glibc
-internal import Processes
 package import Model
+internal import Processes
 
 /// Reaches the scheduler that another process is, over the home's socket.
 package struct SocketControl: Control {

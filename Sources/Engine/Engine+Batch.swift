@@ -2,15 +2,15 @@ internal import Basics
 internal import Control
 internal import Dagrun
 internal import Dispatch
+internal import Executors
 internal import Foundation
 internal import Glibc
 internal import Logging
+internal import Model
 internal import Processes
 internal import Scheduling
 internal import Storage
 internal import Workers
-internal import Model
-internal import Executors
 
 /// An event that waits for its batch, and who wants to know what came of it.
 struct PendingEvent {

@@ -6,10 +6,10 @@ internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import Logging
+internal import Model
 internal import Processes
 internal import Scheduling
 internal import Storage
-internal import Model
 
 /// What the engine knows of the DAG files.
 struct DAGFiles {

@@ -1,9 +1,9 @@
+internal import Control
+internal import Dagrun
 internal import Executors
 internal import Logging
 internal import Model
 internal import Scheduling
-internal import Dagrun
-internal import Control
 
 /// What became of the tries that were under way when the last scheduler ended.
 extension Engine {

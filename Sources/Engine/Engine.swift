@@ -2,15 +2,15 @@ package import Control
 internal import DagBag
 internal import Dagrun
 package import Dispatch
+package import Executors
 internal import Foundation
 internal import Glibc
-package import Executors
 package import Logging
+package import Model
 internal import Processes
 internal import Scheduling
 internal import Storage
 package import Workers
-package import Model
 
 /// The one loop:  events -> Scheduler -> one transaction -> actions.
 ///

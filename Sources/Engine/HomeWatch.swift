@@ -2,8 +2,8 @@ internal import Control
 internal import Dispatch
 internal import Glibc
 internal import Logging
-internal import Processes
 internal import Model
+internal import Processes
 
 /// Notices that a home was removed or replaced under its scheduler. The lock and the database stay open then, so that
 /// everything seems to continue; but the path names others, or nothing, and another scheduler may start there.

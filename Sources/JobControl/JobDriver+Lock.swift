@@ -6,11 +6,11 @@ extension JobDriver {
   ///
   /// - Parameters:
   ///   - file: of the lock, where it is not the job's own.
-  ///   - isHeld: called once it is known that it has to be waited for.
+  ///   - onHeld: called once it is known that it has to be waited for.
   ///   - isCancelled: whoever has it removes a cancelled job, which takes Google minutes: that is waited for.
-  /// - Returns: nil when the lifeline has ended meanwhile.
+  /// - Returns: nil when the lifeline has ended meanwhile, or a higher attempt has come.
   func lock(
-    _ name: String, file: String? = nil, isHeld: () -> Void = {}, isCancelled: () throws -> Bool
+    _ name: String, file: String? = nil, onHeld: () -> Void = {}, isCancelled: () throws -> Bool
   ) async throws -> JobLock? {
     let file = file ?? name
     do {
@@ -18,8 +18,8 @@ extension JobDriver {
     } catch {
       guard error.reason == .held else { throw JobControlError.lockUnavailable(error.description) }
     }
+    onHeld()
     report(.waiting(job: name, process: repository.driver(of: file)))
-    isHeld()
     let (events, continuation) = AsyncStream.makeStream(of: LockEvent.self)
     let ticket = JobLockQueue.shared.wait(forJob: file, folder: repository.folder) { continuation.yield(.decided($0)) }
     defer { JobLockQueue.shared.withdraw(ticket) }
@@ -34,6 +34,7 @@ extension JobDriver {
       // Who wants the job cancelled waits until it can be.
       case .lifelineEnded: if !cancellation.wasInterrupted { return nil }
       case .limitReached:
+        if claim?.isSuperseded == true { return nil }
         guard try isCancelled() else {
           throw JobControlError.drivenElsewhere(
             job: name, process: repository.driver(of: file), waitedSeconds: lockLimitSeconds)

@@ -64,15 +64,20 @@ package struct JobDriver: Sendable {
 
   /// Until the job has ended, was handed over, or is left. The caller holds its lock, and passes signals to
   /// `cancellation`.
-  func drive(_ name: String, _ source: Source) async -> JobRunResult.End {
+  ///
+  /// - Parameter locks: released as soon as a higher attempt wants the job.
+  func drive(_ name: String, _ source: Source, releasing locks: [JobLock] = []) async -> JobRunResult.End {
     let (events, continuation) = AsyncStream.makeStream(of: Event.self)
     repository.removeStaleCancelRequest(name)
     // Not by way of the events, which wait while a reader takes no more of the log.
     let meetRequest: @Sendable () -> Void = { [repository, cancellation] in
       if repository.isCancelRequested(name) { cancellation.begin(name) }
     }
-    let meetClaim: @Sendable () -> Void = { [claim] in
-      if claim?.isSuperseded == true { continuation.yield(.superseded) }
+    let meetClaim: @Sendable () -> Void = { [claim, cancellation, runner] in
+      guard claim?.isSuperseded == true, !cancellation.isUnderWay else { return }
+      runner.leave(name)
+      for lock in locks { lock.release() }
+      continuation.yield(.superseded)
     }
     let watch = watchFolder(name, requested: meetRequest, claimed: meetClaim)
     defer { withExtendedLifetime(watch) {} }

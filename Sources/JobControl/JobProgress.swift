@@ -1,5 +1,5 @@
-package import Model
 package import Clash
+package import Model
 
 /// What happens to a job while this process drives it, for people. In order.
 package enum JobProgress: Sendable {

@@ -32,41 +32,49 @@ package struct JobSeriesRunner: Sendable {
   /// The caller passes signals to the driver's `cancellation`.
   package func run() async throws -> JobRunResult {
     // A job's name has no full stop, so that this file is not a job's.
-    guard let lock = try await lock(series.base, file: series.base + ".attempts", isHeld: claim.raise) else {
-      return result(series.number, .left)
+    // Before it waits for the lock: once the higher attempt has ended, nothing says that it was there.
+    if claim.isSuperseded { return leftToHigher() }
+    guard let lock = try await lock(series.base, file: series.base + ".attempts", onHeld: claim.raise) else {
+      return claim.isSuperseded ? leftToHigher() : result(series.number, .left)
     }
     defer { withExtendedLifetime(lock) {} }
     claim.raise()
     var attached: Set<Int> = []
     while driver.lifeline?.hasEnded != true || driver.cancellation.wasInterrupted {
-      if claim.isSuperseded { break }
+      if claim.isSuperseded { return leftToHigher() }
       let step = try await survey.nextStep(except: attached)
-      if let result = try await take(step) { return result }
+      if let result = try await take(step, holding: lock) { return result }
       // What is in no journal after that, nothing can be done with.
       if case .attach(let number) = step { attached.insert(number) }
     }
     return result(series.number, .left)
   }
 
-  private func lock(_ name: String, file: String? = nil, isHeld: () -> Void = {}) async throws -> JobLock? {
-    try await driver.lock(name, file: file, isHeld: isHeld) {
+  private func leftToHigher() -> JobRunResult {
+    driver.report(.superseded(job: JobSeries.name(series.base, series.number)))
+    return result(series.number, .left)
+  }
+
+  private func lock(_ name: String, file: String? = nil, onHeld: () -> Void = {}) async throws -> JobLock? {
+    try await driver.lock(name, file: file, onHeld: onHeld) {
       try survey.stored().values.contains(.beingCancelled)
     }
   }
 
+  /// - Parameter attempts: the lock of the series.
   /// - Returns: nil when what comes next is to be asked again.
-  private func take(_ step: JobSeries.Step) async throws -> JobRunResult? {
+  private func take(_ step: JobSeries.Step, holding attempts: JobLock) async throws -> JobRunResult? {
     switch step {
-    case .goOn(let number): return try await resume(number, isCancelled: false)
-    case .finishCancelling(let number): return try await resume(number, isCancelled: true)
-    case .attach(let number): return try await attach(number)
+    case .goOn(let number): return try await resume(number, isCancelled: false, attempts)
+    case .finishCancelling(let number): return try await resume(number, isCancelled: true, attempts)
+    case .attach(let number): return try await attach(number, attempts)
     case .report(let number): return try report(number)
-    case .begin(let number): return try await begin(number)
+    case .begin(let number): return try await begin(number, attempts)
     case .none: throw JobControlError.seriesIsFull(base: series.base)
     }
   }
 
-  private func resume(_ number: Int, isCancelled: Bool) async throws -> JobRunResult? {
+  private func resume(_ number: Int, isCancelled: Bool, _ attempts: JobLock) async throws -> JobRunResult? {
     let name = JobSeries.name(series.base, number)
     guard let lock = try await lock(name) else { return result(number, .left) }
     defer { withExtendedLifetime(lock) {} }
@@ -74,17 +82,19 @@ package struct JobSeriesRunner: Sendable {
     guard let stored = try repository.find(name), !stored.isFinished else { return nil }
     guard stored.task == nil else { throw JobControlError.belongsToTask(job: name) }
     driver.report(isCancelled ? .removing(job: name) : .resuming(job: name))
-    return judge(await driver.drive(name, .stored(stored)), number, wasCancelledBefore: isCancelled)
+    let end = await driver.drive(name, .stored(stored), releasing: [attempts, lock])
+    return judge(end, number, wasCancelledBefore: isCancelled)
   }
 
-  private func attach(_ number: Int) async throws -> JobRunResult? {
+  private func attach(_ number: Int, _ attempts: JobLock) async throws -> JobRunResult? {
     let name = JobSeries.name(series.base, number)
     guard let lock = try await lock(name) else { return result(number, .left) }
     defer { withExtendedLifetime(lock) {} }
     guard try repository.find(name) == nil else { return nil }
     driver.report(.attaching(job: name))
     let request = JobRequest(spec, JobSeries(base: series.base, number: number))
-    let end = await driver.drive(name, .cloud(project: project, likely: request))
+    let end = await driver.drive(
+      name, .cloud(project: project, likely: request), releasing: [attempts, lock])
     if case .finished(let outcome, _, _) = end, case .infrastructure(let failure) = outcome.ending,
       try repository.find(name) == nil
     {
@@ -95,7 +105,7 @@ package struct JobSeriesRunner: Sendable {
     return judge(end, number, wasCancelledBefore: false)
   }
 
-  private func begin(_ number: Int) async throws -> JobRunResult? {
+  private func begin(_ number: Int, _ attempts: JobLock) async throws -> JobRunResult? {
     let name = JobSeries.name(series.base, number)
     guard let lock = try await lock(name) else { return result(number, .left) }
     defer { withExtendedLifetime(lock) {} }
@@ -104,7 +114,8 @@ package struct JobSeriesRunner: Sendable {
     driver.report(.starting(job: name))
     var request = JobRequest(spec, JobSeries(base: series.base, number: number))
     request.origin.homeID = try repository.homeID()
-    return judge(await driver.drive(name, .request(request)), number, wasCancelledBefore: false)
+    let end = await driver.drive(name, .request(request), releasing: [attempts, lock])
+    return judge(end, number, wasCancelledBefore: false)
   }
 
   private func report(_ number: Int) throws -> JobRunResult? {

@@ -163,10 +163,12 @@ package final class JobServer: @unchecked Sendable {
   private func watchCancelRequests(orSay say: (_ reason: String) -> Void) {
     do {
       cancelRequests = try JobFolderWatch(repository.folder) { [weak self] files in
-        let names = files.map { Set($0.compactMap(CancelRequestFile.job(ofFile:))) }
-        guard let self, names?.isEmpty != true else { return }
+        guard let self else { return }
+        let files = files ?? Set((try? FileManager.default.contentsOfDirectory(atPath: repository.folder)) ?? [])
+        let names = Set(files.compactMap(CancelRequestFile.job(ofFile:)))
+        guard !names.isEmpty else { return }
         // The queue waits while nobody reads what it says. The runner knows which jobs are driven here.
-        for name in names ?? [] where repository.isCancelRequested(name) { runner.cancel(name) }
+        for name in names where repository.isCancelRequested(name) { runner.cancel(name) }
         queue.async { self.cancelRequested(names) }
       }
     } catch {
@@ -174,9 +176,7 @@ package final class JobServer: @unchecked Sendable {
     }
   }
 
-  private func cancelRequested(_ names: Set<String>?) {
-    for name in names ?? Set(jobs.keys) where jobs[name] != nil {
-      if repository.isCancelRequested(name) { cancel(name) }
-    }
+  private func cancelRequested(_ names: Set<String>) {
+    for name in names where jobs[name] != nil && repository.isCancelRequested(name) { cancel(name) }
   }
 }

@@ -39,7 +39,7 @@ extension Store {
           return RunSnapshot(run: run, tasks: try tasks(ofRun: run.number, plan, database))
         },
         lastRunNumber: try lastNumber(in: "dag_run", database),
-        lastBackfillNumber: try lastNumber(in: "backfill", database), takenDates: try takenDates(database))
+        lastBackfillNumber: try lastNumber(in: "backfill", database), usedLogicalDates: try usedLogicalDates(database))
     }
   }
 
@@ -54,7 +54,7 @@ extension Store {
     plans.add(try stored.plan())
   }
 
-  private func takenDates(_ database: Database) throws -> [String: [Timestamp]] {
+  private func usedLogicalDates(_ database: Database) throws -> [String: [Timestamp]] {
     var dates: [String: [Timestamp]] = [:]
     try statement(
       database,

@@ -71,6 +71,29 @@ def test_accounts_are_acted_as(plugin, stand_in, connection, chain, of_connectio
     assert stand_in.notes[:3] == ["key none", "key none", f"acts as {expected}"]
 
 
+def test_a_connections_key_counts_more_than_the_workers_own_credentials(plugin, stand_in, connection, monkeypatch):
+    for name in ("ACCESS_TOKEN", "ACCESS_TOKEN_FILE", "IMPERSONATE_SERVICE_ACCOUNT"):
+        monkeypatch.setenv(f"CLOUDSDK_AUTH_{name}", "the worker's")
+    stand_in.plays(
+        SEES + 'note("own " + str([key for key in os.environ if key.startswith("CLOUDSDK_AUTH_")]))\n' + SUCCEEDS
+    )
+    run(operator_of(plugin, gcp_conn_id=connection(keyfile_dict=KEY)))
+    assert f"key {json.dumps(KEY)}" in stand_in.notes
+    assert {"acts as itself", "own []"} <= set(stand_in.notes)
+
+
+def test_where_a_field_has_both_its_names_the_new_one_counts(plugin, stand_in, connection, tmp_path):
+    (tmp_path / "new").write_text("new")
+    stand_in.plays(SEES + SUCCEEDS)
+    extra = {"key_path": str(tmp_path / "new"), "extra__google_cloud_platform__key_path": str(tmp_path / "old")}
+    run(operator_of(plugin, gcp_conn_id=connection(**extra)))
+    assert "key new" in stand_in.notes
+
+
+def test_credentials_do_not_show_their_key(plugin):
+    assert "hunter2" not in repr(plugin.Credentials(key=json.dumps(KEY)))
+
+
 def test_without_a_connection_the_machines_credentials_count(plugin, stand_in, monkeypatch):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
     stand_in.plays(SEES + SUCCEEDS)
@@ -78,15 +101,26 @@ def test_without_a_connection_the_machines_credentials_count(plugin, stand_in, m
     assert stand_in.notes[:3] == ["key none", "key none", "acts as itself"]
 
 
-def test_what_dagrun_cannot_use_is_refused(plugin, stand_in, connection):
-    with pytest.raises(plugin.AirflowFailException, match="key_secret_name"):
-        run(operator_of(plugin, gcp_conn_id=connection(key_secret_name="s")))
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"key_secret_name": "s"},
+        {"credential_config_file": "f"},
+        {"is_anonymous": True},
+        {"idp_issuer_url": "u"},
+        {"key_path": "p", "keyfile_dict": KEY},
+    ],
+    ids=lambda extra: next(iter(extra)),
+)
+def test_what_dagrun_cannot_use_is_refused(plugin, stand_in, connection, extra):
+    with pytest.raises(plugin.AirflowFailException, match=next(iter(extra))):
+        run(operator_of(plugin, gcp_conn_id=connection(**extra)))
     assert stand_in.calls == []
 
 
 def test_triggers_of_different_credentials_have_a_server_each(plugin, stand_in, connection):
     handed_over = {"name": "train-1", "attempt": 1, "project": "p", "handed_over": True}
-    connection(keyfile_dict=KEY)
+    connection(keyfile_dict=KEY, impersonation_chain="a@p")
     stand_in.plays(f"answer({handed_over!r})")
     triggers = [
         deferred(plugin, operator_of(plugin, deferrable=True, **values)).trigger
@@ -111,4 +145,4 @@ for line in sys.stdin:
 
     assert all(event["jobs"][0]["record"]["exit_status"] == 0 for (event,) in asyncio.run(all_at_once()))
     seen = sorted(note for note in stand_in.notes if note.startswith("acts as") or note == "key none")
-    assert seen == ["acts as b@q", "acts as itself", "acts as itself", "key none", "key none"]
+    assert seen == ["acts as a@p", "acts as b@q", "acts as itself", "key none", "key none"]

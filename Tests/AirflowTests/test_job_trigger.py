@@ -271,7 +271,7 @@ def test_an_unknown_state_leaves_the_job(plugin, stand_in, monkeypatch):
 @pytest.mark.parametrize("ended_by", ["its limit", "a cancel"])
 def test_a_question_that_takes_long_is_not_interrupted(plugin, monkeypatch, ended_by):
     """An answer that Airflow 3.0 and 3.1 do not read is taken for the next one, and ends the triggerer."""
-    monkeypatch.setattr(plugin, "SECONDS_FOR_STATE", 0.01 if ended_by == "its limit" else 60)
+    monkeypatch.setattr(plugin, "SECONDS_FOR_AN_ANSWER", 0.01 if ended_by == "its limit" else 60)
     trigger = trigger_of(plugin, "a-1")
 
     async def go():

@@ -182,9 +182,22 @@ def test_a_job_config_is_a_template_in_all_its_parts(plugin, stand_in):
     assert config["image"] == "train:{{ ds }}"
 
 
-def test_a_template_that_would_count_as_true_is_refused(plugin):
+def test_a_template_that_would_count_as_true_is_refused(plugin, stand_in):
     with pytest.raises(plugin.AirflowException, match="preemptible takes True or False"):
         plugin.JobConfigBuilder().preemptible("{{ params.spot }}")
+    config = {"project_id": "p", "preemptible": "{{ params.n > 5 }}"}
+    with pytest.raises(plugin.AirflowFailException, match="preemptible takes True or False"):
+        run(plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train"))
+    assert stand_in.calls == []
+
+
+def test_numbers_of_templates_are_numbers(plugin, stand_in):
+    stand_in.plays(SUCCEEDS)
+    config = plugin.JobConfigBuilder().project_id("p").accelerator("nvidia-tesla-t4", "{{ params.n }}").build()
+    run(group_of(plugin, plugin.JobRuntimeSpec("x", timeout_seconds="{{ params.n * 15 }}")))
+    run(plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train"))
+    assert spec_of(stand_in.calls[0])["timeout_seconds"] == 60
+    assert spec_of(stand_in.calls[1])["job"]["accelerators"][0]["count"] == 4
 
 
 def test_keys_are_shown_as_they_are_rendered(plugin):
@@ -193,6 +206,9 @@ def test_keys_are_shown_as_they_are_rendered(plugin):
     )
     operator.render_template_fields(context())
     assert operator.gcs_mounts == {"in-4": "/in"}
+    # What comes from elsewhere as it is, such as the output of another task, is not a template.
+    given = {"in-{{ params.n }}": "/in"}
+    assert operator.render_template(given, context(), None, {id(given)}) is given
     group = group_of(plugin, plugin.JobRuntimeSpec("x", gcs_mounts={"in-{{ params.n }}": "/in/{{ ds }}"}))
     group.render_template_fields(context())
     assert group.runtime_specs[0]["gcs_mounts"] == {"in-4": "/in/2026-01-31"}

@@ -1,7 +1,7 @@
-import Presentation
 import DagBag
 import Dagrun
 import Foundation
+import Presentation
 import Testing
 
 @testable import CLI

@@ -1,16 +1,16 @@
-import Presentation
 import ArgumentParser
 import Clash
 import Dagrun
 import Engine
+import Executors
 import Foundation
 import GRDB
 import Model
+import Presentation
 import Storage
 import Testing
 
 @testable import CLI
-import Executors
 
 /// What commands make of specs and homes, without a cloud.
 @Suite struct JobContextTests {

@@ -1,5 +1,5 @@
-import Presentation
 import Dagrun
+import Presentation
 import Testing
 
 @testable import CLI

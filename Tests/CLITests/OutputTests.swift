@@ -1,6 +1,6 @@
-import Presentation
 import Dagrun
 import Foundation
+import Presentation
 import Testing
 import Yams
 

@@ -1,8 +1,8 @@
-import Presentation
 import Control
 import Dagrun
 import Engine
 import Model
+import Presentation
 import Scheduling
 import Testing
 

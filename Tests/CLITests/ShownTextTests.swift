@@ -1,5 +1,5 @@
-import Presentation
 import Foundation
+import Presentation
 import Testing
 
 @testable import CLI

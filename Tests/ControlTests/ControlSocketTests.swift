@@ -2,11 +2,11 @@ import Dagrun
 import Dispatch
 import Foundation
 import Glibc
+import Model
 import Synchronization
 import Testing
 
 @testable import Control
-import Model
 
 @Suite struct `The control socket` {
   let queue = DispatchQueue(label: "test")

@@ -1,6 +1,4 @@
 import Foundation
-
-import Model
 import Model
 
 /// A home in a folder of its own, removed at the end.

@@ -1,13 +1,13 @@
 import Control
 import Dagrun
 import Foundation
+import Model
 import Processes
 import Scheduling
 import Storage
 import Testing
 
 @testable import Engine
-import Model
 
 @Suite(.serialized) struct `The engine` {
   @Test func `runs shell and Swift tasks that hand typed values on`() async throws {

@@ -1,5 +1,6 @@
 import Control
 import Dagrun
+import Executors
 import Foundation
 import Logging
 import Model
@@ -11,7 +12,6 @@ import WaitSupport
 import Workers
 
 @testable import Engine
-import Executors
 
 /// A home with DAG files, and engines in this process that run them with real workers.
 final class EngineWorkshop {

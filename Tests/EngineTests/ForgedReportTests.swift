@@ -2,11 +2,11 @@ import Control
 import Dagrun
 import Foundation
 import FuzzSupport
+import Model
 import Scheduling
 import Testing
 
 @testable import Engine
-import Model
 
 /// A Swift task writes to the descriptor by which its worker reports.
 @Suite(.serialized) struct `A task that forges reports` {

@@ -1,12 +1,12 @@
 import Control
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 import Synchronization
 import Testing
 
 @testable import Engine
-import Model
 
 /// Whoever may send a request cannot stop the scheduler with one: each takes the engine's queue for some milliseconds.
 @Suite(.serialized) struct `A request` {

@@ -2,12 +2,12 @@ import Control
 import Dagrun
 import Foundation
 import GRDB
+import Model
 import Scheduling
 import Storage
 import Testing
 
 @testable import Engine
-import Model
 
 /// What the database refuses for good stays with the request or the DAG that it is about.
 @Suite(.serialized) struct `A change that the database refuses` {

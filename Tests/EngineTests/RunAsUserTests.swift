@@ -2,13 +2,13 @@ import Control
 import Dagrun
 import Foundation
 import Glibc
+import Model
 import Processes
 import Scheduling
 import Storage
 import Testing
 
 @testable import Engine
-import Model
 
 /// Tasks under another account than the scheduler's. `nobody` is one that every system has.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "only root can give a task another account"))

@@ -1,12 +1,12 @@
 import Control
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 import Storage
 import Testing
 
 @testable import Engine
-import Model
 
 /// What the core asks of the engine, and what the engine must not do to those who wait for it.
 @Suite(.serialized) struct `The engine and its scheduler` {

@@ -1,11 +1,11 @@
 import Control
 import Foundation
+import Model
 import Processes
 import Scheduling
 import Testing
 
 @testable import Engine
-import Model
 
 /// Workers that do not do as they are told: each task stops its worker over and over, also when it is continued. Then
 /// nothing but SIGKILL reaches the worker, unless it is continued for long enough to end the task itself. Either way

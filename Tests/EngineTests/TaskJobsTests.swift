@@ -1,15 +1,15 @@
-import Control
 import Clash
 import CloudEmulator
+import Control
 import Dagrun
 import Foundation
 import GRDB
+import Model
 import Scheduling
 import Storage
 import Testing
 
 @testable import Engine
-import Model
 
 /// Tasks that are jobs: their launch, their end, and all that may come between.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct `Tasks that are jobs` {

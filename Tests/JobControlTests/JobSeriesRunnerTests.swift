@@ -43,6 +43,32 @@ import Testing
     #expect(world.cloud.inventory == [])
   }
 
+  @Test func `an attempt whose reader has stopped reading gives its job to a higher one all the same`() async throws {
+    let isReading = DispatchSemaphore(value: 0)
+    let reports = Reports<JobProgress>()
+    let driver = JobDriver(world.repository, world.runner()) { progress in
+      reports.add(progress)
+      guard case .began = progress else { return }
+      isReading.wait()
+      isReading.signal()
+    }
+    defer { isReading.signal() }
+    let lower = JobSeriesRunner(
+      driver: driver, series: JobSeries(base: "train", number: 1), spec: jobRequest().spec)
+    async let left = lower.run()
+    await reports.began()
+    let (higher, higherReports) = attempt(2)
+    async let result = higher.run()
+    await higherReports.first { if case .resuming(job: "train-1") = $0 { true } else { false } }
+    world.cloud.finish("train-1", attempt: 1)
+    #expect(try await result.outcome?.ending == .exited(status: 0))
+    isReading.signal()
+    guard case .left = try await left.end else {
+      Issue.record("the lower attempt has stayed")
+      return
+    }
+  }
+
   @Test func `a signal to an attempt that was given up cancels nothing`() async throws {
     let (lower, reports) = attempt(1)
     async let left = lower.run()
@@ -96,9 +122,12 @@ import Testing
     withExtendedLifetime(higher) {}
   }
 
-  @Test func `a lower attempt that comes late leaves the higher one alone`() async throws {
+  @Test(arguments: [false, true])
+  func `a lower attempt that comes late leaves the higher one alone`(isAtWork: Bool) async throws {
     let higher = claim(2)
     higher.raise()
+    let lock = isAtWork ? try world.repository.lock("train.attempts") : nil
+    defer { withExtendedLifetime(lock) {} }
     let (lower, _) = attempt(1)
     guard case .left = try await lower.run().end else {
       Issue.record("it began a job")
@@ -121,10 +150,10 @@ import Testing
     withExtendedLifetime(other) {}
   }
 
-  @Test func `the claim of a dead process counts for nothing, and goes`() throws {
-    let path = world.home + "/jobs/train.attempt-2.0"
+  @Test(arguments: [1, 2, 3]) func `the claim of a dead process counts for nothing, and goes`(number: Int) throws {
+    let path = world.home + "/jobs/train.attempt-\(number).0"
     #expect(FileManager.default.createFile(atPath: path, contents: nil))
-    #expect(!claim(1).isSuperseded)
+    #expect(!claim(2).isSuperseded)
     #expect(try claims() == [])
   }
 

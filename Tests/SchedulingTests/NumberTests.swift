@@ -148,7 +148,7 @@ struct NumberTests {
             plans: [plan], dags: [DAGRecord(dagID: "dag", version: "1", lastScheduled: moment)],
             pools: [Pool(name: "default_pool", slots: max(-1, number))],
             runs: [RunSnapshot(run: run, tasks: [task, TaskInstance(taskID: "b", maxTries: number)])],
-            lastRunNumber: 1, takenDates: ["dag": [moment]]),
+            lastRunNumber: 1, usedLogicalDates: ["dag": [moment]]),
           limits: Limits(parallelism: 32))
         bed.send(.dagsLoaded([plan]))
         bed.wait(1)

@@ -1,8 +1,8 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Scheduling
-import Model
 
 /// No step does more than so much, whatever there is to do; the rest comes in further steps.
 @Suite struct StepSizeTests {

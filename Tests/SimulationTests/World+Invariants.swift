@@ -1,12 +1,11 @@
+import Control
 import Dagrun
 import EngineSupport
 import Model
 import Storage
 
 @testable import Engine
-
 @testable import Scheduling
-import Control
 
 /// What must hold after every step.
 extension World {

@@ -1,8 +1,8 @@
 import Control
 import Dagrun
-@testable import Engine
 import Model
 
+@testable import Engine
 @testable import Scheduling
 
 /// What people ask for.

@@ -8,10 +8,10 @@ import Foundation
 import Logging
 import Model
 import Preparation
-@testable import Storage
 
 @testable import Engine
 @testable import Scheduling
+@testable import Storage
 
 /// Executors, people, disks that fail and power cuts around a real engine and its database, driven by a seed.
 ///

@@ -52,7 +52,7 @@ struct SnapshotTests {
     #expect(snapshot.lastRunNumber == 13 && snapshot.lastBackfillNumber == 4)
     #expect(snapshot.plans.map(\.description) == [description("etl", tasks: tasks.map(\.taskID).reversed())])
     #expect(snapshot.plans.map(\.version) == ["v1"])
-    #expect(snapshot.takenDates.isEmpty)
+    #expect(snapshot.usedLogicalDates.isEmpty)
   }
 
   @Test func `finished runs and completed backfills stay behind`() throws {
@@ -90,7 +90,7 @@ struct SnapshotTests {
       .runCreated(RunSnapshot(run: run(4), tasks: [])),
       .runCreated(RunSnapshot(run: run(5, dagID: "never", state: .failed, logicalDate: at(10)), tasks: [])),
     ])
-    #expect(try store.snapshot().takenDates == ["etl": [at(30), at(40)], "never": [at(10)]])
+    #expect(try store.snapshot().usedLogicalDates == ["etl": [at(30), at(40)], "never": [at(10)]])
   }
 
   @Test func `the plans are the current ones, and those that unfinished runs are on`() throws {

@@ -114,7 +114,8 @@ final class TestWorker {
   /// Waits until the worker's process is stopped.
   func waitUntilStopped() {
     var information = siginfo_t()
-    #expect(retrying { waitid(P_PID, id_t(link.pid), &information, WSTOPPED | WNOWAIT) } == 0)
+    #expect(retrying { waitid(P_PID, id_t(link.pid), &information, WSTOPPED | WEXITED | WNOWAIT) } == 0)
+    #expect(information.si_code == Int32(CLD_STOPPED))
   }
 
   func waitForLog(_ taskID: String) {

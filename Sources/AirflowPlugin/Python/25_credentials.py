@@ -18,11 +18,11 @@ class Credentials(NamedTuple):
     @classmethod
     def of(cls, gcp_conn_id: str | None, impersonation_chain: str | Sequence[str] | None) -> Credentials:
         """Of a Google Cloud connection of Airflow, whose provider need not be installed."""
-        chain = impersonation_chain
+        chain = accounts_of(impersonation_chain)
         if gcp_conn_id is None:
-            return cls(chain=accounts_of(chain))
+            return cls(chain=chain)
         extra = extra_of_connection(gcp_conn_id)
-        for name in ("key_secret_name", "credential_config_file", "is_anonymous"):
+        for name in ("key_secret_name", "credential_config_file", "is_anonymous", "idp_issuer_url"):
             if extra.get(name):
                 raise failure(
                     f"The connection {gcp_conn_id} has {name}, which dagrun cannot use.",
@@ -30,16 +30,28 @@ class Credentials(NamedTuple):
                     final=True,
                 )
         key = extra.get("keyfile_dict")
+        if key and extra.get("key_path"):
+            raise failure(
+                f"The connection {gcp_conn_id} has a keyfile_dict and a key_path.", "Give it one of them.", final=True
+            )
         return cls(
             key=json.dumps(key) if isinstance(key, Mapping) else key or None,
             key_path=extra.get("key_path") or None,
-            chain=accounts_of(chain if chain is not None else extra.get("impersonation_chain")),
+            chain=chain or accounts_of(extra.get("impersonation_chain")),
         )
+
+    def __repr__(self) -> str:
+        key = None if self.key is None else "***"
+        return f"Credentials(key={key}, key_path={self.key_path!r}, chain={self.chain!r})"
 
     @contextlib.contextmanager
     def handed_on(self) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
         """The environment of a program that uses them, and descriptors that it has to be given."""
         environment = Binary.environment()
+        if self.key is not None or self.key_path:
+            # What this machine would sign in with counts more to dagrun than a file of credentials.
+            for name in ("ACCESS_TOKEN", "ACCESS_TOKEN_FILE", "IMPERSONATE_SERVICE_ACCOUNT"):
+                environment.pop(f"CLOUDSDK_AUTH_{name}", None)
         if self.chain:
             environment["CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"] = ",".join(self.chain)
         if self.key_path:
@@ -66,4 +78,7 @@ def accounts_of(chain: Any) -> tuple[str, ...]:
 
 def extra_of_connection(conn_id: str) -> dict[str, Any]:
     extra = first_of("BaseHook", "airflow.sdk", "airflow.hooks.base").get_connection(conn_id).extra_dejson
-    return {key.replace("extra__google_cloud_platform__", "", 1): value for key, value in extra.items()}
+    prefix = "extra__google_cloud_platform__"
+    # Where both are given, a field's new name counts, as in Google's own hook.
+    old = {key[len(prefix) :]: value for key, value in extra.items() if key.startswith(prefix)}
+    return {**old, **{key: value for key, value in extra.items() if not key.startswith(prefix)}}

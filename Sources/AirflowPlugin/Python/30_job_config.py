@@ -11,6 +11,7 @@
 DEFAULT_JOB_CONFIG: dict[str, Any] = {"image": "google/cloud-sdk"}
 
 
+# Those of its values that are numbers, which a template gives as text.
 NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts", "max_run_duration_seconds"})
 
 
@@ -55,9 +56,7 @@ class JobConfigBuilder:
 
     def preemptible(self, preemptible: bool = True) -> JobConfigBuilder:
         """Takes Spot capacity, which costs less and may be preempted; the job then begins again on another machine."""
-        if isinstance(preemptible, str):  # a text is true, whatever it says
-            raise failure("preemptible takes True or False.", "`provisioning` takes a template.")
-        return self._set("provisioning", "spot" if preemptible else "standard", "preemptible")
+        return self._set("provisioning", _provisioning(preemptible), "preemptible")
 
     def zone(self, zone: str) -> JobConfigBuilder:
         """The zone of the machine; `zones` gives it alternatives."""
@@ -185,7 +184,7 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
         )
     job = copy.deepcopy(dict(config))
     _rename(job, "project_id", "project", lambda value: value)
-    _rename(job, "preemptible", "provisioning", lambda value: "spot" if value else "standard")
+    _rename(job, "preemptible", "provisioning", _provisioning)
     _rename(job, "zone", "zones", lambda value: [value])
     if job.get("disk_image") == {"project": "gce-uefi-images", "family": "cos-stable"}:
         del job["disk_image"]  # Clash's default, which Google has since withdrawn
@@ -193,7 +192,7 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     if region and not job.get("zones") and not job.get("regions"):
         job["regions"] = [region]
     for zone in job.get("zones", []) if region else []:
-        is_template = "{{" in f"{zone}{region}"
+        is_template = "{" in f"{zone}{region}"
         if not is_template and not str(zone).startswith(f"{region}-"):
             raise failure(
                 f"job_config: the zone {zone} is not in the region {region}.",
@@ -211,10 +210,22 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
         job["project"] = project
     job.setdefault("image", DEFAULT_JOB_CONFIG["image"])
     for key in NUMBERS_OF_A_CONFIG & job.keys():
-        # A template gives text.
-        if isinstance(job[key], str) and re.fullmatch(r"\s*\d{1,18}\s*", job[key]):
-            job[key] = int(job[key])
+        job[key] = _number(job[key])
+    for accelerator in job.get("accelerators") or []:
+        if isinstance(accelerator, dict) and "count" in accelerator:
+            accelerator["count"] = _number(accelerator["count"])
     return job
+
+
+def _number(value: Any) -> Any:
+    """A template gives text."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value) else value
+
+
+def _provisioning(preemptible: Any) -> str:
+    if isinstance(preemptible, str):  # a text is true, whatever it says
+        raise failure("preemptible takes True or False.", "`provisioning` takes a template.", final=True)
+    return "spot" if preemptible else "standard"
 
 
 def _rename(job: dict[str, Any], key: str, new_key: str, new_value: Callable[[Any], Any]) -> None:
@@ -301,6 +312,7 @@ def spec_of_job(
                 raise failure(f"{name} is of type {type(values).__name__}, and must be a dict.", final=True)
             spec[key] = {str(name): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
     if timeout_seconds is not None:
+        timeout_seconds = _number(timeout_seconds)
         if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)):
             raise failure(f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds.", final=True)
         spec["timeout_seconds"] = timeout_seconds

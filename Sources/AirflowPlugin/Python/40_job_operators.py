@@ -249,15 +249,17 @@ class JobTask(BaseOperator):
     def render_template(self, content: Any, context: Context, *others: Any, **options: Any) -> Any:
         """Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts."""
         rendered = super().render_template(content, context, *others, **options)
-        if not isinstance(content, dict) or not isinstance(rendered, dict):
-            return rendered
-        keys = [super(JobTask, self).render_template(key, context, *others, **options) for key in content]
+        if rendered is content or not isinstance(content, dict) or not isinstance(rendered, dict):
+            return rendered  # as it is: what another task has given is not a template
+        keys = [
+            super(JobTask, self).render_template(key, context, *others, **options)
+            if isinstance(key, str) and "{" in key
+            else key
+            for key in content
+        ]
         return dict(zip(keys, rendered.values()))
 
-    def credentials(self) -> Credentials | None:
-        """None: those of the machine."""
-        if self.gcp_conn_id is None and not self.impersonation_chain:
-            return None
+    def credentials(self) -> Credentials:
         return Credentials.of(self.gcp_conn_id, self.impersonation_chain)
 
     def bounded(self, job_config: Mapping[str, Any]) -> dict[str, Any]:

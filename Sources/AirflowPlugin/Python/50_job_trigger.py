@@ -12,7 +12,7 @@ SECONDS_OF_CANCEL = 25.0
 SECONDS_BETWEEN_ATTACHES, ATTACHES = 5.0, 60
 HELD_BY_ANOTHER = 5
 # The first question of a triggerer loads much of Airflow.
-SECONDS_FOR_STATE = 30.0
+SECONDS_FOR_AN_ANSWER = 30.0
 LONGEST_LINE_BYTES = 64 << 20
 
 
@@ -43,7 +43,7 @@ class JobServer:
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, dict[Login, JobServer]] | None] = None
 
-    def __init__(self, login: Login = (None, ())) -> None:
+    def __init__(self, login: Login) -> None:
         self._login = login
         # Of the jobs that triggers follow: their projects, and what is said of them.
         self._projects: dict[str, str] = {}
@@ -58,12 +58,15 @@ class JobServer:
         self._log = logging.getLogger(__name__)
 
     @classmethod
-    def current(cls, login: Login = (None, ())) -> JobServer:
+    def current(cls, login: Login) -> JobServer:
         """The server of the running loop."""
         loop = asyncio.get_running_loop()
         if cls._of_loop is None or cls._of_loop[0] is not loop:
             cls._of_loop = (loop, {})
-        return cls._of_loop[1].setdefault(login, cls(login))
+        servers = cls._of_loop[1]
+        if login not in servers:
+            servers[login] = cls(login)
+        return servers[login]
 
     async def attach(self, name: str, project: str) -> asyncio.Queue[dict[str, Any]]:
         """The events of a job, from now on."""
@@ -121,7 +124,12 @@ class JobServer:
         path = await asyncio.to_thread(Binary().check)
         credentials = Credentials()
         if any(self._login):
-            credentials = await ask_airflow(Credentials.of, *self._login)
+            try:
+                credentials = await asyncio.wait_for(ask_airflow(Credentials.of, *self._login), SECONDS_FOR_AN_ANSWER)
+            except AirflowException:
+                raise
+            except Exception as error:
+                raise failure(f"Airflow does not give the connection {self._login[0]}: {error!r}.") from error
         try:
             with credentials.handed_on() as (environment, descriptors):
                 process = await asyncio.create_subprocess_exec(
@@ -422,16 +430,15 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
         ending, or hands the trigger over. Without an answer the jobs are left: the next try continues with them."""
-        asking = asyncio.ensure_future(ask_airflow(self._state_of_task))
         try:
-            await asyncio.wait({asking}, timeout=SECONDS_FOR_STATE)
-            if not asking.done():
-                self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
-                return False
-            return bool(asking.result() != "deferred")
+            state = await asyncio.wait_for(ask_airflow(self._state_of_task), SECONDS_FOR_AN_ANSWER)
+        except asyncio.TimeoutError:
+            self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
+            return False
         except Exception as error:
             self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
             return False
+        return bool(state != "deferred")
 
     def _state_of_task(self) -> str | None:
         ti: Any = self.task_instance

@@ -85,8 +85,7 @@ def dagrun_maintenance(
     }
     dag: Any = DAG(dag_id, **arguments)
     # Not the plugin's: Airflow reads a DAG's file again for each of its tasks.
-    frame = inspect.currentframe()
-    dag.fileloc = frame.f_back.f_code.co_filename if frame is not None and frame.f_back is not None else __file__
+    dag.fileloc = sys._getframe(1).f_globals.get("__file__", __file__)
     for project in projects or (None,):
         DagrunMaintenanceOperator(
             task_id=slug(f"collect-{project}", 200) if project else "collect",

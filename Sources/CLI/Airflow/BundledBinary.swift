@@ -10,9 +10,7 @@ enum BundledBinary {
     let path = folder + "/" + name
     guard access(folder + "/.", W_OK) == 0 else { throw cannotWrite(path) }
     let portable = try PortableBinary(Workspace.executable)
-    let glibc = portable.neededGlibc.map { ["glibc \($0) or newer"] } ?? []
-    let needs = glibc + portable.neededLibraries + ["for jobs libcurl.so.4"]
-    session.errors.line("machines that run it have to have: \(needs.joined(separator: ", "))")
+    session.errors.line("machines that run it have to have: \(portable.needs)")
     // Beside it: whoever reads it meanwhile has the old one or the new one.
     let temporary = folder + "/.\(name).\(UUID().uuidString)"
     let staging = FileManager.default.temporaryDirectory.path + "/dagrun-\(UUID().uuidString)"

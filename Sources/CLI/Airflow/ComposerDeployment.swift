@@ -48,9 +48,7 @@ struct ComposerDeployment {
   private func examine() throws -> PortableBinary {
     let portable = try PortableBinary(binary)
     try checkProtocol(of: portable.executable)
-    let glibc = portable.neededGlibc.map { ["glibc \($0) or newer"] } ?? []
-    let needs = glibc + portable.neededLibraries + ["for jobs libcurl.so.4"]
-    session.errors.line("the environment's image has to have: \(needs.joined(separator: ", "))")
+    session.errors.line("the environment's image has to have: \(portable.needs)")
     if portable.bundleNames.isEmpty {
       session.errors.line("without compiled DAG files: for dagrun_dags(), deploy the dagrun that 'dagrun build' makes")
     }

@@ -17,6 +17,12 @@ struct PortableBinary {
   /// `2.35`
   let neededGlibc: String?
 
+  /// What the other machine has to have, in words.
+  var needs: String {
+    let glibc = neededGlibc.map { ["glibc \($0) or newer"] } ?? []
+    return (glibc + neededLibraries + ["for jobs libcurl.so.4"]).joined(separator: ", ")
+  }
+
   /// - Throws: a `UserError`, when it cannot run there.
   init(_ path: String) throws {
     guard let resolved = realpath(path, nil) else {
@@ -28,7 +34,7 @@ struct PortableBinary {
     executable = String(cString: resolved)
     guard let bytes = readWholeFile(executable), ELFObject.machine(of: bytes) == .amd64 else {
       throw UserError(
-        .wrongUsage, "\(path) is not a program for Linux on x86-64, which is what Composer's workers are",
+        .wrongUsage, "\(path) is not a program for Linux on x86-64, and only such a one can be taken along",
         hint: "build dagrun on such a machine, and name it with --binary")
     }
     var search = LibrarySearch()

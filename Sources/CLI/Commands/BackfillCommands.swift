@@ -1,13 +1,12 @@
-import Presentation
-import Control
 import ArgumentParser
+import Control
 import Dagrun
 import Foundation
 import Model
+import Presentation
 import Scheduling
 import Storage
 import Synchronization
-import Storage
 
 struct BackfillCreateCommand: Command {
   static let configuration = CommandConfiguration(

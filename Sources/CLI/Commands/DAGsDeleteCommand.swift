@@ -1,7 +1,7 @@
-import Model
 import ArgumentParser
+import Control
+import Model
 import Storage
-internal import Control
 
 struct DAGsDeleteCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
-import Presentation
 import ArgumentParser
-import Storage
 import Model
+import Presentation
+import Storage
 
 struct DAGsDetailsCommand: Command {
   static let configuration = CommandConfiguration(commandName: "details", abstract: "Shows all properties of a DAG.")

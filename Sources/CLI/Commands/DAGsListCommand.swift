@@ -1,8 +1,8 @@
-import Presentation
 import ArgumentParser
 import Dagrun
-import Storage
 import Model
+import Presentation
+import Storage
 
 struct DAGsListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the DAGs.")

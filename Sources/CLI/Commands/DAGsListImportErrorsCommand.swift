@@ -1,5 +1,5 @@
-import Presentation
 import ArgumentParser
+import Presentation
 
 struct DAGsListImportErrorsCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
-import Presentation
 import ArgumentParser
 import Dagrun
 import Model
+import Presentation
 import Scheduling
 import Storage
 

@@ -1,10 +1,10 @@
-import Presentation
 import ArgumentParser
 import Dagrun
 import Foundation
+import Model
+import Presentation
 import Scheduling
 import Storage
-import Model
 
 struct DAGsNextExecutionCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
-import Model
 import ArgumentParser
-internal import Control
+import Control
+import Model
 
 struct DAGsPauseCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Control
 import Model
+import Presentation
 import Scheduling
-internal import Control
-internal import Presentation
 
 struct DAGsSetStateCommand: Command {
   static let configuration = CommandConfiguration(

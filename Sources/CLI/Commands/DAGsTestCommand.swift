@@ -1,9 +1,9 @@
-import Presentation
-import Control
 import ArgumentParser
+import Control
 import Dagrun
 import Foundation
 import Model
+import Presentation
 import Scheduling
 import Storage
 

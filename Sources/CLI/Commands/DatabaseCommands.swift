@@ -1,8 +1,8 @@
-import Presentation
 import ArgumentParser
 import Foundation
+import Model
+import Presentation
 import Storage
-internal import Model
 
 struct DatabaseCheckCommand: Command {
   static let configuration = CommandConfiguration(

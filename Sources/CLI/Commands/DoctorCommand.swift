@@ -1,5 +1,5 @@
-import Presentation
 import ArgumentParser
+import Presentation
 
 struct DoctorCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,9 +1,9 @@
-import Presentation
-import Control
 import ArgumentParser
+import Control
 import Dagrun
 import Foundation
 import GoogleCloud
+import Presentation
 
 /// Where the emulator is that a command speaks to.
 struct EmulatorAddress: ParsableArguments {

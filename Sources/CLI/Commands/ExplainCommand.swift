@@ -1,8 +1,8 @@
-import Presentation
-import Control
 import ArgumentParser
-import Scheduling
+import Control
 import Model
+import Presentation
+import Scheduling
 
 struct ExplainCommand: Command {
   static let configuration = CommandConfiguration(

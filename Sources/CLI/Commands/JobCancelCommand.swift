@@ -1,11 +1,11 @@
-import Control
 import ArgumentParser
 import Clash
+import Control
 import Dagrun
+import Executors
 import Foundation
 import JobControl
 import Model
-internal import Executors
 
 struct JobCancelCommand: Command {
   static let configuration = CommandConfiguration(

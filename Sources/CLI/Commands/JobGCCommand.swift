@@ -1,11 +1,11 @@
-import Presentation
-import Model
 import ArgumentParser
 import Clash
 import Dagrun
+import Executors
 import Foundation
+import Model
+import Presentation
 import Storage
-internal import Executors
 
 struct JobGCCommand: Command {
   static let configuration = CommandConfiguration(

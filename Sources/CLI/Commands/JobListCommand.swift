@@ -1,8 +1,8 @@
-import Presentation
 import ArgumentParser
 import Clash
 import Dagrun
 import Model
+import Presentation
 import Storage
 
 struct JobListCommand: Command {

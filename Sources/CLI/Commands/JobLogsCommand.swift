@@ -1,9 +1,9 @@
-import Presentation
 import ArgumentParser
 import Clash
 import Dagrun
-import Processes
 import Model
+import Presentation
+import Processes
 
 struct JobLogsCommand: Command {
   static let configuration = CommandConfiguration(
@@ -19,13 +19,13 @@ struct JobLogsCommand: Command {
     let context = try JobContext(session, global)
     let job = try context.record(name)
     var log = LogTail(path: context.logPath(of: job))
-    let wakes = LogWakes(database: context.home.databasePath)
+    let wakes = follow ? LogWakes(database: context.home.databasePath) : nil
     while true {
-      wakes.watch(log.path)
+      wakes?.watch(log.path)
       // Asked before the log is read, so that the last lines are not missed.
       let isFinished = try context.record(name).isFinished
       log.read(isRunning: !isFinished && follow, session.output.log)
-      if isFinished || !follow { return .success }
+      guard let wakes, !isFinished else { return .success }
       if job.task == nil, !context.isDriven(name) {
         session.errors.line("nobody receives the log of job \(name) now; 'dagrun job attach \(name)' does")
         return .success

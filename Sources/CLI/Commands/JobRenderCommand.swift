@@ -1,10 +1,10 @@
-import Presentation
-import Model
 import ArgumentParser
 import Clash
 import Dagrun
 import Foundation
 import GoogleCloud
+import Model
+import Presentation
 import Storage
 
 struct JobRenderCommand: Command {

@@ -1,8 +1,8 @@
-import Presentation
 import ArgumentParser
 import Dispatch
 import Foundation
 import JobControl
+import Presentation
 import Processes
 import Synchronization
 

@@ -1,10 +1,10 @@
-import Presentation
 import ArgumentParser
+import Control
 import Dagrun
+import Model
+import Presentation
 import Scheduling
 import Storage
-import Model
-internal import Control
 
 struct PoolsListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the pools and their use.")

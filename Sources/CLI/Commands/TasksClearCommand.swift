@@ -1,9 +1,9 @@
-import Presentation
-import Control
 import ArgumentParser
+import Control
 import Dagrun
-import Scheduling
 import Model
+import Presentation
+import Scheduling
 
 struct TasksClearCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
-import Presentation
 import ArgumentParser
 import Dagrun
+import Presentation
 
 struct TasksListCommand: Command {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the tasks of a DAG.")

@@ -1,9 +1,9 @@
-import Control
 import ArgumentParser
+import Control
 import Dagrun
+import Model
 import Scheduling
 import Storage
-import Model
 
 struct TasksLogsCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
-import Presentation
 import ArgumentParser
 import Dagrun
 import Foundation
 import Preparation
+import Presentation
 
 struct TasksRenderCommand: Command {
   static let configuration = CommandConfiguration(

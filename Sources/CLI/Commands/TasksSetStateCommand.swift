@@ -1,9 +1,9 @@
 import ArgumentParser
+import Control
 import Model
+import Presentation
 import Scheduling
 import Storage
-internal import Control
-internal import Presentation
 
 struct TasksSetStateCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
-import Presentation
 import ArgumentParser
+import Model
+import Presentation
 import Scheduling
 import Storage
-import Model
 
 struct TasksStatesCommand: Command {
   static let configuration = CommandConfiguration(

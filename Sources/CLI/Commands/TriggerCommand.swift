@@ -1,12 +1,12 @@
-import Presentation
-import Control
 import ArgumentParser
+import Control
 import Dagrun
 import Foundation
+import Model
+import Presentation
 import Scheduling
 import Storage
 import Synchronization
-import Model
 
 struct TriggerCommand: Command {
   static let configuration = CommandConfiguration(

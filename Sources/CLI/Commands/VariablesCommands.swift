@@ -1,7 +1,7 @@
-import Presentation
 import ArgumentParser
 import Dagrun
 import Foundation
+import Presentation
 import Storage
 
 struct VariablesListCommand: Command {

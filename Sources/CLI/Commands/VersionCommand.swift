@@ -1,5 +1,5 @@
-import Presentation
 import ArgumentParser
+import Presentation
 
 enum Version {
   static let text = "0.1.0"

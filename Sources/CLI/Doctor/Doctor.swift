@@ -1,11 +1,11 @@
-import Presentation
 import Control
 import DagBag
 import Dagrun
 import Foundation
+import Model
+import Presentation
 import Processes
 import Storage
-import Model
 
 /// Looks at everything that dagrun needs, one thing after the other. Changes nothing, except that it makes the home.
 struct Doctor {

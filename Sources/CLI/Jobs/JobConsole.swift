@@ -30,7 +30,7 @@ struct JobConsole: Sendable {
     case .isOver(let job, let outcome): errors.line(outcome.sentence(ofJob: job))
     case .isOverElsewhere(let job, let reason):
       errors.line("job \(job) was begun by another home, and is over: \(reason)")
-    case .superseded(let job): errors.line("a later try has come, which continues with job \(job)")
+    case .superseded(let job): errors.line("a later try continues job \(job)")
     case .cancelling(let job): errors.line("cancelling job \(job) and removing what it has; once more leaves at once")
     case .cannotSeeCancelRequests(let job, let reason):
       errors.line("'dagrun job cancel \(job)' will have no effect, for this command \(reason); Ctrl-C and SIGTERM do")

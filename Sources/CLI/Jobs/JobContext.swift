@@ -1,12 +1,12 @@
-import Control
 import Clash
+import Control
 import Dagrun
+import Executors
 import Foundation
 import GoogleCloud
 import JobControl
 import Model
 import Storage
-internal import Executors
 
 /// What `dagrun job` works on: a home that keeps jobs, and the way to Google.
 ///

@@ -1,8 +1,8 @@
-import Presentation
 import Clash
 import Dagrun
 import Foundation
 import Model
+import Presentation
 import Storage
 
 extension JobRecord {

@@ -1,6 +1,6 @@
-import Presentation
 import Clash
 import JobControl
+import Presentation
 
 extension JobRunResult {
   /// The result, or what tells where to continue; nil when there is nobody to read it.

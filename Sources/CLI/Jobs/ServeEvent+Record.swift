@@ -1,7 +1,7 @@
-import Presentation
 import Clash
 import JobControl
 import Model
+import Presentation
 
 extension ServeEvent {
   /// As `dagrun job serve` writes it.

@@ -1,5 +1,5 @@
-import Control
 import Clash
+import Control
 import Foundation
 import Model
 import Storage

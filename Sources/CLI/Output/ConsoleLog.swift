@@ -1,7 +1,7 @@
-import Presentation
 import Dagrun
 import Foundation
 import Logging
+import Presentation
 
 /// The engine's messages, a line each: when, how bad, the sentence, and its details.
 ///

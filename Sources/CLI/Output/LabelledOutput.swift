@@ -1,5 +1,5 @@
+import Presentation
 import Synchronization
-internal import Presentation
 
 /// Another output to the same place, each line of which begins with a label. Lines of several that print at once stay whole:
 /// what has no line's end yet waits for it.

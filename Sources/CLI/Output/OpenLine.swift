@@ -1,4 +1,4 @@
-internal import Synchronization
+import Synchronization
 
 /// Whether a log has begun a line and not ended it: what dagrun says next is on a line of its own.
 final class OpenLine: Sendable {

@@ -1,5 +1,5 @@
-import Presentation
 import Foundation
+import Presentation
 
 /// Where text goes: a terminal, a pipe, or a test. All that a command says passes through here, and control characters in
 /// it are shown as `\x1b`, whoever has put them there; see `ShownText`.

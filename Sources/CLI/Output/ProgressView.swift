@@ -1,7 +1,7 @@
-import Presentation
 import Control
 import Dagrun
 import Model
+import Presentation
 import Scheduling
 
 /// Shows a run while it continues: on a terminal a few lines drawn again and again, otherwise a line per movement.

@@ -1,6 +1,6 @@
-import Presentation
 import DagBag
 import Dagrun
+import Presentation
 
 /// What another workflow engine needs of DAG files to schedule their tasks itself: `dagrun dags export`. The names are
 /// part of the protocol with the Airflow plugin (`Version.protocolNumber`).

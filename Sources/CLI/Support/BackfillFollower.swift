@@ -1,9 +1,9 @@
-import Presentation
 import Control
 import Dagrun
 import Dispatch
 import Foundation
 import Model
+import Presentation
 import Scheduling
 import Storage
 

@@ -1,7 +1,7 @@
-import Presentation
 import ArgumentParser
 import Dagrun
 import Foundation
+import Presentation
 
 enum RegularExpression {
   static func check(_ pattern: String?, of option: String) throws {

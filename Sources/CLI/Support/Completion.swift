@@ -1,8 +1,8 @@
-import Presentation
 import ArgumentParser
 import Foundation
-import Storage
 import Model
+import Presentation
+import Storage
 
 extension CompletionKind {
   /// The ids of the DAGs that the home knows: quick, because it does not read the files.

@@ -1,10 +1,10 @@
-import Presentation
 import DagBag
 import Dagrun
 import Foundation
+import Model
+import Presentation
 import Scheduling
 import Storage
-import Model
 
 /// What the files of a dags folder say: their DAGs, and what is wrong with them.
 struct DAGFiles: Sendable {

@@ -1,5 +1,5 @@
-import Presentation
 import Foundation
+import Presentation
 
 /// Whether a folder is in the hands of this user alone. What lies in it is compiled and run, so anybody else who may write
 /// there has this user's rights. (docs/decisions/0027-what-is-trusted.md)

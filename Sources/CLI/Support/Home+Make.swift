@@ -1,8 +1,8 @@
 import Control
 import Foundation
+import Model
 import Processes
 import Storage
-internal import Model
 
 extension Home {
   /// Compiled files and jobs are in it: whoever may write there runs code as its owner.

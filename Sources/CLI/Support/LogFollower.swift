@@ -1,7 +1,7 @@
-import Presentation
 import Control
 import Foundation
 import Model
+import Presentation
 import Scheduling
 import Storage
 import Workers

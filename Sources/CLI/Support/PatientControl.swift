@@ -1,8 +1,8 @@
 import Control
 import Dispatch
 import Foundation
+import Model
 import Synchronization
-internal import Model
 
 /// When a command that waits says what for.
 enum Quiet {

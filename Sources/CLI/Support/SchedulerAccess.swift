@@ -1,8 +1,9 @@
-import Control
 import ArgumentParser
 import Clash
+import Control
 import Dagrun
 import Engine
+import Executors
 import Foundation
 import GoogleCloud
 import Logging
@@ -10,7 +11,6 @@ import Model
 import Processes
 import Scheduling
 import Storage
-internal import Executors
 
 /// How commands reach the scheduler of the home: the one that runs, or one in this process.
 extension Workspace {

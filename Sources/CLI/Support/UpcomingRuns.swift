@@ -1,5 +1,5 @@
-import Presentation
 import Dagrun
+import Presentation
 import Scheduling
 
 /// The scheduled runs that come next, as the scheduler will make them.

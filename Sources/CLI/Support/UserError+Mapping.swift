@@ -1,11 +1,11 @@
-import Model
-import Control
 import ArgumentParser
 import Clash
+import Control
 import DagBag
 import Foundation
 import GoogleCloud
 import JobControl
+import Model
 import Processes
 import Storage
 

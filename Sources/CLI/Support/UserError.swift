@@ -1,5 +1,5 @@
-import Presentation
 import Dagrun
+import Presentation
 
 /// An error that a person reads: what failed on what, and what to do next.
 struct UserError: Error, Hashable, Sendable {

@@ -1,7 +1,7 @@
-import Model
 import Control
 import Dagrun
 import Foundation
+import Model
 
 /// Says what a command waits for when nothing has happened for some seconds: each reason once.
 ///

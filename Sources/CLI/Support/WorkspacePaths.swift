@@ -1,5 +1,5 @@
 import Foundation
-internal import Model
+import Model
 
 /// Where the DAG files are and where the state is kept.
 struct WorkspacePaths: Hashable, Sendable {

@@ -1,12 +1,12 @@
-import Presentation
 import Clash
 import Dagrun
+import Executors
 import Foundation
 import JobControl
 import Model
+import Presentation
 import Scheduling
 import Storage
-internal import Executors
 
 /// Runs the job or the jobs of one task, without a scheduler: begins them, or continues with what an earlier try has begun.
 struct JobTaskRun {

@@ -27,6 +27,7 @@ struct LocalTaskRun {
   func run(_ workload: TaskWorkload, in facts: RunFacts) async throws -> (result: TaskResult, stop: Stop?) {
     if log.isStandardOutput { OutputLoss.watchReader() }
     let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
     var facts = facts
     facts.logFolder = folder.path + "/logs"
     var tail = LogTail(path: "\(facts.logFolder)/\(LogPath.withinRun(workload.key))")

@@ -1,10 +1,10 @@
-import Presentation
 import DagBag
 import Dagrun
 import Foundation
 import JobControl
 import Model
 import Preparation
+import Presentation
 import Scheduling
 
 /// One try of one task, whatever its kind, and how its end is told.

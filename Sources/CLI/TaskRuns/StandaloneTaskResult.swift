@@ -1,8 +1,8 @@
-import Presentation
 import Dagrun
 import Foundation
 import JobControl
 import Model
+import Presentation
 import Scheduling
 import Workers
 

@@ -18,8 +18,8 @@ extension Job {
     step.note("attempt \(plan.number): asking for \(plan.rung)")
     if plan.number == 1, request.hasDefaultRunLimit {
       step.note(
-        "a machine that still runs after \(JobConfig.defaultRunSeconds / 3600) h ends then, and the job with it; "
-          + "max_run_duration is another limit, or none")
+        "a machine ends after \(JobConfig.defaultRunSeconds / 3600) h, and the job with it; max_run_duration sets another "
+          + "limit, or `none`")
     }
   }
 

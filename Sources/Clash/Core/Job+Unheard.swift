@@ -47,9 +47,12 @@ extension Job {
   ///
   /// - Returns: false when the job has had as many such VMs as it may: it has failed.
   mutating func mayFollowUnheard(_ fault: LadderFault, _ step: inout JobStep) -> Bool {
-    guard let attempt = attempts.last, isUnheard(attempt.number), attempt.machineStartedAt != nil,
-      fault == .noBoot || (fault == .lost && !attempt.isSpot)
-    else { return true }
+    guard let attempt = attempts.last else { return true }
+    guard isUnheard(attempt.number) else {
+      unheardMachines = nil
+      return true
+    }
+    guard attempt.machineStartedAt != nil, fault == .noBoot || (fault == .lost && !attempt.isSpot) else { return true }
     let count = (unheardMachines ?? 0) + 1
     unheardMachines = count
     guard count >= Self.mostUnheard else { return true }

@@ -25,10 +25,14 @@ extension ReportFault {
     case .noAnswer:
       return Verdict(
         .network, "the VM does not reach Pub/Sub", words, networkAdvice(config, rung.place.region), isCertain: false)
+    case .status(let status) where (400..<500).contains(status) && ![408, 429].contains(status):
+      return Verdict(
+        .cloud, "Pub/Sub refuses the VM's messages", words,
+        "See what the organisation's policies and the job's allowed_persistence_regions ask of its topic", isCertain: true)
     case .status:
       return Verdict(
         .cloud, "Pub/Sub does not take the VM's messages", words,
-        "Try again later; https://status.cloud.google.com tells of larger troubles", isCertain: false)
+        "Try again later; https://status.cloud.google.com shows larger troubles", isCertain: false)
     case .noToken:
       return Verdict(
         .machine, "the VM's metadata server gives no token", words, "Try again, or in another zone", isCertain: false)

@@ -13,7 +13,7 @@ package struct CostEstimate: Hashable, Sendable {
 extension PriceTable {
   /// Of what is not known to the second, the most that it can be.
   ///
-  /// - Parameter now: the end of a machine that continues.
+  /// - Parameter now: the end of a machine that is still running.
   package func estimate(_ attempt: JobAttempt, of config: JobConfig, now: Timestamp) -> CostEstimate {
     let time = attempt.machineTime(now: now)
     guard time.machines > 0 else { return CostEstimate(amount: 0) }

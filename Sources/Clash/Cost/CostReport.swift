@@ -43,7 +43,7 @@ package struct CostReport: Hashable, Sendable {
     package var attemptsOfUnknownCost = 0
   }
 
-  /// - Parameter now: the end of machines that continue.
+  /// - Parameter now: the end of machines that are still running.
   package init(_ items: [Item], by grouping: Grouping, now: Timestamp) {
     let groups = Dictionary(grouping: items) { Self.name(of: $0.entry, by: grouping) }
     lines = groups.keys.sorted().map { Line($0, groups[$0]!, now: now) }

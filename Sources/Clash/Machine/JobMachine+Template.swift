@@ -42,7 +42,9 @@ extension JobMachine {
     // Whoever drives the job counts its VMs; a VM that came back by itself would be one more, unseen.
     scheduling.automaticRestart = false
     if offer.isSpot || hasAccelerators || series.staysOnItsHost { scheduling.onHostMaintenance = .terminate }
-    let limit = request.runLimitSeconds
+    // The group of a detached job makes a VM again that is gone, and its program would run again. By default it is left to
+    // the VM to end in time, and with it the group.
+    let limit = request.isDetached && request.hasDefaultRunLimit ? nil : request.runLimitSeconds
     if let limit { scheduling.maxRunDuration = SecondsDuration(seconds: Int64(limit)) }
     // A stopped VM's disk is paid for, and nobody would start it again.
     if offer.isSpot || limit != nil { scheduling.instanceTerminationAction = .delete }

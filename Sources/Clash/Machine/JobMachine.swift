@@ -1,5 +1,5 @@
-package import GoogleCloud
 internal import Dagrun
+package import GoogleCloud
 
 /// The VM of one attempt of a job: all that is sent to Google for it, as values. Nothing here talks to anybody.
 ///

@@ -49,9 +49,11 @@ package final class AttemptClaim: Sendable {
   /// Whether a higher attempt is there, and lives.
   package var isSuperseded: Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    // All, so that those of the dead go.
-    return names.filter { Self.number(of: $0, base: series.base).map { $0 > series.number } == true }
-      .map { isHeld("\(folder)/\($0)") }.contains(true)
+    // All of the series, so that those of the dead go: most are of lower attempts.
+    let living = names.compactMap { name in
+      Self.number(of: name, base: series.base).flatMap { isHeld("\(folder)/\(name)") ? $0 : nil }
+    }
+    return living.contains { $0 > series.number }
   }
 
   /// Whether a file of the folder is an attempt's of the same series.

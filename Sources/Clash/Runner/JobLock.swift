@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Processes
+internal import Synchronization
 
 /// The right to drive a job. One process has it at a time, and it ends with that process, however that ends.
 ///
@@ -8,6 +9,7 @@ internal import Processes
 package final class JobLock: Sendable {
   private let descriptor: Int32
   private let path: String
+  private let isReleased = Mutex(false)
 
   package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: Hashable, Sendable { case held, unavailable }
@@ -63,10 +65,20 @@ package final class JobLock: Sendable {
     }
   }
 
-  deinit {
+  /// Ends the right before the object goes.
+  package func release() {
+    let isFirst = isReleased.withLock { isReleased in
+      defer { isReleased = true }
+      return !isReleased
+    }
+    guard isFirst else { return }
     unlink(path)
     // A process that is just being started shares all descriptors for a moment, this one too: hence the word for it.
     flock(descriptor, LOCK_UN)
+  }
+
+  deinit {
+    release()
     close(descriptor)
   }
 

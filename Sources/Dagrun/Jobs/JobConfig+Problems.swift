@@ -127,7 +127,7 @@ extension JobConfig {
   /// A project may be of a domain: `example.com:my-project`.
   private static func isProject(_ text: String) -> Bool {
     guard let name = text.split(separator: ":", omittingEmptySubsequences: false).last else { return false }
-    return isName(String(name)) && text.utf8.allSatisfy { $0 > 32 && $0 != UInt8(ascii: "/") }
+    return isName(String(name)) && text.utf8.allSatisfy { isLower($0) || isDigit($0) || "-.:".utf8.contains($0) }
   }
 
   /// Ends with a hyphen and one letter.

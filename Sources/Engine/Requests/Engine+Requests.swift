@@ -1,12 +1,12 @@
 internal import Control
 internal import Dagrun
 internal import Dispatch
+internal import Executors
 internal import Glibc
 internal import Model
 internal import Processes
 internal import Scheduling
 internal import Storage
-internal import Executors
 
 /// What commands ask for.
 extension Engine {

@@ -1,10 +1,10 @@
 package import Clash
 internal import Dagrun
 internal import Foundation
-package import Model
 internal import Glibc
 package import GoogleCloud
 package import Logging
+package import Model
 internal import Processes
 internal import Storage
 

@@ -1,7 +1,7 @@
 internal import Model
+internal import Preparation
 internal import Processes
 internal import Workers
-internal import Preparation
 
 /// One worker process of this scheduler:  starting -> idle -> busy -> idle … -> leaving -> gone
 final class PooledWorker {

@@ -3,9 +3,9 @@ internal import Dispatch
 internal import Foundation
 internal import Logging
 internal import Model
+internal import Preparation
 internal import Processes
 internal import Workers
-internal import Preparation
 
 /// The worker processes of this scheduler: gives tries to those that are free, starts more when tries wait
 /// (`WorkerStarter` says when), and keeps a few warm.

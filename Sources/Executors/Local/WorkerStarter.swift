@@ -1,6 +1,6 @@
 internal import Basics
-internal import Processes
 internal import Dagrun
+internal import Processes
 
 /// Decides when another worker process is started. It starts none itself, and is given the time: seconds on the clock of
 /// `monotonicSeconds`.

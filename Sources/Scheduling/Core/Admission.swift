@@ -1,4 +1,3 @@
-import HeapModule
 import Model
 
 /// Which ready task starts next: pools, limits, and what waits for them.
@@ -85,7 +84,7 @@ struct Admission: Sendable {
       for instance in entry.instances { release(entry.planPosition(of: instance), of: run, in: entry[instance].state) }
     }
     for lane in shares[run].lanes.values.sorted() { queue.removeLane(lane) }
-    freed.removeAll { $0 == .run(run) }
+    if shares[run].waiting.isFreed { freed.removeAll { $0 == .run(run) } }
     shares[run] = Share()
   }
 
@@ -157,18 +156,17 @@ struct Admission: Sendable {
 
   /// What keeps a ready task from starting; nil: nothing does. `next` and `explain` ask the same.
   func blocker(_ position: Int, of run: RunIndex, _ runs: RunTable, _ dags: [DAGEntry]) -> Blocker? {
-    let limit = taskLimits.findIndex(dag: shares[run].dag, taskID: shares[run].plan!.taskIDs[position])
+    let plan = shares[run].plan!
+    let limit =
+      plan.tasks[position].maxActivePerDAG > 0
+      ? taskLimits.findIndex(dag: shares[run].dag, taskID: plan.taskIDs[position]) : nil
     return blocker(demand(position, run, taskLimit: limit ?? -1), run, runs, dags)
   }
 
   private func blocker(_ demand: Demand, _ run: RunIndex, _ runs: RunTable, _ dags: [DAGEntry]) -> Blocker? {
     if let blocker = runBlocker(run, runs, dags) { return blocker }
     if Int64(demand.poolSlots) > pools[demand.pool].room { return .pool }
-    if demand.taskLimit >= 0, demand.maxActivePerDAG > 0,
-      taskLimits[demand.taskLimit].active >= demand.maxActivePerDAG
-    {
-      return .maxActivePerDAG
-    }
+    if demand.taskLimit >= 0, taskLimits[demand.taskLimit].active >= demand.maxActivePerDAG { return .maxActivePerDAG }
     return demand.isElsewhere || localTasks < parallelism ? nil : .parallelism
   }
 
@@ -237,16 +235,16 @@ struct Admission: Sendable {
 
   /// A run may have something to start: it has begun, or is no longer held.
   mutating func noteRunRoom(_ run: RunIndex) {
-    if shares[run].waiting.becomesFreed() { freed.append(.run(run)) }
+    if shares[run].waiting.markFreed() { freed.append(.run(run)) }
   }
 
   private mutating func notePoolRoom(_ pool: Int32) {
-    if pools[pool].waiting.becomesFreed() { freed.append(.pool(pool)) }
+    if pools[pool].waiting.markFreed() { freed.append(.pool(pool)) }
   }
 
   private mutating func noteRoom(for demand: Demand, _ run: RunIndex) {
-    if !demand.isElsewhere, waitingForParallelism.becomesFreed() { freed.append(.parallelism) }
-    if demand.taskLimit >= 0, taskLimits[demand.taskLimit].waiting.becomesFreed() {
+    if !demand.isElsewhere, waitingForParallelism.markFreed() { freed.append(.parallelism) }
+    if demand.taskLimit >= 0, taskLimits[demand.taskLimit].waiting.markFreed() {
       freed.append(.taskLimit(demand.taskLimit))
     }
     noteRunRoom(run)
@@ -254,31 +252,30 @@ struct Admission: Sendable {
   }
 
   private mutating func promoteFreed(_ runs: RunTable, _ dags: [DAGEntry]) {
-    var index = 0
-    while index < freed.count {
-      if promote(freed[index], runs, dags) { index += 1 } else { freed.remove(at: index) }
+    var kept = 0
+    for index in freed.indices where promote(freed[index], runs, dags) {
+      freed[kept] = freed[index]
+      kept += 1
     }
+    freed.removeSubrange(kept...)
   }
 
   /// Takes back the best waiting lane of a limit. False: it has no room, or nothing waits for it any more.
   private mutating func promote(_ limit: FreedLimit, _ runs: RunTable, _ dags: [DAGEntry]) -> Bool {
     switch limit {
     case .run(let run):
-      if runBlocker(run, runs, dags) == nil, shares[run].waiting.promoteBest(in: &queue, from: .run) { return true }
-      shares[run].waiting.isFreed = false
+      let isFree = runBlocker(run, runs, dags) == nil
+      return shares[run].waiting.promoteBest(in: &queue, from: .run) { _ in isFree }
     case .pool(let pool):
       let room = pools[pool].room
-      if pools[pool].waiting.promoteBest(in: &queue, from: .pool, where: { Int64($0) <= room }) { return true }
-      pools[pool].waiting.isFreed = false
+      return pools[pool].waiting.promoteBest(in: &queue, from: .pool) { Int64($0) <= room }
     case .taskLimit(let limit):
       let active = taskLimits[limit].active
-      if taskLimits[limit].waiting.promoteBest(in: &queue, from: .taskLimit, where: { active < $0 }) { return true }
-      taskLimits[limit].waiting.isFreed = false
+      return taskLimits[limit].waiting.promoteBest(in: &queue, from: .taskLimit) { active < $0 }
     case .parallelism:
-      if localTasks < parallelism, waitingForParallelism.promoteBest(in: &queue, from: .parallelism) { return true }
-      waitingForParallelism.isFreed = false
+      let isFree = localTasks < parallelism
+      return waitingForParallelism.promoteBest(in: &queue, from: .parallelism) { _ in isFree }
     }
-    return false
   }
 }
 

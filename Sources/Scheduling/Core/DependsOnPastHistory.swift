@@ -53,6 +53,7 @@ struct DependsOnPastHistory: Equatable, Sendable {
 }
 
 extension DependsOnPastHistory.Instance {
+  @inline(__always)
   init(_ entry: RunEntry, logicalDate: Timestamp, position: Int) {
     self.logicalDate = logicalDate
     run = entry.run.number

@@ -159,7 +159,9 @@ extension Scheduler {
             count: pending.count))
       }
       if let constraint = entry.plan.constraints[Int32(position)] {
-        let setups = constraint.indirectSetups.filter { entry.states(at: [$0]).contains { $0 != .success } }
+        let setups = constraint.indirectSetups.filter { setup in
+          entry.instances(at: Int(setup)).contains { entry[$0].state != .success }
+        }
         if !setups.isEmpty { reasons.append(.setups(setups.map { entry.plan.taskIDs[Int($0)] })) }
         let scope = constraint.scope.filter { !entry.isFinished($0) }
         if !scope.isEmpty { reasons.append(.teardownScope(scope.map { entry.plan.taskIDs[Int($0)] })) }

@@ -13,7 +13,7 @@ struct InstanceEntry: Sendable {
   var maxTries: Int32
   /// Its transition in the step that is being made; 0: it has none.
   var transition: Int32 = 0
-  // How the tasks right above it have ended. N is in the plan.
+  // How the tasks right above it have ended. N is `InstanceLayout.upstreamCount`.
   var succeededUpstream: Int32 = 0
   var skippedUpstream: Int32 = 0
   var failedUpstream: Int32 = 0

@@ -51,6 +51,7 @@ struct InstanceLayout: Sendable {
   }
 
   /// `notMapped` for an instance of a task that is not mapped.
+  @inline(__always)
   func mapIndex(of instance: InstanceOffset) -> Int32 {
     guard let mapping else { return TaskInstanceKey.notMapped }
     let position = Int(mapping.positions[Int(instance.value)])
@@ -61,6 +62,7 @@ struct InstanceLayout: Sendable {
   }
 
   /// nil: the task has no such instance. Those of a mapped task have a map index, and only those.
+  @inline(__always)
   func instance(at position: Int, mapIndex: Int32) -> InstanceOffset? {
     let range = range(at: position)
     guard let mapping, mapping.isMapped[position] else {

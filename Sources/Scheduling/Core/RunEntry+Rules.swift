@@ -15,15 +15,17 @@ extension RunEntry {
   private func decide(_ task: PlannedTask, _ counts: UpstreamCounts, _ constraint: SetupConstraint) -> RuleDecision {
     if task.isTeardown {
       let decision = task.rule.decide(counts, setups: setupCounts(constraint.directSetups))
-      if decision == .run, states(at: constraint.scope).contains(where: { !$0.isFinished }) { return .wait }
+      if decision == .run, !constraint.scope.allSatisfy(isFinished) { return .wait }
       return decision
     }
     // As in Airflow, `always` does not ask its setups.
     if task.rule == .always || counts.upstream == 0 { return .run }
     var setups = UpstreamCounts()
-    for state in states(at: constraint.indirectSetups) {
-      setups.upstream += 1
-      setups.add(state)
+    for position in constraint.indirectSetups {
+      for instance in instances(at: Int(position)) {
+        setups.upstream += 1
+        setups.add(self[instance].state)
+      }
     }
     if setups.failed + setups.upstreamFailed > 0 { return .end(.upstreamFailed) }
     if setups.skipped > 0 { return .end(.skipped) }
@@ -33,19 +35,14 @@ extension RunEntry {
     return decision
   }
 
-  /// Of all instances of the tasks at `positions`.
-  func states(at positions: [Int32]) -> some Sequence<TaskState> {
-    positions.lazy.flatMap { instances(at: Int($0)) }.map { self[$0].state }
-  }
-
   /// Every instance of the task at `position` has ended.
-  func isFinished(_ position: Int32) -> Bool { states(at: [position]).allSatisfy(\.isFinished) }
+  func isFinished(_ position: Int32) -> Bool { instances(at: Int(position)).allSatisfy { self[$0].state.isFinished } }
 
   private func setupCounts(_ positions: [Int32]) -> SetupCounts {
     var counts = SetupCounts()
-    for state in states(at: positions) {
+    for instance in positions.lazy.flatMap({ instances(at: Int($0)) }) {
       counts.setups += 1
-      switch state {
+      switch self[instance].state {
       case .success: counts.succeeded += 1
       case .skipped: counts.skipped += 1
       case .none, .removed, .scheduled, .queued, .running, .restarting, .failed, .upForRetry, .upForReschedule,

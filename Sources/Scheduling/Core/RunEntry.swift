@@ -10,7 +10,7 @@ struct RunEntry: Sendable {
   private var entries: [InstanceEntry]
   private var layout: InstanceLayout
   /// Rows that the plan does not have; nothing happens to them. By id.
-  private(set) var removedInstances: [TaskInstance] = []
+  private(set) var instancesOutsidePlan: [TaskInstance] = []
   var counts = StateCounts()
   /// Instances of tasks of the plan that have not ended.
   var unfinished: Int32 = 0
@@ -35,10 +35,10 @@ struct RunEntry: Sendable {
       if let position = plan.position(of: instance.taskID) {
         self[instances(at: position).lowerBound] = InstanceEntry(instance)
       } else {
-        removedInstances.append(instance)
+        instancesOutsidePlan.append(instance)
       }
     }
-    removedInstances.sort { $0.taskID < $1.taskID }
+    instancesOutsidePlan.sort { $0.taskID < $1.taskID }
     recount()
   }
 
@@ -55,6 +55,7 @@ struct RunEntry: Sendable {
   // Small questions are always inlined: asked of a run in the table, a call would copy the run.
 
   subscript(instance: InstanceOffset) -> InstanceEntry {
+    @inline(__always)
     get { entries[Int(instance.value)] }
     _modify { yield &entries[Int(instance.value)] }
   }
@@ -72,35 +73,45 @@ struct RunEntry: Sendable {
   @inline(__always)
   func planned(_ instance: InstanceOffset) -> PlannedTask { plan.tasks[planPosition(of: instance)] }
 
+  @inline(__always)
   func taskID(of instance: InstanceOffset) -> String { plan.taskIDs[planPosition(of: instance)] }
 
   /// nil: the run has no such instance.
+  @inline(__always)
   func instance(_ key: TaskInstanceKey) -> InstanceOffset? {
-    plan.position(of: key.taskID).flatMap { layout.instance(at: $0, mapIndex: key.mapIndex) }
+    guard let position = plan.position(of: key.taskID) else { return nil }
+    return layout.instance(at: position, mapIndex: key.mapIndex)
   }
 
+  @inline(__always)
   func contains(_ instance: InstanceOffset) -> Bool { entries.indices.contains(Int(instance.value)) }
 
+  @inline(__always)
   func key(_ instance: InstanceOffset) -> TaskInstanceKey {
     TaskInstanceKey(run: run.number, taskID: taskID(of: instance), mapIndex: layout.mapIndex(of: instance))
   }
 
   /// The try that is under way.
+  @inline(__always)
   func tryKey(_ instance: InstanceOffset) -> TryKey { TryKey(key(instance), Int(self[instance].tryNumber)) }
 
   func snapshot() -> RunSnapshot {
-    RunSnapshot(run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + removedInstances)
+    RunSnapshot(run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + instancesOutsidePlan)
   }
 
-  /// The list that the task at `position` is mapped over has `count` elements, at least one: it has so many instances
-  /// from now on. They wait as its one instance did, which must not have started.
+  /// Gives the task at `position` one instance for each of the `count` elements (at least one) of the list that it is mapped
+  /// over. They wait as its single instance did, which must not have started. Call it before the end of the upstream task is
+  /// counted: nothing evaluates the new instances.
   @discardableResult
   mutating func expand(_ position: Int, to count: Int32) -> Range<InstanceOffset> {
-    let placeholder = self[instances(at: position).lowerBound]
+    let unused = instances(at: position).lowerBound
+    let placeholder = self[unused]
     precondition(placeholder.state == .none, "\(plan.taskIDs[position]) is \(placeholder.state), and is mapped")
     let range = layout.expand(position, to: count, plan)
     let entry = placeholder.unstarted(maxTries: plan.tasks[position].retries)
     entries += repeatElement(entry, count: Int(layout.count) - entries.count)
+    // What still refers to it finds it ended.
+    if count > 1 { self[unused].state = .removed }
     counts.add(.none, count - 1)
     unfinished += count - 1
     return range

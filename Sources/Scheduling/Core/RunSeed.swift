@@ -69,7 +69,7 @@ extension Scheduler {
     run.standsForScheduled = seed.standsForScheduled
     let index = insert(RunSnapshot(run: run, tasks: []), plan: plan, dag: dag)
     runs[index].isCreated = true
-    step.create(index, tasks: plan.count)
+    step.noteCreated(index, tasks: plan.count)
     if let date = run.logicalDate { dags[dag].use(date) }
     return index
   }

@@ -24,25 +24,25 @@ enum RunSource: Sendable {
 extension DAGEntry {
   /// The run to make at `now`; nil: none is due.
   func dueRun(at now: Timestamp) -> Timetable.DueRun? {
-    guard let description = plan?.description, let timetable = source.timetable else { return nil }
+    guard let plan, let timetable = source.timetable else { return nil }
     return timetable.due(
-      at: now, last: record.lastScheduled, startDate: description.startDate, endDate: description.endDate,
-      catchup: description.catchup)
+      at: now, last: record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate,
+      catchup: plan.description.catchup)
   }
 
   /// The run that is still to be made for `date`; nil: none will be.
   func dueRun(on date: Timestamp, at now: Timestamp) -> Timetable.DueRun? {
-    guard let description = plan?.description, let timetable = source.timetable else { return nil }
+    guard let plan, let timetable = source.timetable else { return nil }
     return timetable.dueRun(
-      on: date, at: now, last: record.lastScheduled, startDate: description.startDate, endDate: description.endDate,
-      catchup: description.catchup)
+      on: date, at: now, last: record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate,
+      catchup: plan.description.catchup)
   }
 
   /// When the next run is due; nil: never.
   func findNextDue() -> Timestamp? {
-    guard let description = plan?.description, let timetable = source.timetable, !isDeleted else { return nil }
+    guard let plan, let timetable = source.timetable, !isDeleted else { return nil }
     return timetable.nextDue(
-      last: record.lastScheduled, startDate: description.startDate, endDate: description.endDate)
+      last: record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate)
   }
 
   /// While so many of its runs have not ended, its source makes no further one.

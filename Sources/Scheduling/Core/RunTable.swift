@@ -20,15 +20,18 @@ struct RunTable: Sendable {
   }
 
   subscript(run: RunIndex) -> RunEntry {
+    @inline(__always)
     get { entries[Int(run.value)] }
     _modify { yield &entries[Int(run.value)] }
   }
 
   subscript(place: InstanceIndex) -> InstanceEntry {
+    @inline(__always)
     get { entries[Int(place.run.value)][place.offset] }
     _modify { yield &entries[Int(place.run.value)][place.offset] }
   }
 
+  @inline(__always)
   func planned(_ place: InstanceIndex) -> PlannedTask { self[place.run].planned(place.offset) }
 
   func index(of number: Int64) -> RunIndex? {

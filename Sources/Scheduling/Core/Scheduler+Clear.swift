@@ -28,7 +28,7 @@ extension Scheduler {
     let known: Set<String>
     let dagID: String
     if let entry = runs[number: number] {
-      known = Set(entry.plan.taskIDs + entry.removedInstances.map(\.taskID))
+      known = Set(entry.plan.taskIDs + entry.instancesOutsidePlan.map(\.taskID))
       dagID = entry.run.dagID
     } else if let loaded, let dag = dagIndices[loaded.run.dagID] {
       if plan(of: loaded.run, dag: dag) == nil, dags[dag].plan == nil { return .unknownDAG(loaded.run.dagID) }
@@ -101,6 +101,6 @@ extension Scheduler {
     runs[place].endDate = nil
     runs[place].retryAt = nil
     move(place, to: .none)
-    step.evaluate(place)
+    step.evaluateLater(place)
   }
 }

@@ -26,8 +26,8 @@ extension Scheduler {
         setPlan(plan, of: index)
         if dags[index].hasPast, !hadPast { step.requireRestoring() }
       }
-      step.schedule(index)
-      step.promote(index)
+      step.scheduleLater(index)
+      step.promoteLater(index)
     }
     for index in dags.indices where !dags[index].isDeleted && !present.contains(dags[index].record.dagID) {
       guard dags[index].record.version != nil else { continue }
@@ -66,10 +66,10 @@ extension Scheduler {
     dags[dag].record.isPaused = isPaused
     step.append(.dagStored(dags[dag].record))
     guard !isPaused else { return }
-    step.schedule(dag)
-    step.promote(dag)
+    step.scheduleLater(dag)
+    step.promoteLater(dag)
     for backfill in backfills.values.filter({ $0.backfill.dagID == dagID }).map(\.backfill.number).sorted() {
-      step.promote(backfill: backfill)
+      step.promoteLater(backfill: backfill)
     }
     for number in dags[dag].runs {
       let run = runs.index(of: number)!
@@ -110,7 +110,7 @@ extension Scheduler {
       dags[dag].usedLogicalDates.removeAll(upTo: due.logicalDate)
       step.append(.dagStored(dags[dag].record))
       if isUsed {
-        step.passDate(
+        step.noteSkippedDate(
           "the schedule of \(plan.dagID) makes no run for \(due.logicalDate.iso8601): there is a run of that date")
         continue
       }

@@ -57,9 +57,12 @@ extension Scheduler: Equatable {
     if mine.plan.version != others.plan.version || mine.plan.taskRegex != others.plan.taskRegex {
       return "run \(number): version \(mine.plan.version) is not \(others.plan.version)"
     }
-    if mine.removedInstances != others.removedInstances {
-      return "run \(number): \(mine.removedInstances) is not \(others.removedInstances)"
+    if mine.instancesOutsidePlan != others.instancesOutsidePlan {
+      return "run \(number): \(mine.instancesOutsidePlan) is not \(others.instancesOutsidePlan)"
     }
+    let active = admission.activeTasks(of: runs.index(of: number)!)
+    let othersActive = other.admission.activeTasks(of: other.runs.index(of: number)!)
+    if active != othersActive { return "run \(number): \(active) active tasks, not \(othersActive)" }
     if mine.counts != others.counts || mine.unfinished != others.unfinished {
       return "run \(number): counts \(mine.counts) are not \(others.counts)"
     }

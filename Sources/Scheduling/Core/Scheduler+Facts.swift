@@ -30,7 +30,6 @@ extension Scheduler {
     if case .deferred(let deferral) = result.outcome, task.state != .restarting {
       return taskDeferred(place, deferral)
     }
-    noteTransition(of: place)
     let end = result.endDate ?? now
     // Most tries succeed, whatever their timeout.
     let timeoutSeconds: Double? = if case .success = result.outcome { nil } else { passedTimeout(place, at: end) }
@@ -46,7 +45,7 @@ extension Scheduler {
       runs[place].startDate = nil
       runs[place].endDate = nil
       move(place, to: .none)
-      step.evaluate(place)
+      step.evaluateLater(place)
       return
     }
 

@@ -36,7 +36,7 @@ extension Scheduler {
     let run = insert(snapshot, plan: plan, dag: dag)
     if snapshot.run.state.isFinished {
       dags[dag].history.remove(run: snapshot.run.number)
-      step.changePast(ofDAG: dag)
+      step.notePastChanged(ofDAG: dag)
     } else {
       resume(run)
     }
@@ -120,7 +120,7 @@ extension Scheduler {
     runs[run] = entry
     admission.insert(run, entry)
     resume(run)
-    if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { step.changePast(ofDAG: dag) }
+    if !old.plan.pastTaskIDs.isEmpty || !plan.pastTaskIDs.isEmpty { step.notePastChanged(ofDAG: dag) }
     step.append(.runReplanned(entry.snapshot()))
     // A task that waited for a slot may need none in the new version.
     releaseHeldEmpties(run)

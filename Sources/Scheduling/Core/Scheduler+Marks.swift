@@ -13,8 +13,11 @@ extension Scheduler {
     if let plan = planOnceOpen(key.run, loaded), plan.position(of: key.taskID) == nil {
       return refuse(.unknownTask(dagID: plan.dagID, taskID: key.taskID))
     }
-    guard let run = open(key.run, loaded: loaded), let instance = runs[run].instance(key)
-    else { return }
+    guard let run = open(key.run, loaded: loaded) else { return }
+    guard let instance = runs[run].instance(key) else {
+      refuse(.unknownTask(dagID: runs[run].run.dagID, taskID: key.taskID))
+      return conclude(run)
+    }
     let place = InstanceIndex(run: run, offset: instance)
     mark(place, state)
     let position = Int32(runs[run].planPosition(of: instance))

@@ -51,13 +51,13 @@ extension Scheduler {
   /// Only instances about which there is something to decide get on the list.
   private mutating func evaluateIfDecided(_ place: InstanceIndex, _ planned: PlannedTask) {
     if !planned.isConstrained, planned.rule.decide(runs[place.run].upstreamCounts(of: place.offset)) == .wait { return }
-    step.evaluate(place)
+    step.evaluateLater(place)
   }
 
   /// Tasks that this one holds up without being right above them.
   private mutating func evaluateWatchers(of place: InstanceIndex) {
     let position = Int32(runs[place.run].planPosition(of: place.offset))
-    for watcher in runs[place.run].plan.watchers[position]! { evaluateAll(at: Int(watcher), of: place.run) }
+    for watcher in runs[place.run].plan.watchers[position]! { evaluateLater(at: Int(watcher), of: place.run) }
   }
 
   /// The same task in later runs may wait for this one.
@@ -69,18 +69,18 @@ extension Scheduler {
       guard let run = runs.index(of: number), let later = runs[run].run.logicalDate, later > date,
         let position = runs[run].plan.position(of: taskID)
       else { continue }
-      evaluateAll(at: position, of: run)
+      evaluateLater(at: position, of: run)
     }
   }
 
   /// Puts every instance of a task on the list of those to be looked at.
-  mutating func evaluateAll(at position: Int, of run: RunIndex) {
-    for offset in runs[run].instances(at: position) { step.evaluate(InstanceIndex(run: run, offset: offset)) }
+  mutating func evaluateLater(at position: Int, of run: RunIndex) {
+    for offset in runs[run].instances(at: position) { step.evaluateLater(InstanceIndex(run: run, offset: offset)) }
   }
 
   mutating func check(_ run: RunIndex) {
     guard !runs[run].isToBeChecked else { return }
     runs[run].isToBeChecked = true
-    step.check(run)
+    step.checkLater(run)
   }
 }

@@ -15,7 +15,7 @@ extension Scheduler {
         guard runs[run].run.state == .running else { continue }
         let plan = runs[run].plan
         for taskID in plan.pastTaskIDs {
-          evaluateAll(at: plan.position(of: taskID)!, of: run)
+          evaluateLater(at: plan.position(of: taskID)!, of: run)
         }
       }
     }
@@ -24,7 +24,7 @@ extension Scheduler {
   /// A run of the DAG has come, gone, or changed what it is.
   mutating func pastChanged(_ run: RunIndex) {
     guard !runs[run].plan.pastTaskIDs.isEmpty else { return }
-    step.changePast(ofDAG: runs[run].dag)
+    step.notePastChanged(ofDAG: runs[run].dag)
   }
 
   private mutating func evaluate(_ place: InstanceIndex) {

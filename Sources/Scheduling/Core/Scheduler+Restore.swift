@@ -9,7 +9,7 @@ extension Scheduler {
     for record in snapshot.dags {
       dagIndices[record.dagID] = dags.count
       var dag = DAGEntry(record)
-      dag.usedLogicalDates = AscendingList((snapshot.takenDates[record.dagID] ?? []).sorted())
+      dag.usedLogicalDates = AscendingList((snapshot.usedLogicalDates[record.dagID] ?? []).sorted())
       dags.append(dag)
       if let version = record.version {
         setPlan(step.lentPlan(record.dagID, version: version), of: dags.count - 1)
@@ -80,10 +80,10 @@ extension Scheduler {
   mutating func scanAfterRestore() {
     needsInitialScan = false
     for dag in dags.indices {
-      step.schedule(dag)
-      step.promote(dag)
+      step.scheduleLater(dag)
+      step.promoteLater(dag)
     }
-    for backfill in backfills.keys.sorted() { step.promote(backfill: backfill) }
+    for backfill in backfills.keys.sorted() { step.promoteLater(backfill: backfill) }
     for run in runs.all where runs[run].run.state == .running {
       releaseHeldEmpties(run)
       evaluateWaiting(run)

@@ -42,10 +42,10 @@ extension Scheduler {
       let date = (dagRun.logicalDate ?? dagRun.runAfter).microseconds
       let isBackwards = backfills[number]!.backfill.runsBackwards
       backfills[number]!.queued.insert(QueuedRun(order: isBackwards ? -date : date, run: dagRun.number))
-      step.promote(backfill: number)
+      step.promoteLater(backfill: number)
     } else {
       dags[runs[run].dag].queued.insert(QueuedRun(order: dagRun.runAfter.microseconds, run: dagRun.number))
-      step.promote(runs[run].dag)
+      step.promoteLater(runs[run].dag)
     }
   }
 
@@ -112,7 +112,7 @@ extension Scheduler {
   mutating func evaluateWaiting(_ run: RunIndex) {
     let entry = runs[run]
     for instance in entry.instances where entry[instance].state == .none && entry.decide(instance) != .wait {
-      step.evaluate(InstanceIndex(run: run, offset: instance))
+      step.evaluateLater(InstanceIndex(run: run, offset: instance))
     }
   }
 
@@ -157,13 +157,13 @@ extension Scheduler {
     if let number = openBackfill(of: before) {
       backfills[number]!.unfinished -= 1
       backfills[number]!.running -= wasRunning
-      step.promote(backfill: number)
+      step.promoteLater(backfill: number)
       if backfills[number]!.isOver { completeBackfill(number) }
     } else {
       dags[dag].unfinishedLive -= 1
       dags[dag].runningLive -= wasRunning
-      step.promote(dag)
-      step.schedule(dag)
+      step.promoteLater(dag)
+      step.scheduleLater(dag)
     }
     leave(run)
   }
@@ -172,7 +172,7 @@ extension Scheduler {
   mutating func leave(_ run: RunIndex) {
     dags[runs[run].dag].history.add(runs[run])
     pastChanged(run)
-    step.end(run)
+    step.noteLeaving(run)
   }
 
   func completed(_ backfill: Int64) -> Change { .backfillCompleted(number: backfill, at: now) }

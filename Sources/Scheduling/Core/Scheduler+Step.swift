@@ -26,16 +26,16 @@ extension Scheduler {
   mutating func noteChange(of run: RunIndex) {
     guard runs[run].stateBefore == nil else { return }
     runs[run].stateBefore = runs[run].run.state
-    step.change(run)
+    step.noteChanged(run)
   }
 
   mutating func refuse(_ refusal: Refusal) { step.answer(.refused(refusal)) }
 
   mutating func finishStep() -> Step {
     let made = step.finish(runs)
-    let ended = step.endedRuns
+    // First: an entry that is not used has no instances.
     step.reset(&runs)
-    for run in ended { release(run) }
+    for run in step.takeLeavingRuns() { release(run) }
     return made
   }
 

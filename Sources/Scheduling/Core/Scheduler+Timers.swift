@@ -96,11 +96,11 @@ extension Scheduler {
         noteTransition(of: place)
         runs[place].retryAt = nil
         move(place, to: .none)
-        step.evaluate(place)
+        step.evaluateLater(place)
       }
     case .dagrunTimeout: dagrunTimedOut(runs.index(of: timer.subject)!)
-    case .promotion: step.promote(Int(timer.subject))
-    case .schedule: step.schedule(Int(timer.subject))
+    case .promotion: step.promoteLater(Int(timer.subject))
+    case .schedule: step.scheduleLater(Int(timer.subject))
     }
   }
 }

@@ -21,7 +21,7 @@ struct StepBuilder: Sendable {
   /// Runs whose row changes.
   private var changedRuns: [RunIndex] = []
   /// Runs that leave memory when the step is done.
-  private(set) var endedRuns: [RunIndex] = []
+  private var leavingRuns: [RunIndex] = []
   private(set) var needsRestoring = false
 
   // What has still to be looked at.
@@ -85,23 +85,25 @@ struct StepBuilder: Sendable {
   mutating func answer(withCreated run: RunIndex) { replyRun = run }
 
   /// A schedule made no run for one of its dates.
-  mutating func passDate(_ note: String) {
+  mutating func noteSkippedDate(_ note: String) {
     notes.append(note)
     passedDates += 1
   }
 
   mutating func requireRestoring() { needsRestoring = true }
 
-  mutating func create(_ run: RunIndex, tasks: Int) {
+  mutating func noteCreated(_ run: RunIndex, tasks: Int) {
     createdRuns.append(run)
     createdTasks += tasks
   }
 
-  mutating func change(_ run: RunIndex) { changedRuns.append(run) }
+  mutating func noteChanged(_ run: RunIndex) { changedRuns.append(run) }
 
-  mutating func end(_ run: RunIndex) { endedRuns.append(run) }
+  mutating func noteLeaving(_ run: RunIndex) { leavingRuns.append(run) }
 
-  /// Notes where an instance moves from. Returns what the instance keeps until the step is done, from 1.
+  mutating func takeLeavingRuns() -> [RunIndex] { leavingRuns.takeAll() }
+
+  /// Notes where an instance moves from. Returns its number, from 1, which the instance keeps until the step is done.
   mutating func noteTransition(of place: InstanceIndex, from state: TaskState, tryNumber: Int32) -> Int32 {
     transitions.append(PendingTransition(place: place, from: state, fromTry: tryNumber))
     return Int32(transitions.count)
@@ -114,7 +116,7 @@ struct StepBuilder: Sendable {
 
   // MARK: What has still to be looked at
 
-  mutating func evaluate(_ place: InstanceIndex) { evaluations.append(place) }
+  mutating func evaluateLater(_ place: InstanceIndex) { evaluations.append(place) }
 
   mutating func nextEvaluation() -> InstanceIndex? {
     guard evaluated < evaluations.count else {
@@ -126,22 +128,22 @@ struct StepBuilder: Sendable {
     return evaluations[evaluated - 1]
   }
 
-  mutating func check(_ run: RunIndex) { runsToCheck.append(run) }
+  mutating func checkLater(_ run: RunIndex) { runsToCheck.append(run) }
 
   mutating func takeRunsToCheck() -> [RunIndex] { runsToCheck.takeAll() }
 
-  mutating func changePast(ofDAG dag: Int) { dagsWithOtherPast.append(dag) }
+  mutating func notePastChanged(ofDAG dag: Int) { dagsWithOtherPast.append(dag) }
 
   /// Ascending.
   mutating func takeDAGsWithOtherPast() -> [Int] {
     dagsWithOtherPast.isEmpty ? [] : Set(dagsWithOtherPast.takeAll()).sorted()
   }
 
-  mutating func schedule(_ dag: Int) { due.schedules.append(dag) }
+  mutating func scheduleLater(_ dag: Int) { due.schedules.append(dag) }
 
-  mutating func promote(_ dag: Int) { due.promotions.append(dag) }
+  mutating func promoteLater(_ dag: Int) { due.promotions.append(dag) }
 
-  mutating func promote(backfill: Int64) { due.backfills.append(backfill) }
+  mutating func promoteLater(backfill: Int64) { due.backfills.append(backfill) }
 
   mutating func takeSchedules() -> [Int] { due.schedules.takeAll() }
 
@@ -229,7 +231,7 @@ struct StepBuilder: Sendable {
     return snapshot
   }
 
-  /// Forgets the step, once it is written out; what was postponed stays. Large lists give their memory back.
+  /// Forgets the step, once it is written out; what is due or postponed stays. Large lists give their memory back.
   mutating func reset(_ runs: inout RunTable) {
     for transition in transitions { runs[transition.place].transition = 0 }
     for run in changedRuns { runs[run].stateBefore = nil }
@@ -243,7 +245,6 @@ struct StepBuilder: Sendable {
     notes = []
     createdRuns.removeAll(keepingCapacity: true)
     changedRuns.removeAll(keepingCapacity: true)
-    endedRuns.removeAll(keepingCapacity: true)
     needsRestoring = false
     evaluations.removeAll(keepingCapacity: evaluations.count < 4096)
     evaluated = 0
@@ -255,6 +256,7 @@ struct StepBuilder: Sendable {
 }
 
 extension RunEntry {
+  @inline(__always)
   fileprivate func transition(_ pending: StepBuilder.PendingTransition) -> TaskTransition {
     let key = key(pending.place.offset)
     return TaskTransition(

@@ -34,6 +34,7 @@ struct Timer: Comparable, Sendable {
     tryNumber = 0
   }
 
+  @inline(__always)
   init(at moment: Timestamp, _ kind: Kind, _ instance: InstanceOffset, of entry: RunEntry, tryNumber: Int32 = 0) {
     at = moment
     self.kind = kind

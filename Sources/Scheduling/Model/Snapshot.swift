@@ -14,12 +14,12 @@ package struct Snapshot: Sendable {
   package var lastBackfillNumber: Int64
   /// By DAG: the logical dates after its `lastScheduled` (all, when that is nil) which a run has already. The
   /// schedule passes over them.
-  package var takenDates: [String: [Timestamp]]
+  package var usedLogicalDates: [String: [Timestamp]]
 
   package init(
     plans: [DAGPlan] = [], dags: [DAGRecord] = [], pools: [Pool] = [.standard], backfills: [Backfill] = [],
     runs: [RunSnapshot] = [], lastRunNumber: Int64 = 0, lastBackfillNumber: Int64 = 0,
-    takenDates: [String: [Timestamp]] = [:]
+    usedLogicalDates: [String: [Timestamp]] = [:]
   ) {
     self.plans = plans
     self.dags = dags
@@ -28,6 +28,6 @@ package struct Snapshot: Sendable {
     self.runs = runs
     self.lastRunNumber = lastRunNumber
     self.lastBackfillNumber = lastBackfillNumber
-    self.takenDates = takenDates
+    self.usedLogicalDates = usedLogicalDates
   }
 }

@@ -88,9 +88,6 @@ package final class DAGPlan: Sendable {
 
   package var count: Int { taskIDs.count }
 
-  /// Positions of the tasks right above one.
-  package func upstreamPositions(of position: Int) -> [Int] { upstream[position].map(Int.init) }
-
   /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is not a regular expression.
   package func selecting(_ regex: String) throws(BoundedRegex.TooManySteps) -> DAGPlan? {
     guard let pattern = BoundedRegex(regex) else { return nil }

@@ -23,7 +23,7 @@ struct PlannedTask: Sendable {
   var retries: Int32
   /// 0: none.
   var executionTimeoutMicroseconds: Int64
-  /// 0: none. (`maxActivePerRun` can hold nothing back: a run has one instance of each task.)
+  /// 0: none. (`maxActivePerRun` is not enforced: until tasks are mapped, a run has one instance of each.)
   var maxActivePerDAG: Int32
 
   init(_ task: TaskDescription, pool: Int32) {

@@ -203,6 +203,9 @@ def machines(emulator: world.Emulator) -> dict[str, str]:
 def test_a_cleared_task_removes_its_job_and_the_next_try_begins_anew(
     running_airflow: world.Airflow, emulator: world.Emulator
 ) -> None:
+    if world.AIRFLOW_VERSION.startswith("3.0."):
+        # Seen in 3.0.6: both jobs are cancelled, and the deferred task begins anew, but the other one stays `restarting`.
+        pytest.skip("Airflow 3.0 leaves a cleared task in the state restarting")
     airflow = running_airflow
     world.wait_for("the DAG", lambda: airflow.rows("SELECT 1 FROM dag WHERE dag_id = 'cleared'"), airflow.check)
     airflow.run("dags", "unpause", "cleared")

@@ -1,22 +1,21 @@
 import Dagrun
 import Foundation
 import GoogleCloud
+import Model
 import Testing
 
 @testable import Clash
-import Model
 
 /// The arrows of docs/jobs.md, one by one.
 @Suite struct JobTests {
   // MARK: Making
 
   @Test func `a job makes its topic, subscription, template and group, one after the other`() {
-    var one = Walk()
+    var one = Walk(timeout: 60)
     #expect(one.resume() == ["make topic"])
     #expect(one.done(.makeTopic) == ["make subscription"])
     #expect(!one.job.isListening)
-    let said = one.done(.makeSubscription)
-    #expect(said.first == "attempt 1: asking for n1-standard-4 in z-a1-b" && said.last == "make template")
+    #expect(one.done(.makeSubscription) == ["attempt 1: asking for n1-standard-4 in z-a1-b", "make template"])
     #expect(one.job.isListening)
     #expect(one.done(.makeTemplate(one.plan(1))) == ["make group"])
     #expect(one.done(.makeGroup(one.plan(1))) == [])

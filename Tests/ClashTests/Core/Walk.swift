@@ -1,9 +1,9 @@
 import Dagrun
 import Foundation
 import GoogleCloud
+import Model
 
 @testable import Clash
-import Model
 
 /// A job led by hand through its life. Actions are shown as words, in their order.
 struct Walk {

@@ -82,6 +82,46 @@ import Testing
     #expect(try machine.result().status == 0)
   }
 
+  @Test(.timeLimit(.minutes(1))) func `faults that alternate come to an end, too`() throws {
+    let machine = try machine()
+    defer { machine.remove() }
+    let refused = Counter()
+    machine.cloud.change {
+      $0.fault = { request in
+        guard request.path.hasSuffix(":publish") else { return nil }
+        return .failure(refused.next().isMultiple(of: 2) ? 503 : 403, "not yet")
+      }
+    }
+    try machine.run(["DAGRUN_FIRST_WORD_SECONDS": "60", "DAGRUN_PUBLISH_SECONDS": "2"])
+    #expect(machine.data("began") == nil)
+    #expect(machine.console.contains("cannot report ["))
+  }
+
+  @Test func `a token that is refused and cannot be renewed is a token that is lacking`() throws {
+    let machine = try machine()
+    defer { machine.remove() }
+    let tokens = Counter()
+    machine.cloud.change {
+      $0.fault = { request in
+        if request.path.hasSuffix(":publish") { return .failure(401, "who?") }
+        return request.path.hasSuffix("/token") && tokens.next() > 1 ? .failure(404, "none") : nil
+      }
+    }
+    try machine.run(["DAGRUN_FIRST_WORD_SECONDS": "0"])
+    #expect(machine.data("began") == nil)
+    #expect(machine.console.contains("dagrun: cannot report [token]"), "\(machine.console)")
+    #expect(machine.console.contains("error: 404"), "\(machine.console)")
+  }
+
+  @Test func `a detached VM that may never report gives up in the end`() throws {
+    let machine = try machine(isDetached: true)
+    defer { machine.remove() }
+    machine.cloud.change { $0.fault = { $0.path.hasSuffix(":publish") ? .failure(403, "no") : nil } }
+    try machine.run(["DAGRUN_FIRST_WORD_SECONDS": "0", "DAGRUN_PUBLISH_SECONDS": "0"])
+    #expect(machine.data("began") == nil)
+    #expect(machine.cloud.read { $0.removedGroups }.count == 1)
+  }
+
   @Test func `a VM that may do nothing at all powers off after one try to remove its group`() throws {
     let machine = try machine()
     defer { machine.remove() }

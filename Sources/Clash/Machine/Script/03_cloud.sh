@@ -49,21 +49,21 @@ authorize() { # [anew]
 # One request to one of Google's services, within a limit of time. Sets `http_status` (000: no answer) and `answer`,
 # the file of what came. True for 2xx.
 request() { # SECONDS METHOD URL [OPTION…]
-  local limit=$1 method=$2 url=$3 try
+  local limit=$1 method=$2 url=$3 try renewal=''
   shift 3
   answer=$fast/answer.$BASHPID
   for try in first again; do
     http_status=000
     : >"$answer"
     token_fault=
-    authorize || { printf 'no access token: %s' "$token_fault" >"$answer.error"; return 1; }
+    authorize "$renewal" || { printf 'no access token: %s' "$token_fault" >"$answer.error"; return 1; }
     curl -sS --globoff --connect-timeout 10 --max-time "$limit" --speed-limit 1 --speed-time 60 -X "$method" \
       -H "@$fast/authorization" -H Expect: -o "$answer" -w '%{http_code}' "$@" "$url" \
       >"$answer.status" 2>"$answer.error" &
     await $!
     http_status=$(<"$answer.status")
     [[ $http_status == 401 && $try == first ]] || break
-    authorize anew || return 1
+    renewal=anew
   done
   [[ $http_status == 2?? ]]
 }

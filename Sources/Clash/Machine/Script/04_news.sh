@@ -69,7 +69,7 @@ cannot_report() { # STATUS WORDS
 # trouble has as long as a result has, all else $first_word_seconds. A detached VM that went off would be made again, so
 # it has as long in any case.
 speak_first() {
-  local kind last='' since status fault said='' limit
+  local kind last='' since began=$SECONDS status fault said='' limit
   : >"$fast/data"
   write_message "$message" heartbeat "$fast/data" 2>/dev/null || {
     cannot_report disk "the VM's disk does not take the job's messages"
@@ -88,10 +88,11 @@ speak_first() {
     esac
     [[ $kind == "$last" ]] || since=$SECONDS
     last=$kind
-    if ((SECONDS - since >= limit)) || is_at_limit; then
+    # However faults alternate, it has an end.
+    if ((SECONDS - since >= limit || SECONDS - began >= publish_seconds)) || is_at_limit; then
       [[ -n $said ]] || cannot_report "$status" "$fault"
       said=yes
-      if [[ -z ${setting[detached]-} ]] || ((SECONDS - since >= publish_seconds)) || is_at_limit; then return 1; fi
+      if [[ -z ${setting[detached]-} ]] || ((SECONDS - began >= publish_seconds)) || is_at_limit; then return 1; fi
     fi
     nap "$retry_seconds"
   done

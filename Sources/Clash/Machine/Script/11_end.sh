@@ -95,7 +95,12 @@ leave_unheard() {
 
 main() {
   local watcher
-  load_settings || { cannot_report disk "the job's settings cannot be read"; return 1; }
+  load_settings || {
+    cannot_report disk "the job's settings cannot be read"
+    linger "$console_seconds"
+    systemctl poweroff
+    return 1
+  }
   trap on_stop TERM
   trap : USR1
   mkdir -p "$state" && load_limit
@@ -112,7 +117,6 @@ main() {
     return 0
   }
   say "job $job, attempt $attempt, boot $boot"
-  find_instance
   watch_for_preemption &
   watcher=$!
   speak_first || {
@@ -120,6 +124,7 @@ main() {
     leave_unheard
     return 0
   }
+  find_instance
   if run_job; then
     finish
     kill "$watcher" 2>/dev/null
