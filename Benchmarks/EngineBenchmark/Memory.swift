@@ -4,7 +4,7 @@ import GRDB
 
 /// Resident memory of the scheduler: idle, and with one run of 100,000 task instances.
 func measureMemory(binary: String) throws {
-  let idle = try Workshop(binary: binary, name: "idle")
+  let idle = try BenchmarkProject(binary: binary, name: "idle")
   defer { idle.remove() }
   try idle.write("chain.swift", Shape.chain(3))
   try idle.run(["dags", "list"])
@@ -17,7 +17,7 @@ func measureMemory(binary: String) throws {
     .with(["peak": figures.peakResidentMegabytes]).report()
   }
 
-  let large = try Workshop(binary: binary, name: "large")
+  let large = try BenchmarkProject(binary: binary, name: "large")
   defer { large.remove() }
   try large.write("blocked.swift", Shape.blocked(100_000))
   try large.run(["dags", "list"])
@@ -36,7 +36,7 @@ func measureMemory(binary: String) throws {
   }
 }
 
-extension Workshop {
+extension BenchmarkProject {
   /// Lets the gate of `Shape.blocked` end.
   func openGate() throws { try write("go", "") }
 }

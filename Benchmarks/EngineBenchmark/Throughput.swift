@@ -8,14 +8,14 @@ func measureThroughput(binary: String) throws {
     for (name, source, factor) in [
       ("wide", Shape.wide(count), 2.0), ("chain", Shape.chain(count), 0.5), ("layered", Shape.layered(count), 1.0),
     ] {
-      let workshop = try Workshop(binary: binary, name: name, parallelism: 64)
-      defer { workshop.remove() }
-      try workshop.write("\(name).swift", source)
+      let project = try BenchmarkProject(binary: binary, name: name, parallelism: 64)
+      defer { project.remove() }
+      try project.write("\(name).swift", source)
       // The file is compiled before the clock starts.
-      try workshop.run(["dags", "list"])
-      let bound = try Bounds.oneRowCommitsPerSecond(in: workshop.folder)
-      let command = try workshop.run(["trigger", name])
-      let seconds = try workshop.runSeconds()
+      try project.run(["dags", "list"])
+      let bound = try Bounds.oneRowCommitsPerSecond(in: project.folder)
+      let command = try project.run(["trigger", name])
+      let seconds = try project.runSeconds()
       let figure = Figure("\(name) of \(count) no-op Swift tasks", Double(count) / seconds, "tasks/s")
         .against(bound, "one-row commits/s")
         .with(["run_seconds": seconds, "command_seconds": command])
@@ -28,20 +28,20 @@ func measureThroughput(binary: String) throws {
 /// Shell tasks against two programs that do nothing but start them.
 func measureShell(binary: String) throws {
   let count = 2_000
-  let workshop = try Workshop(binary: binary, name: "shell", parallelism: 4)
-  defer { workshop.remove() }
-  try workshop.write("shell.swift", Shape.shell(count, command: "true"))
-  try workshop.run(["dags", "list"])
+  let project = try BenchmarkProject(binary: binary, name: "shell", parallelism: 4)
+  defer { project.remove() }
+  try project.write("shell.swift", Shape.shell(count, command: "true"))
+  try project.run(["dags", "list"])
 
   // The same text for each: ninja gives it to `sh`. What bash costs beside that stands beside it.
   func ninjaFile(_ name: String, _ command: String) throws -> String {
     let text = "rule run\n  command = \(command)\n" + (0..<count).map { "build out\($0): run\n" }.joined()
-    try text.write(to: workshop.folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    try text.write(to: project.folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
     return name
   }
   let same = try ninjaFile("same.ninja", "true")
   let withBash = try ninjaFile("bash.ninja", "bash -c true")
-  let lines = workshop.folder.appendingPathComponent("commands")
+  let lines = project.folder.appendingPathComponent("commands")
   try String(repeating: "true\n", count: count).write(to: lines, atomically: true, encoding: .utf8)
 
   var ours: [Double] = []
@@ -49,11 +49,11 @@ func measureShell(binary: String) throws {
   var ninjaWithBash: [Double] = []
   var xargs: [Double] = []
   for _ in 0..<3 {
-    ninja.append(try Bounds.seconds("ninja", ["-j4", "--quiet", "-f", same], in: workshop.folder))
-    ninjaWithBash.append(try Bounds.seconds("ninja", ["-j4", "--quiet", "-f", withBash], in: workshop.folder))
-    xargs.append(try Bounds.seconds("xargs", ["-P4", "-n1", "sh", "-c"], in: workshop.folder, input: lines))
-    try workshop.run(["trigger", "shell"])
-    ours.append(try workshop.runSeconds())
+    ninja.append(try Bounds.seconds("ninja", ["-j4", "--quiet", "-f", same], in: project.folder))
+    ninjaWithBash.append(try Bounds.seconds("ninja", ["-j4", "--quiet", "-f", withBash], in: project.folder))
+    xargs.append(try Bounds.seconds("xargs", ["-P4", "-n1", "sh", "-c"], in: project.folder, input: lines))
+    try project.run(["trigger", "shell"])
+    ours.append(try project.runSeconds())
   }
   let rate = Double(count) / ours.median
   let figure = Figure("\(count) shell tasks `true`, 4 at once", rate, "tasks/s")
@@ -67,14 +67,14 @@ func measureShell(binary: String) throws {
 
 /// A year of a three-task chain.
 func measureBackfill(binary: String) throws {
-  let workshop = try Workshop(binary: binary, name: "backfill", parallelism: 64)
-  defer { workshop.remove() }
-  try workshop.write("yearly.swift", Shape.yearly)
-  try workshop.run(["dags", "list"])
-  let bound = try Bounds.oneRowCommitsPerSecond(in: workshop.folder)
-  let seconds = try workshop.run(
+  let project = try BenchmarkProject(binary: binary, name: "backfill", parallelism: 64)
+  defer { project.remove() }
+  try project.write("yearly.swift", Shape.yearly)
+  try project.run(["dags", "list"])
+  let bound = try Bounds.oneRowCommitsPerSecond(in: project.folder)
+  let seconds = try project.run(
     ["backfill", "yearly", "--from-date", "2025-01-01", "--to-date", "2025-12-31", "--max-active-runs", "64"])
-  let ended = try workshop.query {
+  let ended = try project.query {
     try Int.fetchOne($0, sql: "SELECT count(*) FROM task_instance WHERE state = 'success'")
   }
   guard ended == 1_095 else { throw BenchmarkFailure("\(ended ?? 0) of 1,095 tasks succeeded") }

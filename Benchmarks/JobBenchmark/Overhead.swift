@@ -7,14 +7,14 @@ func measureOverhead(binary: String) async throws {
   let emulator = try Emulator(binary, runsMachines: true)
   defer { emulator.stop() }
   let cloud = Cloud(emulator)
-  let workshop = try Workshop(binary: binary, name: "job", variables: emulator.variables)
-  defer { workshop.remove() }
+  let project = try BenchmarkProject(binary: binary, name: "job", variables: emulator.variables)
+  defer { project.remove() }
 
   func arguments(_ name: String) -> [String] {
     ["job", "run", "--name", name, "--project", Cloud.project, "--image", "debian", "--zone", Cloud.zone, "--", "true"]
   }
   // The first one is also the warm-up.
-  let first = try workshop.start(arguments("captured"))
+  let first = try project.start(arguments("captured"))
   let replay = try await Replay(of: "captured", in: cloud)
   guard first.wait().isSuccess else { throw BenchmarkFailure("the first job did not succeed") }
   try await cloud.checkEmpty()
@@ -26,11 +26,11 @@ func measureOverhead(binary: String) async throws {
   for number in 0..<10 {
     bounds.append(try await replay.run(in: cloud))
     let before = try await cloud.requests()
-    commands.append(try workshop.run(arguments("job-\(number)")))
+    commands.append(try project.run(arguments("job-\(number)")))
     requests.append(requestCount(try await cloud.requests(), since: before))
   }
   try await cloud.checkEmpty()
-  let start = try (0..<10).map { _ in try workshop.run(["version"]) }.median
+  let start = try (0..<10).map { _ in try project.run(["version"]) }.median
   let beyond = zip(commands, bounds).map { ($0 - $1) * 1000 }
   Figure("a job that runs `true`, whole command, median", commands.median, "s")
     .against(bounds.median, "its requests made directly, one after the other, s").report()
@@ -39,14 +39,14 @@ func measureOverhead(binary: String) async throws {
   Figure("requests of a job besides waiting polls", Double(requests.max() ?? 0), "requests")
     .target("at most 12", requests.allSatisfy { $0 <= 12 }).report()
 
-  try workshop.write("jobs.swift", jobsDAG(1, command: "true"))
-  try workshop.run(["dags", "list"])
+  try project.write("jobs.swift", jobsDAG(1, command: "true"))
+  try project.run(["dags", "list"])
   var tasks: [Double] = []
   var taskBounds: [Double] = []
   for _ in 0..<10 {
     taskBounds.append(try await replay.run(in: cloud))
-    try workshop.run(["trigger", "jobs"])
-    tasks.append(try workshop.runSeconds())
+    try project.run(["trigger", "jobs"])
+    tasks.append(try project.runSeconds())
   }
   try await cloud.checkEmpty()
   Figure("the same as the only task of a DAG, its run, median", tasks.median, "s")

@@ -9,26 +9,26 @@ func measureWaitingJobs(binary: String) async throws {
     let emulator = try Emulator(binary, runsMachines: false)
     defer { emulator.stop() }
     let cloud = Cloud(emulator)
-    let workshop = try jobsWorkshop(binary, "waiting", count, emulator)
-    defer { workshop.remove() }
-    let scheduler = try workshop.start(["scheduler"])
+    let project = try jobsProject(binary, "waiting", count, emulator)
+    defer { project.remove() }
+    let scheduler = try project.start(["scheduler"])
     defer {
       scheduler.terminate()
       scheduler.wait()
     }
-    try workshop.waitForSocket()
+    try project.waitForSocket()
     let idle = ProcessFigures(of: scheduler.pid)
     let before = try await cloud.requests()
 
     let began = monotonicSeconds()
-    try workshop.run(["trigger", "jobs", "--no-wait"])
+    try project.run(["trigger", "jobs", "--no-wait"])
     try await cloud.wait(seconds: 300, for: "\(count) VMs") { inventory in
       let instances = inventory["instances"] as? [[String: Any]] ?? []
       return instances.count == count && instances.allSatisfy { $0["status"] as? String == "RUNNING" }
     }
     let jobs = try await cloud.jobs()
     try await cloud.publish("started", ["startedAt": Date().timeIntervalSince1970], ofAll: jobs)
-    try workshop.waitForTasks(count, in: "running")
+    try project.waitForTasks(count, in: "running")
     let running = monotonicSeconds() - began
     let busy = ProcessFigures(of: scheduler.pid)
     // Jobs wait for hours; what they took to begin is given back within seconds.
@@ -39,7 +39,7 @@ func measureWaitingJobs(binary: String) async throws {
     let now = Date().timeIntervalSince1970
     try await cloud.publish(
       "result", ["status": 0, "startedAt": now, "endedAt": now, "logBytes": 0, "logTail": ""], ofAll: jobs)
-    try workshop.waitForTasks(count, in: "success")
+    try project.waitForTasks(count, in: "success")
     let ending = monotonicSeconds() - ended
     try await cloud.checkEmpty()
     let after = ProcessFigures(of: scheduler.pid)
@@ -70,17 +70,17 @@ func measureJobsWithMachines(binary: String) async throws {
   for count in [1, 100] {
     let emulator = try Emulator(binary, runsMachines: true)
     defer { emulator.stop() }
-    let workshop = try jobsWorkshop(binary, "machines", count, emulator)
-    defer { workshop.remove() }
-    let scheduler = try workshop.start(["scheduler"])
+    let project = try jobsProject(binary, "machines", count, emulator)
+    defer { project.remove() }
+    let scheduler = try project.start(["scheduler"])
     defer {
       scheduler.terminate()
       scheduler.wait()
     }
-    try workshop.waitForSocket()
+    try project.waitForSocket()
     let idle = ProcessFigures(of: scheduler.pid)
     let began = monotonicSeconds()
-    try workshop.run(["trigger", "jobs"])
+    try project.run(["trigger", "jobs"])
     let seconds = monotonicSeconds() - began
     try await Cloud(emulator).checkEmpty()
     let figures = ProcessFigures(of: scheduler.pid)
@@ -93,15 +93,15 @@ func measureJobsWithMachines(binary: String) async throws {
   }
 }
 
-private func jobsWorkshop(_ binary: String, _ name: String, _ count: Int, _ emulator: Emulator) throws -> Workshop {
-  let workshop = try Workshop(binary: binary, name: name, variables: emulator.variables)
-  try workshop.write("jobs.swift", jobsDAG(count, command: "true"))
-  try workshop.run(["dags", "list"])
-  try workshop.run(["pools", "set", "default_pool", "unlimited"])
-  return workshop
+private func jobsProject(_ binary: String, _ name: String, _ count: Int, _ emulator: Emulator) throws -> BenchmarkProject {
+  let project = try BenchmarkProject(binary: binary, name: name, variables: emulator.variables)
+  try project.write("jobs.swift", jobsDAG(count, command: "true"))
+  try project.run(["dags", "list"])
+  try project.run(["pools", "set", "default_pool", "unlimited"])
+  return project
 }
 
-extension Workshop {
+extension BenchmarkProject {
   fileprivate func waitForTasks(_ count: Int, in state: String) throws {
     let _: Bool = try wait(seconds: 300) { database in
       let found = try Int.fetchOne(

@@ -43,7 +43,7 @@ struct JobSeriesSurvey {
     var known: [Int: JobSeries.AttemptStatus] = [:]
     for record in try repository.store.jobs(begun: series.base) {
       guard let number = JobSeries.number(of: record.name, base: series.base) else { continue }
-      known[number] = try record.standing
+      known[number] = try record.status
     }
     return known
   }
@@ -72,7 +72,7 @@ struct JobSeriesSurvey {
         }
         return await group.reduce(into: []) { $0.append($1) }
       }
-      for (number, trace) in found { known[number] = try standing(of: JobSeries.name(series.base, number), trace) }
+      for (number, trace) in found { known[number] = try status(of: JobSeries.name(series.base, number), trace) }
     }
   }
 
@@ -98,7 +98,7 @@ struct JobSeriesSurvey {
     }
   }
 
-  private func standing(of name: String, _ trace: Result<JobTrace, CloudError>) throws -> JobSeries.AttemptStatus? {
+  private func status(of name: String, _ trace: Result<JobTrace, CloudError>) throws -> JobSeries.AttemptStatus? {
     switch trace {
     case .success(.nothing): return nil
     case .success(.job): return .elsewhere
@@ -124,7 +124,7 @@ extension JobRecord {
   /// As one of a series.
   ///
   /// - Throws: for what another dagrun has written.
-  var standing: JobSeries.AttemptStatus {
+  var status: JobSeries.AttemptStatus {
     get throws {
       // A job that was begun by its own name has reported its end to whoever began it.
       let request = try decodedRequest()

@@ -12,9 +12,9 @@ import Testing
     (.held, 5), (.gone, 5),
   ])
   func `a refusal's kind is its exit code`(kind: ControlError.Kind, code: Int32) {
-    let complaint = UserError(explaining: ControlError(kind, "what failed\nwhat to do"))
-    #expect(complaint.status.rawValue == code)
-    #expect(complaint.text == "error: what failed\n  what to do\n")
+    let userError = UserError(explaining: ControlError(kind, "what failed\nwhat to do"))
+    #expect(userError.status.rawValue == code)
+    #expect(userError.text == "error: what failed\n  what to do\n")
   }
 
   @Test func `a database error says what, on which file, and what next`() throws {
@@ -23,24 +23,24 @@ import Testing
     try Data("this is not a database, and longer than the header that SQLite reads first, so it can tell ...".utf8)
       .write(to: URL(filePath: path))
     let error = #expect(throws: StoreError.self) { try StoreReader(path: path) }
-    let complaint = UserError(explaining: try #require(error))
-    #expect(complaint.status == .unavailable)
-    #expect(complaint.message.contains(path))
-    #expect(complaint.hint != nil)
+    let userError = UserError(explaining: try #require(error))
+    #expect(userError.status == .unavailable)
+    #expect(userError.message.contains(path))
+    #expect(userError.hint != nil)
   }
 
   @Test func `a file that cannot be written is named, with the reason`() {
     let error = #expect(throws: CocoaError.self) { try Data().write(to: URL(filePath: "/proc/none/file")) }
-    let complaint = UserError(explaining: error!)
-    #expect(complaint.status == .unavailable)
-    #expect(complaint.message.contains("/proc/none/file"))
+    let userError = UserError(explaining: error!)
+    #expect(userError.status == .unavailable)
+    #expect(userError.message.contains("/proc/none/file"))
   }
 
   @Test func `anything else is said as it is, with a next step`() {
     struct Odd: Error, CustomStringConvertible { var description: String { "the moon is full" } }
-    let complaint = UserError(explaining: Odd())
-    #expect(complaint.status == .unavailable)
-    #expect(complaint.text.hasPrefix("error: the moon is full\n"))
-    #expect(complaint.hint != nil)
+    let userError = UserError(explaining: Odd())
+    #expect(userError.status == .unavailable)
+    #expect(userError.text.hasPrefix("error: the moon is full\n"))
+    #expect(userError.hint != nil)
   }
 }

@@ -48,7 +48,7 @@ import Testing
     (.once, #"{"once":true}"#), (.continuous, #"{"continuous":true}"#),
   ])
   func `a schedule says what kind it is`(schedule: Schedule, json: String) {
-    #expect(JSONText.compact(schedule.exportDatum) == json)
+    #expect(JSONText.compact(schedule.exportValue) == json)
   }
 
   @Test func `a task names all whose outputs it reads`() throws {

@@ -57,9 +57,9 @@ import Testing
     (#"[]"#, "expected an object"), ("{", "is not a context"), ("  \n", "there is no context"),
   ])
   func `what is wrong is named with its place`(text: String, words: String) throws {
-    let complaint = #expect(throws: UserError.self) { try Self.read(text) }
-    #expect(complaint?.status == .wrongUsage)
-    #expect(complaint?.message.contains(words) == true, "\(complaint?.message ?? "")")
+    let userError = #expect(throws: UserError.self) { try Self.read(text) }
+    #expect(userError?.status == .wrongUsage)
+    #expect(userError?.message.contains(words) == true, "\(userError?.message ?? "")")
   }
 
   @Test func `the date and the conf are said once`() async throws {

@@ -31,8 +31,8 @@ import Testing
       (.interruptedBeforeStart(job: "train"), 130),
     ] as [(JobControlError, Int32)])
   func `what keeps a job from being driven has its exit status`(error: JobControlError, status: Int32) {
-    let complaint = UserError(explaining: error)
-    #expect(complaint.status.rawValue == status && !complaint.message.isEmpty)
+    let userError = UserError(explaining: error)
+    #expect(userError.status.rawValue == status && !userError.message.isEmpty)
   }
 
   @Test func `who drives a job and does not leave is named with what to do`() {

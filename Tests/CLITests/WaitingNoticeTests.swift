@@ -54,8 +54,8 @@ import Testing
   @Test func `what can never come is in the words of the end`() {
     var runs = Self.waiting("pool gpu is too small")
     runs.tasks[0].isForever = true
-    let complaint = runs.complaint(about: "run r of d", hint: "do something")
-    #expect(complaint.status == .runFailed)
-    #expect(complaint.message == "run r of d cannot continue, and was ended: t in r: pool gpu is too small")
+    let userError = runs.userError(about: "run r of d", hint: "do something")
+    #expect(userError.status == .runFailed)
+    #expect(userError.message == "run r of d cannot continue, and was ended: t in r: pool gpu is too small")
   }
 }

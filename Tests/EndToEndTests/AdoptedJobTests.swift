@@ -7,7 +7,7 @@ import Testing
 @Suite(.blocking, .serialized) struct AdoptedJobTests {
   /// Google's waits are for Google's times.
   private static let timings = """
-    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "loanSeconds": 13, "logGraceSeconds": 1,
+    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "ackLeaseSeconds": 13, "logGraceSeconds": 1,
     "silenceSeconds": 10, "firstBackoffSeconds": 0.2, "longestBackoffSeconds": 1, "acknowledgeLimitSeconds": 10,
     "acknowledgeSeconds": 1, "longestRetrySeconds": 1}
     """
@@ -35,14 +35,14 @@ import Testing
       ] + options + ["-e", "EMULATOR=\(cloud.emulator.address)", "--entrypoint", "/bin/sh", "--", "-c", script]
     }
 
-    func start(_ arguments: [String]) throws -> LeashedCommand {
+    func start(_ arguments: [String]) throws -> SupervisedCommand {
       // What follows "--" is the container's.
       let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
-      return try LeashedCommand(project, Array(arguments[..<end]), rest: Array(arguments[end...]))
+      return try SupervisedCommand(project, Array(arguments[..<end]), rest: Array(arguments[end...]))
     }
 
-    func serve(home: String? = nil) throws -> LeashedCommand {
-      try LeashedCommand(
+    func serve(home: String? = nil) throws -> SupervisedCommand {
+      try SupervisedCommand(
         project, ["job", "serve", "--home", home ?? project.home], hasLeash: false, isServer: true)
     }
 
@@ -100,7 +100,7 @@ import Testing
     let world = try await World()
     let first = try world.start(world.job(1, script: "echo hello; exit 3"))
     #expect(try await first.waitForResult()["exit_status"] as? Int == 3)
-    first.letGo()
+    first.closeLifeline()
     #expect(try await first.waitForEnd() == 3)
     let second = try world.start(world.job(2, script: "echo another"))
     let result = try await second.waitForResult()
@@ -120,7 +120,7 @@ import Testing
     let world = try await World()
     let first = try world.start(world.job(1, script: Self.script()))
     try await first.waitUntilSaid(" runs on ")
-    first.letGo()
+    first.closeLifeline()
     #expect(try await first.waitForEnd() == 130)
     #expect(first.result == nil && first.errors.contains("continues without this command"), "\(first.errors)")
     try await world.cloud.leave("go")
@@ -164,7 +164,7 @@ import Testing
     let first = try world.start(world.job(1, script: "sleep 60"))
     try await first.waitUntilSaid(" runs on ")
     first.signal(SIGTERM)
-    first.letGo()
+    first.closeLifeline()
     #expect(try await first.waitForEnd() == 130, "\(first.errors)")
     #expect(first.result?["ending"] as? String == "cancelled", "\(first.output)")
     await world.expectNothingLeft()
@@ -198,8 +198,8 @@ import Testing
     let second = try world.start(world.job(2, script: "true"))
     try await second.waitUntilSaid("waiting until it leaves")
     second.signal(SIGTERM)
-    second.letGo()
-    first.letGo()
+    second.closeLifeline()
+    first.closeLifeline()
     #expect(try await first.waitForEnd() == 130)
     #expect(try await second.waitForEnd() == 130)
     #expect(second.result?["name"] as? String == "base-1" && second.result?["ending"] as? String == "cancelled")
@@ -214,10 +214,10 @@ import Testing
     let world = try await World([slow])
     let first = try world.start(world.job(1, script: "sleep 60"))
     try await first.waitUntilSaid(" runs on ")
-    first.letGo()
+    first.closeLifeline()
     #expect(try await first.waitForEnd() == 130)
     let gc = ["job", "gc", "--project", "demo", "-o", "json"]
-    let kept = try LeashedCommand(world.project, gc, hasLeash: false)
+    let kept = try SupervisedCommand(world.project, gc, hasLeash: false)
     #expect(
       try await kept.waitForEnd() == 0 && kept.output.contains("whose next try continues with it"),
       "\(kept.output) \(kept.errors)")
@@ -226,7 +226,7 @@ import Testing
     second.signal(SIGTERM)
     #expect(await world.hasAsked("compute.instanceGroupManagers.delete"))
     try await second.killAndWait()
-    let collected = try LeashedCommand(world.project, gc, hasLeash: false)
+    let collected = try SupervisedCommand(world.project, gc, hasLeash: false)
     #expect(try await collected.waitForEnd() == 0, "\(collected.output) \(collected.errors)")
     await world.expectNothingLeft()
     await world.cloud.end()

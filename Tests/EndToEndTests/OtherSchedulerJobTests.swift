@@ -89,15 +89,15 @@ import Testing
   private static let slow = #"{"run_id": "r", "job": {"name": "slow-abc", "attempt": 1}}"#
   private static let slowAgain = #"{"run_id": "r", "try_number": 2, "job": {"name": "slow-abc", "attempt": 2}}"#
 
-  private static func start(_ cloud: Cloud, _ task: String, _ context: String) throws -> LeashedCommand {
-    try LeashedCommand(cloud.project, arguments(cloud, task, context))
+  private static func start(_ cloud: Cloud, _ task: String, _ context: String) throws -> SupervisedCommand {
+    try SupervisedCommand(cloud.project, arguments(cloud, task, context))
   }
 
   @Test func `a job outlives the command's owner, and the next try continues with it`() async throws {
     let cloud = try Cloud(["remote": Self.dag])
     let first = try Self.start(cloud, "slow", Self.slow)
     try await first.waitUntilSaid(" runs on ")
-    first.letGo()
+    first.closeLifeline()
     #expect(try await first.waitForEnd() == 130, "\(first.errors)")
     #expect(first.output.isEmpty)
     let second = try Self.run(cloud, "slow", Self.slowAgain)
@@ -113,7 +113,7 @@ import Testing
     let first = try Self.start(cloud, "slow", Self.slow)
     #expect(try await first.waitForResult()["state"] as? String == "success")
     // It waits for a word.
-    first.letGo()
+    first.closeLifeline()
     #expect(try await first.waitForEnd() == 0)
     let second = try Self.start(cloud, "slow", Self.slowAgain)
     let jobs = try #require(try await second.waitForResult()["jobs"] as? [[String: Any]])

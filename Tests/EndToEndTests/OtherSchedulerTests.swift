@@ -140,7 +140,7 @@ import Testing
 
   /// The command at a task that sleeps, and the processes of that task.
   private struct Sleeper {
-    let command: LeashedCommand
+    let command: SupervisedCommand
     let task: [ProcessDescriptor]
     private let project: Project
 
@@ -149,7 +149,7 @@ import Testing
       let context = project.path + "/context.json"
       try #"{"run_id": "r"}"#.write(toFile: context, atomically: true, encoding: .utf8)
       project.environment["WAITS"] = "1"
-      command = try LeashedCommand(project, ["tasks", "run", "typed", "sleeps", "--context", context, "-o", "json"])
+      command = try SupervisedCommand(project, ["tasks", "run", "typed", "sleeps", "--context", context, "-o", "json"])
       let pids = project.path + "/dags/pids"
       let hasBegun = await command.wait { _ in FileManager.default.fileExists(atPath: pids) }
       try #require(hasBegun, "\(command.errors)")
@@ -171,7 +171,7 @@ import Testing
 
   @Test func `the leash's end ends the task with all that it has started`() async throws {
     let sleeper = try await Sleeper(Project(["typed": Self.dag]))
-    sleeper.command.letGo()
+    sleeper.command.closeLifeline()
     #expect(try await sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
     #expect(sleeper.hasEnded)
     #expect(sleeper.command.errors.contains("whoever ran it is gone"))

@@ -11,7 +11,7 @@ import Testing
 
 @Suite(.serialized) struct `The engine` {
   @Test func `runs shell and Swift tasks that hand typed values on`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "values.swift": """
       import Dagrun
 
@@ -25,7 +25,7 @@ import Testing
       }
       """
     ])
-    let ran = try await workshop.run("values", conf: #"{"times": 3}"#)
+    let ran = try await harness.run("values", conf: #"{"times": 3}"#)
     #expect(ran.run.state == .success)
     #expect(ran.outputs["number"] == #""21""#)
     #expect(ran.outputs["doubled"] == "63")
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func `a crash of a Swift task fails that task only, and its log says how`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "crash.swift": """
       import Dagrun
 
@@ -50,7 +50,7 @@ import Testing
       }
       """
     ])
-    let ran = try await workshop.run("crash")
+    let ran = try await harness.run("crash")
     #expect(ran.states == ["trap": .failed, "other": .success])
     #expect(ran.tasks["trap"]?.signal == Int(SIGILL))
     let log = try #require(ran.logs["trap"])
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func `a timeout stops the task, and a retry follows`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "slow.swift": """
       import Dagrun
 
@@ -73,14 +73,14 @@ import Testing
       }
       """
     ])
-    let ran = try await workshop.run("slow")
+    let ran = try await harness.run("slow")
     #expect(ran.states == ["shell": .success, "swift": .failed])
     #expect(ran.tasks["shell"]?.instance.tryNumber == 2)
     #expect(ran.tasks["swift"]?.reason?.contains("timed out after 0.2 s") == true)
   }
 
   @Test func `a run that is cancelled ends its tasks with all their processes`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "long.swift": """
       import Dagrun
 
@@ -90,10 +90,10 @@ import Testing
       }
       """
     ])
-    let engine = try await workshop.start()
+    let engine = try await harness.start()
     let control = EngineControl(engine)
-    let run = try await workshop.trigger("long", control)
-    let child = try #require(pid_t(workshop.waitFor("pid").dropLast()))
+    let run = try await harness.trigger("long", control)
+    let child = try #require(pid_t(harness.waitFor("pid").dropLast()))
     _ = try await control.send(.setRunState(dagID: "long", runID: run.runID, .failed))
     #expect(try await control.end(of: run.number).state == .failed)
     let process = try? ProcessDescriptor(pid: child)
@@ -102,7 +102,7 @@ import Testing
   }
 
   @Test func `a task continues while no scheduler runs, and the next one takes it over`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "handover.swift": """
       import Dagrun
 
@@ -113,85 +113,85 @@ import Testing
       }
       """
     ])
-    let engine = try await workshop.start()
-    let run = try await workshop.trigger("handover", EngineControl(engine))
-    #expect(workshop.waitFor("begun") == "1\n")
+    let engine = try await harness.start()
+    let run = try await harness.trigger("handover", EngineControl(engine))
+    #expect(harness.waitFor("begun") == "1\n")
     await engine.stop()
 
-    let next = try await workshop.start()
-    #expect(FileManager.default.createFile(atPath: workshop.folder + "/go", contents: nil))
+    let next = try await harness.start()
+    #expect(FileManager.default.createFile(atPath: harness.folder + "/go", contents: nil))
     #expect(try await EngineControl(next).end(of: run.number).state == .success)
     await next.stop()
-    #expect(workshop.text("begun") == "1\n")
-    #expect(try workshop.ran(run).outputs["second"] == "6")
+    #expect(harness.text("begun") == "1\n")
+    #expect(try harness.ran(run).outputs["second"] == "6")
     // A worker that was still starting when the scheduler went removes its folder itself, when it has seen that.
-    #expect(workshop.waitForNothing(in: workshop.home.workersPath))
+    #expect(harness.waitForNothing(in: harness.home.workersPath))
   }
 
   @Test func `a second scheduler in one home is refused`() async throws {
-    let workshop = try EngineWorkshop([:])
-    let engine = try await workshop.start()
-    let refusal = await #expect(throws: ControlError.self) { _ = try await workshop.start() }
+    let harness = try EngineHarness([:])
+    let engine = try await harness.start()
+    let refusal = await #expect(throws: ControlError.self) { _ = try await harness.start() }
     #expect(refusal?.kind == .held)
     #expect(refusal?.message.contains("process \(getpid())") == true)
     await engine.stop()
-    await (try workshop.start()).stop()
+    await (try harness.start()).stop()
   }
 
   @Test func `a changed file is used by the next trigger, and a broken one is explained`() async throws {
     func file(_ word: String) -> String {
       "import Dagrun\nDAG(\"changing\") { BashOperator(\"say\", \"echo \(word)\") }\n"
     }
-    let workshop = try EngineWorkshop(["changing.swift": file("old")])
-    let engine = try await workshop.start()
+    let harness = try EngineHarness(["changing.swift": file("old")])
+    let engine = try await harness.start()
     let control = EngineControl(engine)
-    var run = try await workshop.trigger("changing", control)
-    #expect(try workshop.ran(try await control.end(of: run.number)).outputs["say"] == #""old""#)
+    var run = try await harness.trigger("changing", control)
+    #expect(try harness.ran(try await control.end(of: run.number)).outputs["say"] == #""old""#)
 
-    try workshop.write("changing.swift", file("new"))
-    run = try await workshop.trigger("changing", control)
-    #expect(try workshop.ran(try await control.end(of: run.number)).outputs["say"] == #""new""#)
+    try harness.write("changing.swift", file("new"))
+    run = try await harness.trigger("changing", control)
+    #expect(try harness.ran(try await control.end(of: run.number)).outputs["say"] == #""new""#)
 
-    try workshop.write("changing.swift", file("x") + "nonsense\n")
-    let refusal = await #expect(throws: ControlError.self) { try await workshop.trigger("changing", control) }
+    try harness.write("changing.swift", file("x") + "nonsense\n")
+    let refusal = await #expect(throws: ControlError.self) { try await harness.trigger("changing", control) }
     #expect(refusal?.kind == .importError)
     #expect(refusal?.message.contains("nonsense") == true)
     await engine.stop()
   }
 
   @Test func `an offline engine stores a run, and starts nothing`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "later.swift": "import Dagrun\nDAG(\"later\") { BashOperator(\"say\", \"echo done\") }\n"
     ])
-    let offline = try await workshop.start(.offline)
-    let run = try await workshop.trigger("later", EngineControl(offline))
+    let offline = try await harness.start(.offline)
+    let run = try await harness.trigger("later", EngineControl(offline))
     await offline.stop()
-    #expect(try workshop.ran(run).states.allSatisfy { $0.value != .running && $0.value != .success })
+    #expect(try harness.ran(run).states.allSatisfy { $0.value != .running && $0.value != .success })
 
-    let engine = try await workshop.start()
+    let engine = try await harness.start()
     await engine.waitUntilIdle()
     await engine.stop()
-    #expect(try workshop.ran(run).states == ["say": .success])
+    #expect(try harness.ran(run).states == ["say": .success])
   }
 
   @Test func `commands reach it over the socket`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "small.swift": "import Dagrun\nDAG(\"small\") { BashOperator(\"say\", \"echo hi\") }\n"
     ])
-    let engine = try await workshop.start()
-    let control = try #require(SocketControl(workshop.home))
+    let engine = try await harness.start()
+    let control = try #require(SocketControl(harness.home))
     guard case .status(let status) = try await control.send(.ping) else { throw ControlError(.invalid, "no status") }
     #expect(status.pid == getpid())
-    let run = try await workshop.trigger("small", control)
+    let run = try await harness.trigger("small", control)
     #expect(try await control.end(of: run.number).state == .success)
     // Followed when it is over, it is told at once.
     #expect(try await control.end(of: run.number).state == .success)
     await engine.stop()
-    #expect(SocketControl(workshop.home) == nil)
+    #expect(SocketControl(harness.home) == nil)
   }
 
   @Test func `a job without a way to the cloud fails for good, with the reason`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "cloud.swift": """
       import Dagrun
 
@@ -201,7 +201,7 @@ import Testing
       }
       """
     ])
-    let ran = try await workshop.run("cloud")
+    let ran = try await harness.run("cloud")
     #expect(ran.states == ["train": .failed])
     #expect(ran.tasks["train"]?.instance.tryNumber == 1)
     #expect(ran.tasks["train"]?.reason?.contains("no way to Compute Engine") == true)

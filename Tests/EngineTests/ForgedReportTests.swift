@@ -58,18 +58,18 @@ import Testing
     """
 
   @Test func `fails, or is believed as far as it can be, and stops nobody`() async throws {
-    let workshop = try EngineWorkshop(["forge.swift": Self.file])
-    let engine = try await workshop.start(graceSeconds: 0.1)
+    let harness = try EngineHarness(["forge.swift": Self.file])
+    let engine = try await harness.start(graceSeconds: 0.1)
     let control = EngineControl(engine)
     for (number, dagID) in ["ready", "nonsense", "endless", "text"].enumerated() {
-      let run = try await workshop.trigger(dagID, control)
+      let run = try await harness.trigger(dagID, control)
       #expect(run.number == Int64(number + 1))
       #expect(try await control.end(of: run.number).state == .failed, "\(dagID)")
     }
-    let run = try await workshop.trigger("dates", control)
+    let run = try await harness.trigger("dates", control)
     let end = try await control.end(of: run.number)
     #expect(end.state == .success)
-    let other = try await workshop.trigger("other", control)
+    let other = try await harness.trigger("other", control)
     #expect(try await control.end(of: other.number).state == .success)
     await engine.waitUntilIdle()
     await engine.stop()
@@ -79,13 +79,13 @@ import Testing
 /// What a program could write to the control socket.
 @Suite struct `Requests with any numbers` {
   @Test func `stop nobody`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "a.swift": """
       import Dagrun
       DAG("a") { BashOperator("t", "true").pool("p") }
       """
     ])
-    let engine = try await workshop.start()
+    let engine = try await harness.start()
     let control = EngineControl(engine)
     let moment = Timestamp(microseconds: 1_800_000_000_000_000)
     var backfill = BackfillParameters(dagID: "a", fromDate: moment, toDate: moment)

@@ -91,10 +91,10 @@ import Testing
   }
 
   @Test func `takes the queue for a few milliseconds, whatever it asks for`() async throws {
-    let workshop = try EngineWorkshop(["dags.swift": Self.dags])
+    let harness = try EngineHarness(["dags.swift": Self.dags])
     let clock = Clock()
-    workshop.onQueueTime = { clock.add($0, $1) }
-    let engine = try await workshop.start()
+    harness.onQueueTime = { clock.add($0, $1) }
+    let engine = try await harness.start()
     let control = EngineControl(engine)
     for request in Self.requests() { _ = try? await control.send(request) }
     await engine.stop()

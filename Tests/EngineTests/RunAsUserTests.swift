@@ -48,16 +48,16 @@ struct RunAsUserTests {
     """
 
   @Test func `shell and Swift tasks run under the account that they name, and leave nothing`() async throws {
-    let workshop = try EngineWorkshop(["accounts.swift": Self.dag])
+    let harness = try EngineHarness(["accounts.swift": Self.dag])
     // Another account has to come to the folder of DAG files, where tasks start.
-    try #require(chmod(workshop.folder, 0o711) == 0 && chmod(workshop.folder + "/dags", 0o755) == 0)
+    try #require(chmod(harness.folder, 0o711) == 0 && chmod(harness.folder + "/dags", 0o755) == 0)
     let before = try folders()
-    let engine = try await workshop.start(graceSeconds: 1)
+    let engine = try await harness.start(graceSeconds: 1)
     let control = EngineControl(engine)
-    let run = try await workshop.trigger("accounts", control)
+    let run = try await harness.trigger("accounts", control)
     let last = try await control.end(of: run.number)
     await engine.stop()
-    let ran = try workshop.ran(last)
+    let ran = try harness.ran(last)
 
     #expect(
       ran.states == [
@@ -85,7 +85,7 @@ struct RunAsUserTests {
   }
 
   @Test func `a folder that the account may not enter is named`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "closed.swift": """
       import Dagrun
 
@@ -95,11 +95,11 @@ struct RunAsUserTests {
       }
       """
     ])
-    try #require(chmod(workshop.folder, 0o700) == 0)
-    let ran = try await workshop.run("closed")
+    try #require(chmod(harness.folder, 0o700) == 0)
+    let ran = try await harness.run("closed")
     for task in ["shell", "swift"] {
       let reason = ran.tasks[task]?.reason ?? ""
-      #expect(reason.contains(workshop.folder + "/dags: Permission denied"), "\(task): \(reason)")
+      #expect(reason.contains(harness.folder + "/dags: Permission denied"), "\(task): \(reason)")
     }
   }
 

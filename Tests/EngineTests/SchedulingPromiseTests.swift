@@ -20,29 +20,29 @@ import Testing
 
   private func trigger(_ date: String, _ control: any Control) async throws -> RunSummary {
     let reply = try await control.send(.trigger(dagID: "past", runID: nil, logicalDate: self.date(date), conf: "{}"))
-    guard case .run(let run, created: true) = reply else { throw EngineWorkshop.UnexpectedReply(reply: reply) }
+    guard case .run(let run, created: true) = reply else { throw EngineHarness.UnexpectedReply(reply: reply) }
     return run
   }
 
   @Test(arguments: [false, true])
   func `a task that depends on its past waits for it also after its file was broken`(isRestarted: Bool) async throws {
-    let workshop = try EngineWorkshop(["past.swift": Self.past])
-    var engine = try await workshop.start()
+    let harness = try EngineHarness(["past.swift": Self.past])
+    var engine = try await harness.start()
     var control = EngineControl(engine)
     let first = try await trigger("2026-01-01", control)
     #expect(try await control.end(of: first.number).state == .failed)
     for text in ["import Dagrun\nDAG(", Self.past] {
       if isRestarted {
         await engine.stop()
-        engine = try await workshop.start()
+        engine = try await harness.start()
         control = EngineControl(engine)
       }
-      try workshop.write("past.swift", text)
+      try harness.write("past.swift", text)
       _ = try await control.send(.reload)
     }
     let next = try await trigger("2026-01-04", control)
     let reply = try await control.send(.explain(dagID: "past", runID: next.runID, taskID: "x"))
-    guard case .reasons(let state, let reasons) = reply else { throw EngineWorkshop.UnexpectedReply(reply: reply) }
+    guard case .reasons(let state, let reasons) = reply else { throw EngineHarness.UnexpectedReply(reply: reply) }
     #expect(state == "none")
     #expect(reasons == ["depends on its past: x of 2026-01-01T00:00:00+00:00 has not succeeded"])
     // Marked by hand, the past holds nothing back any more.
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func `a variable is read when a task starts`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "read.swift": """
       import Dagrun
 
@@ -66,25 +66,25 @@ import Testing
       """
     ])
     func set(_ value: String) throws {
-      let store = try Store(path: workshop.home.databasePath)
+      let store = try Store(path: harness.home.databasePath)
       try store.setVariable(Variable(key: "x", value: value, documentation: ""))
       try store.close()
     }
     try set("1")
-    let engine = try await workshop.start()
+    let engine = try await harness.start()
     let control = EngineControl(engine)
-    let run = try await workshop.trigger("read", control)
-    #expect(workshop.waitFor("begun") == "1\n")
+    let run = try await harness.trigger("read", control)
+    #expect(harness.waitFor("begun") == "1\n")
     try set("2")
-    try "".write(toFile: workshop.folder + "/go", atomically: true, encoding: .utf8)
-    let ran = try workshop.ran(try await control.end(of: run.number))
+    try "".write(toFile: harness.folder + "/go", atomically: true, encoding: .utf8)
+    let ran = try harness.ran(try await control.end(of: run.number))
     #expect(ran.outputs == ["a": #""1""#, "b": #""2""#, "c": #""2""#, "d": #""2""#])
     await engine.stop()
   }
 
   @Test func `a regular expression that backtracks without end is refused, and keeps nobody waiting`() async throws {
     let id = String(repeating: "a", count: 38)
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "regex.swift": """
       import Dagrun
 
@@ -93,7 +93,7 @@ import Testing
       }
       """
     ])
-    let engine = try await workshop.start()
+    let engine = try await harness.start()
     let control = EngineControl(engine)
     func refusal(_ request: ControlRequest) async throws -> String {
       do {
@@ -122,14 +122,14 @@ import Testing
   }
 
   @Test func `a backfill of many dates is answered when all its runs are made`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "many.swift": """
       import Dagrun
 
       DAG("many", schedule: .hourly, startDate: "2030-01-01") { EmptyOperator("x") }
       """
     ])
-    let engine = try await workshop.start()
+    let engine = try await harness.start()
     let control = EngineControl(engine)
     let parameters = BackfillParameters(
       dagID: "many", fromDate: date("2026-01-01"), toDate: date("2026-04-01"))
@@ -137,7 +137,7 @@ import Testing
       Issue.record("no backfill")
       return
     }
-    let reader = try StoreReader(path: workshop.home.databasePath)
+    let reader = try StoreReader(path: harness.home.databasePath)
     #expect(rows.count == 2161)
     #expect(try reader.listRuns(RunFilter(dagID: "many")).count == 2161)
     let backfill = try #require(try reader.backfills(dagID: "many").first { $0.number == number })
@@ -148,21 +148,21 @@ import Testing
   }
 
   @Test func `a run that stands for the scheduled one says so`() async throws {
-    let workshop = try EngineWorkshop([
+    let harness = try EngineHarness([
       "daily.swift": """
       import Dagrun
 
       DAG("daily", schedule: .daily, startDate: "2030-01-01") { EmptyOperator("x") }
       """
     ])
-    let engine = try await workshop.start()
+    let engine = try await harness.start()
     let control = EngineControl(engine)
     for (text, stands) in [("2030-01-02", true), ("2029-01-02", false)] {
       let reply = try await control.send(
         .trigger(dagID: "daily", runID: nil, logicalDate: date(text), conf: "{}"))
-      guard case .run(let run, created: true) = reply else { throw EngineWorkshop.UnexpectedReply(reply: reply) }
+      guard case .run(let run, created: true) = reply else { throw EngineHarness.UnexpectedReply(reply: reply) }
       #expect(run.standsForScheduled == stands)
-      let stored = try StoreReader(path: workshop.home.databasePath).run(number: run.number)
+      let stored = try StoreReader(path: harness.home.databasePath).run(number: run.number)
       #expect(stored?.standsForScheduled == stands && (stored?.dataInterval != nil) == stands)
     }
     await engine.stop()

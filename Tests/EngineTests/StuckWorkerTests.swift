@@ -20,11 +20,11 @@ import Testing
     """
 
   @Test func `does not keep a task that is stopped`() async throws {
-    let workshop = try EngineWorkshop(["stuck.swift": Self.file])
-    let engine = try await workshop.start(graceSeconds: 0.1)
+    let harness = try EngineHarness(["stuck.swift": Self.file])
+    let engine = try await harness.start(graceSeconds: 0.1)
     let control = EngineControl(engine)
-    let run = try await workshop.trigger("stuck", control)
-    let task = try ProcessDescriptor(pid: #require(pid_t(workshop.waitFor("task").dropLast())))
+    let run = try await harness.trigger("stuck", control)
+    let task = try ProcessDescriptor(pid: #require(pid_t(harness.waitFor("task").dropLast())))
     _ = try await control.send(.setRunState(dagID: "stuck", runID: run.runID, .failed))
     #expect(try await control.end(of: run.number).state == .failed)
     #expect(task.hasEnded(within: 20_000))
@@ -33,17 +33,17 @@ import Testing
   }
 
   @Test func `does not keep a task that was cancelled while no scheduler ran`() async throws {
-    let workshop = try EngineWorkshop(["stuck.swift": Self.file])
-    let engine = try await workshop.start(graceSeconds: 0.1)
-    let run = try await workshop.trigger("stuck", EngineControl(engine))
-    let task = try ProcessDescriptor(pid: #require(pid_t(workshop.waitFor("task").dropLast())))
+    let harness = try EngineHarness(["stuck.swift": Self.file])
+    let engine = try await harness.start(graceSeconds: 0.1)
+    let run = try await harness.trigger("stuck", EngineControl(engine))
+    let task = try ProcessDescriptor(pid: #require(pid_t(harness.waitFor("task").dropLast())))
     await engine.stop()
 
-    let offline = try await workshop.start(.offline)
+    let offline = try await harness.start(.offline)
     _ = try await EngineControl(offline).send(.setRunState(dagID: "stuck", runID: run.runID, .failed))
     await offline.stop()
 
-    let next = try await workshop.start(graceSeconds: 0.1)
+    let next = try await harness.start(graceSeconds: 0.1)
     #expect(task.hasEnded(within: 20_000))
     await next.stop()
   }

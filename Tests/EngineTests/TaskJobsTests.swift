@@ -14,7 +14,7 @@ import Testing
 /// Tasks that are jobs: their launch, their end, and all that may come between.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct `Tasks that are jobs` {
   @Test func `hand typed values on, also in templates`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         struct Count: Codable, Sendable { var rows: Int }
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func `know nothing of what was skipped`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func `of which one in a group fails, fail by its name`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test func `are removed when their run is cancelled, also those that wait for a machine`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       await cloud.emulator.addFault(
         FaultRule(.creation(MachinePattern(zone: "us-central1-a"), .stockOut)))
       let home = try cloud.home(
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func `that take too long are stopped, and tried again`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test func `that are cleared while they run begin again when they are gone`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
@@ -144,7 +144,7 @@ import Testing
   }
 
   @Test func `continue while no scheduler runs, and are taken over`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
@@ -172,7 +172,7 @@ import Testing
   }
 
   @Test func `that only another version can read fail with what to do, and hold nothing up`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") {
@@ -197,7 +197,7 @@ import Testing
   }
 
   @Test func `of a DAG that was deleted meanwhile are removed`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
@@ -222,7 +222,7 @@ import Testing
   }
 
   @Test func `of two homes with the same DAG leave each other alone`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let file = """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }
         """
@@ -246,7 +246,7 @@ import Testing
 
   /// What cannot be kept is not done; and then it continues.
   @Test func `wait while the database cannot be written`() async throws {
-    try await JobWorkshop.with { cloud in
+    try await JobHarness.with { cloud in
       let home = try cloud.home(
         """
         DAG("jobs") { ComputeEngineJobOperator("wait", job: machine, command: ["x"]) }

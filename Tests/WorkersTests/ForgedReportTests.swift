@@ -130,11 +130,11 @@ import Testing
     var fuzz = FuzzSource("reports and journals")
     var message = ByteWriter()
     WorkerReport.finished(id, result { $0.output = #"{"a":[1,2]}"# }, isLast: false).append(to: &message)
-    var briefing = ByteWriter()
+    var runContext = ByteWriter()
     WorkerRequest.start(
       TryAssignment(
         TaskWorkload(id, work: .bash(script: "x", environment: ["A": "1"], workingDirectory: "/")), graceSeconds: 1)
-    ).append(to: &briefing)
+    ).append(to: &runContext)
     var journal = ByteWriter()
     JournalRecord.worker(.current, bootID: "boot").append(to: &journal)
     JournalRecord.started(id).append(to: &journal)
@@ -145,7 +145,7 @@ import Testing
           #expect(taken.usage.cpuSeconds ?? 0 >= 0 && taken.usage.peakMemoryBytes ?? 0 >= 0)
         }
       }
-      fuzz.mutate(Array(briefing.bytes[4...])).withUnsafeBytes { _ = try? WorkerRequest($0) }
+      fuzz.mutate(Array(runContext.bytes[4...])).withUnsafeBytes { _ = try? WorkerRequest($0) }
       _ = WorkerJournal(fuzz.mutate(journal.bytes))
       let body = fuzz.mutate(Array(message.bytes[5...]))
       body.withUnsafeBytes { bytes in

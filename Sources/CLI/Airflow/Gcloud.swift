@@ -24,10 +24,10 @@ struct Gcloud {
     if process.hasTimedOut {
       throw UserError(.unavailable, "cannot \(purpose): gcloud took longer than half an hour", hint: "try again")
     }
-    throw Self.complaint(purpose, process)
+    throw Self.userError(purpose, process)
   }
 
-  private static func complaint(_ purpose: String, _ process: CapturedProcess) -> UserError {
+  private static func userError(_ purpose: String, _ process: CapturedProcess) -> UserError {
     let said = process.text(2).trimmed
     let (status, hint) = advice(said)
     // "ERROR: (gcloud.composer.environments.describe) NOT_FOUND: …"; what stands before it are warnings.

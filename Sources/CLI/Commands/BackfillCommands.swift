@@ -93,9 +93,9 @@ struct BackfillCreateCommand: Command {
       let follower = BackfillFollower(control: control, session: workspace.session, dagID: dag, backfill: number)
       do {
         return try await follower.follow(runs)
-      } catch let complaint as UserError {
+      } catch let userError as UserError {
         try await workspace.waitUntilJobsAreRemoved(ofRuns: runs.map(\.number), control)
-        throw complaint
+        throw userError
       }
     }
   }

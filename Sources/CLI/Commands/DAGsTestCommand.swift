@@ -25,22 +25,22 @@ struct DAGsTestCommand: Command {
     let conf = try ConfText.check(conf)
     let workspace = try Workspace(session, global)
     let folder = try TemporaryFolder()
-    let trial = try workspace.trial(in: folder.path + "/home")
+    let rehearsal = try workspace.rehearsal(in: folder.path + "/home")
     let logicalDate = await workspace.moment(date ?? .now, of: dag)
     let request = ControlRequest.trigger(dagID: dag, runID: "test", logicalDate: logicalDate, conf: conf)
     OutputLoss.watchReader()
     let ended: RunProgress
     do {
-      ended = try await trial.withScheduler(parallelism: parallelism.parallelism) { control in
+      ended = try await rehearsal.withScheduler(parallelism: parallelism.parallelism) { control in
         try await copyPools(of: workspace, to: control)
-        return try await follow(request, control, trial)
+        return try await follow(request, control, rehearsal)
       }
     } catch {
-      folder.keep(whileIn: trial)
+      folder.keep(whileIn: rehearsal)
       throw error
     }
-    try trial.tellLosses(ofRun: ended.run.number)
-    folder.keep(whileIn: trial)
+    try rehearsal.tellLosses(ofRun: ended.run.number)
+    folder.keep(whileIn: rehearsal)
     session.errors.line(ProgressView.summary(ended.run, counts: ended.counts, style: session.errors.style))
     return ended.run.state == .success ? .success : .runFailed
   }
@@ -54,16 +54,16 @@ struct DAGsTestCommand: Command {
   }
 
   private func follow(
-    _ request: ControlRequest, _ control: any Control, _ trial: Workspace
+    _ request: ControlRequest, _ control: any Control, _ rehearsal: Workspace
   ) async throws -> RunProgress {
     guard case .run(let run, _) = try await control.send(request) else {
       throw UserError(.unavailable, "the scheduler did not make a run of \(dag)")
     }
-    let session = trial.session
+    let session = rehearsal.session
     var follower = RunFollower(control: control, session: session)
     follower.tryEnded = { task in
       let key = TryKey(run: run.number, taskID: task.taskID, number: task.tryNumber)
-      let path = trial.home.logPath(of: key, dagID: run.dagID, runID: run.runID)
+      let path = rehearsal.home.logPath(of: key, dagID: run.dagID, runID: run.runID)
       var log = LogTail(path: path)
       log.read(isRunning: false, session.output.log)
     }
@@ -79,21 +79,21 @@ struct DAGsTestCommand: Command {
 
 extension TemporaryFolder {
   /// A home whose jobs are there still is needed to remove them.
-  fileprivate func keep(whileIn trial: Workspace) {
-    let jobs = (try? trial.reader()?.listJobs(JobFilter(isFinished: false))) ?? []
+  fileprivate func keep(whileIn rehearsal: Workspace) {
+    let jobs = (try? rehearsal.reader()?.listJobs(JobFilter(isFinished: false))) ?? []
     if !jobs.isEmpty { keep() }
   }
 }
 
 extension Workspace {
   /// A home of its own, with this one's compiled files (they are the same in any home) and variables, without its runs.
-  fileprivate func trial(in path: String) throws -> Workspace {
-    var trial = self
-    trial.cacheFolder = cacheFolder
-    trial.places.home = Home(path: path)
+  fileprivate func rehearsal(in path: String) throws -> Workspace {
+    var rehearsal = self
+    rehearsal.cacheFolder = cacheFolder
+    rehearsal.places.home = Home(path: path)
     try home.make()
-    try trial.home.make()
-    for variable in try variables() { try trial.set(variable) }
-    return trial
+    try rehearsal.home.make()
+    for variable in try variables() { try rehearsal.set(variable) }
+    return rehearsal
   }
 }

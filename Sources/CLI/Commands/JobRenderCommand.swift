@@ -41,11 +41,11 @@ struct JobRenderCommand: Command {
     let homeID = try context.reader()?.homeID() ?? "home"
     let request = JobRequest(name: name, spec: spec, origin: JobOrigin(homeID: homeID))
     try JobOptions.check(request)
-    guard let rung = Ladder(spec.config).rungs.first else {
+    guard let candidate = Ladder(spec.config).candidates.first else {
       throw UserError(.wrongUsage, "the job has neither a place nor a machine type to try")
     }
     let scope: Scope
-    switch rung.place {
+    switch candidate.place {
     case .zone(let name): scope = .zone(name)
     case .region(let name): scope = .region(name)
     }
@@ -54,7 +54,7 @@ struct JobRenderCommand: Command {
       let image = spec.config.diskImage
       let machine = try JobMachine(
         request: request, attempt: 1,
-        offer: MachineOffer(scope: scope, machineType: rung.machineType, isSpot: rung.isSpot),
+        offer: MachineOffer(scope: scope, machineType: candidate.machineType, isSpot: candidate.isSpot),
         // The newest of a family is known only to Google.
         imageLink: image.name.map { "projects/\(image.project)/global/images/\($0)" }
           ?? "projects/\(image.project)/global/images/family/\(image.family ?? "")",

@@ -22,11 +22,11 @@ struct TasksRenderCommand: Command {
     let workspace = try Workspace(session, global)
     let description = try await workspace.dagFiles().dag(dag)
     let moment = try workspace.logicalDate(date, of: description, now: Timestamp(Date()))
-    let trial = try TaskRehearsal(description.task(task), of: description, at: moment, conf: nil, in: workspace)
-    let rendered = try trial.rendered()
+    let rehearsal = try TaskRehearsal(description.task(task), of: description, at: moment, conf: nil, in: workspace)
+    let rendered = try rehearsal.rendered()
     if format.output == .table {
       guard !rendered.fields.isEmpty else {
-        session.errors.line("\(task) has no templates (\(trial.task.work.operatorName))")
+        session.errors.line("\(task) has no templates (\(rehearsal.task.work.operatorName))")
         return .success
       }
       for field in rendered.fields {

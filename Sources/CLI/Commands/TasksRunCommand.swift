@@ -46,20 +46,20 @@ struct TasksRunCommand: Command {
     let session = logOptions.session(session)
     let workspace = try Workspace(session, global)
     let given = try context.map { try ExternalRunContext.read(from: $0) }
-    let (trial, file) = try trial(given, in: workspace)
+    let (rehearsal, file) = try rehearsal(given, in: workspace)
     let run = StandaloneTask(
-      trial: trial, file: file, workspace: workspace, format: output, lifeline: lifeline.take(), job: given?.job,
+      rehearsal: rehearsal, file: file, workspace: workspace, format: output, lifeline: lifeline.take(), job: given?.job,
       handsOver: handOver)
     return try await run.run()
   }
 
-  private func trial(_ given: ExternalRunContext?, in workspace: Workspace) throws -> (TaskRehearsal, DAGFile) {
+  private func rehearsal(_ given: ExternalRunContext?, in workspace: Workspace) throws -> (TaskRehearsal, DAGFile) {
     let conf = try conf.map { try ConfText.check($0) }
     // Of the newest file: a scheduler that knows an older one learns here that a task is gone.
     let files = try given == nil ? workspace.dagFilesWithPools() : workspace.dagFilesForOthers()
     let description = try files.dag(dag)
     let task = try description.task(task)
-    guard let file = files.file(of: dag) else { throw files.complaint(aboutMissing: dag) }
+    guard let file = files.file(of: dag) else { throw files.userError(aboutMissing: dag) }
     let now = Timestamp(Date())
     if let given {
       return (try TaskRehearsal(task, of: description, given: given, in: workspace, now: now), file)

@@ -107,9 +107,9 @@ struct TriggerOptions: ParsableArguments {
         control: control, session: workspace.session, showsProgress: !run.state.isFinished)
       do {
         return try await follower.follow(run)
-      } catch let complaint as UserError {
+      } catch let userError as UserError {
         try await workspace.waitUntilJobsAreRemoved(ofRuns: [run.number], control)
-        throw complaint
+        throw userError
       }
     }
   }

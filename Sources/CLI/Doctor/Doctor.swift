@@ -35,8 +35,8 @@ struct Doctor {
     do {
       try home.make()
     } catch {
-      let complaint = UserError(explaining: error)
-      return .bad(subject, complaint.message, complaint.hint)
+      let userError = UserError(explaining: error)
+      return .bad(subject, userError.message, userError.hint)
     }
     // Tried, not asked: root may write anywhere, except on a file system that is mounted read-only.
     let probe = home.path + "/.doctor-\(getpid())"
@@ -95,8 +95,8 @@ struct Doctor {
         "\(info.counts.runs) runs, \(Bytes.text(Double(info.sizeBytes))), schema \(info.schemaVersion), SQLite \(info.sqliteVersion)"
       )
     } catch {
-      let complaint = UserError(explaining: error)
-      return .bad("database", complaint.message, complaint.hint)
+      let userError = UserError(explaining: error)
+      return .bad("database", userError.message, userError.hint)
     }
   }
 
@@ -126,10 +126,10 @@ struct Doctor {
       }
       return .good("DAGs", text)
     } catch {
-      let complaint = UserError(explaining: error)
+      let userError = UserError(explaining: error)
       // The usual hint is to ask the doctor.
       return .bad(
-        "DAGs", complaint.message, error is DagBagError ? "no DAG can run until that is mended" : complaint.hint)
+        "DAGs", userError.message, error is DagBagError ? "no DAG can run until that is mended" : userError.hint)
     }
   }
 
@@ -155,8 +155,8 @@ struct Doctor {
       }
       return .good("scheduler", text)
     } catch {
-      let complaint = UserError(explaining: error)
-      return .bad("scheduler", complaint.message, complaint.hint ?? "stop that process and start 'dagrun scheduler'")
+      let userError = UserError(explaining: error)
+      return .bad("scheduler", userError.message, userError.hint ?? "stop that process and start 'dagrun scheduler'")
     }
   }
 

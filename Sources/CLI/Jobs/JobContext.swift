@@ -23,10 +23,10 @@ struct JobContext: Sendable {
   private static func home(_ session: Session, home: String?, dagsFolder: String?) throws -> Home {
     do {
       return try session.places(home: home, dagsFolder: dagsFolder).home
-    } catch let complaint as UserError {
-      guard complaint == WorkspacePaths.noFolder(session.workingDirectory), dagsFolder == nil,
+    } catch let userError as UserError {
+      guard userError == WorkspacePaths.noFolder(session.workingDirectory), dagsFolder == nil,
         let user = session.environment["HOME"], !user.isEmpty
-      else { throw complaint }
+      else { throw userError }
       let home = Home(path: user + "/.dagrun")
       try home.checkTrust()
       return home

@@ -12,7 +12,7 @@ enum OutputLoss {
   private struct State {
     /// Who began this command has another way to tell its end (`--leash`).
     var hasLifeline = false
-    var complaint: UserError?
+    var userError: UserError?
     var isWatching = false
   }
 
@@ -28,17 +28,17 @@ enum OutputLoss {
     let hasLifeline = state.withLock { $0.hasLifeline }
     guard Interruption.isListening else {
       if isGone, !hasLifeline { endBySIGPIPE() }
-      let complaint = complaint(code)
-      Output.writeAll(complaint.text, to: STDERR_FILENO, isTerminal: false)
-      _exit(complaint.status.rawValue)
+      let userError = userError(code)
+      Output.writeAll(userError.text, to: STDERR_FILENO, isTerminal: false)
+      _exit(userError.status.rawValue)
     }
     if isGone {
       if !hasLifeline { Interruption.ask() }
       return
     }
     let isNews = state.withLock { state in
-      defer { state.complaint = complaint(code) }
-      return state.complaint == nil
+      defer { state.userError = userError(code) }
+      return state.userError == nil
     }
     if isNews {
       Output.writeAll(
@@ -49,12 +49,12 @@ enum OutputLoss {
 
   /// What a command ends with whose output was lost in part.
   static func judge(_ status: CommandExit, _ session: Session) -> CommandExit {
-    guard status == .success, let complaint = state.withLock({ $0.complaint }) else { return status }
-    session.errors.write(complaint.text)
-    return complaint.status
+    guard status == .success, let userError = state.withLock({ $0.userError }) else { return status }
+    session.errors.write(userError.text)
+    return userError.status
   }
 
-  private static func complaint(_ code: Int32) -> UserError {
+  private static func userError(_ code: Int32) -> UserError {
     UserError(
       .unavailable, "cannot write to the standard output: \(String(cString: strerror(code)))",
       hint: "the result is not complete; nothing else was lost")

@@ -23,7 +23,7 @@ extension ImportError {
 extension DAGDescription {
   fileprivate func exportRecord(file: DAGFile) -> OutputObject {
     [
-      "id": .text(id), "file": .text(file.path), "version": .text(file.version), "schedule": schedule.exportDatum,
+      "id": .text(id), "file": .text(file.path), "version": .text(file.version), "schedule": schedule.exportValue,
       "start_date": .optional(startDate), "end_date": .optional(endDate), "catchup": .bool(catchup),
       "tags": .list(tags.map(OutputValue.text)), "doc": .nonEmpty(documentation), "max_active_runs": .int(maxActiveRuns),
       "max_active_tasks": .int(maxActiveTasks), "dagrun_timeout_seconds": .optional(dagrunTimeoutSeconds),
@@ -34,7 +34,7 @@ extension DAGDescription {
 }
 
 extension Schedule {
-  var exportDatum: OutputValue {
+  var exportValue: OutputValue {
     func cron(_ expression: String, _ timeZone: String, isInterval: Bool) -> OutputValue {
       // Other engines know other presets.
       let fields = CronExpression.fields(of: expression)

@@ -59,7 +59,7 @@ struct BackfillFollower {
         if !lines.isEmpty, session.errors.isTerminal { session.errors.write("\r\u{1B}[K") }
         for line in lines { session.errors.line(line) }
         guard let waiting, waiting.isStuck, cause == nil else { continue }
-        cause = waiting.complaint(
+        cause = waiting.userError(
           about: "backfill \(backfill) of \(dagID)",
           hint: "see to that, then again with --reprocess-behavior failed")
         endStuck(runs, continuation)

@@ -15,9 +15,9 @@ enum CommandRunner {
     } catch let error as ValidationError {
       return ParserOutcome(error: error).report(in: session)
     } catch {
-      let complaint = UserError(explaining: error)
-      session.errors.write(complaint.text)
-      return complaint.status
+      let userError = UserError(explaining: error)
+      session.errors.write(userError.text)
+      return userError.status
     }
   }
 

@@ -27,13 +27,13 @@ struct DAGFiles: Sendable {
   /// - Throws: exit code 4 when the DAG is in a file that is broken, and 3 when there is no such DAG.
   func dag(_ id: String) throws -> DAGDescription {
     if let dag = dags.first(where: { $0.id == id }) { return dag }
-    throw complaint(aboutMissing: id)
+    throw userError(aboutMissing: id)
   }
 
   /// The compiled file that has the DAG.
   func file(of id: String) -> DAGFile? { files.first { $0.dags.contains { $0.id == id } } }
 
-  func complaint(aboutMissing id: String) -> UserError {
+  func userError(aboutMissing id: String) -> UserError {
     let errors = importErrors.filter { $0.mentions(id) }
     guard !errors.isEmpty else {
       return UserError(notFound: "DAG", id, among: dags.map(\.id), hint: "'dagrun dags list' lists those of \(folder)")

@@ -67,7 +67,7 @@ struct RunFollower {
         if !lines.isEmpty { view.erase() }
         for line in lines { session.errors.line(line) }
         guard let waiting, waiting.isStuck, cause == nil else { continue }
-        cause = waiting.complaint(
+        cause = waiting.userError(
           about: "run \(runID) of \(dagID)", hint: "see to that, then: \(Self.again(dagID, runID))")
         end(.endStuckRun(dagID: dagID, runID: runID), continuation)
       case .interrupted:

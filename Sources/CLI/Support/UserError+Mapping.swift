@@ -13,7 +13,7 @@ import Storage
 extension UserError {
   init(explaining error: any Error) {
     switch error {
-    case let complaint as UserError: self = complaint
+    case let userError as UserError: self = userError
     case let refusal as ControlError: self.init(refusal)
     case let error as JobControlError: self.init(error)
     case let error as StoreError: self.init(error)

@@ -58,7 +58,7 @@ extension WaitingRuns.WaitingTask {
 
 extension WaitingRuns {
   /// Why the runs are ended that can never continue.
-  func complaint(about what: String, hint: String) -> UserError {
+  func userError(about what: String, hint: String) -> UserError {
     let forever = tasks.filter(\.isForever)
     let first =
       forever.first.map { "\($0.taskID ?? "its run") in \($0.runID): \($0.words)" } ?? "nothing of it can start"

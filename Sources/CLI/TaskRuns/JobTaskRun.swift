@@ -10,7 +10,7 @@ import Storage
 
 /// Runs the job or the jobs of one task, without a scheduler: begins them, or continues with what an earlier try has begun.
 struct JobTaskRun {
-  let trial: TaskRehearsal
+  let rehearsal: TaskRehearsal
   let job: ComputeEngineJobDescription
   /// With all values put in.
   let specs: [JobSpec]
@@ -28,7 +28,7 @@ struct JobTaskRun {
   }
 
   private var session: Session { workspace.session }
-  private var task: TaskDescription { trial.task }
+  private var task: TaskDescription { rehearsal.task }
 
   /// A job of the task.
   private struct Member {
@@ -72,8 +72,8 @@ struct JobTaskRun {
     // Another home may have a run of the same id in the same project.
     let homeID = try JobContext(session, home: workspace.home).store().homeID()
     let base = JobSeries.base(
-      ofTask: task.id, dagID: trial.dag.id, runID: trial.context.runID, homeID: homeID)
-    return JobSeries(base: base, number: trial.tryNumber)
+      ofTask: task.id, dagID: rehearsal.dag.id, runID: rehearsal.context.runID, homeID: homeID)
+    return JobSeries(base: base, number: rehearsal.tryNumber)
   }
 
   /// No scheduler is there to stop it.

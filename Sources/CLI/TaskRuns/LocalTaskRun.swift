@@ -12,7 +12,7 @@ import Workers
 
 /// Runs one shell or Swift task without a scheduler: one try, whose log is printed as it grows.
 struct LocalTaskRun {
-  let trial: TaskRehearsal
+  let rehearsal: TaskRehearsal
   let workspace: Workspace
   /// Where the log goes.
   let log: Output
@@ -44,7 +44,7 @@ struct LocalTaskRun {
     let stops = Stops(of: attempt)
     let interruption = Interruption { stops.stop(.interrupted) }
     let handler = lifeline?.onEnd { stops.stop(.lifelineEnded) }
-    let timer = trial.task.executionTimeoutSeconds.map { seconds in
+    let timer = rehearsal.task.executionTimeoutSeconds.map { seconds in
       startTimer(afterSeconds: seconds) { stops.stop(.timedOut(seconds: seconds)) }
     }
     defer {

@@ -32,10 +32,10 @@ struct StandaloneTaskResult {
   }
 
   /// What a program reads that schedules the task itself.
-  func record(of trial: TaskRehearsal) -> OutputObject {
+  func record(of rehearsal: TaskRehearsal) -> OutputObject {
     var record: OutputObject = [
-      "dag_id": .text(trial.dag.id), "run_id": .text(trial.context.runID), "task_id": .text(trial.task.id),
-      "try_number": .int(trial.tryNumber), "state": .text(state.rawValue), "output": output.map(OutputValue.json) ?? .null,
+      "dag_id": .text(rehearsal.dag.id), "run_id": .text(rehearsal.context.runID), "task_id": .text(rehearsal.task.id),
+      "try_number": .int(rehearsal.tryNumber), "state": .text(state.rawValue), "output": output.map(OutputValue.json) ?? .null,
       "reason": .optional(reason), "retry": .bool(isRetryable),
       // No task of dagrun decides over others: those below it are skipped by their trigger rules.
       "skip": .null, "exit_code": .optional(exitCode), "signal": .optional(signal), "start_date": .time(startDate),

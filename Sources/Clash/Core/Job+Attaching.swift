@@ -11,16 +11,16 @@ extension Job {
     self.init(request, timings: timings, at: now)
     for number in 1...max(plan.number, 1) {
       var attempt = JobAttempt(
-        number: number, zone: plan.rung.place.zone, region: plan.rung.place.region, machineType: plan.rung.machineType,
-        isSpot: plan.rung.isSpot, requestedAt: min(askedAt ?? now, now))
+        number: number, zone: plan.candidate.place.zone, region: plan.candidate.place.region, machineType: plan.candidate.machineType,
+        isSpot: plan.candidate.isSpot, requestedAt: min(askedAt ?? now, now))
       if number < plan.number { (attempt.endedAt, attempt.ending) = (now, .lost) }
       attempts.append(attempt)
       // The template of an earlier one goes at the end, if it is still there.
-      let template = ResourceID.template(AttemptPlan(number: number, rung: plan.rung))
+      let template = ResourceID.template(AttemptPlan(number: number, candidate: plan.candidate))
       resources.append(OwnedResource(id: template, existence: number == plan.number ? .made : .unknown))
     }
-    let rung = ladder.rungs.firstIndex(of: plan.rung) ?? 0
-    phase = .attempting(plan, LadderPosition(rung: rung), .waitingForMachine(since: now))
+    let candidate = ladder.candidates.firstIndex(of: plan.candidate) ?? 0
+    phase = .attempting(plan, LadderPosition(candidate: candidate), .waitingForMachine(since: now))
     // Its VM may have removed the group already, and only what is there may be taken for ours.
     resources += [
       OwnedResource(id: .topic, existence: .unknown), OwnedResource(id: .subscription, existence: .made),

@@ -8,14 +8,14 @@ extension Job {
   var ladder: Ladder { Ladder(request.spec.config) }
 
   mutating func beginAttempt(at position: LadderPosition, _ step: inout JobStep) {
-    let plan = AttemptPlan(number: attempts.count + 1, rung: ladder.rung(at: position))
+    let plan = AttemptPlan(number: attempts.count + 1, candidate: ladder.candidate(at: position))
     attempts.append(
       JobAttempt(
-        number: plan.number, zone: plan.rung.place.zone, region: plan.rung.place.region,
-        machineType: plan.rung.machineType, isSpot: plan.rung.isSpot, requestedAt: step.now))
+        number: plan.number, zone: plan.candidate.place.zone, region: plan.candidate.place.region,
+        machineType: plan.candidate.machineType, isSpot: plan.candidate.isSpot, requestedAt: step.now))
     phase = .attempting(plan, position, .makingTemplate)
     liveness.lookAt = nil
-    step.note("attempt \(plan.number): asking for \(plan.rung)")
+    step.note("attempt \(plan.number): asking for \(plan.candidate)")
     if plan.number == 1, request.hasDefaultRunLimit {
       step.note(
         "a machine ends after \(JobConfig.defaultRunSeconds / 3600) h, and the job with it; max_run_duration sets another "
@@ -33,7 +33,7 @@ extension Job {
     case .booting: liveness.lookAt = now.adding(seconds: timings.longestLookSeconds)
     case .running:
       liveness.lookAt = now.adding(seconds: attempts[plan.number - 1].zone == nil ? 0 : silenceBeforeLook(plan))
-    case .makingTemplate, .makingGroup, .fading, .withdrawing: liveness.lookAt = nil
+    case .makingTemplate, .makingGroup, .terminating, .deletingGroup: liveness.lookAt = nil
     }
   }
 
@@ -42,7 +42,7 @@ extension Job {
   /// A VM says each minute that it lives. A Spot VM may be taken without a word, so that two minutes without one are
   /// reason enough to look.
   private func silenceBeforeLook(_ plan: AttemptPlan) -> Double {
-    plan.rung.isSpot ? timings.silenceSeconds / 2 : timings.silenceSeconds
+    plan.candidate.isSpot ? timings.silenceSeconds / 2 : timings.silenceSeconds
   }
 
   mutating func inspected(_ plan: AttemptPlan, _ report: GroupReport, _ step: inout JobStep) {
@@ -50,7 +50,7 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
-      return fade(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
+      return fade(.lost, boot: nil, "its instance group is gone", for: timings.ackLeaseSeconds, &step)
     }
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
@@ -102,7 +102,7 @@ extension Job {
     case .running:
       let silentAt = (liveness.lastHeardAt ?? now).adding(seconds: silenceBeforeLook(plan))
       liveness.lookAt = max(silentAt, now.adding(seconds: 2 * timings.longestLookSeconds))
-    case .makingTemplate, .makingGroup, .fading, .withdrawing:
+    case .makingTemplate, .makingGroup, .terminating, .deletingGroup:
       liveness.lookAt = nil
       return nil
     }
@@ -151,7 +151,7 @@ extension Job {
       )
     case .running where isSilent(for: timings.silenceLimitSeconds, since: submittedAt, now):
       lose(.lost, "its machine has said nothing for \(Int(saturating: timings.silenceLimitSeconds)) s", &step)
-    case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .fading, .withdrawing: break
+    case .makingTemplate, .makingGroup, .waitingForMachine, .booting, .running, .terminating, .deletingGroup: break
     }
   }
 
@@ -177,9 +177,9 @@ extension Job {
   func onceHeard(_ moment: Timestamp) -> Timestamp {
     let moment = liveness.hasListened ? moment : max(moment, listeningChanceEndsAt)
     // Before its VM was asked for, nothing of the attempt can have been lent.
-    guard let lentAt = liveness.lentAt, let attempt = attempts.last, attempt.requestedAt < lentAt else { return moment }
+    guard let leasedAt = liveness.leasedAt, let attempt = attempts.last, attempt.requestedAt < leasedAt else { return moment }
     return min(
-      max(moment, lentAt.adding(seconds: timings.loanSeconds)), moment.adding(seconds: 4 * timings.loanSeconds))
+      max(moment, leasedAt.adding(seconds: timings.ackLeaseSeconds)), moment.adding(seconds: 4 * timings.ackLeaseSeconds))
   }
 
   // MARK: Losing it
@@ -191,7 +191,7 @@ extension Job {
     guard case .attempting(let plan, _, _) = phase else { return }
     step.note("attempt \(plan.number): \(reason)")
     settleLedger(plan.number, fault)
-    enter(.fading(fault, boot: boot, until: step.now.adding(seconds: seconds)), step.now)
+    enter(.terminating(fault, boot: boot, until: step.now.adding(seconds: seconds)), step.now)
   }
 
   /// The attempt is given up: its group goes now.
@@ -200,7 +200,7 @@ extension Job {
     step.note("attempt \(plan.number): \(reason)")
     settleLedger(plan.number, fault)
     dropCallThatWaits()
-    enter(.withdrawing(fault, since: step.now), step.now)
+    enter(.deletingGroup(fault, since: step.now), step.now)
   }
 
   /// Group and template are gone: on to the next rung.

@@ -25,8 +25,8 @@ extension Job {
     case .attempting(let plan, _, .waitingForMachine), .attempting(let plan, _, .booting),
       .attempting(let plan, _, .running):
       return staleTemplate(than: plan)
-    case .attempting(_, _, .fading): return nil
-    case .attempting(let plan, let position, .withdrawing(let fault, _)):
+    case .attempting(_, _, .terminating): return nil
+    case .attempting(let plan, let position, .deletingGroup(let fault, _)):
       if resource(.group(plan)) != nil { return .removeGroup(plan) }
       climb(after: fault, from: position, &step)
       return nextCall(&step)

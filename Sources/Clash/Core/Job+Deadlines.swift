@@ -18,7 +18,7 @@ extension Job {
     case .attempting(_, _, let stage):
       moments.append(deadline.map(onceHeard))
       if looks(in: stage), !liveness.isInspecting { moments.append(liveness.lookAt) }
-      if case .fading(_, _, let until) = stage { moments.append(onceHeard(until)) }
+      if case .terminating(_, _, let until) = stage { moments.append(onceHeard(until)) }
     case .removing(_, let since):
       if underWay == nil { moments.append(since.adding(seconds: timings.logGraceSeconds)) }
     }
@@ -42,8 +42,8 @@ extension Job {
     }
     switch phase {
     case .pausing(let position, let until) where until <= step.now: beginAttempt(at: position, &step)
-    case .attempting(_, _, .fading(let fault, _, let until)) where onceHeard(until) <= step.now:
-      enter(.withdrawing(fault, since: step.now), step.now)
+    case .attempting(_, _, .terminating(let fault, _, let until)) where onceHeard(until) <= step.now:
+      enter(.deletingGroup(fault, since: step.now), step.now)
     case .attempting(let plan, _, let stage): if looks(in: stage) { lookIfDue(plan, stage, &step) }
     case .preparing, .pausing, .removing, .finished: break
     }
@@ -52,7 +52,7 @@ extension Job {
   /// What is missing of the log was acknowledged by somebody else, or is lost: it would have come again by now.
   private var gapEndsAt: Timestamp? {
     switch phase {
-    case .preparing, .attempting, .pausing: liveness.gapSince?.adding(seconds: timings.loanSeconds)
+    case .preparing, .attempting, .pausing: liveness.gapSince?.adding(seconds: timings.ackLeaseSeconds)
     case .removing, .finished: nil
     }
   }
@@ -60,7 +60,7 @@ extension Job {
   private func looks(in stage: Stage) -> Bool {
     switch stage {
     case .waitingForMachine, .booting, .running: true
-    case .makingTemplate, .makingGroup, .fading, .withdrawing: false
+    case .makingTemplate, .makingGroup, .terminating, .deletingGroup: false
     }
   }
 

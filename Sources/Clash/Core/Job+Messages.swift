@@ -84,7 +84,7 @@ extension Job {
     switch stage {
     case .waitingForMachine: enter(.booting(since: step.now), step.now)
     case .running: if attempts[plan.number - 1].zone != nil { enter(stage, step.now) }
-    case .makingTemplate, .makingGroup, .booting, .fading, .withdrawing: break
+    case .makingTemplate, .makingGroup, .booting, .terminating, .deletingGroup: break
     }
   }
 
@@ -100,11 +100,11 @@ extension Job {
     firstStartedAt = min(firstStartedAt ?? began, began)
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     switch stage {
-    case .makingTemplate, .withdrawing: return
+    case .makingTemplate, .deletingGroup: return
     // Not the VM that was just lost, but the next one of a repairing group, or the same one after a reboot.
-    case .fading(_, let boot, _) where boot == nil || boot == said.boot: return
+    case .terminating(_, let boot, _) where boot == nil || boot == said.boot: return
     case .running(said.boot): return
-    case .makingGroup, .waitingForMachine, .booting, .running, .fading: break
+    case .makingGroup, .waitingForMachine, .booting, .running, .terminating: break
     }
     attempts[index].ending = nil
     heardOfAt = step.now
@@ -117,7 +117,7 @@ extension Job {
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     switch stage {
     case .waitingForMachine, .booting: started(said, at: step.now, &step)
-    case .makingTemplate, .makingGroup, .running, .fading, .withdrawing: break
+    case .makingTemplate, .makingGroup, .running, .terminating, .deletingGroup: break
     }
   }
 
@@ -133,9 +133,9 @@ extension Job {
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     switch stage {
     // It was seen to stop before its word of why came.
-    case .fading(.lost, let boot, let until) where !request.isDetached && (boot == nil || boot == said.boot):
+    case .terminating(.lost, let boot, let until) where !request.isDetached && (boot == nil || boot == said.boot):
       return fade(.preempted, boot: said.boot, "preempted", for: until.seconds(since: step.now), &step)
-    case .makingTemplate, .fading, .withdrawing: return
+    case .makingTemplate, .terminating, .deletingGroup: return
     // Of an earlier boot, whose end is known already.
     case .running(let boot) where boot != said.boot: return
     case .makingGroup, .waitingForMachine, .booting, .running: break

@@ -80,7 +80,7 @@ extension Job {
     let retry = CallUnderWay(call: call, failingSince: nil, retryAt: backoff(failures, step.now))
     switch phase {
     case .preparing, .pausing, .finished: break
-    case .attempting(_, _, .withdrawing(_, let since)):
+    case .attempting(_, _, .deletingGroup(_, let since)):
       guard case .group = call.resource else { break }
       if isHopeless(error, failures, since: since, patience: timings.patienceSeconds, step.now) {
         // Without that certainty a next machine could be a second one.

@@ -11,7 +11,7 @@ extension Job {
     switch stage {
     case .waitingForMachine: return .ofEnded
     case .booting: return .ofAny
-    case .makingTemplate, .makingGroup, .running, .fading, .withdrawing: return .never
+    case .makingTemplate, .makingGroup, .running, .terminating, .deletingGroup: return .never
     }
   }
 
@@ -21,7 +21,7 @@ extension Job {
   /// had its chance to come.
   private func hasHeardAll(ofAttempt number: Int, _ now: Timestamp) -> Bool {
     let requestedAt = attempts[number - 1].requestedAt
-    if let resumedAt = liveness.resumedAt, max(resumedAt, liveness.lentAt ?? resumedAt) <= requestedAt { return true }
+    if let resumedAt = liveness.resumedAt, max(resumedAt, liveness.leasedAt ?? resumedAt) <= requestedAt { return true }
     return hasHeardWhatWaited(now)
   }
 
@@ -33,7 +33,7 @@ extension Job {
     else {
       return false
     }
-    let verdict = fault.verdict(of: request.spec.config, on: plan.rung)
+    let verdict = fault.verdict(of: request.spec.config, on: plan.candidate)
     let isLast = (unheardMachines ?? 0) + 1 >= Self.mostUnheard || machinesBegun >= ladder.maxAttempts
     if verdict.isCertain || isLast {
       fail(verdict.kind, verdict.message, &step)

@@ -50,7 +50,7 @@ package struct Job: Codable, Hashable, Sendable {
     case .machinesFound(let plan, let found): machinesFound(plan, found)
     case .inspectionFailed(let plan, let error): inspectionFailed(plan, error, &step)
     case .received(let messages): received(messages, &step)
-    case .pullLost: liveness.lentAt = now
+    case .pullLost: liveness.leasedAt = now
     case .listeningFailed(let error): listeningFailed(error, &step)
     case .cancel: end(JobOutcome(.cancelled), attempt: .cancelled, &step)
     case .wake: break
@@ -70,7 +70,7 @@ package struct Job: Codable, Hashable, Sendable {
     liveness = Liveness()
     liveness.resumedAt = now
     liveness.lastHeardAt = heardOfAt
-    liveness.lentAt = now
+    liveness.leasedAt = now
     liveness.lookAt = now
     if isOverElsewhere { endElsewhere(&step) }
     takeUpCallAgain(&step)
@@ -85,7 +85,7 @@ struct JobStep {
   let now: Timestamp
   var actions: [JobAction] = []
 
-  mutating func tell(_ news: JobUpdate) { actions.append(.tell(news)) }
+  mutating func tell(_ update: JobUpdate) { actions.append(.tell(update)) }
   mutating func note(_ text: String) { tell(.note(text)) }
 }
 
@@ -110,8 +110,8 @@ extension Job {
     case .preparing, .pausing: return true
     case .attempting(_, _, let stage):
       switch stage {
-      case .makingTemplate, .makingGroup, .withdrawing: return true
-      case .waitingForMachine, .booting, .running, .fading: return false
+      case .makingTemplate, .makingGroup, .deletingGroup: return true
+      case .waitingForMachine, .booting, .running, .terminating: return false
       }
     case .removing, .finished: return false
     }
@@ -128,7 +128,7 @@ extension Job {
     guard underWay == nil, case .attempting(_, _, let stage) = phase else { return false }
     switch stage {
     case .waitingForMachine, .booting, .running: return true
-    case .makingTemplate, .makingGroup, .fading, .withdrawing: return false
+    case .makingTemplate, .makingGroup, .terminating, .deletingGroup: return false
     }
   }
 
@@ -169,8 +169,8 @@ extension Job {
       case .waitingForMachine: return "waiting for capacity"
       case .booting: return "booting"
       case .running: return "running"
-      case .fading(let fault, _, _): return fault == .preempted ? "preempted" : "losing its machine"
-      case .withdrawing: return "giving up a machine"
+      case .terminating(let fault, _, _): return fault == .preempted ? "preempted" : "losing its machine"
+      case .deletingGroup: return "giving up a machine"
       }
     case .pausing: return "waiting for capacity"
     case .removing: return Self.removingPhase

@@ -64,10 +64,10 @@ extension JobRequest {
     guard let subnetwork = config.subnetwork, isSubnetwork(subnetwork) else { return nil }
     let path = subnetwork.split(separator: "/").map(String.init)
     guard path.count == 6,
-      let stranger = Ladder(config).rungs.map(\.place).first(where: { $0.region != path[3] })
+      let otherOwner = Ladder(config).candidates.map(\.place).first(where: { $0.region != path[3] })
     else { return nil }
     return
-      "the subnetwork \(subnetwork) is in \(path[3]), and the job may ask for a VM in \(stranger.name); name places of "
+      "the subnetwork \(subnetwork) is in \(path[3]), and the job may ask for a VM in \(otherOwner.name); name places of "
       + "\(path[3]) only, or give the subnetwork's short name"
   }
 

@@ -96,8 +96,8 @@ extension JobSeries {
   ///   - number: the try's own.
   ///   - known: all of which anything is known.
   package static func next(number: Int, known: [Int: AttemptStatus]) -> Step {
-    func newest(_ standings: Set<AttemptStatus>) -> Int? {
-      known.filter { standings.contains($0.value) }.keys.max()
+    func newest(_ statuses: Set<AttemptStatus>) -> Int? {
+      known.filter { statuses.contains($0.value) }.keys.max()
     }
     // Its machine may be on still.
     if let leaving = newest([.beingCancelled]) { return .finishCancelling(leaving) }

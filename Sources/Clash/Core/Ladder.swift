@@ -5,7 +5,7 @@ package import Dagrun
 /// None of it uses a task's retry: a stock-out says nothing about the program.
 package struct Ladder: Hashable, Sendable {
   /// Never empty.
-  package let rungs: [MachineCandidate]
+  package let candidates: [MachineCandidate]
   /// Bounds the VMs that are begun, and apart from that how often the ladder is climbed in vain.
   package let maxAttempts: Int
 
@@ -18,7 +18,7 @@ package struct Ladder: Hashable, Sendable {
       }
     var places = config.zones.map { Location.zone($0) } + config.regions.map { Location.region($0) }
     if places.isEmpty { places = [.zone(JobConfig.defaultZone)] }
-    rungs = models.flatMap { isSpot in
+    candidates = models.flatMap { isSpot in
       config.machineTypes.flatMap { machineType in
         places.map { MachineCandidate(machineType: machineType, isSpot: isSpot, place: $0) }
       }
@@ -28,7 +28,7 @@ package struct Ladder: Hashable, Sendable {
 
   package static let top = LadderPosition()
 
-  package func rung(at position: LadderPosition) -> MachineCandidate { rungs[min(position.rung, rungs.count - 1)] }
+  package func candidate(at position: LadderPosition) -> MachineCandidate { candidates[min(position.candidate, candidates.count - 1)] }
 
   /// How a job continues after `fault` at `position`, when it has had `machinesBegun` VMs, this one included.
   package func step(after fault: LadderFault, at position: LadderPosition, machinesBegun: Int) -> LadderStep {
@@ -47,28 +47,28 @@ package struct Ladder: Hashable, Sendable {
   }
 
   private func next(after position: LadderPosition) -> LadderStep {
-    func isOffered(_ rung: Int) -> Bool { position.notOffered?.contains(rung) != true }
-    var next = LadderPosition(rung: position.rung + 1, climbs: position.climbs, notOffered: position.notOffered)
-    if let rung = (next.rung..<max(rungs.count, next.rung)).first(where: isOffered) {
-      next.rung = rung
+    func isOffered(_ candidate: Int) -> Bool { position.notOffered?.contains(candidate) != true }
+    var next = LadderPosition(candidate: position.candidate + 1, climbs: position.climbs, notOffered: position.notOffered)
+    if let candidate = (next.candidate..<max(candidates.count, next.candidate)).first(where: isOffered) {
+      next.candidate = candidate
       return .climb(next)
     }
     // Waiting brings nothing to a place that does not have the machine at all.
-    guard let first = rungs.indices.first(where: isOffered), position.climbs + 1 < maxAttempts else { return .giveUp }
-    next.rung = first
+    guard let first = candidates.indices.first(where: isOffered), position.climbs + 1 < maxAttempts else { return .giveUp }
+    next.candidate = first
     next.climbs += 1
     return .pause(next)
   }
 
   /// No rung has its machine, that of `position` included, which was just found missing.
   package func isOfferedNowhere(_ position: LadderPosition) -> Bool {
-    marking(position).notOffered?.count == rungs.count
+    marking(position).notOffered?.count == candidates.count
   }
 
   /// What a place does not have on Spot, it does not have on demand either.
   private func marking(_ position: LadderPosition) -> LadderPosition {
-    let missing = rung(at: position)
-    let same = rungs.indices.filter { rungs[$0].machineType == missing.machineType && rungs[$0].place == missing.place }
+    let missing = candidate(at: position)
+    let same = candidates.indices.filter { candidates[$0].machineType == missing.machineType && candidates[$0].place == missing.place }
     var marked = position
     marked.notOffered = Set((position.notOffered ?? []) + same).sorted()
     return marked
@@ -76,7 +76,7 @@ package struct Ladder: Hashable, Sendable {
 }
 
 package struct LadderPosition: Codable, Hashable, Sendable {
-  package var rung = 0
+  package var candidate = 0
   /// VMs lost on this rung: the first is replaced on the same one.
   package var losses = 0
   /// How often the whole ladder was climbed before.

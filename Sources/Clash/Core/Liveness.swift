@@ -14,7 +14,7 @@ struct Liveness: Sendable {
   var lastHeardAt: Timestamp?
   /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the job
   /// before. It is on loan, and comes again when the ack deadline is over.
-  var lentAt: Timestamp?
+  var leasedAt: Timestamp?
   /// Since when Google refuses to deliver messages to whoever asks.
   var pullDeniedSince: Timestamp?
   /// Since when calls and looks fail for want of a login.

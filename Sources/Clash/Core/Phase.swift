@@ -26,15 +26,15 @@ enum Stage: Codable, Hashable, Sendable {
   /// The container has begun.
   case running(boot: String)
   /// The VM is going or gone. Its last words may be under way, and they may be a result.
-  case fading(LadderFault, boot: String?, until: Timestamp)
+  case terminating(LadderFault, boot: String?, until: Timestamp)
   /// The group goes, then the template; then the ladder says how to continue.
-  case withdrawing(LadderFault, since: Timestamp)
+  case deletingGroup(LadderFault, since: Timestamp)
 
   /// The VM has not said anything yet.
   var awaitsFirstWord: Bool {
     switch self {
     case .makingTemplate, .makingGroup, .waitingForMachine, .booting: true
-    case .running, .fading, .withdrawing: false
+    case .running, .terminating, .deletingGroup: false
     }
   }
 }
@@ -119,7 +119,7 @@ extension ResourceID {
     case .topic: "topic \(job)"
     case .subscription: "subscription \(job)"
     case .template(let plan): "instance template \(plan.resourceName(job: job))"
-    case .group(let plan): "instance group \(plan.resourceName(job: job)) in \(plan.rung.place.name)"
+    case .group(let plan): "instance group \(plan.resourceName(job: job)) in \(plan.candidate.place.name)"
     }
   }
 }

@@ -10,7 +10,7 @@ extension ReportFault {
     package var isCertain: Bool
   }
 
-  package func verdict(of config: JobConfig, on rung: MachineCandidate) -> Verdict {
+  package func verdict(of config: JobConfig, on candidate: MachineCandidate) -> Verdict {
     switch cause {
     case .status(401), .status(403):
       return Verdict(.permission, "the VM's account may not report", words, permissionAdvice(config), isCertain: true)
@@ -24,7 +24,7 @@ extension ReportFault {
         .cloud, "the job's topic is gone", words, "Somebody has deleted it: begin the job again", isCertain: true)
     case .noAnswer:
       return Verdict(
-        .network, "the VM does not reach Pub/Sub", words, networkAdvice(config, rung.place.region), isCertain: false)
+        .network, "the VM does not reach Pub/Sub", words, networkAdvice(config, candidate.place.region), isCertain: false)
     case .status(let status) where (400..<500).contains(status) && ![408, 429].contains(status):
       return Verdict(
         .cloud, "Pub/Sub refuses the VM's messages", words,

@@ -49,11 +49,11 @@ extension MachineCandidate: CustomStringConvertible {
 package struct AttemptPlan: Codable, Hashable, Sendable {
   /// From 1.
   package var number: Int
-  package var rung: MachineCandidate
+  package var candidate: MachineCandidate
 
-  package init(number: Int, rung: MachineCandidate) {
+  package init(number: Int, candidate: MachineCandidate) {
     self.number = number
-    self.rung = rung
+    self.candidate = candidate
   }
 
   package func resourceName(job: String) -> String { "\(job)-\(number)" }

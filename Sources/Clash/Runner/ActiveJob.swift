@@ -14,7 +14,7 @@ final class ActiveJob: @unchecked Sendable {
   /// False for a job of which the journal knows nothing yet.
   var isSaved = false
   var log: JobLog?
-  var isLetGo = false
+  var isReleased = false
 
   /// What it has not been told yet.
   var inbox: [Input] = []
@@ -79,7 +79,7 @@ final class ActiveJob: @unchecked Sendable {
   }
 
   func detach() {
-    isLetGo = true
+    isReleased = true
     inbox = []
     stopPull()
     for task in tasks.values { task.cancel() }

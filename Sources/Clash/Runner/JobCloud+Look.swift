@@ -20,11 +20,11 @@ extension JobCloud {
     at plan: AttemptPlan, ofJob job: String, console: ConsoleReading, includesErrors: Bool
   ) async -> JobEvent {
     let name = plan.resourceName(job: job)
-    let scope = plan.rung.place.scope
+    let scope = plan.candidate.place.scope
     do throws(CloudError) {
       let instances = try await compute.managedInstances(ofGroup: name, in: scope)
       let instance = instances.first
-      var machine = instance.map { GroupReport.Machine(zone: $0.zone ?? plan.rung.place.zone, state: $0.state) }
+      var machine = instance.map { GroupReport.Machine(zone: $0.zone ?? plan.candidate.place.zone, state: $0.state) }
       if let name = instance?.instanceName, let zone = machine?.zone, let state = machine?.state, console.reads(state) {
         machine?.console = await serialConsole(ofInstance: name, zone: zone)
       }
@@ -100,11 +100,11 @@ extension JobCloud {
         // Its VM has removed the group already. Then any place will do to say so.
         place = request.spec.config.firstPlace
       }
-      let rung = MachineCandidate(
+      let candidate = MachineCandidate(
         machineType: template.properties.machineType,
         isSpot: template.properties.scheduling?.provisioningModel == .spot, place: place)
       return .found(
-        request, AttemptPlan(number: number, rung: rung),
+        request, AttemptPlan(number: number, candidate: candidate),
         askedAt: template.creationTimestamp.flatMap(Timestamp.init(iso8601:)),
         isOver: try await subscription(of: request) == nil)
     } catch {

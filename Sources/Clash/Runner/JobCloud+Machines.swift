@@ -10,7 +10,7 @@ extension JobCloud {
     let filter = ComputeFilter.nameFits(Self.machineName(plan, job))
     do throws(CloudError) {
       let found =
-        switch plan.rung.place {
+        switch plan.candidate.place {
         case .zone(let zone): try await compute.instances(zone: zone, filter)
         case .region: try await compute.allInstances(filter).items
         }
@@ -28,7 +28,7 @@ extension JobCloud {
     let filter = ComputeFilter.targetFits(".*/(instances/\(Self.machineName(plan, job))|\(group))")
     var operations: [ComputeOperation] = []
     do throws(CloudError) {
-      switch plan.rung.place {
+      switch plan.candidate.place {
       case .zone(let zone): operations = try await compute.operations(zone: zone, filter)
       case .region(let region):
         let all = try await compute.allOperations(filter)

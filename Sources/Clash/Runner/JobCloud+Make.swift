@@ -72,7 +72,7 @@ extension JobCloud {
 
   func makeGroup(_ plan: AttemptPlan, _ request: JobRequest, _ id: RequestID) async throws(CloudError) -> Bool {
     let group = try await machine(plan, request).group
-    let scope = plan.rung.place.scope
+    let scope = plan.candidate.place.scope
     do throws(CloudError) {
       let operation = try await compute.insertInstanceGroup(group, in: scope, requestID: id)
       guard case .forgotten = try await compute.wait(for: operation) else { return true }
@@ -83,10 +83,10 @@ extension JobCloud {
   }
 
   private func machine(_ plan: AttemptPlan, _ request: JobRequest) async throws(CloudError) -> JobMachine {
-    let series = MachineSeries(machineType: plan.rung.machineType)
+    let series = MachineSeries(machineType: plan.candidate.machineType)
     let image = try await images.link(of: request.spec.config.diskImage.fitting(series), compute)
     let offer = MachineOffer(
-      scope: plan.rung.place.scope, machineType: plan.rung.machineType, isSpot: plan.rung.isSpot)
+      scope: plan.candidate.place.scope, machineType: plan.candidate.machineType, isSpot: plan.candidate.isSpot)
     do {
       return try JobMachine(
         request: request, attempt: plan.number, offer: offer, imageLink: image, endpoints: endpoints,

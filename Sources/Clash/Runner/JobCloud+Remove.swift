@@ -7,7 +7,7 @@ extension JobCloud {
     _ plan: AttemptPlan, _ request: JobRequest, _ id: RequestID, checksOwner: Bool
   ) async throws(CloudError) -> Bool {
     let name = plan.resourceName(job: request.name)
-    let scope = plan.rung.place.scope
+    let scope = plan.candidate.place.scope
     let compute = compute
     if checksOwner {
       guard

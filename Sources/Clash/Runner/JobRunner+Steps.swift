@@ -18,7 +18,7 @@ extension JobRunner {
 
   func post(_ input: ActiveJob.Input, to job: ActiveJob) {
     dispatchPrecondition(condition: .onQueue(queue))
-    guard !job.isLetGo else { return }
+    guard !job.isReleased else { return }
     job.inbox.append(input)
     if job.inbox.count == 1 { makeReady(job) }
   }
@@ -43,7 +43,7 @@ extension JobRunner {
   }
 
   private func step(of job: ActiveJob, at now: Timestamp) -> Step? {
-    guard !job.isLetGo, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else {
+    guard !job.isReleased, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else {
       return nil
     }
     let inbox = job.inbox
@@ -130,7 +130,7 @@ extension JobRunner {
   }
 
   func release(_ job: ActiveJob) {
-    guard !job.isLetGo else { return }
+    guard !job.isReleased else { return }
     job.isHeld = false
     if !job.inbox.isEmpty { makeReady(job) }
   }
@@ -167,7 +167,7 @@ extension JobRunner {
         job.spawn(on: queue) { await cloud.acknowledge(ids, ofJob: name) }
       case .writeLog(let bytes, _): job.observer(.log(bytes))
       case .tell(.ended(let outcome)): return end(job, outcome, of: step.next)
-      case .tell(let news): job.observer(news)
+      case .tell(let update): job.observer(update)
       }
     }
     if !job.inbox.isEmpty { makeReady(job) }

@@ -28,7 +28,7 @@ struct EmulatedCloud {
   private var outputs: [Output] = []
   private let recorder: (@Sendable (Exchange) -> Void)?
   /// Requests whose answers the recorder waits for.
-  private var witnessed: [RequestID: (request: APIRequest, method: String)] = [:]
+  private var recorded: [RequestID: (request: APIRequest, method: String)] = [:]
 
   init(
     options: EmulatorOptions, address: String, door: FrontDoor, machineFolder: String, blobs: BlobStore, key: SigningKey
@@ -81,7 +81,7 @@ struct EmulatedCloud {
     pubSub.abandon(id)
     losing.remove(id)
     masks[id] = nil
-    witnessed[id] = nil
+    recorded[id] = nil
     if batches.removeValue(forKey: id) != nil {
       for (part, place) in batchOfPart where place.batch == id {
         batchOfPart[part] = nil
@@ -96,7 +96,7 @@ struct EmulatedCloud {
     if request.path.hasPrefix("/batch") { return receiveBatch(request, id, at: now) }
     let method = Self.method(of: request) ?? "unknown"
     requests[method, default: 0] += 1
-    if recorder != nil { witnessed[id] = (request, method) }
+    if recorder != nil { recorded[id] = (request, method) }
     guard let fault = compute.faults.ofRequest(method: method, path: request.path) else {
       return serve(request, id, at: now)
     }
@@ -247,7 +247,7 @@ struct EmulatedCloud {
 
   /// What becomes of an output on its way out; nil: it stays inside.
   private mutating func finished(_ output: Output) -> Output? {
-    bearWitness(output)
+    record(output)
     guard case .answer(let id, var response) = output else {
       if case .drop(let id) = output, let place = batchOfPart.removeValue(forKey: id) {
         batches[place.batch] = nil
@@ -266,7 +266,7 @@ struct EmulatedCloud {
     return .answer(place.batch, batch.response)
   }
 
-  private mutating func bearWitness(_ output: Output) {
+  private mutating func record(_ output: Output) {
     guard let recorder else { return }
     let (id, response): (RequestID, APIResponse?) =
       switch output {
@@ -274,7 +274,7 @@ struct EmulatedCloud {
       case .drop(let id): (id, nil)
       case .machine: (RequestID(value: 0), nil)
       }
-    guard let (request, method) = witnessed.removeValue(forKey: id) else { return }
+    guard let (request, method) = recorded.removeValue(forKey: id) else { return }
     recorder(
       Exchange(
         method: method, path: request.path, query: Dictionary(request.query.map { ($0.name, $0.value) }) { $1 },

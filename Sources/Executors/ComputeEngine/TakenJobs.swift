@@ -63,8 +63,8 @@ final class TakenJobs: @unchecked Sendable {
     }
     locks[name] = lock
     logger.notice("took over a job that nobody drove", metadata: ["job": "\(name)"])
-    runner.adopt(name, logPath: logPath(name)) { [queue, weak self] news in
-      guard case .ended(let outcome) = news else { return }
+    runner.adopt(name, logPath: logPath(name)) { [queue, weak self] update in
+      guard case .ended(let outcome) = update else { return }
       let me = self
       queue.async { me?.hasEnded(name, outcome) }
     }

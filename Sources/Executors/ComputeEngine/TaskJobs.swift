@@ -93,16 +93,16 @@ final class TaskJobs: @unchecked Sendable {
     let runner = try runnerOrCreate()
     for name in names {
       orphanedJobs.insert(name)
-      runner.adopt(name, logPath: nil) { [queue, weak self] news in
-        guard case .ended = news else { return }
+      runner.adopt(name, logPath: nil) { [queue, weak self] update in
+        guard case .ended = update else { return }
         let me = self
-        queue.async { me?.strayEnded(name) }
+        queue.async { me?.orphanEnded(name) }
       }
       runner.cancel(name)
     }
   }
 
-  private func strayEnded(_ name: String) {
+  private func orphanEnded(_ name: String) {
     orphanedJobs.remove(name)
     if !isRemoving { report(.orphansRemoved) }
   }
@@ -122,9 +122,9 @@ final class TaskJobs: @unchecked Sendable {
   }
 
   private func observer(_ key: TryKey, _ index: Int) -> JobRunner.Observer {
-    { [queue, weak self] news in
+    { [queue, weak self] update in
       let me = self
-      switch news {
+      switch update {
       // What a person wants to read is in the log already.
       case .note, .log: break
       case .began: queue.async { me?.began(key) }

@@ -23,7 +23,7 @@ extension LocalExecutor {
         case .launch: .neverBegan
         }
     }
-    endStrays(workers, except: found)
+    endOrphans(workers, except: found)
     // When it is committed what they say.
     let alive = Set(workers.filter(\.isAlive).map(\.folder))
     for folder in try folders() where !alive.contains(folder) && !pool.owns(folder) {
@@ -65,7 +65,7 @@ extension LocalExecutor {
   }
 
   /// Tries that the database does not know as active: their results interest nobody.
-  private func endStrays(_ workers: [WorkerOnDisk], except wanted: [TryKey: Recovery]) {
+  private func endOrphans(_ workers: [WorkerOnDisk], except wanted: [TryKey: Recovery]) {
     for worker in workers where worker.isWithinTry {
       guard let last = worker.journal.last, wanted[last.key] == nil else { continue }
       if worker.isAlive, let process = ProcessDescriptor(worker.journal.worker) {

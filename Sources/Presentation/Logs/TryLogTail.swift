@@ -40,11 +40,11 @@ package struct TryLogTail {
     findMembers()
     for number in members.keys.sorted() {
       guard var member = members[number] else { continue }
-      member.read(isRunning: isRunning) { news in
+      member.read(isRunning: isRunning) { text in
         if speaker != number { write((isInsideLine ? "\n" : "") + "[dagrun] job \(number):\n") }
-        write(news)
+        write(text)
         speaker = number
-        isInsideLine = news.last != "\n"
+        isInsideLine = text.last != "\n"
       }
       members[number] = member
     }

@@ -44,14 +44,14 @@ extension WorkerRequest {
   package func append(to writer: inout ByteWriter) {
     writer.writeBlock { writer in
       switch self {
-      case .run(let briefing):
+      case .run(let runContext):
         writer.write(UInt8(0))
-        writer.write(briefing.run)
+        writer.write(runContext.run)
         // Once a run: here the ordinary coder is good enough.
-        let json = try! JSONEncoder().encode(briefing.context)
+        let json = try! JSONEncoder().encode(runContext.context)
         writer.write(String(decoding: json, as: UTF8.self))
-        writer.write(briefing.logFolder)
-        writer.write(briefing.workingDirectory)
+        writer.write(runContext.logFolder)
+        writer.write(runContext.workingDirectory)
       case .start(let assignment):
         writer.write(UInt8(1))
         writer.write(assignment)

@@ -20,7 +20,7 @@ final class Worker: @unchecked Sendable {
   private let bash: String?
   private let environment: [String: String]
   private let runner: SwiftTaskRunner
-  private var briefings: [Int64: RunContextMessage] = [:]
+  private var runContexts: [Int64: RunContextMessage] = [:]
   /// It was given a try.
   private var hasBegun = false
   /// What tasks must find, and leave. Of the task's thread.
@@ -37,7 +37,7 @@ final class Worker: @unchecked Sendable {
     /// The last result, when the journal could not take it.
     var unjournaled: TaskResult?
   }
-  private let outlets: Mutex<ResultSink>
+  private let sink: Mutex<ResultSink>
 
   init(folder: String, scheduler: pid_t, socket: Int32, controlSocket: Int32, code: TaskCode) throws(SystemError) {
     self.folder = folder
@@ -48,7 +48,7 @@ final class Worker: @unchecked Sendable {
     signal(SIGXFSZ, SIG_IGN)
     try becomeSubreaper()
     try makeFolders(folder, mode: 0o700)
-    outlets = Mutex(ResultSink(journal: try JournalWriter(folder: folder)))
+    sink = Mutex(ResultSink(journal: try JournalWriter(folder: folder)))
     try WorkerOutput.open(in: folder)
     // A person who follows the log sees each line when it is printed.
     lineBufferStandardOutput()
@@ -59,7 +59,7 @@ final class Worker: @unchecked Sendable {
   }
 
   /// Of its own: without any of them it could not continue.
-  var descriptors: [Int32] { [socket, outlets.withLock { $0.journal.descriptor }] + control.descriptors }
+  var descriptors: [Int32] { [socket, sink.withLock { $0.journal.descriptor }] + control.descriptors }
 
   func startControlThread() { startThread { [control] in control.run() } }
 
@@ -95,9 +95,9 @@ final class Worker: @unchecked Sendable {
   /// result: this process stays until the journal has it.
   private func journalAtLast() {
     while true {
-      let isDone = outlets.withLock { outlets in
-        guard let result = outlets.unjournaled else { return true }
-        return (try? outlets.journal.append(.finished(result))) != nil
+      let isDone = sink.withLock { sink in
+        guard let result = sink.unjournaled else { return true }
+        return (try? sink.journal.append(.finished(result))) != nil
       }
       if isDone { return }
       sleep(1)
@@ -106,10 +106,10 @@ final class Worker: @unchecked Sendable {
 
   private func handle(_ request: WorkerRequest) {
     switch request {
-    case .run(let briefing):
+    case .run(let runContext):
       // A worker serves many runs in its life, few at a time.
-      if briefings.count >= 64 { briefings = [:] }
-      briefings[briefing.run] = briefing
+      if runContexts.count >= 64 { runContexts = [:] }
+      runContexts[runContext.run] = runContext
     case .start(let assignment):
       start(assignment)
     case .stop:
@@ -121,13 +121,13 @@ final class Worker: @unchecked Sendable {
     let id = assignment.key
     hasBegun = true
     do throws(SystemError) {
-      try outlets.withLock { (outlets) throws(SystemError) in
-        outlets.unjournaled = nil
-        try outlets.journal.start(id)
+      try sink.withLock { (sink) throws(SystemError) in
+        sink.unjournaled = nil
+        try sink.journal.start(id)
         // Written first, looked at second: a scheduler that finds no entry knows that nothing will run, because its
         // predecessor was gone before it looked.
         if getppid() != scheduler {
-          try outlets.journal.append(.abandoned)
+          try sink.journal.append(.abandoned)
           _exit(0)
         }
       }
@@ -136,9 +136,9 @@ final class Worker: @unchecked Sendable {
       note("\(error)")
       _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
     }
-    guard let briefing = briefings[id.run] else { preconditionFailure("no briefing for run \(id.run)") }
+    guard let runContext = runContexts[id.run] else { preconditionFailure("no runContext for run \(id.run)") }
     current.begin(assignment, at: wallClockMicroseconds())
-    let logPath = briefing.logPath(of: id)
+    let logPath = runContext.logPath(of: id)
     process!.begins()
 
     switch assignment.workload.work {
@@ -154,9 +154,9 @@ final class Worker: @unchecked Sendable {
         script: script,
         environment: TaskEnvironment.merge(
           self.environment.merging(guest?.account.variables ?? [:]) { $1 }, outputPath: outputPath, environment),
-        workingDirectory: workingDirectory ?? briefing.workingDirectory, scratch: scratch
+        workingDirectory: workingDirectory ?? runContext.workingDirectory, scratch: scratch
       ) { process in
-        outlets.withLock { try? $0.journal.append(.process(process)) }
+        sink.withLock { try? $0.journal.append(.process(process)) }
       } wakeControl: {
         control.wake()
       }
@@ -165,19 +165,19 @@ final class Worker: @unchecked Sendable {
       end(ended.outcome, output: ended.output, usage: ended.usage, loss: ended.loss, isLast: isWorn)
 
     case .swift(let library, let entry, let inputs):
-      startSwift(assignment, briefing, library: library, entry: entry, inputs: inputs, logPath: logPath)
+      startSwift(assignment, runContext, library: library, entry: entry, inputs: inputs, logPath: logPath)
 
     case .jobs: preconditionFailure("\(assignment.key): a worker is given no jobs")
     }
   }
 
   private func startSwift(
-    _ assignment: TryAssignment, _ briefing: RunContextMessage, library: String, entry: String, inputs: [String],
+    _ assignment: TryAssignment, _ runContext: RunContextMessage, library: String, entry: String, inputs: [String],
     logPath: String
   ) {
     let before = CPUUsage()
     // Where shell tasks start, too. Each time, because a task may go elsewhere.
-    if let problem = enter(briefing.workingDirectory) { return refuse(problem, logPath: logPath) }
+    if let problem = enter(runContext.workingDirectory) { return refuse(problem, logPath: logPath) }
     let failure = runner.load(library, entry) {
       isWornByLoading = process!.loaded() != nil
       process!.begins()
@@ -190,12 +190,12 @@ final class Worker: @unchecked Sendable {
     }
     if let guest {
       for (name, value) in guest.account.variables { setenv(name, value, 1) }
-      if let problem = enter(briefing.workingDirectory) { return refuse(problem, logPath: logPath) }
+      if let problem = enter(runContext.workingDirectory) { return refuse(problem, logPath: logPath) }
     }
     let (outcome, output) =
       failure.map { ($0, nil) }
       ?? runner.run(
-        assignment.key, in: briefing.context, inputs: inputs, as: current,
+        assignment.key, in: runContext.context, inputs: inputs, as: current,
         missingOutputs: assignment.workload.missingOutputs,
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
     let isWorn = process!.difference() != nil || isWornByLoading || guest != nil
@@ -269,32 +269,32 @@ final class Worker: @unchecked Sendable {
       usage: Usage(cpuSeconds: used.cpuSeconds, peakMemoryBytes: used.peakMemoryBytes),
       startDate: Timestamp(microseconds: startDate), endDate: Timestamp(microseconds: wallClockMicroseconds()),
       loss: loss.text)
-    outlets.withLock { outlets in
+    sink.withLock { sink in
       do throws(SystemError) {
-        try outlets.journal.append(.finished(result))
+        try sink.journal.append(.finished(result))
       } catch {
         loss.add("the worker's journal lacks its end: \(error)")
         result.loss = loss.text
         // The report may still arrive. If it does not, the journal has to have the result (`journalAtLast`).
-        outlets.unjournaled = result
+        sink.unjournaled = result
       }
-      outlets.report.removeAll()
-      WorkerReport.finished(id, result, isLast: isLast).append(to: &outlets.report)
-      sendReport(&outlets)
+      sink.report.removeAll()
+      WorkerReport.finished(id, result, isLast: isLast).append(to: &sink.report)
+      sendReport(&sink)
     }
     return true
   }
 
   private func send(_ report: WorkerReport) {
-    outlets.withLock {
+    sink.withLock {
       $0.report.removeAll()
       report.append(to: &$0.report)
       sendReport(&$0)
     }
   }
 
-  private func sendReport(_ outlets: inout ResultSink) {
-    outlets.report.bytes.withUnsafeBytes { bytes in
+  private func sendReport(_ sink: inout ResultSink) {
+    sink.report.bytes.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {
         let count = retrying { Glibc.send(socket, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
@@ -340,7 +340,7 @@ final class Worker: @unchecked Sendable {
   func exitCalled(code: Int32) {
     guard let id = current.id else { return }
     note("the task called exit(\(code))")
-    let logPath = briefings[id.run]!.logPath(of: id)
+    let logPath = runContexts[id.run]!.logPath(of: id)
     let loss = tidyUpSwiftTask(logPath: logPath)
     end(
       .failed(reason: "called exit(\(code))", exitCode: Int(code)), output: nil, usage: CPUUsage.ofThisProcess(),
@@ -361,9 +361,9 @@ final class Worker: @unchecked Sendable {
   }
 
   private func endTry(because reason: String) -> Never {
-    if let id = current.id, let briefing = briefings[id.run] {
+    if let id = current.id, let runContext = runContexts[id.run] {
       note("the task \(reason)")
-      let loss = tidyUpSwiftTask(logPath: briefing.logPath(of: id))
+      let loss = tidyUpSwiftTask(logPath: runContext.logPath(of: id))
       end(
         .failed(reason: reason), output: nil, usage: CPUUsage.ofThisProcess(), loss: loss, isLast: true)
     }

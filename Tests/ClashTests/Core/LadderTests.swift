@@ -18,9 +18,9 @@ import Testing
       ("0 and 3 alone are there", 0, 0, 1, [1, 2, 4, 5]),
     ] as [(String, Int, Int, Int, [Int]?)] {
       table += "-- \(title)\n"
-      for rung in ladder.rungs.indices {
-        let position = LadderPosition(rung: rung, losses: losses, climbs: climbs, notOffered: missing)
-        table += "\(rung) \(ladder.rungs[rung])".padded(26)
+      for candidate in ladder.candidates.indices {
+        let position = LadderPosition(candidate: candidate, losses: losses, climbs: climbs, notOffered: missing)
+        table += "\(candidate) \(ladder.candidates[candidate])".padded(26)
         for fault in LadderFault.allCases {
           table += Self.name(ladder.step(after: fault, at: position, machinesBegun: begun)).padded(Self.width(fault))
         }
@@ -34,7 +34,7 @@ import Testing
   private static func width(_ fault: LadderFault) -> Int { max(fault.rawValue.count, 8) + 2 }
 
   static let expected = """
-    rung                      out_of_capacity  quota_exceeded  not_offered  no_machine  preempted  lost      no_boot
+    candidate                      out_of_capacity  quota_exceeded  not_offered  no_machine  preempted  lost      no_boot
     -- first time
     0 n1 (Spot) in eu-west1-b 1                1               1            1           0 again    0 again   0 again
     1 n1 (Spot) in eu-west1-c 2                2               2            2           1 again    1 again   1 again
@@ -81,8 +81,8 @@ import Testing
 
   private static func name(_ step: LadderStep) -> String {
     switch step {
-    case .climb(let next): next.losses == 0 ? "\(next.rung)" : "\(next.rung) again"
-    case .pause(let next): "pause, \(next.rung)"
+    case .climb(let next): next.losses == 0 ? "\(next.candidate)" : "\(next.candidate) again"
+    case .pause(let next): "pause, \(next.candidate)"
     case .giveUp: "give up"
     }
   }
@@ -90,8 +90,8 @@ import Testing
   @Test func `a job without places asks in the default zone`() {
     let ladder = Ladder(JobConfig(project: "p", image: "i"))
     #expect(
-      ladder.rungs == [MachineCandidate(machineType: "n1-standard-4", isSpot: false, place: .zone(JobConfig.defaultZone))])
-    #expect(ladder.rungs[0].place.region == "europe-west1")
+      ladder.candidates == [MachineCandidate(machineType: "n1-standard-4", isSpot: false, place: .zone(JobConfig.defaultZone))])
+    #expect(ladder.candidates[0].place.region == "europe-west1")
   }
 
   @Test func `provisioning comes before machine type, and machine type before place`() {
@@ -100,7 +100,7 @@ import Testing
     config.regions = ["a-b2"]
     config.provisioning = .spotThenStandard
     #expect(
-      Ladder(config).rungs.map(\.description) == [
+      Ladder(config).candidates.map(\.description) == [
         "large (Spot) in a-b1-x", "large (Spot) in a-b2", "small (Spot) in a-b1-x", "small (Spot) in a-b2",
         "large in a-b1-x", "large in a-b2", "small in a-b1-x", "small in a-b2",
       ])

@@ -12,8 +12,8 @@ import Testing
   ) throws -> ReportFault.Verdict {
     var config = JobConfig(project: "demo", image: "i")
     change(&config)
-    let rung = MachineCandidate(machineType: "n1", isSpot: false, place: .zone("eu-west1-b"))
-    return try #require(fault("dagrun: cannot report " + line)).verdict(of: config, on: rung)
+    let candidate = MachineCandidate(machineType: "n1", isSpot: false, place: .zone("eu-west1-b"))
+    return try #require(fault("dagrun: cannot report " + line)).verdict(of: config, on: candidate)
   }
 
   @Test func `the line is found behind what systemd writes, with its account and words`() throws {

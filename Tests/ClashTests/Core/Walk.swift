@@ -75,7 +75,7 @@ struct Walk {
     let attempt = job.attempts[number - 1]
     return AttemptPlan(
       number: number,
-      rung: MachineCandidate(machineType: attempt.machineType, isSpot: attempt.isSpot, place: .zone(attempt.zone ?? "")))
+      candidate: MachineCandidate(machineType: attempt.machineType, isSpot: attempt.isSpot, place: .zone(attempt.zone ?? "")))
   }
 
   var elapsed: Double { now.seconds(since: start) }

@@ -9,7 +9,7 @@ extension LedgerWorld {
   func begin(_ machine: Machine) {
     say("VM \(machine.description.name) is up")
     if random.chance(weather.deaths) { powerOff(machine, after: random.seconds(0...900)) }
-    if random.chance(weather.strangers) { meetStranger(machine, after: random.seconds(0...900)) }
+    if random.chance(weather.otherOwners) { meetStranger(machine, after: random.seconds(0...900)) }
     guard !random.chance(weather.muteMachines) else { return }
     plan(after: random.seconds(0.5...60)) { [self] in
       guard machine.isOn else { return }

@@ -166,7 +166,7 @@ struct LedgerWeather {
   var mutePreemptions: Double
   var muteMachines: Double
   var deaths: Double
-  var strangers: Double
+  var otherOwners: Double
   var isCancelled: Bool
   /// The client may not read operations, or instances.
   var mayReadOperations = true
@@ -177,7 +177,7 @@ struct LedgerWeather {
   /// The client is there all the time, nobody else is, and all may be read.
   var isCalm: Bool {
     !isDetached && maxRunSeconds == nil && meanSecondsBetweenDeaths == nil && meanSecondsBetweenSleeps == nil
-      && strangers == 0 && mayReadOperations && mayReadInstances
+      && otherOwners == 0 && mayReadOperations && mayReadInstances
   }
 
   init(_ random: inout SplitMix) {
@@ -189,7 +189,7 @@ struct LedgerWeather {
     mutePreemptions = random.pick([0, 50, 100])
     muteMachines = random.pick([0, 0, 30])
     deaths = random.pick([0, 0, 30])
-    strangers = random.pick([0, 0, 0, 30])
+    otherOwners = random.pick([0, 0, 0, 30])
     isCancelled = random.chance(25)
     // How many VMs a group has made, nothing else tells.
     if !isDetached, random.chance(10) { mayReadOperations = false }

@@ -18,7 +18,7 @@ import Model
     first.cloud.finish("train", attempt: 1, status: 4, log: "hello\n", output: "7")
 
     let second = RunnerBench(first.cloud)
-    let reader = NewsReader()
+    let reader = ConsoleReader()
     second.runner.attach("train", project: "my-project", logPath: second.folder.path + "/log", observer: reader.hear)
     let outcome = await reader.outcome()
     #expect(outcome.ending == .exited(status: 4))
@@ -38,7 +38,7 @@ import Model
     first.cloud.removeGroup("train-1")
 
     let second = RunnerBench(first.cloud)
-    let reader = NewsReader()
+    let reader = ConsoleReader()
     second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
     #expect(await reader.outcome().ending == .exited(status: 0))
     #expect(second.cloud.inventory == [])
@@ -56,7 +56,7 @@ import Model
     first.cloud.redeliver()
 
     let second = RunnerBench(first.cloud)
-    let reader = NewsReader()
+    let reader = ConsoleReader()
     second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
     let outcome = await reader.outcome()
     #expect(outcome.ending == .exited(status: 3))
@@ -73,7 +73,7 @@ import Model
     first.cloud.removeSubscription("train")
 
     let second = RunnerBench(first.cloud)
-    let reader = NewsReader()
+    let reader = ConsoleReader()
     second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
     let failure = try #require(await reader.outcome().failure)
     #expect(failure.kind == .endedElsewhere)
@@ -98,7 +98,7 @@ import Model
 
   @Test func `nothing of that name is said in words`() async {
     let bench = RunnerBench()
-    let reader = NewsReader()
+    let reader = ConsoleReader()
     bench.runner.attach("nothing", project: "my-project", logPath: nil, observer: reader.hear)
     guard case .infrastructure(let failure) = await reader.outcome().ending else {
       Issue.record("it has not failed")
@@ -113,7 +113,7 @@ import Model
     let job = bench.start(jobRequest())
     await job.noted("machine is up")
     bench.restart()
-    let reader = NewsReader()
+    let reader = ConsoleReader()
     bench.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
     bench.cloud.finish("train", attempt: 1)
     #expect(await reader.outcome().ending == .exited(status: 0))

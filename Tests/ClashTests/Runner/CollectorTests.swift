@@ -87,9 +87,9 @@ import Model
     let lost = RunnerBench(bench.cloud)
     await lost.start(jobRequest("lost")).noted("machine is up")
     lost.runner.stop()
-    let stranger = RunnerBench(bench.cloud)
-    await stranger.start(jobRequest("stranger", home: "home2")).noted("machine is up")
-    stranger.runner.stop()
+    let otherOwner = RunnerBench(bench.cloud)
+    await otherOwner.start(jobRequest("stranger", home: "home2")).noted("machine is up")
+    otherOwner.runner.stop()
 
     let collector = JobCollector(project: "my-project", transport: bench.cloud)
     let inventory = try await collector.inventory()

@@ -191,7 +191,7 @@ import Model
       _ = world.start(jobRequest(detached: true))
       #expect(await world.runner.waitUntilHandedOver("train"))
       world.forget()
-      let reader = NewsReader()
+      let reader = ConsoleReader()
       world.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
       let outcome = await reader.outcome()
       #expect(outcome.ending == .exited(status: 0))
@@ -236,18 +236,18 @@ private final class EmulatedWorld: @unchecked Sendable {
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
-  func start(_ request: JobRequest, log: String? = nil) -> NewsReader {
-    let reader = NewsReader()
+  func start(_ request: JobRequest, log: String? = nil) -> ConsoleReader {
+    let reader = ConsoleReader()
     let transport = transport
-    runner.start(request, logPath: log.map { folder.path + "/" + $0 }) { news in
-      reader.hear(news)
-      if case .ended = news { transport.openGate() }
+    runner.start(request, logPath: log.map { folder.path + "/" + $0 }) { update in
+      reader.hear(update)
+      if case .ended = update { transport.openGate() }
     }
     return reader
   }
 
   /// Waits until the runner has made so many more calls, or the job has ended.
-  func nextCalls(_ count: Int, orEndOf job: NewsReader) async {
+  func nextCalls(_ count: Int, orEndOf job: ConsoleReader) async {
     let gate = transport.gate(afterCalls: count)
     if job.all.outcome != nil { gate.open() }
     await gate.wait()

@@ -41,14 +41,14 @@ final class RunnerBench {
     runner = makeRunner()
   }
 
-  func start(_ request: JobRequest, log: String? = nil) -> NewsReader {
-    let reader = NewsReader()
+  func start(_ request: JobRequest, log: String? = nil) -> ConsoleReader {
+    let reader = ConsoleReader()
     runner.start(request, logPath: log.map { folder.path + "/" + $0 }, observer: reader.hear)
     return reader
   }
 
-  func adopt(_ name: String, log: String? = nil) -> NewsReader {
-    let reader = NewsReader()
+  func adopt(_ name: String, log: String? = nil) -> ConsoleReader {
+    let reader = ConsoleReader()
     runner.adopt(name, logPath: log.map { folder.path + "/" + $0 }, observer: reader.hear)
     return reader
   }
@@ -59,21 +59,21 @@ final class RunnerBench {
 }
 
 /// What an observer was told, and a way to wait for it.
-final class NewsReader: Sendable {
+final class ConsoleReader: Sendable {
   private typealias Waiter = (isMet: @Sendable ([JobUpdate]) -> Bool, gate: Gate)
 
   private struct State {
-    var news: [JobUpdate] = []
+    var update: [JobUpdate] = []
     var waiters: [Waiter] = []
   }
 
   private let state = Mutex(State())
 
-  @Sendable func hear(_ news: JobUpdate) {
+  @Sendable func hear(_ update: JobUpdate) {
     let met = state.withLock { state in
-      state.news.append(news)
-      let met = state.waiters.filter { $0.isMet(state.news) }
-      state.waiters.removeAll { $0.isMet(state.news) }
+      state.update.append(update)
+      let met = state.waiters.filter { $0.isMet(state.update) }
+      state.waiters.removeAll { $0.isMet(state.update) }
       return met
     }
     for waiter in met { waiter.gate.open() }
@@ -85,13 +85,13 @@ final class NewsReader: Sendable {
   func wait(until isMet: @escaping @Sendable ([JobUpdate]) -> Bool) async {
     let gate = Gate()
     state.withLock { state in
-      if isMet(state.news) { gate.open() } else { state.waiters.append((isMet, gate)) }
+      if isMet(state.update) { gate.open() } else { state.waiters.append((isMet, gate)) }
     }
     await gate.wait()
   }
 
   func began(times: Int = 1) async {
-    await wait { news in news.count { if case .began = $0 { true } else { false } } >= times }
+    await wait { update in update.count { if case .began = $0 { true } else { false } } >= times }
   }
 
   func noted(_ part: String) async { await wait { $0.notes.contains { $0.contains(part) } } }
@@ -103,7 +103,7 @@ final class NewsReader: Sendable {
     return all.outcome ?? JobOutcome(.infrastructure(InfrastructureFailure(.cloud, "the test is out of time")))
   }
 
-  var all: [JobUpdate] { state.withLock { $0.news } }
+  var all: [JobUpdate] { state.withLock { $0.update } }
   var log: String { all.log }
   var notes: [String] { all.notes }
 }

@@ -88,7 +88,7 @@ package struct CollectionPlan: Hashable, Sendable {
         let (fate, reason) =
           resource.homeID == policy.homeID
           ? Self.judge(jobs[resource.job], policy, now)
-          : Self.judgeStranger(resource, jobs[resource.job], newest: ages[Owner(resource)], policy, now)
+          : Self.judgeForeignJob(resource, jobs[resource.job], newest: ages[Owner(resource)], policy, now)
         return Verdict(resource: resource, fate: fate, reason: reason)
       }
     abandonedJobs = journal.filter { Self.judge($0, policy, now).0 == .cancel }.map(\.name).sorted()
@@ -114,7 +114,7 @@ package struct CollectionPlan: Hashable, Sendable {
     return (.cancel, "whoever drove its job is gone (\(job.phase))")
   }
 
-  private static func judgeStranger(
+  private static func judgeForeignJob(
     _ resource: JobResource, _ job: JournaledJob?, newest: Timestamp?, _ policy: CollectionPolicy, _ now: Timestamp
   ) -> (Fate, String) {
     if let job, !job.isFinished { return (.keep, "this home has attached to its job (\(job.phase))") }

@@ -60,8 +60,8 @@ struct SimulatedCloud {
     }
   }
 
-  mutating func addStranger(_ kind: String, job: String, _ config: JobConfig) {
-    let plan = AttemptPlan(number: 1, rung: Ladder(config).rungs[0])
+  mutating func addOtherOwner(_ kind: String, job: String, _ config: JobConfig) {
+    let plan = AttemptPlan(number: 1, candidate: Ladder(config).candidates[0])
     switch kind {
     case "topic": topics[job] = false
     case "subscription": subscriptions[job] = Subscription(isOurs: false)
@@ -174,7 +174,7 @@ extension JobWorld {
       }
     guard let isOurs else { return (.done(call), 0.1) }
     guard isOurs else {
-      guard request.checksOwner else { throw Violation("a stranger's \(call.kind) is removed") }
+      guard request.checksOwner else { throw Violation("a otherOwner's \(call.kind) is removed") }
       return (.ownedByOther(call), 0.1)
     }
     if weather.irremovable.contains(call.kind) {

@@ -65,7 +65,7 @@ extension JobWorld {
     let plans = cloud.templates.filter(\.value).keys.compactMap { truth.plans[$0] }
     guard var plan = plans.max(by: { $0.number < $1.number }) else { return nil }
     if cloud.groups[plan.resourceName(job: request.name)]?.isOurs != true {
-      plan.rung.place = Ladder(request.spec.config).rungs[0].place
+      plan.candidate.place = Ladder(request.spec.config).candidates[0].place
     }
     return (Job(attachingTo: request, plan: plan, at: driverNow), cloud.subscriptions[request.name]?.isOurs != true)
   }

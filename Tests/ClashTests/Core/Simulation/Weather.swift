@@ -37,7 +37,7 @@ struct Weather {
   /// Of kinds of resources: removing them is forbidden.
   var irremovable: Set<String> = []
   /// Something of that name and of somebody else is there already.
-  var stranger: String?
+  var otherOwner: String?
   var isDetached = false
   /// VMs that end their job do not remove their group.
   var groupsStay = 0.0
@@ -73,7 +73,7 @@ struct Weather {
     if random.chance(25) { weather.cancelsAtCall = Int.random(in: 1...12, using: &random) }
     if random.chance(30) { weather.timeoutSeconds = random.seconds(1...3000) }
     if random.chance(8) { weather.irremovable = [random.pick(["topic", "subscription", "template", "group"])] }
-    if random.chance(6) { weather.stranger = random.pick(["topic", "subscription", "template", "group"]) }
+    if random.chance(6) { weather.otherOwner = random.pick(["topic", "subscription", "template", "group"]) }
     weather.isDetached = random.chance(20)
     return weather
   }

@@ -4,7 +4,7 @@ package import Processes
 
 /// A temporary folder with a `dags/` folder, a home, and the binary under test, used the way a person uses it: by its
 /// commands. What happened is read from the database.
-package struct Workshop {
+package struct BenchmarkProject {
   package let folder: URL
   package let binary: String
   package let environment: [String: String]

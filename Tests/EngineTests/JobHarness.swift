@@ -20,7 +20,7 @@ import Executors
 ///     echo…    prints its arguments
 ///     fail…    ends with status 3
 ///     wait…    continues until it is told to go off
-final class JobWorkshop: Sendable {
+final class JobHarness: Sendable {
   let emulator: CloudEmulator
   let machines: ScriptedMachines
   private let session: CloudSession
@@ -30,7 +30,7 @@ final class JobWorkshop: Sendable {
     (self.emulator, self.machines, self.session, self.folder) = (emulator, machines, session, folder)
   }
 
-  static func with(_ body: (JobWorkshop) async throws -> Void) async throws {
+  static func with(_ body: (JobHarness) async throws -> Void) async throws {
     let folder = NSTemporaryDirectory() + "dagrun-cloud-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -49,7 +49,7 @@ final class JobWorkshop: Sendable {
         try CloudPlaces(environment: environment), HTTPClient(HTTPClientOptions(environment: environment)),
         CloudEnvironment(environment: environment))
       session.withLock { $0 = opened }
-      try await body(JobWorkshop(emulator, machines, opened, folder))
+      try await body(JobHarness(emulator, machines, opened, folder))
     } catch {
       await emulator.stop()
       throw error
@@ -58,8 +58,8 @@ final class JobWorkshop: Sendable {
   }
 
   /// A home of its own, with one DAG file whose `machine` is a `JobConfig`.
-  func home(_ file: String) throws -> EngineWorkshop {
-    let workshop = try EngineWorkshop([
+  func home(_ file: String) throws -> EngineHarness {
+    let harness = try EngineHarness([
       "jobs.swift": """
       import Dagrun
 
@@ -68,7 +68,7 @@ final class JobWorkshop: Sendable {
       """
     ])
     let session = session
-    workshop.jobAccess = {
+    harness.jobAccess = {
       var access = try JobAccess(session, environment: [:])
       try access.options.takeTimings(
         """
@@ -77,7 +77,7 @@ final class JobWorkshop: Sendable {
         """)
       return access
     }
-    return workshop
+    return harness
   }
 
   /// Waits until so many machines were ever booted.

@@ -5,7 +5,7 @@ import Testing
 /// A command as another scheduler's worker runs it: its result on one pipe, its log beside it, and a leash.
 ///
 /// Nothing here blocks a thread: the emulator runs in the same process, and needs them.
-final class LeashedCommand {
+final class SupervisedCommand {
   let pid: pid_t
   private let folder: String
   private var leash: Int32?
@@ -48,7 +48,7 @@ final class LeashedCommand {
   }
 
   deinit {
-    letGo()
+    closeLifeline()
     closeInput()
     kill(pid, SIGKILL)
     _ = waitForChild(pid)
@@ -92,7 +92,7 @@ final class LeashedCommand {
   }
 
   /// As if whoever began it were dead.
-  func letGo() {
+  func closeLifeline() {
     if let leash { close(leash) }
     leash = nil
   }
@@ -106,7 +106,7 @@ final class LeashedCommand {
 
   /// Waits until what it has said holds for a condition.
   func wait(
-    seconds: Double = 60, until condition: (LeashedCommand) throws -> Bool
+    seconds: Double = 60, until condition: (SupervisedCommand) throws -> Bool
   ) async rethrows -> Bool {
     let end = monotonicSeconds() + seconds
     while monotonicSeconds() < end {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What somebody sees who tries jobs for the first time, and has something wrong. Nothing here reaches any cloud.
-@Suite(.blocking) struct StrangerJobTests {
+@Suite(.blocking) struct ForeignJobTests {
   private static let job = ["--project", "demo", "--image", "debian", "--zone", "europe-west1-b"]
 
   @Test func `without credentials a job fails at once, and leaves nothing`() throws {

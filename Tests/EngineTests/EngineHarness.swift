@@ -14,7 +14,7 @@ import Workers
 @testable import Engine
 
 /// A home with DAG files, and engines in this process that run them with real workers.
-final class EngineWorkshop {
+final class EngineHarness {
   let folder: String
   let home: Home
 
