@@ -93,7 +93,9 @@ func measureJobsWithMachines(binary: String) async throws {
   }
 }
 
-private func jobsProject(_ binary: String, _ name: String, _ count: Int, _ emulator: Emulator) throws -> BenchmarkProject {
+private func jobsProject(_ binary: String, _ name: String, _ count: Int, _ emulator: Emulator) throws
+  -> BenchmarkProject
+{
   let project = try BenchmarkProject(binary: binary, name: name, variables: emulator.variables)
   try project.write("jobs.swift", jobsDAG(count, command: "true"))
   try project.run(["dags", "list"])

@@ -132,6 +132,16 @@ package final class CloudEmulator: Sendable {
   /// Of each VM that was ever RUNNING, what it is charged for.
   package func billing() async -> [BillingRow] { await server.ask { emulation, _ in emulation.compute.bills.rows } }
 
+  /// Waits until the cloud is so.
+  ///
+  /// - Returns: nil when the task is cancelled before.
+  package func inventory(when isSo: @escaping @Sendable (Inventory) -> Bool) async -> Inventory? {
+    await server.ask { emulation in
+      let inventory = emulation.inventory
+      return isSo(inventory) ? inventory : nil
+    }
+  }
+
   /// - Returns: the rule's id.
   @discardableResult
   package func addFault(_ rule: FaultRule) async -> String {

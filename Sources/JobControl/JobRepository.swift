@@ -74,7 +74,9 @@ package struct JobRepository: Sendable {
   /// - Returns: false when no job of the name that has ended is kept here.
   @inline(never)
   @discardableResult
-  package func acknowledgeResult(_ name: String) throws(StoreError) -> Bool { try store.acknowledgeResult(name, at: Timestamp(Date())) }
+  package func acknowledgeResult(_ name: String) throws(StoreError) -> Bool {
+    try store.acknowledgeResult(name, at: Timestamp(Date()))
+  }
 
   @inline(never)
   func homeID() throws(StoreError) -> String { try store.homeID() }

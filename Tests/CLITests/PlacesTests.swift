@@ -8,7 +8,8 @@ import Model
 @Suite struct PlacesTests {
   @Test func `the nearest dags folder upward decides, with the home beside it`() throws {
     let folder = try TestFolder()
-    let places = try WorkspacePaths.find(home: nil, dagsFolder: nil, environment: [:], workingDirectory: folder.path + "/dags")
+    let places = try WorkspacePaths.find(
+      home: nil, dagsFolder: nil, environment: [:], workingDirectory: folder.path + "/dags")
     #expect(places.dagsFolder == folder.path + "/dags")
     #expect(places.home.path == folder.path + "/.dagrun")
   }
@@ -22,7 +23,8 @@ import Model
   }
 
   @Test func `a home alone has its dags folder beside it where none is found`() throws {
-    let places = try WorkspacePaths.find(home: "/nowhere/h", dagsFolder: nil, environment: [:], workingDirectory: "/nowhere")
+    let places = try WorkspacePaths.find(
+      home: "/nowhere/h", dagsFolder: nil, environment: [:], workingDirectory: "/nowhere")
     #expect(places.dagsFolder == "/nowhere/dags")
   }
 

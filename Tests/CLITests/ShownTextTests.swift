@@ -18,7 +18,9 @@ import Testing
       test.session.output.write(text)
       test.session.output.line(text)
       test.session.output.paragraph(text)
-      let record: OutputObject = ["name": .text(text), "list": .list([.text(text)]), "object": .object(["x": .text(text)])]
+      let record: OutputObject = [
+        "name": .text(text), "list": .list([.text(text)]), "object": .object(["x": .text(text)]),
+      ]
       for format in [OutputFormat.table, .plain] {
         try record.print(format, to: test.session)
         try Listing(records: [record], columns: ["name", "list", "object"], whenEmpty: "").print(

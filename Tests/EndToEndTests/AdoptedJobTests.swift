@@ -4,7 +4,7 @@ import Testing
 
 /// Jobs of another scheduler's tasks: whatever is killed, the next try of the task finds the job, here or from another
 /// machine, and no second VM is paid.
-@Suite(.blocking, .serialized) struct AdoptedJobTests {
+@Suite(.blocking, .serialized, .timeLimit(.minutes(5))) struct AdoptedJobTests {
   /// Google's waits are for Google's times.
   private static let timings = """
     {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "ackLeaseSeconds": 13, "logGraceSeconds": 1,
@@ -48,11 +48,7 @@ import Testing
 
     /// Waits until somebody asks for it.
     func hasAsked(_ method: String) async -> Bool {
-      for _ in 0..<3000 {
-        if await cloud.emulator.inventory().requests[method] != nil { return true }
-        try? await Task.sleep(for: .milliseconds(10))
-      }
-      return false
+      await cloud.emulator.inventory { $0.requests[method] != nil } != nil
     }
 
     var machines: Int { cloud.machines.all.booted.count }
@@ -286,7 +282,8 @@ import Testing
     await world.cloud.end()
   }
 
-  @Test func `a home that comes back after another one has ended its job continues with what there is now`() async throws
+  @Test func `a home that comes back after another one has ended its job continues with what there is now`()
+    async throws
   {
     let world = try await World()
     let first = try world.start(world.job(1, script: Self.script()))

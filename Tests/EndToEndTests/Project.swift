@@ -159,7 +159,7 @@ final class Project {
   }
 }
 
-/// A command that is continuing; killed when nobody holds it any more.
+/// A command that runs; killed when nobody holds it any more.
 final class Started {
   let pid: pid_t
   private let outputPath: String

@@ -4,6 +4,7 @@ import Logging
 import Processes
 import Synchronization
 import Testing
+import WaitSupport
 
 /// An emulator in this process, whose machines run what Google's would be given, and which remembers every one of them.
 final class RecordedCloud {
@@ -56,9 +57,8 @@ final class RecordedCloud {
   func leave(_ word: String) async throws {
     let address = "http://\(emulator.address)/upload/storage/v1/b/words/o?uploadType=media&name=\(word)"
     let pid = try Spawn("/usr/bin/env", ["curl", "-sSf", "-o", "/dev/null", "--data-binary", "", address]).start()
-    var status: Int32 = 0
-    while waitpid(pid, &status, WNOHANG) == 0 { try await Task.sleep(for: .milliseconds(10)) }
-    try #require(status == 0, "cannot leave word at \(emulator.address)")
+    try #require(await awaitEnd(of: ProcessDescriptor(pid: pid)), "curl does not end")
+    try #require(waitForChild(pid)?.status == .exited(0), "cannot leave word at \(emulator.address)")
   }
 
   /// Of all containers there ever were, in no order.

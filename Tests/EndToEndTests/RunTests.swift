@@ -88,14 +88,15 @@ import Testing
   }
 
   @Test func `a second Ctrl-C leaves at once, and the run can be resumed`() throws {
-    let stubborn = SampleDAG.slow.replacingOccurrences(of: "sleep 60", with: "trap '' TERM; sleep 8")
-    let project = try Project(["slow": stubborn])
+    let project = try Project([:])
+    try project.write("slow", SampleDAG.waiting("slow", for: project.path + "/end", isStubborn: true))
     let trigger = try project.start("trigger", "slow", "-r", "r")
-    #expect(trigger.wait { $0.contains("sleeps running") })
+    #expect(trigger.wait { $0.contains("waits running") })
     trigger.signal(SIGINT)
     #expect(trigger.wait { $0.contains("Ctrl-C again") })
     trigger.signal(SIGINT)
     #expect(try trigger.waitForEnd(seconds: 5) == 130)
+    try Data().write(to: URL(fileURLWithPath: project.path + "/end"))
     #expect(try project.run("scheduler", "--until-idle").code == 0)
   }
 

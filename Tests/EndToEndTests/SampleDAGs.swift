@@ -37,12 +37,13 @@ enum SampleDAG {
     }
     """
 
-  static func sleeping(_ id: String, seconds: Int) -> String {
+  /// Its task `waits` ends when there is a file at `path`; until then it ignores SIGTERM, if it is stubborn.
+  static func waiting(_ id: String, for path: String, isStubborn: Bool = false) -> String {
     """
     import Dagrun
 
     DAG("\(id)") {
-      BashOperator("sleeps", "sleep \(seconds)")
+      BashOperator("waits", "\(isStubborn ? "trap '' TERM; " : "")until [ -e '\(path)' ]; do sleep 0.05; done")
     }
     """
   }

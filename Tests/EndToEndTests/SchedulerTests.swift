@@ -31,18 +31,21 @@ import Testing
   }
 
   @Test func `a command whose scheduler leaves becomes the scheduler itself`() throws {
-    let project = try Project([
-      "short": SampleDAG.sleeping("short", seconds: 2), "long": SampleDAG.sleeping("long", seconds: 5),
-    ])
+    let project = try Project([:])
+    for id in ["short", "long"] { try project.write(id, SampleDAG.waiting(id, for: "\(project.path)/end-\(id)")) }
+    func end(_ id: String) throws { try Data().write(to: URL(fileURLWithPath: "\(project.path)/end-\(id)")) }
     let first = try project.start("trigger", "short", "-r", "r")
-    #expect(first.wait { $0.contains("sleeps running") })
-    let second = try project.run("trigger", "long", "-r", "r")
-    #expect(second.code == 0, "\(second.errors)")
-    #expect(second.errors.contains("continuing without it"))
+    #expect(first.wait { $0.contains("waits running") })
+    let second = try project.start("trigger", "long", "-r", "r")
+    #expect(second.wait { $0.contains("waits running") })
+    try end("short")
     #expect(try first.waitForEnd() == 0)
+    #expect(second.wait { $0.contains("continuing without it") })
+    try end("long")
+    #expect(try second.waitForEnd() == 0, "\(second.text)")
     // Once, and by the first one's worker.
     let states = try project.run("tasks", "states-for-dag-run", "long", "r", "-o", "plain")
-    #expect(states.output.hasPrefix("sleeps\tsuccess\t1\t"))
+    #expect(states.output.hasPrefix("waits\tsuccess\t1\t"))
   }
 
   @Test func `commands that start at once share one scheduler`() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Processes
 import Testing
+import WaitSupport
 
 /// A command as another scheduler's worker runs it: its result on one pipe, its log beside it, and a leash.
 ///
@@ -108,13 +109,7 @@ final class SupervisedCommand {
   func wait(
     seconds: Double = 60, until condition: (SupervisedCommand) throws -> Bool
   ) async rethrows -> Bool {
-    let end = monotonicSeconds() + seconds
-    while monotonicSeconds() < end {
-      if try condition(self) { return true }
-      try? await Task.sleep(for: .milliseconds(20))
-    }
-    // A machine that is busy with other tests may have come to it only now.
-    return try condition(self)
+    try await awaitChanges(in: folder, seconds: seconds) { try condition(self) }
   }
 
   func waitForResult() async throws -> [String: Any] {
@@ -130,7 +125,7 @@ final class SupervisedCommand {
 
   func waitForEnd(seconds: Double = 60) async throws -> Int {
     let descriptor = try ProcessDescriptor(pid: pid)
-    let hasEnded = await wait(seconds: seconds) { _ in descriptor.hasEnded(within: 0) }
+    let hasEnded = await awaitEnd(of: descriptor, seconds: seconds)
     try #require(hasEnded, "it continues: \(output) \(errors)")
     switch try #require(waitForChild(pid)).status {
     case .exited(let code): return Int(code)

@@ -7,6 +7,7 @@ import Logging
 import Storage
 import Synchronization
 import Testing
+import WaitSupport
 
 @testable import Engine
 import Model
@@ -23,11 +24,16 @@ import Executors
 final class JobHarness: Sendable {
   let emulator: CloudEmulator
   let machines: ScriptedMachines
+  private let boots: WatchedState<Int>
   private let session: CloudSession
   private let folder: String
 
-  private init(_ emulator: CloudEmulator, _ machines: ScriptedMachines, _ session: CloudSession, _ folder: String) {
-    (self.emulator, self.machines, self.session, self.folder) = (emulator, machines, session, folder)
+  private init(
+    _ emulator: CloudEmulator, _ machines: ScriptedMachines, _ boots: WatchedState<Int>, _ session: CloudSession,
+    _ folder: String
+  ) {
+    (self.emulator, self.machines, self.boots, self.session) = (emulator, machines, boots, session)
+    self.folder = folder
   }
 
   static func with(_ body: (JobHarness) async throws -> Void) async throws {
@@ -35,7 +41,9 @@ final class JobHarness: Sendable {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let session = Mutex<CloudSession?>(nil)
+    let boots = WatchedState(0)
     let machines = ScriptedMachines { machine in
+      boots.withLock { $0 += 1 }
       guard let session = session.withLock(\.self) else { return }
       await run(machine, session)
     }
@@ -49,7 +57,7 @@ final class JobHarness: Sendable {
         try CloudPlaces(environment: environment), HTTPClient(HTTPClientOptions(environment: environment)),
         CloudEnvironment(environment: environment))
       session.withLock { $0 = opened }
-      try await body(JobHarness(emulator, machines, opened, folder))
+      try await body(JobHarness(emulator, machines, boots, opened, folder))
     } catch {
       await emulator.stop()
       throw error
@@ -82,7 +90,7 @@ final class JobHarness: Sendable {
 
   /// Waits until so many machines were ever booted.
   func booted(_ count: Int) async -> [ScriptedMachine] {
-    while machines.machines.count < count { await Task.yield() }
+    await boots.wait { $0 >= count }
     return machines.machines
   }
 

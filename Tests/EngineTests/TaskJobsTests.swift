@@ -5,9 +5,11 @@ import Dagrun
 import Foundation
 import GRDB
 import Model
+import Processes
 import Scheduling
 import Storage
 import Testing
+import WaitSupport
 
 @testable import Engine
 
@@ -265,9 +267,13 @@ import Testing
         }
       }
       #expect(await cloud.emulator.preempt(instance: cloud.machines.machines[0].description.name, graceSeconds: 0))
-      await cloud.emulator.inventoryUntil { $0.instances.allSatisfy { $0.status != "RUNNING" } }
-      // Its grace is over, and its group is not removed before it is kept that it is to be.
-      try await Task.sleep(for: .seconds(1))
+      let log = home.home.logPath(
+        of: TryKey(TaskInstanceKey(run: run.number, taskID: "wait"), 1), dagID: "jobs", runID: run.runID)
+      #expect(
+        await awaitChanges(in: (log as NSString).deletingLastPathComponent) {
+          readWholeFile(log).map { String(decoding: $0, as: UTF8.self) }?.contains("cannot keep the job") == true
+        })
+      // The group is not removed before it is kept that it is to be.
       let group = "compute.instanceGroupManagers.delete"
       #expect(await cloud.emulator.inventory().requests[group] == nil)
       try await database.write { try $0.execute(sql: "DROP TRIGGER full_UPDATE; DROP TRIGGER full_INSERT") }
@@ -278,11 +284,5 @@ import Testing
       #expect(await cloud.emulator.inventory().isEmpty)
       #expect(cloud.machines.machines.count == 2)
     }
-  }
-}
-
-extension CloudEmulator {
-  fileprivate func inventoryUntil(_ condition: (Inventory) -> Bool) async {
-    while !condition(await inventory()) { await Task.yield() }
   }
 }

@@ -28,7 +28,9 @@ struct AirflowPluginDeployCommand: Command {
   }
 
   func execute(in session: Session) throws -> CommandExit {
-    let path = binary.map { WorkspacePaths.absolute($0, environment: session.environment, from: session.workingDirectory) }
+    let path = binary.map {
+      WorkspacePaths.absolute($0, environment: session.environment, from: session.workingDirectory)
+    }
     let deployment = ComposerDeployment(
       environment: environment, binary: path ?? Workspace.executable, session: session)
     if dryRun { try deployment.rehearse() } else { try deployment.deploy() }

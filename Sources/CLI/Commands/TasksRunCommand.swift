@@ -48,7 +48,8 @@ struct TasksRunCommand: Command {
     let given = try context.map { try ExternalRunContext.read(from: $0) }
     let (rehearsal, file) = try rehearsal(given, in: workspace)
     let run = StandaloneTask(
-      rehearsal: rehearsal, file: file, workspace: workspace, format: output, lifeline: lifeline.take(), job: given?.job,
+      rehearsal: rehearsal, file: file, workspace: workspace, format: output, lifeline: lifeline.take(),
+      job: given?.job,
       handsOver: handOver)
     return try await run.run()
   }

@@ -25,7 +25,8 @@ extension DAGDescription {
     [
       "id": .text(id), "file": .text(file.path), "version": .text(file.version), "schedule": schedule.exportValue,
       "start_date": .optional(startDate), "end_date": .optional(endDate), "catchup": .bool(catchup),
-      "tags": .list(tags.map(OutputValue.text)), "doc": .nonEmpty(documentation), "max_active_runs": .int(maxActiveRuns),
+      "tags": .list(tags.map(OutputValue.text)), "doc": .nonEmpty(documentation),
+      "max_active_runs": .int(maxActiveRuns),
       "max_active_tasks": .int(maxActiveTasks), "dagrun_timeout_seconds": .optional(dagrunTimeoutSeconds),
       "params": .list(parameters.map { .object($0.exportRecord) }),
       "tasks": .list(tasks.map { .object($0.exportRecord) }),

@@ -34,7 +34,8 @@ struct StandaloneTask {
 
   private func run(_ specs: [JobSpec], of description: ComputeEngineJobDescription) async throws -> CommandExit {
     let task = JobTaskRun(
-      rehearsal: rehearsal, job: description, specs: specs, workspace: workspace, name: job, format: format, lifeline: lifeline,
+      rehearsal: rehearsal, job: description, specs: specs, workspace: workspace, name: job, format: format,
+      lifeline: lifeline,
       handsOver: handsOver)
     switch try await task.run() {
     case .handedOver(let record):

@@ -35,7 +35,8 @@ struct StandaloneTaskResult {
   func record(of rehearsal: TaskRehearsal) -> OutputObject {
     var record: OutputObject = [
       "dag_id": .text(rehearsal.dag.id), "run_id": .text(rehearsal.context.runID), "task_id": .text(rehearsal.task.id),
-      "try_number": .int(rehearsal.tryNumber), "state": .text(state.rawValue), "output": output.map(OutputValue.json) ?? .null,
+      "try_number": .int(rehearsal.tryNumber), "state": .text(state.rawValue),
+      "output": output.map(OutputValue.json) ?? .null,
       "reason": .optional(reason), "retry": .bool(isRetryable),
       // No task of dagrun decides over others: those below it are skipped by their trigger rules.
       "skip": .null, "exit_code": .optional(exitCode), "signal": .optional(signal), "start_date": .time(startDate),

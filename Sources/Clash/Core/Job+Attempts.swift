@@ -177,9 +177,12 @@ extension Job {
   func onceHeard(_ moment: Timestamp) -> Timestamp {
     let moment = liveness.hasListened ? moment : max(moment, listeningChanceEndsAt)
     // Before its VM was asked for, nothing of the attempt can have been lent.
-    guard let leasedAt = liveness.leasedAt, let attempt = attempts.last, attempt.requestedAt < leasedAt else { return moment }
+    guard let leasedAt = liveness.leasedAt, let attempt = attempts.last, attempt.requestedAt < leasedAt else {
+      return moment
+    }
     return min(
-      max(moment, leasedAt.adding(seconds: timings.ackLeaseSeconds)), moment.adding(seconds: 4 * timings.ackLeaseSeconds))
+      max(moment, leasedAt.adding(seconds: timings.ackLeaseSeconds)),
+      moment.adding(seconds: 4 * timings.ackLeaseSeconds))
   }
 
   // MARK: Losing it

@@ -28,7 +28,9 @@ package struct Ladder: Hashable, Sendable {
 
   package static let top = LadderPosition()
 
-  package func candidate(at position: LadderPosition) -> MachineCandidate { candidates[min(position.candidate, candidates.count - 1)] }
+  package func candidate(at position: LadderPosition) -> MachineCandidate {
+    candidates[min(position.candidate, candidates.count - 1)]
+  }
 
   /// How a job continues after `fault` at `position`, when it has had `machinesBegun` VMs, this one included.
   package func step(after fault: LadderFault, at position: LadderPosition, machinesBegun: Int) -> LadderStep {
@@ -48,13 +50,16 @@ package struct Ladder: Hashable, Sendable {
 
   private func next(after position: LadderPosition) -> LadderStep {
     func isOffered(_ candidate: Int) -> Bool { position.notOffered?.contains(candidate) != true }
-    var next = LadderPosition(candidate: position.candidate + 1, climbs: position.climbs, notOffered: position.notOffered)
+    var next = LadderPosition(
+      candidate: position.candidate + 1, climbs: position.climbs, notOffered: position.notOffered)
     if let candidate = (next.candidate..<max(candidates.count, next.candidate)).first(where: isOffered) {
       next.candidate = candidate
       return .climb(next)
     }
     // Waiting brings nothing to a place that does not have the machine at all.
-    guard let first = candidates.indices.first(where: isOffered), position.climbs + 1 < maxAttempts else { return .giveUp }
+    guard let first = candidates.indices.first(where: isOffered), position.climbs + 1 < maxAttempts else {
+      return .giveUp
+    }
     next.candidate = first
     next.climbs += 1
     return .pause(next)
@@ -68,7 +73,9 @@ package struct Ladder: Hashable, Sendable {
   /// What a place does not have on Spot, it does not have on demand either.
   private func marking(_ position: LadderPosition) -> LadderPosition {
     let missing = candidate(at: position)
-    let same = candidates.indices.filter { candidates[$0].machineType == missing.machineType && candidates[$0].place == missing.place }
+    let same = candidates.indices.filter {
+      candidates[$0].machineType == missing.machineType && candidates[$0].place == missing.place
+    }
     var marked = position
     marked.notOffered = Set((position.notOffered ?? []) + same).sorted()
     return marked
@@ -83,6 +90,11 @@ package struct LadderPosition: Codable, Hashable, Sendable {
   package var climbs = 0
   /// Rungs whose place does not have their machine. nil: none is known.
   package var notOffered: [Int]?
+
+  private enum CodingKeys: String, CodingKey {
+    case candidate = "rung"
+    case losses, climbs, notOffered
+  }
 }
 
 /// Why an attempt came to nothing, where another one may go better.

@@ -30,6 +30,13 @@ enum Stage: Codable, Hashable, Sendable {
   /// The group goes, then the template; then the ladder says how to continue.
   case deletingGroup(LadderFault, since: Timestamp)
 
+  /// As the journal has them.
+  private enum CodingKeys: String, CodingKey {
+    case makingTemplate, makingGroup, waitingForMachine, booting, running
+    case terminating = "fading"
+    case deletingGroup = "withdrawing"
+  }
+
   /// The VM has not said anything yet.
   var awaitsFirstWord: Bool {
     switch self {

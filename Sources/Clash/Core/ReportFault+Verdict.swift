@@ -24,11 +24,13 @@ extension ReportFault {
         .cloud, "the job's topic is gone", words, "Somebody has deleted it: begin the job again", isCertain: true)
     case .noAnswer:
       return Verdict(
-        .network, "the VM does not reach Pub/Sub", words, networkAdvice(config, candidate.place.region), isCertain: false)
+        .network, "the VM does not reach Pub/Sub", words, networkAdvice(config, candidate.place.region),
+        isCertain: false)
     case .status(let status) where (400..<500).contains(status) && ![408, 429].contains(status):
       return Verdict(
         .cloud, "Pub/Sub refuses the VM's messages", words,
-        "See what the organisation's policies and the job's allowed_persistence_regions ask of its topic", isCertain: true)
+        "See what the organisation's policies and the job's allowed_persistence_regions ask of its topic",
+        isCertain: true)
     case .status:
       return Verdict(
         .cloud, "Pub/Sub does not take the VM's messages", words,

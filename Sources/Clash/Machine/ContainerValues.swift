@@ -9,7 +9,9 @@ enum ContainerValues {
   static func check(_ spec: JobSpec, _ command: ContainerCommand) throws(JobMachineError) {
     guard !spec.config.image.isEmpty, !spec.config.image.hasPrefix("-"),
       !spec.config.image.utf8.contains(where: { $0 <= 32 || $0 == 127 })
-    else { throw JobMachineError("“\(spec.config.image.prefix(200))” is not an image", hint: "write HOST/PATH/NAME:TAG") }
+    else {
+      throw JobMachineError("“\(spec.config.image.prefix(200))” is not an image", hint: "write HOST/PATH/NAME:TAG")
+    }
     for argument in command.arguments { try check(argument, "an argument of the command", isLong: true) }
     if let entrypoint = command.entrypoint { try check(entrypoint, "the entry point") }
     if let size = spec.config.sharedMemorySize { try check(size, "the size of shared memory") }

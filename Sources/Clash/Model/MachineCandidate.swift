@@ -51,6 +51,11 @@ package struct AttemptPlan: Codable, Hashable, Sendable {
   package var number: Int
   package var candidate: MachineCandidate
 
+  private enum CodingKeys: String, CodingKey {
+    case number
+    case candidate = "rung"
+  }
+
   package init(number: Int, candidate: MachineCandidate) {
     self.number = number
     self.candidate = candidate

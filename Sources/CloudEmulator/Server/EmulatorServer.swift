@@ -23,6 +23,8 @@ final class EmulatorServer: @unchecked Sendable {
   /// Instances that are on; called when there are none any more, while it stops.
   private var running: Set<UInt64> = []
   private var whenAllEnded: EventLoopPromise<Void>?
+  /// Those who wait for a state of the cloud: each looks after everything that happens, and returns true when it is done.
+  private var observers: [UInt64: (EmulatedCloud) -> Bool] = [:]
 
   init(loop: any EventLoop, emulation: EmulatedCloud, door: FrontDoor, machines: MachineSupervisor, logger: Logger) {
     self.loop = loop
@@ -82,6 +84,7 @@ final class EmulatorServer: @unchecked Sendable {
         }
       }
     }
+    for (id, isDone) in observers where isDone(emulation) { observers[id] = nil }
     arm()
   }
 
@@ -116,6 +119,34 @@ final class EmulatorServer: @unchecked Sendable {
         let answer = question(&self.emulation, now)
         self.carryOut()
         continuation.resume(returning: answer)
+      }
+    }
+  }
+
+  /// Waits until there is an answer.
+  ///
+  /// - Returns: nil when the task is cancelled.
+  func ask<Answer: Sendable>(until question: @escaping @Sendable (EmulatedCloud) -> Answer?) async -> Answer? {
+    let id = loop.makePromise(of: UInt64.self)
+    let answer = loop.makePromise(of: Answer?.self)
+    return await withTaskCancellationHandler {
+      loop.execute {
+        self.lastRequest += 1
+        self.emulation.advance(to: Date())
+        self.observers[self.lastRequest] = { emulation in
+          guard let found = question(emulation) else { return false }
+          answer.succeed(found)
+          return true
+        }
+        let request = self.lastRequest
+        self.carryOut()
+        id.succeed(request)
+      }
+      return try? await answer.futureResult.get()
+    } onCancel: {
+      // Behind the block above, whose promise is kept on the loop.
+      id.futureResult.whenSuccess { id in
+        if self.observers.removeValue(forKey: id) != nil { answer.succeed(nil) }
       }
     }
   }

@@ -14,7 +14,9 @@ package final class CloudSession: CloudTransport {
   /// For services on this machine, which do without where there are no credentials.
   private let tokenIfAny: TokenCache
 
-  package init(_ places: CloudPlaces, _ http: any HTTPSending, _ world: CloudEnvironment, rules: RetryRules = RetryRules()) {
+  package init(
+    _ places: CloudPlaces, _ http: any HTTPSending, _ world: CloudEnvironment, rules: RetryRules = RetryRules()
+  ) {
     self.places = places
     self.http = http
     self.world = world
@@ -33,7 +35,8 @@ package final class CloudSession: CloudTransport {
     var options = HTTPClientOptions(environment: environment)
     options.userAgent = version.isEmpty ? "dagrun" : "dagrun/\(version)"
     return CloudSession(
-      try CloudPlaces(environment: environment), HTTPClient(options), CloudEnvironment(environment: environment), rules: rules
+      try CloudPlaces(environment: environment), HTTPClient(options), CloudEnvironment(environment: environment),
+      rules: rules
     )
   }
 

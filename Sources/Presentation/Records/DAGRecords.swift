@@ -24,7 +24,8 @@ extension TaskDescription {
   package func record(downstream: [String]) -> OutputObject {
     [
       "task_id": .text(id), "operator_name": .text(work.operatorName), "trigger_rule": .text(triggerRule.rawValue),
-      "upstream_task_ids": .list(upstream.map(OutputValue.text)), "downstream_task_ids": .list(downstream.map(OutputValue.text)),
+      "upstream_task_ids": .list(upstream.map(OutputValue.text)),
+      "downstream_task_ids": .list(downstream.map(OutputValue.text)),
       "retries": .int(retries), "retry_delay": .double(retryDelaySeconds),
       "retry_exponential_backoff": .optional(retryBackoffMultiplier),
       "max_retry_delay": .optional(maxRetryDelaySeconds),

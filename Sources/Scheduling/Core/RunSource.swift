@@ -34,7 +34,8 @@ extension DAGEntry {
   func dueRun(on date: Timestamp, at now: Timestamp) -> Timetable.DueRun? {
     guard let plan, let timetable = source.timetable else { return nil }
     return timetable.dueRun(
-      on: date, at: now, last: record.lastScheduled, startDate: plan.description.startDate, endDate: plan.description.endDate,
+      on: date, at: now, last: record.lastScheduled, startDate: plan.description.startDate,
+      endDate: plan.description.endDate,
       catchup: plan.description.catchup)
   }
 

@@ -145,7 +145,8 @@ import Testing
 
   @Test func `a job attached to by name takes up its attempt where it is`() {
     var one = Walk.running()
-    one.job = Job(attachingTo: one.job.request, plan: AttemptPlan(number: 3, candidate: one.plan(1).candidate), at: one.now)
+    one.job = Job(
+      attachingTo: one.job.request, plan: AttemptPlan(number: 3, candidate: one.plan(1).candidate), at: one.now)
     #expect(one.resume() == [])
     #expect(one.job.isListening)
     #expect(one.job.phaseName == "waiting for capacity")

@@ -90,7 +90,9 @@ import Testing
   @Test func `a job without places asks in the default zone`() {
     let ladder = Ladder(JobConfig(project: "p", image: "i"))
     #expect(
-      ladder.candidates == [MachineCandidate(machineType: "n1-standard-4", isSpot: false, place: .zone(JobConfig.defaultZone))])
+      ladder.candidates == [
+        MachineCandidate(machineType: "n1-standard-4", isSpot: false, place: .zone(JobConfig.defaultZone))
+      ])
     #expect(ladder.candidates[0].place.region == "europe-west1")
   }
 

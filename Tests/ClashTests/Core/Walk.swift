@@ -75,7 +75,8 @@ struct Walk {
     let attempt = job.attempts[number - 1]
     return AttemptPlan(
       number: number,
-      candidate: MachineCandidate(machineType: attempt.machineType, isSpot: attempt.isSpot, place: .zone(attempt.zone ?? "")))
+      candidate: MachineCandidate(
+        machineType: attempt.machineType, isSpot: attempt.isSpot, place: .zone(attempt.zone ?? "")))
   }
 
   var elapsed: Double { now.seconds(since: start) }

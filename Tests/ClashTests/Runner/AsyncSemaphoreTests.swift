@@ -3,7 +3,7 @@ import Testing
 
 @testable import Clash
 
-@Suite struct TurnstileTests {
+@Suite struct AsyncSemaphoreTests {
   private final class Room: Sendable {
     private let counts = Mutex((inside: 0, most: 0, total: 0))
 
@@ -20,21 +20,21 @@ import Testing
   }
 
   @Test func `no more are through at once than there are places, and all get through`() async {
-    let turnstile = AsyncSemaphore(places: 3)
+    let semaphore = AsyncSemaphore(places: 3)
     let room = Room()
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<100 {
         group.addTask {
-          await turnstile.enter()
+          await semaphore.enter()
           room.come()
           await Task.yield()
           room.go()
-          await turnstile.leave()
+          await semaphore.leave()
         }
       }
     }
     #expect(room.most <= 3 && room.total == 100)
     // All places are free again.
-    for _ in 0..<3 { await turnstile.enter() }
+    for _ in 0..<3 { await semaphore.enter() }
   }
 }

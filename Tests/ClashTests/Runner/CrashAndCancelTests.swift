@@ -67,7 +67,7 @@ import Model
     // The next piece is written, and the runner dies before it is stored.
     bench.journal.failToSave { _ in true }
     bench.cloud.log("train", attempt: 1, "two\n", offset: 4)
-    await untilTrue { bench.journal.failures > 0 }
+    await bench.journal.failed(1)
     bench.runner.stop()
     try? Data((stored + "two\ngarb").utf8).write(to: URL(fileURLWithPath: bench.folder.path + "/train.log"))
     bench.journal.failToSave { _ in false }
@@ -86,7 +86,7 @@ import Model
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.journal.failToSave { _ in true }
     let job = bench.start(jobRequest())
-    await untilTrue { bench.journal.failures >= 3 }
+    await bench.journal.failed(3)
     #expect(bench.cloud.calls == [])
     #expect(job.notes.count { $0.hasPrefix("cannot keep the job") } == 1)
     bench.journal.failToSave { _ in false }
@@ -100,7 +100,7 @@ import Model
     await job.noted("machine is up")
     bench.journal.failToSave { _ in true }
     bench.cloud.finish("train", attempt: 1, status: 5)
-    await untilTrue { bench.journal.failures >= 2 }
+    await bench.journal.failed(2)
     #expect(bench.cloud.unacknowledged("train") == 1)
     #expect(bench.cloud.inventory.contains("group train-1"))
     bench.journal.failToSave { _ in false }

@@ -113,7 +113,7 @@ import Model
     let other = RunnerBench()
     _ = other.start(jobRequest(home: "home2"))
     let bench = RunnerBench(other.cloud)
-    await untilTrue { other.cloud.inventory.contains("group train-1") }
+    await other.cloud.reached("insert group train-1")
     let outcome = await bench.start(jobRequest(home: "home1")).outcome()
     guard case .infrastructure(let failure) = outcome.ending else {
       Issue.record("\(outcome.ending)")
@@ -182,9 +182,4 @@ import Model
     #expect(outcome.result?.cost == 1)
     #expect(try #require(try bench.journal.job(named: "train")).attempts.map(\.cost) == [1])
   }
-}
-
-/// Waits for something that tells nobody of its coming. The pause is only to leave the machine to others.
-func untilTrue(_ isTrue: () -> Bool) async {
-  while !isTrue(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(2)) }
 }

@@ -5,6 +5,7 @@ import Logging
 import Model
 import ModelCloud
 import Synchronization
+import WaitSupport
 
 @testable import Clash
 
@@ -132,7 +133,7 @@ final class MemoryJournal: JobJournal {
     var failures = 0
   }
 
-  private let state = Mutex(State())
+  private let state = WatchedState(State())
 
   func save(_ jobs: [JobRecord]) throws {
     try state.withLock { state in
@@ -159,7 +160,8 @@ final class MemoryJournal: JobJournal {
   func failToSave(_ fails: @escaping @Sendable ([JobRecord]) -> Bool) { state.withLock { $0.failsToSave = fails } }
   func failToRead(_ fails: Bool) { state.withLock { $0.failsToRead = fails } }
   var batches: [[String]] { state.withLock { $0.batches } }
-  var failures: Int { state.withLock { $0.failures } }
+  /// Waits until so many attempts to save have failed.
+  func failed(_ count: Int) async { await state.wait { $0.failures >= count } }
 }
 
 final class TestFolder {

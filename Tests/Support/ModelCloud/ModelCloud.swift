@@ -46,6 +46,7 @@ package final class ModelCloud: CloudTransport {
     var subscriptions: [String: [String: Any]] = [:]
     var backlog: [String: [Message]] = [:]
     var pulls: [String: [Pull]] = [:]
+    var pullGates: [(count: Int, gate: Gate)] = []
     var templates: [String: [String: Any]] = [:]
     var groups: [String: Group] = [:]
     var calls: [String] = []
@@ -105,6 +106,23 @@ package final class ModelCloud: CloudTransport {
       if state.reached.contains(call) { gate.open() } else { state.reachedGates[call, default: []].append(gate) }
     }
     await gate.wait()
+  }
+
+  /// Waits until so many pulls are held at one time.
+  package func reachedPulls(_ count: Int) async {
+    let gate = Gate()
+    state.withLock { $0.pullGates.append((count, gate)) }
+    openPullGates()
+    await gate.wait()
+  }
+
+  private func openPullGates() {
+    let open = state.withLock { state in
+      let held = state.pulls.values.reduce(0) { $0 + $1.count }
+      defer { state.pullGates.removeAll { $0.count <= held } }
+      return state.pullGates.filter { $0.count <= held }.map(\.gate)
+    }
+    for gate in open { gate.open() }
   }
 
   // MARK: What VMs do
@@ -275,12 +293,12 @@ package final class ModelCloud: CloudTransport {
     }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let goesOn = state.withLock { state in
+        let isReady = state.withLock { state in
           if Task.isCancelled || state.backlog[job]?.contains(where: { !$0.isOutstanding }) == true { return true }
           state.pulls[job, default: []].append(Pull(number: number, continuation: continuation))
           return false
         }
-        if goesOn { continuation.resume() }
+        if isReady { continuation.resume() } else { openPullGates() }
       }
     } onCancel: {
       let pull = state.withLock { state in

@@ -1,6 +1,6 @@
-import Dispatch
-import Foundation
-import Processes
+internal import Dispatch
+internal import Foundation
+package import Processes
 
 /// Waits until a condition holds that follows from files, and looks again whenever something in the folder has changed.
 ///
@@ -20,6 +20,36 @@ package func wait(
     // A folder that was made before the watch was set tells nobody of it.
     guard events != nil, place == deepestFolder(of: folder) else { continue }
     if changed.wait(timeout: deadline) == .timedOut { return try condition() }
+  }
+}
+
+/// As `wait(forChangesIn:seconds:until:)`, without holding a thread.
+package func awaitChanges(
+  in folder: String, seconds: Double = 60, until condition: () throws -> Bool,
+  isolation: isolated (any Actor)? = #isolation
+) async rethrows -> Bool {
+  let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  let queue = DispatchQueue(label: "dagrun.test-wait")
+  queue.asyncAfter(deadline: .now() + seconds) { continuation.finish() }
+  var iterator = changes.makeAsyncIterator()
+  while true {
+    let place = deepestFolder(of: folder)
+    let events = try? FolderEvents(place, .modified, queue: queue) { _ in continuation.yield() }
+    defer { withExtendedLifetime(events) {} }
+    if try condition() { return true }
+    guard events != nil, place == deepestFolder(of: folder) else { continue }
+    if await iterator.next(isolation: isolation) == nil { return try condition() }
+  }
+}
+
+/// Waits until the process has ended, without holding a thread of those that run tasks.
+///
+/// - Returns: false when it has not after so many seconds.
+package func awaitEnd(of process: ProcessDescriptor, seconds: Double = 60) async -> Bool {
+  await withCheckedContinuation { continuation in
+    Thread.detachNewThread {
+      continuation.resume(returning: process.hasEnded(within: Int32(seconds * 1000)))
+    }
   }
 }
 
