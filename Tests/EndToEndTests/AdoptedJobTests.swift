@@ -7,7 +7,7 @@ import Testing
 @Suite(.blocking, .serialized, .timeLimit(.minutes(5))) struct AdoptedJobTests {
   /// Google's waits are for Google's times.
   private static let timings = """
-    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "ackLeaseSeconds": 13, "logGraceSeconds": 1,
+    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 2, "loanSeconds": 13, "logGraceSeconds": 1,
     "silenceSeconds": 10, "firstBackoffSeconds": 0.2, "longestBackoffSeconds": 1, "acknowledgeLimitSeconds": 10,
     "acknowledgeSeconds": 1, "longestRetrySeconds": 1}
     """

@@ -20,7 +20,7 @@ import Testing
   /// Google's waits are for Google's times. The ack deadline is the shortest there is: what a killed process was just
   /// being told comes again after it.
   private static let timings = """
-    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 3, "ackLeaseSeconds": 14, "logGraceSeconds": 12,
+    {"firstLookSeconds": 0.3, "longestLookSeconds": 1, "graceSeconds": 3, "loanSeconds": 14, "logGraceSeconds": 12,
     "silenceSeconds": 12, "firstBackoffSeconds": 0.2, "longestBackoffSeconds": 1, "firstLadderPauseSeconds": 0.5,
     "longestLadderPauseSeconds": 1, "acknowledgeLimitSeconds": 10, "acknowledgeSeconds": 2, "removalLimitSeconds": 120,
     "longestRetrySeconds": 1}

@@ -6,9 +6,9 @@ import Testing
 /// DAGRUN_JOB_TIMINGS.
 @Suite struct JobTimingsTests {
   @Test(arguments: [
-    (#"{"ackLeaseSeconds": 12, "acknowledgeLimitSeconds": 10}"#, false),
-    (#"{"ackLeaseSeconds": 13, "acknowledgeLimitSeconds": 10}"#, true),
-    (#"{"ackLeaseSeconds": 100}"#, false), (#"{"acknowledgeLimitSeconds": 300}"#, false),
+    (#"{"loanSeconds": 12, "acknowledgeLimitSeconds": 10}"#, false),
+    (#"{"loanSeconds": 13, "acknowledgeLimitSeconds": 10}"#, true),
+    (#"{"loanSeconds": 100}"#, false), (#"{"acknowledgeLimitSeconds": 300}"#, false),
     (#"{"acknowledgeLimitSeconds": 147}"#, true),
   ])
   func `a VM is not replaced before what a dead client had comes again`(text: String, isTaken: Bool) {

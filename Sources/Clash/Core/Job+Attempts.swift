@@ -50,7 +50,7 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
-      return fade(.lost, boot: nil, "its instance group is gone", for: timings.ackLeaseSeconds, &step)
+      return fade(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
     }
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
@@ -181,8 +181,8 @@ extension Job {
       return moment
     }
     return min(
-      max(moment, leasedAt.adding(seconds: timings.ackLeaseSeconds)),
-      moment.adding(seconds: 4 * timings.ackLeaseSeconds))
+      max(moment, leasedAt.adding(seconds: timings.loanSeconds)),
+      moment.adding(seconds: 4 * timings.loanSeconds))
   }
 
   // MARK: Losing it

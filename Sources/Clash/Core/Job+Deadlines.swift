@@ -52,7 +52,7 @@ extension Job {
   /// What is missing of the log was acknowledged by somebody else, or is lost: it would have come again by now.
   private var gapEndsAt: Timestamp? {
     switch phase {
-    case .preparing, .attempting, .pausing: liveness.gapSince?.adding(seconds: timings.ackLeaseSeconds)
+    case .preparing, .attempting, .pausing: liveness.gapSince?.adding(seconds: timings.loanSeconds)
     case .removing, .finished: nil
     }
   }

@@ -77,6 +77,8 @@ extension Job {
     attempts[number - 1].evidence = evidence
     let machines = MachineAccount.machines(of: attempts[number - 1], by: evidence)
     attempts[number - 1].machines = machines
-    attempts[number - 1].machineStartedAt = machines.first?.began.earliest
+    // One that nothing shows to have been up is none that was begun: the job may have as many as before.
+    let begun = machines.first { !$0.isDoubtful } ?? (evidence.wasSeen ? machines.first : nil)
+    attempts[number - 1].machineStartedAt = begun?.began.earliest
   }
 }

@@ -16,7 +16,7 @@ package struct JobTimings: Codable, Hashable, Sendable {
   package var graceSeconds = 45.0
   /// The same for a group that is gone without our doing, which is what a VM does after its result. The result may be on
   /// loan to a process or a connection that died: it comes again after Pub/Sub's ack deadline, which is 120.
-  package var ackLeaseSeconds = 150.0
+  package var loanSeconds = 150.0
   /// For parts of the log that are still under way when the result is here and its tail does not cover them.
   package var logGraceSeconds = 10.0
   /// Between acknowledgements.

@@ -11,7 +11,7 @@ package struct JobRunnerOptions: Sendable {
   package var maxMessages = 100
 
   /// What a runner that was killed had received and not acknowledged comes again after this; 10 to 600. Long enough for
-  /// acknowledgements to be gathered (`JobTimings.acknowledgeSeconds`); `JobTimings.ackLeaseSeconds` is meant to be longer.
+  /// acknowledgements to be gathered (`JobTimings.acknowledgeSeconds`); `JobTimings.loanSeconds` is meant to be longer.
   package var acknowledgeLimitSeconds = 120
 
   /// How long a VM offers its first message where that is refused; nil: as its runner has it (`first_word_seconds`).

@@ -55,9 +55,9 @@ extension JobRunnerOptions {
     }
     timings = try JSONDecoder().decode(JobTimings.self, from: JSONEncoder().encode(known))
     let least = Double(acknowledgeLimitSeconds) + Self.shortestMarginSeconds
-    guard timings.ackLeaseSeconds >= least else {
+    guard timings.loanSeconds >= least else {
       throw JobTimingsProblem(
-        description: "DAGRUN_JOB_TIMINGS, ackLeaseSeconds, is \(Int(saturating: timings.ackLeaseSeconds)) s; at least "
+        description: "DAGRUN_JOB_TIMINGS, loanSeconds, is \(Int(saturating: timings.loanSeconds)) s; at least "
           + "\(Int(saturating: least)) s with an acknowledgeLimitSeconds of \(acknowledgeLimitSeconds): a result that a "
           + "killed client had comes again only then, and another VM would run the job meanwhile")
     }

@@ -100,7 +100,8 @@ extension LedgerWorld {
       var events: [JobEvent] = []
       switch action {
       case .call(let call): events = await cloud.events(of: call, of: request)
-      case .inspect(let plan): events = await cloud.inspect(plan, ofJob: "job", includesErrors: true)
+      case .inspect(let plan, let console):
+        events = await cloud.inspect(plan, ofJob: "job", console: console, includesErrors: true)
       case .acknowledge(let ids): await cloud.acknowledge(ids, ofJob: "job")
       case .tell(.ended): isOver = true
       case .tell(.note(let text)): say(text)

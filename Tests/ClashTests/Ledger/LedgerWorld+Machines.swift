@@ -9,7 +9,7 @@ extension LedgerWorld {
   func begin(_ machine: Machine) {
     say("VM \(machine.description.name) is up")
     if random.chance(weather.deaths) { powerOff(machine, after: random.seconds(0...900)) }
-    if random.chance(weather.otherOwners) { meetStranger(machine, after: random.seconds(0...900)) }
+    if random.chance(weather.otherOwners) { meetOtherOwner(machine, after: random.seconds(0...900)) }
     guard !random.chance(weather.muteMachines) else { return }
     plan(after: random.seconds(0.5...60)) { [self] in
       guard machine.isOn else { return }
@@ -67,7 +67,7 @@ extension LedgerWorld {
   }
 
   /// A person, or another home's `job gc`.
-  private func meetStranger(_ machine: Machine, after seconds: Double) {
+  private func meetOtherOwner(_ machine: Machine, after seconds: Double) {
     plan(after: seconds) { [self] in
       guard machine.isOn else { return }
       let instance =

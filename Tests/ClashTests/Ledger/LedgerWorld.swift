@@ -13,7 +13,7 @@ final class LedgerWorld: @unchecked Sendable {
   let weather: LedgerWeather
   let request: JobRequest
   var now = Date(timeIntervalSince1970: 1_800_000_000)
-  var emulation: Emulation
+  var emulation: EmulatedCloud
   var machines: [UInt64: Machine] = [:]
   var transcript: [String] = []
 
@@ -71,7 +71,7 @@ final class LedgerWorld: @unchecked Sendable {
     options.timing.repairSeconds = random.seconds(1...60)
     options.timing.operationLifetimeSeconds = weather.operationLifetimeSeconds
     options.faults = weather.faults
-    emulation = Emulation(
+    emulation = EmulatedCloud(
       options: options, address: "127.0.0.1:1", door: FrontDoor(secret: ""), machineFolder: "/machines",
       blobs: BlobStore(folder: nil), key: .ofThisProcess)
     self.random = random
