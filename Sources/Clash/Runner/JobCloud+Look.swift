@@ -74,8 +74,7 @@ extension JobCloud {
   /// - Parameter likely: what it asks for, for a template that had no room to say it.
   func find(job name: String, likely: JobRequest? = nil) async -> Finding {
     do throws(CloudError) {
-      let templates = try await compute.instanceTemplates(.templateLabels(["dagrun": "job", "dagrun-job": name]))
-      guard let (template, number) = templates.compactMap(Self.numbered).max(by: { $0.1 < $1.1 }) else {
+      guard let (template, number) = try await templates(ofJob: name).max(by: { $0.attempt < $1.attempt }) else {
         return .nothing(
           "there is no job \(name) in the project \(compute.project): it has ended, or never was. "
             + "`dagrun job list` shows those of this home")
@@ -87,7 +86,8 @@ extension JobCloud {
       }
       let groups = try await compute.allInstanceGroups(.name(template.name))
       let place: Location
-      switch groups.items.first(where: JobOwner(request: request).owns)?.scope {
+      let owner = JobOwner(request: request)
+      switch groups.items.first(where: { $0.name == template.name && owner.owns($0) })?.scope {
       case .zone(let zone): place = .zone(zone)
       case .region(let region): place = .region(region)
       case .global, nil:
@@ -135,10 +135,15 @@ extension JobCloud {
     return request
   }
 
-  private static func numbered(_ template: InstanceTemplate) -> (InstanceTemplate, Int)? {
-    template.properties.labels?["dagrun-attempt"].flatMap { Int($0) }.flatMap { number in
-      // Each attempt before it has a place in memory, and no job has had more.
-      (1...100_000).contains(number) ? (template, number) : nil
+  /// Those of its attempts, in no order.
+  func templates(ofJob name: String) async throws(CloudError) -> [(template: InstanceTemplate, attempt: Int)] {
+    try await compute.instanceTemplates(.nameFits("\(name)-[0-9]+")).compactMap { template in
+      guard let labels = template.properties.labels, labels[MachineLabels.marker] == "job",
+        labels["dagrun-job"] == name,
+        // Each attempt before it has a place in memory, and no job has had more.
+        let number = labels["dagrun-attempt"].flatMap({ Int($0) }), (1...100_000).contains(number)
+      else { return nil }
+      return (template, number)
     }
   }
 }

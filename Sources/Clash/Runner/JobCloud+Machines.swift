@@ -38,15 +38,23 @@ extension JobCloud {
     } catch {
       return
     }
-    func isOfGroup(_ operation: ComputeOperation) -> Bool { operation.targetLink?.hasSuffix("/\(group)") == true }
-    found.areOperationsComplete = operations.contains { isOfGroup($0) && $0.operationType == "insert" }
-    found.operations = operations.filter { !isOfGroup($0) }.compactMap(OperationFact.init)
+    found.areOperationsComplete = operations.contains {
+      $0.targetLink?.hasSuffix("/\(group)") == true && $0.operationType == "insert"
+    }
+    let machine = Self.machinePrefix(plan, job)
+    found.operations = operations.filter { operation in
+      guard let link = operation.targetLink, link.contains("/instances/") else { return false }
+      let name = resourceName(ofLink: link)
+      return name.hasPrefix(machine) && !name.dropFirst(machine.count).contains("-")
+    }.compactMap(OperationFact.init)
   }
 
   /// A group gives its VMs its own name and an end of four characters.
   private static func machineName(_ plan: AttemptPlan, _ job: String) -> String {
-    "\(plan.resourceName(job: job))-[a-z0-9]+"
+    "\(machinePrefix(plan, job))[a-z0-9]+"
   }
+
+  private static func machinePrefix(_ plan: AttemptPlan, _ job: String) -> String { "\(plan.resourceName(job: job))-" }
 }
 
 extension InstanceFact {

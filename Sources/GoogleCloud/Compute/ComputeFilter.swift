@@ -1,15 +1,13 @@
 /// Which resources a list of Compute Engine names, in the syntax of its `filter` parameter.
+///
+/// It makes answers short, and nothing more: who asks looks at each item again. Only fields that Google shows in its
+/// documentation are filtered by. Labels inside a template's properties are not among them.
 package struct ComputeFilter: Hashable, Sendable, CustomStringConvertible {
   private var conditions: [String]
 
   /// All of these labels. Sorted, so that the same question is the same text.
   package static func labels(_ labels: [String: String]) -> ComputeFilter {
     ComputeFilter(fields: labels.map { ("labels.\($0.key)", $0.value) })
-  }
-
-  /// Templates have their VMs' labels in their properties, and none of their own.
-  package static func templateLabels(_ labels: [String: String]) -> ComputeFilter {
-    ComputeFilter(fields: labels.map { ("properties.labels.\($0.key)", $0.value) })
   }
 
   package static func name(_ name: String) -> ComputeFilter { ComputeFilter(fields: [("name", name)]) }
