@@ -11,7 +11,8 @@ extension Job {
     self.init(request, timings: timings, at: now)
     for number in 1...max(plan.number, 1) {
       var attempt = JobAttempt(
-        number: number, zone: plan.candidate.place.zone, region: plan.candidate.place.region, machineType: plan.candidate.machineType,
+        number: number, zone: plan.candidate.place.zone, region: plan.candidate.place.region,
+        machineType: plan.candidate.machineType,
         isSpot: plan.candidate.isSpot, requestedAt: min(askedAt ?? now, now))
       if number < plan.number { (attempt.endedAt, attempt.ending) = (now, .lost) }
       attempts.append(attempt)

@@ -115,10 +115,11 @@ extension Job {
   ) {
     var capacity: (LadderFault, CloudError)?
     for error in faults {
-      switch error.faultClass {
+      switch error.machineFaultClass {
       case .refusal(let kind): return fail(kind, error.advice, &step)
       // In a region, one zone may not have the machine, and another one may have none left: that one may have one later.
-      case .capacity(let fault): if capacity == nil || capacity?.0 == .notOffered { capacity = (fault, error) }
+      case .capacity(let fault):
+        if capacity == nil || capacity?.0 == .notOffered || capacity?.0 == .refused { capacity = (fault, error) }
       case .passing, .signedOut: break
       }
     }
@@ -132,7 +133,7 @@ extension Job {
       return enter(.waitingForMachine(since: step.now), step.now)
     }
     if let (fault, error) = capacity {
-      lose(fault, error.message, &step)
+      lose(fault, fault == .refused ? error.advice : error.message, &step)
     } else if step.now.seconds(since: since) >= timings.machineLimitSeconds {
       lose(.noMachine, "no machine and no reason within \(Int(saturating: timings.machineLimitSeconds)) s", &step)
     }
@@ -199,10 +200,14 @@ extension Job {
 
   /// The attempt is given up: its group goes now.
   mutating func lose(_ fault: LadderFault, _ reason: String, _ step: inout JobStep) {
-    guard case .attempting(let plan, _, _) = phase else { return }
+    guard case .attempting(let plan, var position, let stage) = phase else { return }
     step.note("attempt \(plan.number): \(reason)")
     settleLedger(plan.number, fault)
     dropCallThatWaits()
+    if fault == .refused {
+      position.refusal = reason
+      phase = .attempting(plan, position, stage)
+    }
     enter(.deletingGroup(fault, since: step.now), step.now)
   }
 
@@ -221,10 +226,14 @@ extension Job {
       phase = .pausing(next, until: step.now.adding(seconds: pause))
     case .giveUp:
       let count = attempts.count == 1 ? "1 attempt" : "\(attempts.count) attempts"
+      let refusal = position.refusal.map { ". Of one that it refused, Google said: \($0)" } ?? ""
       switch fault {
-      case .outOfCapacity, .noMachine:
+      case .refused where !ladder.hasOthers(than: position):
+        fail(.cloud, position.refusal ?? "Google refuses the job's machines", &step)
+      case .outOfCapacity, .noMachine, .refused:
         fail(
-          .noCapacity, "no machine to be had in \(count). Add zones, regions or machine types, or allow more attempts",
+          .noCapacity,
+          "no machine to be had in \(count). Add zones, regions or machine types, or allow more attempts\(refusal)",
           &step)
       case .notOffered where !ladder.isOfferedNowhere(position):
         fail(

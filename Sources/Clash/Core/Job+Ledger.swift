@@ -42,6 +42,7 @@ extension Job {
       case .outOfCapacity, .noMachine: .outOfCapacity
       case .quotaExceeded: .quotaExceeded
       case .notOffered: .notOffered
+      case .refused: .refused
       case .preempted: .preempted
       case .lost, .noBoot: .lost
       }
