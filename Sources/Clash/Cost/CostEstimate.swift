@@ -31,7 +31,9 @@ extension PriceTable {
       sum += try Double(accelerator.count) * price(of: accelerator.type, "accelerator", in: accelerators, attempt)
     }
     if let disks {
-      let type = config.diskType ?? MachineSeries(machineType: attempt.machineType).diskType
+      guard let type = config.diskType ?? MachineSeries(machineType: attempt.machineType).usualDiskType else {
+        throw MissingPrice(note: "the boot disk of a \(attempt.machineType) is of an unknown type")
+      }
       guard let prices = disks[type], let price = prices[attempt.region] ?? prices["*"] else {
         throw MissingPrice(note: "no price for disks of type \(type) in \(attempt.region)")
       }
