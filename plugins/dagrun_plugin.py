@@ -27,6 +27,7 @@ import contextlib
 import contextvars
 import copy
 import datetime
+import functools
 import hashlib
 import importlib
 import inspect
@@ -151,7 +152,7 @@ class Finished(NamedTuple):
             raise self.failure()
         begin = self.output[:200].decode(errors="replace").strip() or "nothing at all"
         raise failure(
-            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is no JSON: {begin}",
+            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is not JSON: {begin}",
             "Is the program that DAGRUN_BINARY (or PATH) names really dagrun, and not a script around it that prints?",
         )
 
@@ -208,7 +209,8 @@ class Binary:
                 return self._executable_copy(name)
         raise failure(
             f"The program dagrun was not found on this machine (looked for {' and '.join(wanted)}).",
-            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH.",
+            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH; "
+            "or write the plugin with it: dagrun airflow-plugin --bundle-binary.",
         )
 
     def check(self) -> str:
@@ -329,7 +331,10 @@ class Binary:
                     "or set DAGRUN_BINARY to a program that can be run.",
                 ) from error
         if not program.exists():
-            raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+            raise failure(
+                f"{name} has no program dagrun in it.",
+                "Make it anew: dagrun airflow-plugin --bundle-binary, or for Composer dagrun airflow-plugin deploy.",
+            )
         for path in (folder, copied, program):
             if not is_safe(path):
                 raise failure(
@@ -526,7 +531,7 @@ class Command:
 
     def terminate(self) -> None:
         """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
-        was let go of is left alone: somebody else may have its job by now."""
+        was released is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):
@@ -694,11 +699,11 @@ class Credentials(NamedTuple):
     @classmethod
     def of(cls, gcp_conn_id: str | None, impersonation_chain: str | Sequence[str] | None) -> Credentials:
         """Of a Google Cloud connection of Airflow, whose provider need not be installed."""
-        chain = impersonation_chain
+        chain = accounts_of(impersonation_chain)
         if gcp_conn_id is None:
-            return cls(chain=accounts_of(chain))
+            return cls(chain=chain)
         extra = extra_of_connection(gcp_conn_id)
-        for name in ("key_secret_name", "credential_config_file", "is_anonymous"):
+        for name in ("key_secret_name", "credential_config_file", "is_anonymous", "idp_issuer_url"):
             if extra.get(name):
                 raise failure(
                     f"The connection {gcp_conn_id} has {name}, which dagrun cannot use.",
@@ -706,16 +711,28 @@ class Credentials(NamedTuple):
                     final=True,
                 )
         key = extra.get("keyfile_dict")
+        if key and extra.get("key_path"):
+            raise failure(
+                f"The connection {gcp_conn_id} has a keyfile_dict and a key_path.", "Give it one of them.", final=True
+            )
         return cls(
             key=json.dumps(key) if isinstance(key, Mapping) else key or None,
             key_path=extra.get("key_path") or None,
-            chain=accounts_of(chain if chain is not None else extra.get("impersonation_chain")),
+            chain=chain or accounts_of(extra.get("impersonation_chain")),
         )
+
+    def __repr__(self) -> str:
+        key = None if self.key is None else "***"
+        return f"Credentials(key={key}, key_path={self.key_path!r}, chain={self.chain!r})"
 
     @contextlib.contextmanager
     def handed_on(self) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
         """The environment of a program that uses them, and descriptors that it has to be given."""
         environment = Binary.environment()
+        if self.key is not None or self.key_path:
+            # What this machine would sign in with counts more to dagrun than a file of credentials.
+            for name in ("ACCESS_TOKEN", "ACCESS_TOKEN_FILE", "IMPERSONATE_SERVICE_ACCOUNT"):
+                environment.pop(f"CLOUDSDK_AUTH_{name}", None)
         if self.chain:
             environment["CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"] = ",".join(self.chain)
         if self.key_path:
@@ -742,7 +759,10 @@ def accounts_of(chain: Any) -> tuple[str, ...]:
 
 def extra_of_connection(conn_id: str) -> dict[str, Any]:
     extra = first_of("BaseHook", "airflow.sdk", "airflow.hooks.base").get_connection(conn_id).extra_dejson
-    return {key.replace("extra__google_cloud_platform__", "", 1): value for key, value in extra.items()}
+    prefix = "extra__google_cloud_platform__"
+    # Where both are given, a field's new name counts, as in Google's own hook.
+    old = {key[len(prefix) :]: value for key, value in extra.items() if key.startswith(prefix)}
+    return {**old, **{key: value for key, value in extra.items() if not key.startswith(prefix)}}
 
 
 # --- What a job is ---------------------------------------------------------------------------------------------------
@@ -756,6 +776,7 @@ def extra_of_connection(conn_id: str) -> dict[str, Any]:
 DEFAULT_JOB_CONFIG: dict[str, Any] = {"image": "google/cloud-sdk"}
 
 
+# Those of its values that are numbers, which a template gives as text.
 NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts", "max_run_duration_seconds"})
 
 
@@ -800,9 +821,7 @@ class JobConfigBuilder:
 
     def preemptible(self, preemptible: bool = True) -> JobConfigBuilder:
         """Takes Spot capacity, which costs less and may be preempted; the job then begins again on another machine."""
-        if isinstance(preemptible, str):  # a text is true, whatever it says
-            raise failure("preemptible takes True or False.", "`provisioning` takes a template.")
-        return self._set("provisioning", "spot" if preemptible else "standard", "preemptible")
+        return self._set("provisioning", _provisioning(preemptible), "preemptible")
 
     def zone(self, zone: str) -> JobConfigBuilder:
         """The zone of the machine; `zones` gives it alternatives."""
@@ -930,7 +949,7 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
         )
     job = copy.deepcopy(dict(config))
     _rename(job, "project_id", "project", lambda value: value)
-    _rename(job, "preemptible", "provisioning", lambda value: "spot" if value else "standard")
+    _rename(job, "preemptible", "provisioning", _provisioning)
     _rename(job, "zone", "zones", lambda value: [value])
     if job.get("disk_image") == {"project": "gce-uefi-images", "family": "cos-stable"}:
         del job["disk_image"]  # Clash's default, which Google has since withdrawn
@@ -938,7 +957,7 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     if region and not job.get("zones") and not job.get("regions"):
         job["regions"] = [region]
     for zone in job.get("zones", []) if region else []:
-        is_template = "{{" in f"{zone}{region}"
+        is_template = "{" in f"{zone}{region}"
         if not is_template and not str(zone).startswith(f"{region}-"):
             raise failure(
                 f"job_config: the zone {zone} is not in the region {region}.",
@@ -956,10 +975,22 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
         job["project"] = project
     job.setdefault("image", DEFAULT_JOB_CONFIG["image"])
     for key in NUMBERS_OF_A_CONFIG & job.keys():
-        # A template gives text.
-        if isinstance(job[key], str) and re.fullmatch(r"\s*\d{1,18}\s*", job[key]):
-            job[key] = int(job[key])
+        job[key] = _number(job[key])
+    for accelerator in job.get("accelerators") or []:
+        if isinstance(accelerator, dict) and "count" in accelerator:
+            accelerator["count"] = _number(accelerator["count"])
     return job
+
+
+def _number(value: Any) -> Any:
+    """A template gives text."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value) else value
+
+
+def _provisioning(preemptible: Any) -> str:
+    if isinstance(preemptible, str):  # a text is true, whatever it says
+        raise failure("preemptible takes True or False.", "`provisioning` takes a template.", final=True)
+    return "spot" if preemptible else "standard"
 
 
 def _rename(job: dict[str, Any], key: str, new_key: str, new_value: Callable[[Any], Any]) -> None:
@@ -1046,6 +1077,7 @@ def spec_of_job(
                 raise failure(f"{name} is of type {type(values).__name__}, and must be a dict.", final=True)
             spec[key] = {str(name): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
     if timeout_seconds is not None:
+        timeout_seconds = _number(timeout_seconds)
         if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)):
             raise failure(f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds.", final=True)
         spec["timeout_seconds"] = timeout_seconds
@@ -1095,8 +1127,8 @@ def script_path(name: str, dag_file: str | None) -> Path:
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
 # The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
-# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that result,
-# and no second machine is paid for. Only when a result was taken does the next try begin a new job.
+# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that
+# result, and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
 FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})
@@ -1219,7 +1251,7 @@ class JobRun:
             return json.dumps(self.spec)
         except (TypeError, ValueError) as error:
             raise failure(
-                f"The spec of job {self.base} is no JSON: {error}.",
+                f"The spec of job {self.base} is not JSON: {error}.",
                 "job_config takes texts, numbers, lists and dicts only.",
                 final=True,
             ) from error
@@ -1289,19 +1321,40 @@ class JobRun:
 JOBS_KEY = "dagrun_jobs"
 
 
-class JobLogLink(BaseOperatorLink):
-    """In Airflow's page of a task: what Google's log has of its machines, by their names."""
+class JobLink(BaseOperatorLink):
+    """In Airflow's page of a task: a page of Google's console about its jobs."""
 
-    name = "Google Cloud log"
+    def page(self, names: Sequence[str]) -> str:
+        """The page's address, without its project."""
+        raise NotImplementedError
+
+    def address(self, jobs: Mapping[str, Any]) -> str:
+        page = f"https://console.cloud.google.com/{self.page(jobs['names'])}"
+        return f"{page}?project={urllib.parse.quote(str(jobs['project']))}"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         xcom = first_of("XCom", "airflow.sdk.execution_time.xcom", "airflow.models.xcom")
         jobs = xcom.get_value(ti_key=ti_key, key=JOBS_KEY)
-        if not isinstance(jobs, Mapping):
-            return ""
-        query = " OR ".join(f'"{name}"' for name in jobs["names"])
-        address = "https://console.cloud.google.com/logs/query;query="
-        return f"{address}{urllib.parse.quote(query, safe='')}?project={urllib.parse.quote(str(jobs['project']))}"
+        return self.address(jobs) if isinstance(jobs, Mapping) else ""
+
+
+class JobLogLink(JobLink):
+    """What Google's log has of its machines, by their names."""
+
+    name = "Google Cloud log"
+
+    def page(self, names: Sequence[str]) -> str:
+        query = " OR ".join(f'"{name}"' for name in names)
+        return f"logs/query;query={urllib.parse.quote(query, safe='')}"
+
+
+class JobMachinesLink(JobLink):
+    """The machines of its project: its own are there while they run."""
+
+    name = "Google Cloud VMs"
+
+    def page(self, names: Sequence[str]) -> str:
+        return "compute/instances"
 
 
 class JobTask(BaseOperator):
@@ -1314,7 +1367,7 @@ class JobTask(BaseOperator):
         act as the next one.
     """
 
-    operator_extra_links: Collection[Any] = (JobLogLink(),)
+    operator_extra_links: Collection[Any] = (JobLogLink(), JobMachinesLink())
 
     _was_killed = False
 
@@ -1341,15 +1394,21 @@ class JobTask(BaseOperator):
     def render_template(self, content: Any, context: Context, *others: Any, **options: Any) -> Any:
         """Airflow renders a dict's values and not its keys, but a bucket's path is a key of gcs_mounts."""
         rendered = super().render_template(content, context, *others, **options)
-        if not isinstance(content, dict) or not isinstance(rendered, dict):
-            return rendered
-        keys = [super(JobTask, self).render_template(key, context, *others, **options) for key in content]
-        return dict(zip(keys, rendered.values()))
+        if rendered is content or not isinstance(content, dict) or not isinstance(rendered, dict):
+            return rendered  # as it is: what another task has given is not a template
+        keys = [
+            super(JobTask, self).render_template(key, context, *others, **options)
+            if isinstance(key, str) and "{" in key
+            else key
+            for key in content
+        ]
+        made = dict(zip(keys, rendered.values()))
+        if len(made) < len(keys):
+            twice = next(key for key in made if keys.count(key) > 1)
+            raise failure(f"Task {self.task_id}: two keys of a dict are the same once rendered: {twice!r}.", final=True)
+        return made
 
-    def credentials(self) -> Credentials | None:
-        """None: those of the machine."""
-        if self.gcp_conn_id is None and not self.impersonation_chain:
-            return None
+    def credentials(self) -> Credentials:
         return Credentials.of(self.gcp_conn_id, self.impersonation_chain)
 
     def bounded(self, job_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -1368,9 +1427,7 @@ class JobTask(BaseOperator):
     def execute(self, context: Context) -> Any:
         ti: Any = context["ti"]
         runs = self._runs = self.jobs(context)
-        ti.xcom_push(
-            key=JOBS_KEY, value={"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
-        )
+        self._push_links(runs, ti)
         attempt = max(1, int(ti.try_number))
         try:
             self._run_all(runs, attempt)
@@ -1390,6 +1447,15 @@ class JobTask(BaseOperator):
                 run.close()
         self.defer(trigger=trigger, method_name="execute_complete")
         return None
+
+    def _push_links(self, runs: Sequence[JobRun], ti: Any) -> None:
+        jobs = {"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
+        ti.xcom_push(key=JOBS_KEY, value=jobs)
+        for link in self.operator_extra_links:
+            # Airflow 3 asks for links when the task is over, and shows them from then on; so it has them from now on.
+            key = getattr(link, "xcom_key", None)
+            if key is not None and isinstance(link, JobLink):
+                ti.xcom_push(key=key, value=link.address(jobs))
 
     def _run_all(self, runs: list[JobRun], attempt: int) -> None:
         for run in runs:
@@ -1700,7 +1766,7 @@ SECONDS_OF_CANCEL = 25.0
 SECONDS_BETWEEN_ATTACHES, ATTACHES = 5.0, 60
 HELD_BY_ANOTHER = 5
 # The first question of a triggerer loads much of Airflow.
-SECONDS_FOR_STATE = 30.0
+SECONDS_FOR_AN_ANSWER = 30.0
 LONGEST_LINE_BYTES = 64 << 20
 
 
@@ -1731,7 +1797,7 @@ class JobServer:
 
     _of_loop: ClassVar[tuple[asyncio.AbstractEventLoop, dict[Login, JobServer]] | None] = None
 
-    def __init__(self, login: Login = (None, ())) -> None:
+    def __init__(self, login: Login) -> None:
         self._login = login
         # Of the jobs that triggers follow: their projects, and what is said of them.
         self._projects: dict[str, str] = {}
@@ -1746,12 +1812,15 @@ class JobServer:
         self._log = logging.getLogger(__name__)
 
     @classmethod
-    def current(cls, login: Login = (None, ())) -> JobServer:
+    def current(cls, login: Login) -> JobServer:
         """The server of the running loop."""
         loop = asyncio.get_running_loop()
         if cls._of_loop is None or cls._of_loop[0] is not loop:
             cls._of_loop = (loop, {})
-        return cls._of_loop[1].setdefault(login, cls(login))
+        servers = cls._of_loop[1]
+        if login not in servers:
+            servers[login] = cls(login)
+        return servers[login]
 
     async def attach(self, name: str, project: str) -> asyncio.Queue[dict[str, Any]]:
         """The events of a job, from now on."""
@@ -1809,7 +1878,12 @@ class JobServer:
         path = await asyncio.to_thread(Binary().check)
         credentials = Credentials()
         if any(self._login):
-            credentials = await ask_airflow(Credentials.of, *self._login)
+            try:
+                credentials = await asyncio.wait_for(ask_airflow(Credentials.of, *self._login), SECONDS_FOR_AN_ANSWER)
+            except AirflowException:
+                raise
+            except Exception as error:
+                raise failure(f"Airflow does not give the connection {self._login[0]}: {error!r}.") from error
         try:
             with credentials.handed_on() as (environment, descriptors):
                 process = await asyncio.create_subprocess_exec(
@@ -1942,7 +2016,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             with contextlib.nullcontext() if in_triggerer else inline_trigger():
                 await self._wait()
         except AirflowException as error:
-            # Without the program nothing is known of the jobs: they continue, and the task's next try continues with them.
+            # Without the program nothing is known of the jobs: they continue, and the task's next try finds them.
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         except asyncio.CancelledError:
@@ -2110,16 +2184,15 @@ class ComputeEngineJobTrigger(BaseTrigger):
     async def _task_was_ended(self) -> bool:
         """Whether the task is no longer deferred: it was cleared, marked, or timed out. If it is, this triggerer is
         ending, or hands the trigger over. Without an answer the jobs are left: the next try continues with them."""
-        asking = asyncio.ensure_future(ask_airflow(self._state_of_task))
         try:
-            await asyncio.wait({asking}, timeout=SECONDS_FOR_STATE)
-            if not asking.done():
-                self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
-                return False
-            return bool(asking.result() != "deferred")
+            state = await asyncio.wait_for(ask_airflow(self._state_of_task), SECONDS_FOR_AN_ANSWER)
+        except asyncio.TimeoutError:
+            self.log.warning("Airflow does not say the task's state: its jobs are left as they are")
+            return False
         except Exception as error:
             self.log.warning("the task's state cannot be had (%s): its jobs are left as they are", error)
             return False
+        return bool(state != "deferred")
 
     def _state_of_task(self) -> str | None:
         ti: Any = self.task_instance
@@ -2158,20 +2231,41 @@ class DagrunCommandOperator(BaseOperator):
 
     def _result(self, arguments: Sequence[str], stdin: str | None = None, *, leash: bool = True) -> dict[str, Any]:
         """Waits for the command's JSON object, and tells it that it has been taken."""
+        with self._running(arguments, stdin, leash) as command:
+            result = command.result()
+            command.taken()
+        return result
+
+    def _finished(self, arguments: Sequence[str], credentials: Credentials) -> Finished:
+        """Waits for the end of a command that is told nothing."""
+        with self._running(arguments, credentials=credentials, leash=False) as command:
+            command.wait()
+            self._refuse_if_killed()
+            return command.finished()
+
+    @contextlib.contextmanager
+    def _running(
+        self,
+        arguments: Sequence[str],
+        stdin: str | None = None,
+        leash: bool = True,
+        credentials: Credentials | None = None,
+    ) -> Iterator[Command]:
+        """A command that is cancelled when the task is ended."""
         self._refuse_if_killed()
-        with Binary().start(arguments, stdin=stdin, on_line=self._log_line, leash=leash) as command:
+        with Binary().start(
+            arguments, stdin=stdin, on_line=self._log_line, leash=leash, credentials=credentials
+        ) as command:
             self._command = command
             try:
                 self._refuse_if_killed()
-                result = command.result()
+                yield command
             except SupervisorGone:
                 raise
             except BaseException:
                 # A timeout of Airflow, a kill, Ctrl-C.
                 self._cancel(command)
                 raise
-            command.taken()
-        return result
 
     def _refuse_if_killed(self) -> None:
         """Airflow 3 continues with a task after its on_kill, which may come before there is a command to stop."""
@@ -2206,8 +2300,8 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
     `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
-    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
-    a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
+    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile.
+    Once a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
     cancels its run.
 
     :param dag_id: the Swift DAG (templated, as `trigger_dag_id`).
@@ -2281,7 +2375,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
             if isinstance(value, dict):
                 return json.dumps(value, sort_keys=True)
         except (TypeError, ValueError) as error:
-            raise failure(f"conf is no JSON: {error}", f"It is {conf!r}.", final=True) from error
+            raise failure(f"conf is not JSON: {error}", f"It is {conf!r}.", final=True) from error
         raise failure(f"conf must be a JSON object such as {{'day': '2026-01-31'}}, not {conf!r}", final=True)
 
     def _judged(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -2451,7 +2545,8 @@ def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping
         doc_md=doc,
         default_args=dict(default_args),
     )
-    tasks: dict[str, Any] = {task["id"]: airflow_task(task, dag, folder) for task in swift_dag["tasks"]}
+    groups = airflow_groups(swift_dag.get("groups", []), dag)
+    tasks: dict[str, Any] = {task["id"]: airflow_task(task, dag, folder, groups) for task in swift_dag["tasks"]}
     for task in swift_dag["tasks"]:
         if task["upstream"]:
             tasks[task["id"]].set_upstream([tasks[upstream] for upstream in task["upstream"]])
@@ -2464,10 +2559,34 @@ def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping
     return cast("DAG", dag)
 
 
-def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator:
+def airflow_groups(swift_groups: Iterable[Mapping[str, Any]], dag: DAG) -> dict[str, tuple[Any, str]]:
+    """Airflow's group, and what ids in it begin with, by the group's id. Each group comes after the one it is in."""
+    if not swift_groups:
+        return {}
+    TaskGroup = first_of("TaskGroup", "airflow.sdk", "airflow.utils.task_group")
+    groups: dict[str, tuple[Any, str]] = {}
+    for group in swift_groups:
+        parent, prefix = groups[group["parent"]] if group["parent"] else (dag.task_group, "")
+        made = TaskGroup(
+            group_id=group["id"][len(prefix) :],
+            prefix_group_id=bool(group["prefix"]),
+            parent_group=parent,
+            dag=dag,
+            tooltip=group["doc"] or "",
+        )
+        groups[group["id"]] = (made, group["prefix"])
+    return groups
+
+
+def airflow_task(
+    task: Mapping[str, Any], dag: DAG, folder: str, groups: Mapping[str, tuple[Any, str]]
+) -> BaseOperator:
     backoff = task["retry_backoff_multiplier"] or 0
+    # Airflow puts the group's id before the task's.
+    group, prefix = groups[task["group"]] if task.get("group") else (None, "")
     arguments: dict[str, Any] = {
-        "task_id": task["id"],
+        "task_id": task["id"][len(prefix) :],
+        "task_group": group,
         "dag": dag,
         "trigger_rule": task["trigger_rule"],
         "retries": task["retries"],
@@ -2489,11 +2608,16 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
+    if task["operator"] == "LatestOnlyOperator":
+        # Airflow's own: only Airflow knows which of its runs is the latest.
+        modules = ("airflow.providers.standard.operators.latest_only", "airflow.operators.latest_only")
+        return cast("BaseOperator", first_of("LatestOnlyOperator", *modules)(**arguments))
     # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
     # it waits for a machine. Airflow's own timeout stands behind the others.
     if task["execution_timeout_seconds"] is not None and not task["is_job"]:
         arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
-    return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
+    kind = deciding_operator() if task.get("decides") else DagrunTaskOperator
+    return kind(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
 
 
 def airflow_schedule(schedule: Mapping[str, Any] | None) -> Any:
@@ -2543,7 +2667,8 @@ def seconds(number: float | None) -> datetime.timedelta | None:
 
 # dagrun gives a task that it stops 10 s.
 SECONDS_TO_END_A_TASK = 30
-NEEDS_START_DATE = AIRFLOW_VERSION.startswith("2.")
+IS_AIRFLOW_2 = AIRFLOW_VERSION.startswith("2.")
+NEEDS_START_DATE = IS_AIRFLOW_2
 # Airflow checks the argument's type, and the DAG against a schema.
 KNOWS_NO_MULTIPLIER = inspect.signature(BaseOperator.__init__).parameters["retry_exponential_backoff"].default is False
 
@@ -2582,7 +2707,14 @@ class DagrunTaskOperator(DagrunCommandOperator):
     def execute(self, context: Context) -> Any:
         arguments = ["tasks", "run", self.dag_id, self.task_id, "--dags-folder", self.dags_folder]
         arguments += ["--context", "-", "-o", "json"]
-        return self._conclude(self._result(arguments, json.dumps(self._swift_context(context))))
+        result = self._result(arguments, json.dumps(self._swift_context(context)))
+        output = self._conclude(result)
+        if result.get("skip"):
+            self._skip_tasks(context, result["skip"])
+        return output
+
+    def _skip_tasks(self, context: Mapping[str, Any], task_ids: Sequence[str]) -> None:
+        raise failure(f"{self.task_id} decides over {', '.join(task_ids)}, which this DAG does not know; parse it anew")
 
     def _swift_context(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """What `dagrun tasks run` is to know of the run: what Airflow does not have is left out."""
@@ -2624,6 +2756,32 @@ class DagrunTaskOperator(DagrunCommandOperator):
         if state != "success":
             raise failure(f"{self.task_id} ended in a state that this plugin does not know: {state}")
         return result.get("output")
+
+
+@functools.cache
+def deciding_operator() -> type[DagrunTaskOperator]:
+    """The operator of a branch or a short circuit. Made where it is needed: what it stands on takes long to load."""
+    SkipMixin: Any = first_of("SkipMixin", "airflow.providers.standard.utils.skipmixin", "airflow.models.skipmixin")
+
+    class DagrunDecidingOperator(DagrunTaskOperator, SkipMixin):  # type: ignore[misc]
+        """A task of a Swift DAG that decides which tasks below it run: the others are skipped, as below Airflow's own."""
+
+        ui_color = "#eee8aa"
+        # So that Airflow asks, of a task below that is cleared, whether it was skipped before.
+        inherits_from_skipmixin = True
+
+        def _skip_tasks(self, context: Mapping[str, Any], task_ids: Sequence[str]) -> None:
+            instance = context["ti"]
+            # One that is new in the Swift file is not in this run.
+            tasks = [self.dag.get_task(task_id) for task_id in task_ids if self.dag.has_task(task_id)]
+            if not IS_AIRFLOW_2:
+                # Ends the task by an exception, with success.
+                self.skip(instance, tasks)
+                return
+            run = context["dag_run"]
+            self.skip(dag_run=run, execution_date=run.execution_date, tasks=tasks, map_index=instance.map_index)
+
+    return DagrunDecidingOperator
 
 
 class ImportErrors:
@@ -2684,8 +2842,10 @@ class DagrunImportErrorOperator(BaseOperator):
 # --- What keeps projects clean ---------------------------------------------------------------------------------------
 
 
-class DagrunMaintenanceOperator(BaseOperator):
+class DagrunMaintenanceOperator(DagrunCommandOperator):
     """Removes what jobs have left behind in a project (`dagrun job gc`); returns what was removed.
+
+    A task that is ended asks it to stop; what it is at the point of removing then, it removes.
 
     :param project: without it, the project of $GOOGLE_CLOUD_PROJECT, or gcloud's.
     :param older_than: what other homes, such as those of workers that are gone, have begun is removed when it is that
@@ -2716,16 +2876,12 @@ class DagrunMaintenanceOperator(BaseOperator):
         options = ["--project", self.project] if self.project else []
         if self.older_than is not None:
             options += ["--all-homes", "--older-than", self.older_than]
-        resources = Binary().query(
-            "job",
-            "gc",
-            "-o",
-            "json",
-            *options,
-            timeout_seconds=3600,
-            accept=(0, COULD_NOT_REMOVE_ALL),
-            credentials=Credentials.of(self.gcp_conn_id, self.impersonation_chain),
+        finished = self._finished(
+            ["job", "gc", "-o", "json", *options], Credentials.of(self.gcp_conn_id, self.impersonation_chain)
         )
+        if finished.exit_status not in (0, COULD_NOT_REMOVE_ALL):
+            raise finished.failure()
+        resources = finished.json()
         for resource in resources:
             self.log.info("%s %s: %s (%s)", resource["kind"], resource["name"], resource["fate"], resource["reason"])
         left = [resource["name"] for resource in resources if resource["fate"] == "not removed"]
@@ -2734,7 +2890,9 @@ class DagrunMaintenanceOperator(BaseOperator):
         return [resource for resource in resources if resource["fate"] == "removed"]
 
 
+# `dagrun job gc` lists in its JSON what it could not remove.
 COULD_NOT_REMOVE_ALL = 5
+SECONDS_OF_MAINTENANCE = 3600
 
 
 def dagrun_maintenance(
@@ -2764,10 +2922,13 @@ def dagrun_maintenance(
         "description": "Removes what jobs of dagrun have left behind in Google Cloud",
         **dag_arguments,
     }
+    arguments["default_args"] = {
+        "execution_timeout": datetime.timedelta(seconds=SECONDS_OF_MAINTENANCE),
+        **(dag_arguments.get("default_args") or {}),
+    }
     dag: Any = DAG(dag_id, **arguments)
     # Not the plugin's: Airflow reads a DAG's file again for each of its tasks.
-    frame = inspect.currentframe()
-    dag.fileloc = frame.f_back.f_code.co_filename if frame is not None and frame.f_back is not None else __file__
+    dag.fileloc = sys._getframe(1).f_globals.get("__file__", __file__)
     for project in projects or (None,):
         DagrunMaintenanceOperator(
             task_id=slug(f"collect-{project}", 200) if project else "collect",
@@ -2789,4 +2950,4 @@ class DagrunPlugin(AirflowPlugin):
 
     name = "dagrun"
     # Airflow 2's web server makes links only of classes that it knows.
-    operator_extra_links = [JobLogLink()]
+    operator_extra_links = [JobLogLink(), JobMachinesLink()]

@@ -5,7 +5,7 @@ package import Model
 
 /// One job to run: what, under which name, and for whom.
 ///
-/// The name is the job's identity everywhere. All its resources bear it, so that asking for the same name twice is asking
+/// The name is the job's identity everywhere. All its resources have it, so that asking for the same name twice is asking
 /// for the same job: what is there is adopted, and nothing is paid twice.
 package struct JobRequest: Codable, Hashable, Sendable {
   /// `[a-z]([-a-z0-9]*[a-z0-9])?`, at most 50 characters (`JobName`).

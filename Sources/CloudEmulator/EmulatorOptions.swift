@@ -24,7 +24,7 @@ package struct EmulatorOptions: Sendable {
   package var faults: [FaultRule] = []
   /// Secret Manager: `projects/P/secrets/S` or only `S` (in every project) -> the value of its versions.
   package var secrets: [String: String] = [:]
-  /// Is told of every request once it was answered, on the emulator's own thread: it must not wait.
+  /// Called for every request once it was answered, on the emulator's own thread: it must not wait.
   package var recorder: (@Sendable (Exchange) -> Void)?
 
   package init() {}

@@ -63,7 +63,7 @@ extension Engine {
 }
 
 extension StoreConnection {
-  /// Runs as a backfill is told of them: those that it clears with their tasks, which it needs, the others without.
+  /// Runs as a backfill gets them: those that it clears with their tasks, which it needs, the others without.
   func backfillSnapshots(
     _ runs: [DAGRun], clearing isCleared: (DAGRun) -> Bool
   ) throws(StoreError) -> [RunSnapshot] {

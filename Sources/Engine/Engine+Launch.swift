@@ -96,7 +96,8 @@ extension Engine {
     case .ended(let key, let result):
       let now = clock.now()
       let start = scheduler.taskInstance(key.instance)?.startDate ?? now
-      finish(key, result.clampingDates(from: start, to: now))
+      let decision = scheduler.decision(of: key.instance)
+      finish(key, result.clampingDates(from: start, to: now).choosing(by: decision))
     case .neverBegan(let key):
       if scheduler.mayBegin(key) { launch(key) } else { finish(key, .stoppedBeforeStart(at: clock.now())) }
     case .orphansRemoved:

@@ -7,7 +7,7 @@ internal import Storage
 /// What the database has refused for good, as far as it was found out. Forgotten with the process: the next scheduler
 /// tries again.
 struct RefusedChanges {
-  /// By DAG: ids that runs bear, and that were to be given again.
+  /// By DAG: ids that runs have, and that were to be given again.
   var runIDs: [String: Set<String>] = [:]
   /// DAGs that nothing moves in by itself any more, and why.
   var suspensions: [String: String] = [:]
@@ -119,7 +119,8 @@ extension Engine {
     case .runCreated(let snapshot), .runReplanned(let snapshot): return snapshot.run.dagID
     case .runChanged(let transition): return transition.to.dagID
     case .taskChanged(let transition): return try store.run(number: transition.key.run)?.dagID
-    case .outputStored(let key, _), .outputRemoved(let key): return try store.run(number: key.run)?.dagID
+    case .outputStored(let key, _), .outputRemoved(let key), .choiceStored(let key, _):
+      return try store.run(number: key.run)?.dagID
     case .dagStored(let record): return record.dagID
     case .dagDeleted(let dagID): return dagID
     case .backfillCreated(let backfill): return backfill.dagID

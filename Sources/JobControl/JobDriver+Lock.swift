@@ -18,8 +18,10 @@ extension JobDriver {
     } catch {
       guard error.reason == .held else { throw JobControlError.lockUnavailable(error.description) }
     }
+    // Asked before `onHeld`, which may make it leave.
+    let driver = repository.driver(of: file)
     onHeld()
-    report(.waiting(job: name, process: repository.driver(of: file)))
+    report(.waiting(job: name, process: driver))
     let (events, continuation) = AsyncStream.makeStream(of: LockEvent.self)
     let ticket = JobLockQueue.shared.wait(forJob: file, folder: repository.folder) { continuation.yield(.decided($0)) }
     defer { JobLockQueue.shared.withdraw(ticket) }

@@ -14,10 +14,10 @@ package enum ServeRequest: Hashable, Sendable {
 
   package init(line: String) throws(Problem) {
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)) else {
-      throw Problem(words: "this is no JSON: \(line.prefix(Self.quoted))")
+      throw Problem(words: "this is not JSON: \(line.prefix(Self.quoted))")
     }
     guard case .object(var fields) = value else {
-      throw Problem(words: "this is no JSON object: \(line.prefix(Self.quoted))")
+      throw Problem(words: "this is not a JSON object: \(line.prefix(Self.quoted))")
     }
     let verbs = Self.verbs.filter { fields[$0] != nil }
     guard verbs.count == 1, let verb = verbs.first, case .string(let name)? = fields.removeValue(forKey: verb) else {

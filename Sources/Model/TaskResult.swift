@@ -12,6 +12,8 @@ package struct TaskResult: Hashable, Sendable {
   /// What of its log, output or journal could not be kept, and why: `the log lacks 12 bytes: No space left on device`.
   /// nil: nothing is missing.
   package var loss: String?
+  /// Of the tasks below it; nil: all may run. Not on the wire, nor in journals: it follows from the output.
+  package var choice: DownstreamChoice?
 
   package init(
     _ outcome: Outcome, output: String? = nil, usage: Usage = .init(), startDate: Timestamp? = nil,
@@ -92,6 +94,18 @@ extension TaskResult {
     var result = self
     result.startDate = startDate.map { min(max($0, earliest), latest) }
     result.endDate = endDate.map { min(max($0, earliest), latest) }
+    return result
+  }
+
+  /// With what the task has chosen of the tasks below it; failed, when its output is not an answer.
+  package func choosing(by decision: TaskDecision?) -> TaskResult {
+    guard outcome == .success, let decision else { return self }
+    var result = self
+    do throws(ChoiceError) {
+      result.choice = try decision.choice(of: output)
+    } catch {
+      result.outcome = .failed(reason: error.description, isRetryable: false)
+    }
     return result
   }
 

@@ -2,7 +2,7 @@ package import Dagrun
 package import Model
 
 extension RunContext {
-  /// What the tasks of a run are told of it, whether the run is in the database or only assumed (`tasks run`, `tasks
+  /// What the tasks of a run know of it, whether the run is in the database or only assumed (`tasks run`, `tasks
   /// render`).
   ///
   /// - Parameter previous: the last run before it that succeeded.

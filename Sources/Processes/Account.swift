@@ -1,7 +1,7 @@
 internal import CLinux
 package import Glibc
 
-/// An account of this machine, under which a process can continue.
+/// An account of this machine, under which a process can run.
 package struct Account: Hashable, Sendable {
   package var name: String
   package var userID: uid_t
@@ -32,7 +32,7 @@ package struct Account: Hashable, Sendable {
   /// Makes this process, with all its threads, the account's: its user, its group and its other groups. There is no way
   /// back. Only root can.
   package func become() throws(SystemError) {
-    if clinux_become(name, userID, groupID) != 0 { throw SystemError("continue as the user \(name)") }
+    if clinux_become(name, userID, groupID) != 0 { throw SystemError("become the user \(name)") }
   }
 
   /// What programs find out about their account from.

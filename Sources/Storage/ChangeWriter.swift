@@ -17,6 +17,7 @@ struct ChangeWriter {
     case .taskChanged(let transition): try taskChanged(transition)
     case .outputStored(let key, let json): try outputStored(key, json)
     case .outputRemoved(let key): try outputRemoved(key)
+    case .choiceStored(let key, let choice): try choiceStored(key, choice)
     case .runCreated(let snapshot): try runCreated(snapshot)
     case .runChanged(let transition): try runChanged(transition)
     case .runReplanned(let snapshot): try runReplanned(snapshot)

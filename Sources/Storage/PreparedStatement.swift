@@ -111,7 +111,7 @@ struct SQLRow {
 
   func int(_ column: Int32) -> Int { Int(sqlite3_column_int64(handle, column)) }
 
-  /// A number that the scheduler continues counting from.
+  /// A number that the scheduler counts on from.
   ///
   /// - Throws: when nobody can have counted so far: the row was changed by hand, or comes from a broken backup.
   func count(_ column: Int32, atMost highest: Int64, _ name: @autoclosure () -> String) throws -> Int64 {

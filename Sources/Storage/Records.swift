@@ -37,6 +37,8 @@ package struct TaskRecord: Hashable, Sendable {
   package var usage: Usage
   /// What of its log, output or journal could not be kept, in words.
   package var loss: String?
+  /// What it has chosen of the tasks below it; nil: all may run, or it has not ended.
+  package var choice: DownstreamChoice?
 }
 
 /// What a list of DAGs shows.

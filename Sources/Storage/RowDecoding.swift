@@ -68,7 +68,8 @@ extension TaskRecord {
       key: TaskInstanceKey(run: row.int64(0), taskID: instance.taskID, mapIndex: Int32(clamping: row.int64(2))),
       instance: instance, reason: row.optionalText(10), exitCode: row.optionalInt(11), signal: row.optionalInt(12),
       usage: Usage(cpuSeconds: row.optionalDouble(13), peakMemoryBytes: row.optionalInt64(14)),
-      loss: row.optionalText(15))
+      loss: row.optionalText(15),
+      choice: try row.optionalText(18).map(DownstreamChoice.init(jsonText:)))
   }
 }
 

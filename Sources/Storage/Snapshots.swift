@@ -36,7 +36,7 @@ extension Store {
           .rows(as: Backfill.init(row:)),
         runs: try runs.map { run in
           let plan = plans.plan(dagID: run.dagID, version: run.version)
-          return RunSnapshot(run: run, tasks: try tasks(ofRun: run.number, plan, database))
+          return try runSnapshot(run, plan, database)
         },
         lastRunNumber: try lastNumber(in: "dag_run", database),
         lastBackfillNumber: try lastNumber(in: "backfill", database), usedLogicalDates: try usedLogicalDates(database))
@@ -76,32 +76,36 @@ extension Store {
 }
 
 extension StoreConnection {
-  /// The task instances of a run, in the order of its plan.
+  /// A run with its task instances, in the order of its plan.
   ///
   /// - Parameter plan: lends its task ids, so that 100,000 rows are not 100,000 new strings.
-  func tasks(ofRun number: Int64, _ plan: DAGPlan?, _ database: Database) throws -> [TaskInstance] {
+  func runSnapshot(_ run: DAGRun, _ plan: DAGPlan?, _ database: Database) throws -> RunSnapshot {
+    let number = run.number
+    var snapshot = RunSnapshot(run: run, tasks: [])
     let query = try statement(
       database,
       """
-      SELECT task_id, state, try_number, max_tries, start_date, end_date, retry_at
+      SELECT task_id, state, try_number, max_tries, start_date, end_date, retry_at, choice
       FROM task_instance WHERE run = ? ORDER BY position, map_index
       """)
     let planned = plan?.taskIDs ?? []
-    var tasks: [TaskInstance] = []
-    tasks.reserveCapacity(planned.count)
+    snapshot.tasks.reserveCapacity(planned.count)
     try query.forEachRow(number) { row in
       let bytes = row.bytes(0)
-      let position = tasks.count
+      let position = snapshot.tasks.count
       let isPlanned = position < planned.count && planned[position].utf8.elementsEqual(bytes)
-      tasks.append(
+      snapshot.tasks.append(
         TaskInstance(
           taskID: isPlanned ? planned[position] : row.text(0), state: try row.value(1),
           tryNumber: Int(
             try row.count(2, atMost: 1_000_000_000, "try_number of task \(row.text(0)) in run \(number)")),
           maxTries: row.int(3), startDate: row.optionalTimestamp(4), endDate: row.optionalTimestamp(5),
           retryAt: row.optionalTimestamp(6)))
+      if let json = row.optionalText(7) {
+        snapshot.choices[snapshot.tasks[position].taskID] = try DownstreamChoice(jsonText: json)
+      }
     }
-    return tasks
+    return snapshot
   }
 }
 

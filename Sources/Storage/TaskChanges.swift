@@ -49,6 +49,17 @@ extension ChangeWriter {
       .execute(key.run, key.taskID, key.mapIndex)
   }
 
+  func choiceStored(_ key: TaskInstanceKey, _ choice: DownstreamChoice?) throws {
+    let updated = try statement(
+      "UPDATE task_instance SET choice = ? WHERE run = ? AND task_id = ? AND map_index = ?"
+    ).execute(try choice?.jsonText, key.run, key.taskID, key.mapIndex)
+    guard updated == 1 else {
+      throw StoreError.guardFailed(
+        path: path, subject: "task instance \"\(key.taskID)\" of run \(key.run)", key: key, expected: "there",
+        found: "not there")
+    }
+  }
+
   /// Copies the row's try to the past tries, when it had one and is still in that state. What is on record already
   /// stays as it is.
   func keepEndedTry(of key: TaskInstanceKey, state: TaskState, tryNumber: Int) throws {

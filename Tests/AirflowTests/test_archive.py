@@ -89,7 +89,7 @@ def test_an_archive_of_something_else_is_refused(
     plugin: ModuleType, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, plugin, archive(tmp_path, name="another"))
-    with pytest.raises(plugin.AirflowException, match="no program dagrun in it"):
+    with pytest.raises(plugin.AirflowException, match="no program dagrun in it(.|\n)*--bundle-binary"):
         plugin.Binary().check()
 
 

@@ -77,7 +77,7 @@ def test_output_that_is_no_json_is_quoted(plugin, stand_in):
     assert "Hello there" in said
 
 
-@pytest.mark.parametrize(("status", "final"), [(1, False), (2, True), (5, False), (242, True), (243, False), (248, True)])
+@pytest.mark.parametrize(("status", "final"), [(1, False), (2, True), (5, False), (242, True), (243, False), (247, False), (248, True)])
 def test_a_retry_is_left_out_where_it_cannot_help(plugin, stand_in, status, final):
     stand_in.plays(f"say('error: the zone is a moon'); say('  take another'); sys.exit({status})")
     with pytest.raises(plugin.AirflowException) as error:

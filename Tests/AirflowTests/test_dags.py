@@ -133,6 +133,42 @@ def test_a_task_without_work_is_left_to_airflows_scheduler(dags_of):
     assert task.inherits_from_empty_operator is True
 
 
+def swift_group(id: str, parent: str | None = None, prefix: str | None = None) -> dict:
+    return {"id": id, "parent": parent, "prefix": f"{id}." if prefix is None else prefix, "doc": f"About {id}."}
+
+
+def test_groups_are_airflows_and_their_tasks_keep_their_ids(dags_of):
+    dag = dags_of(
+        swift_dag(
+            "nightly",
+            swift_task("a.x", group="a"),
+            swift_task("a.b.y", group="a.b", upstream=["a.x"]),
+            swift_task("plain", group="a.c"),
+            swift_task("d.z", group="d"),
+            groups=[swift_group("a"), swift_group("a.b", "a"), swift_group("a.c", "a", ""), swift_group("d", "a.c")],
+        )
+    )["nightly"]
+    assert set(dag.task_ids) == {"a.x", "a.b.y", "plain", "d.z"}
+    groups = dag.task_group.get_task_group_dict() if hasattr(dag.task_group, "get_task_group_dict") else dag.task_group_dict
+    assert {"a", "a.b", "a.c", "d"} <= set(groups)
+    assert groups["a.b"].tooltip == "About a.b."
+    assert set(groups["a.c"].children) == {"plain", "d"}
+    assert dag.get_task("a.b.y").label == "y"
+
+
+def test_a_task_that_decides_is_known_as_one(dags_of):
+    dag = dags_of(
+        swift_dag(
+            "nightly",
+            swift_task("choose", operator="BranchOperator", decides=True),
+            swift_task("latest", operator="LatestOnlyOperator", decides=True, has_output=False),
+            swift_task("plain"),
+        )
+    )["nightly"]
+    assert [dag.get_task(id).inherits_from_skipmixin for id in ("choose", "latest", "plain")] == [True, True, False]
+    assert dag.get_task("latest").task_type == "LatestOnlyOperator"
+
+
 def class_of_timetable(dag) -> str:
     return type(dag.timetable).__name__
 

@@ -133,8 +133,8 @@ def test_what_gcloud_refuses_is_said_with_what_to_do(
 
 @pytest.mark.parametrize(("content", "status", "words"), [
     (None, 3, "there is no binary"),
-    (b"#!/bin/sh\necho 1\n", 2, "no program for Linux on x86-64"),
-    (b"\x7fELF\x02\x01\x01" + b"\0" * 11 + b"\xb7\0" + b"\0" * 80, 2, "no program for Linux on x86-64"),
+    (b"#!/bin/sh\necho 1\n", 2, "not a program for Linux on x86-64"),
+    (b"\x7fELF\x02\x01\x01" + b"\0" * 11 + b"\xb7\0" + b"\0" * 80, 2, "not a program for Linux on x86-64"),
     ("another", 2, "does not say which protocol"),
 ])
 def test_a_binary_that_cannot_run_there_is_refused(

@@ -197,7 +197,7 @@ def test_a_builder_that_was_not_built_is_named(plugin):
         ({"command": ["echo", {"a": 1}]}, "cmd is {'a': 1}"),
         ({"command": "x", "env_vars": {"A": None}}, "environment['A'] is None"),
         ({"command": "x", "gcs_mounts": ["bucket"]}, "gcs_mounts is of type list"),
-        ({"command": "x", "timeout_seconds": "60"}, "timeout_seconds is '60'"),
+        ({"command": "x", "timeout_seconds": "1h"}, "timeout_seconds is '1h'"),
     ],
 )
 def test_wrong_values_are_refused_with_their_names(plugin, arguments, said):

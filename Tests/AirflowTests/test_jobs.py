@@ -206,6 +206,9 @@ def test_keys_are_shown_as_they_are_rendered(plugin):
     )
     operator.render_template_fields(context())
     assert operator.gcs_mounts == {"in-4": "/in"}
+    operator.gcs_mounts = {"in-{{ params.n }}": "/in", "in-4": "/also"}
+    with pytest.raises(plugin.AirflowFailException, match="the same once rendered: 'in-4'"):
+        operator.render_template_fields(context())
     # What comes from elsewhere as it is, such as the output of another task, is not a template.
     given = {"in-{{ params.n }}": "/in"}
     assert operator.render_template(given, context(), None, {id(given)}) is given
@@ -214,23 +217,29 @@ def test_keys_are_shown_as_they_are_rendered(plugin):
     assert group.runtime_specs[0]["gcs_mounts"] == {"in-4": "/in/2026-01-31"}
 
 
-def test_a_task_links_to_the_log_of_its_jobs(plugin, stand_in, monkeypatch):
+def test_a_task_links_to_the_log_of_its_jobs_and_to_their_machines(plugin, stand_in, monkeypatch):
     stand_in.plays(SUCCEEDS)
     rendered = context()
     operator = plugin.ComputeEngineJobOperator(job_config=CONFIG, cmd="x", name_prefix="my-model", task_id="train")
     operator.execute(rendered)
-    (link,) = operator.operator_extra_links
-    assert link.name == "Google Cloud log"
+    log, machines = operator.operator_extra_links
+    assert (log.name, machines.name) == ("Google Cloud log", "Google Cloud VMs")
     pushed = rendered["ti"].pushed
     for module in ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"):
         with contextlib.suppress(ImportError):
             xcom = importlib.import_module(module).XCom
             monkeypatch.setattr(xcom, "get_value", lambda ti_key, key, **_: pushed.get(key))
     base = option(stand_in.calls[0], "--name")
-    address = "https://console.cloud.google.com/logs/query;query="
-    assert link.get_link(operator, ti_key=rendered["ti"]) == f"{address}%22{base}%22?project=p"
+    expected = [
+        (log, f"https://console.cloud.google.com/logs/query;query=%22{base}%22?project=p"),
+        (machines, "https://console.cloud.google.com/compute/instances?project=p"),
+    ]
+    for link, address in expected:
+        assert link.get_link(operator, ti_key=rendered["ti"]) == address
+        if hasattr(link, "xcom_key"):
+            assert pushed[link.xcom_key] == address, "Airflow 3 would show it at the task's end only"
     pushed.clear()
-    assert link.get_link(operator, ti_key=rendered["ti"]) == ""
+    assert [link.get_link(operator, ti_key=rendered["ti"]) for link, _ in expected] == ["", ""]
 
 
 def test_a_missing_script_file_is_named(plugin, stand_in):
@@ -311,9 +320,9 @@ def test_failures_that_are_not_the_programs_say_their_kind(plugin, stand_in, kin
     ("script", "said", "final"),
     [
         ("say('error: no machine type n1-tiny'); say('  take one of …'); sys.exit(2)", "no machine type n1-tiny", True),
-        ("print('Done!')", "is no JSON: Done!", False),
+        ("print('Done!')", "is not JSON: Done!", False),
         ("answer([1])", "no object", False),
-        ("answer({'name': 'x'}); taken()", "no job's result", False),
+        ("answer({'name': 'x'}); taken()", "not a job's result", False),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV", False),
         ("pass", "nothing at all", False),
     ],
@@ -667,7 +676,7 @@ def test_wrong_arguments_of_a_group_are_named(plugin, stand_in, factory, specs, 
 
 def test_a_config_that_is_no_json_is_named(plugin, stand_in):
     config = {**CONFIG, "scopes": {"a", "b"}}
-    with pytest.raises(plugin.AirflowFailException, match="is no JSON(.|\n)*job_config takes"):
+    with pytest.raises(plugin.AirflowFailException, match="is not JSON(.|\n)*job_config takes"):
         run(plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train"))
     assert stand_in.calls == []
 

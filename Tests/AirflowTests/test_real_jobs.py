@@ -262,6 +262,34 @@ def test_a_frozen_worker_that_comes_back_neither_takes_nor_cancels_the_job(plugi
     assert machines_ever(cloud) - before == 1
 
 
+def test_a_pod_brings_nothing_but_the_plugins_folder_and_the_next_one_adopts_its_job(plugin, cloud, tmp_path):
+    """As with KubernetesExecutor: each try has a home of its own, and no program but the one beside the plugin."""
+    before = machines_ever(cloud)
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    command = [cloud.binary, "airflow-plugin", "--bundle-binary", "-o", str(plugins / "dagrun_plugin.py")]
+    subprocess.run(command, check=True, capture_output=True)
+    cmd = "echo begun; sleep 8; echo 7 > $DAGRUN_OUTPUT"
+
+    def pod(number):
+        script = HOLDER.replace("-1, 1, 3", f"-1, {number}, 3").replace("operator.execute", "value = operator.execute")
+        return subprocess.Popen(
+            [sys.executable, "-c", script + "print(value)", str(plugins), cmd],
+            env={"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path / f"pod-{number}"), **cloud.variables},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    first = pod(1)
+    assert any(line.strip() == "begun" for line in first.stdout)
+    first.kill()
+    first.wait()
+    first.stdout.close()
+    said, _ = pod(2).communicate(timeout=120)
+    assert "'output': 7" in said, said
+    assert machines_ever(cloud) - before == 1
+
+
 def test_a_connections_key_reaches_the_program(plugin, cloud, monkeypatch):
     """The emulator knows no keys: that one is read is seen by what is wrong with it."""
     key = {"type": "no_such_type"}

@@ -144,7 +144,7 @@ def world(tmp_path_factory, real_binary):
     return World(tmp_path_factory.mktemp("real"), real_binary)
 
 
-@pytest.mark.parametrize("dag_id", ["values", "rules", "tries", "scratch"])
+@pytest.mark.parametrize("dag_id", ["values", "rules", "tries", "scratch", "branches", "circuits", "groups"])
 def test_airflow_and_dagrun_bring_each_task_to_the_same_state(world, dag_id):
     in_dagrun = world.states_in_dagrun(dag_id)
     in_airflow = world.in_airflow(dag_id)

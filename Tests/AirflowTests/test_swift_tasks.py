@@ -96,6 +96,20 @@ def test_a_result_is_told_to_be_taken(run, stand_in):
     assert stand_in.notes == ["told taken"]
 
 
+def test_what_a_task_excludes_is_skipped(run, plugin, monkeypatch):
+    told = []
+    monkeypatch.setattr(plugin.deciding_operator(), "skip", lambda self, *args, **said: told.append((args, said)))
+    context = context_of(FakeInstance("nightly", "train"))
+    context["dag_run"].execution_date = None  # Airflow 2
+    answer = {"state": "success", "output": ["a"], "reason": None, "retry": False, "skip": ["other", "gone"]}
+    run(f"answer({answer!r})", context, decides=True)
+    [(args, said)] = told
+    tasks = said["tasks"] if "tasks" in said else args[1]
+    assert [task.task_id for task in tasks] == ["other"]
+    run(SUCCESS, context, decides=True)
+    assert len(told) == 1
+
+
 def test_a_skipped_task_is_skipped_in_airflow(run, plugin):
     with pytest.raises(plugin.AirflowSkipException, match="no data today"):
         run("answer({'state': 'skipped', 'output': None, 'reason': 'no data today'})")
@@ -123,7 +137,7 @@ def test_a_program_that_says_nothing_is_quoted(run, plugin):
 
 
 def test_output_that_is_no_json_is_said(run, plugin):
-    with pytest.raises(plugin.AirflowException, match="no JSON: hello"):
+    with pytest.raises(plugin.AirflowException, match="not JSON: hello"):
         run("print('hello')")
 
 

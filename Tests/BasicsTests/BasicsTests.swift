@@ -38,7 +38,7 @@ struct WholeCharactersTests {
   }
 
   @Test(arguments: [[0x80], [0x80, 0x80, 0x80, 0x80], [0xFF], [0x61, 0xF8], []] as [[UInt8]])
-  func `what is no UTF-8 is not waited for`(bytes: [UInt8]) {
+  func `what is not UTF-8 is not waited for`(bytes: [UInt8]) {
     #expect(WholeCharacters.count(ofHead: bytes) == bytes.count)
   }
 

@@ -45,7 +45,7 @@ import Testing
       ("2026-13-01", "there is no month 13"), ("2026-01-31T24:00", "there is no hour 24"),
       ("2026-01-31T23:60", "there is no minute 60"), ("2026-01-31T23:00+25:00", "there is no offset +25:00"),
       ("9999-12-31T23:00-02:00", "outside of the years 0001 to 9999"), ("31.1.2026", "write 2026-01-31"),
-      ("2026-02-30 03:00 Europe/Berlin", "2026-02 has 28 days"), ("2026-01-31 Europe/Atlantis", "is no time zone"),
+      ("2026-02-30 03:00 Europe/Berlin", "2026-02 has 28 days"), ("2026-01-31 Europe/Atlantis", "is not a time zone"),
     ] {
       let test = TestSession()
       let status = await CommandRunner.run(line.split(separator: " ").map(String.init) + [text], in: test.session)

@@ -24,7 +24,7 @@ import Testing
   ]
 
   @Test(.timeLimit(.minutes(2)), arguments: odd.indices)
-  func `what is no DAG file is an import error, and the others are read`(index: Int) throws {
+  func `what is not a DAG file is an import error, and the others are read`(index: Int) throws {
     let (name, script, words) = Self.odd[index]
     let folder = try TestFolder()
     try folder.write(Self.dag, to: "ok.swift")

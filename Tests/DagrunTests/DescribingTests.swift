@@ -260,7 +260,7 @@ func describing(_ file: () -> Void) -> FileDescription {
     #expect(try await result("nothing", row) == nil)
     #expect(Registry.body(dagID: "swift", taskID: "count") == nil)
     let error = await #expect(throws: InputMismatch.self) { try await result("row", "\"many\"") }
-    #expect(error?.description == "the output of task \"count\" is no Int: \"many\"")
+    #expect(error?.description == "the output of task \"count\" is not of type Int: \"many\"")
   }
 
   @Test func `a job has one output, its result or what it wrote`() {

@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// Runs until it is let continue (`RecordedCloud.leave`), so that whatever happens meanwhile happens while it runs.
+  /// Runs until it is released (`RecordedCloud.leave`), so that whatever happens meanwhile happens while it runs.
   private static func script(until word: String = "go") -> String {
     """
     echo begun; until \(RecordedCloud.hasWord(word)); do sleep 0.1; done; echo done; echo 42 > $DAGRUN_OUTPUT
@@ -374,7 +374,7 @@ import Testing
     #expect(try await first.waitForEnd() == 0)
     let server = try world.serve()
     server.order("what?")
-    #expect(try await (server.event("refused")["message"] as? String)?.contains("no JSON: what?") == true)
+    #expect(try await (server.event("refused")["message"] as? String)?.contains("not JSON: what?") == true)
     server.order(#"{"attach": "no-such-job", "project": "demo"}"#)
     let failed = try await server.event("failed", ofJob: "no-such-job")
     #expect(failed["exit_code"] as? Int == 3 && failed["message"] is String, "\(failed)")

@@ -38,7 +38,8 @@ import Testing
     let project = try Project(["hello": SampleDAG.hello])
     expect(try project.run("trigger", "hello", "-l", "2026-02-30"), code: 2, "2026-02 has 28 days")
     expect(
-      try project.run("trigger", "hello", "-c", "{"), code: 2, "--conf is no JSON: Unexpected end of file", "--conf '{")
+      try project.run("trigger", "hello", "-c", "{"), code: 2, "--conf is not JSON: Unexpected end of file", "--conf '{"
+    )
     expect(try project.run("trigger", "hello", "-c", "[1]"), code: 2, "not a JSON object")
     expect(try project.run("trigger", "hello", "-c", #"{"count": 12}"#), code: 2, "count", "9")
     expect(try project.run("trigger", "hello", "-c", #"{"count": "many"}"#), code: 2, "count")

@@ -102,7 +102,7 @@ import Testing
       ("rows", "typed", #"{"run_id": "r"}"#, 3, "no task 'rows'; did you mean 'row'?"),
       ("a", "broken", #"{"run_id": "r"}"#, 4, "nonsense"),
       ("row", "typed", "", 2, "there is no context on standard input"),
-      ("row", "typed", "{run_id", 2, "no context"),
+      ("row", "typed", "{run_id", 2, "is not a context"),
       ("row", "typed", #"{"run_id": "r", "dag_id": "typed"}"#, 2, #"the key "dag_id" is unknown"#),
       ("row", "typed", #"{"run_id": "r", "conf": {"n": 11}}"#, 2, #"parameter "n" cannot be 11"#),
       ("row", "typed", #"{"run_id": "r", "conf": {"n": "many"}}"#, 2, #"parameter "n" cannot be "many""#),
@@ -117,7 +117,7 @@ import Testing
     }
     // Only the task's own code knows what it takes.
     let mismatch = try Self.run(project, "twice", #"{"run_id": "r", "outputs": {"row": "text"}}"#)
-    #expect(mismatch.state == "failed" && mismatch.reason.contains(#"the output of task "row" is no Row"#))
+    #expect(mismatch.state == "failed" && mismatch.reason.contains(#"the output of task "row" is not of type Row"#))
   }
 
   @Test func `the newest file counts, and no other run's outputs`() throws {
@@ -174,7 +174,7 @@ import Testing
     sleeper.command.closeLifeline()
     #expect(try await sleeper.command.waitForEnd() == 130, "\(sleeper.command.errors)")
     #expect(sleeper.hasEnded)
-    #expect(sleeper.command.errors.contains("whoever ran it is gone"))
+    #expect(sleeper.command.errors.contains("its caller is gone"))
   }
 
   @Test func `a command that is killed takes its task with it`() async throws {

@@ -134,7 +134,7 @@ import Testing
     let command = "printf 'a\\377b' | \"$0\" variables set x -"
     let ended = try project.run(program: "sh", "-c", command, Project.binary)
     #expect(ended.code == 2)
-    #expect(ended.errors.contains("the value of variable x is no UTF-8"))
+    #expect(ended.errors.contains("the value of variable x is not UTF-8"))
     let text = try project.run(program: "sh", "-c", "printf 'ü\\nb\\n' | \"$0\" variables set x -", Project.binary)
     #expect(text.code == 0)
     #expect(try project.run("variables", "get", "x").output == "ü\nb\n")

@@ -14,6 +14,7 @@ final class ModelDatabase {
   private var runs: [Int64: DAGRun] = [:]
   private var tasks: [Int64: [String: TaskInstance]] = [:]
   private var taskOrder: [Int64: [String]] = [:]
+  private var choices: [Int64: [String: DownstreamChoice]] = [:]
   private(set) var outputs: [TaskInstanceKey: String] = [:]
   private(set) var tries: [TaskInstanceKey: [Int: TryRecord]] = [:]
   private var lastRunNumber: Int64 = 0
@@ -63,12 +64,16 @@ final class ModelDatabase {
       insert(snapshot)
     case .outputStored(let key, let json): outputs[key] = json
     case .outputRemoved(let key): outputs[key] = nil
+    case .choiceStored(let key, let choice):
+      try expect(tasks[key.run]?[key.taskID] != nil, "\(key) chooses, and is not there")
+      choices[key.run, default: [:]][key.taskID] = choice
     case .dagStored(let record): dags[record.dagID] = record
     case .dagDeleted(let dagID):
       try expect(dags.removeValue(forKey: dagID) != nil, "no DAG \(dagID)")
       for run in runs.values where run.dagID == dagID {
         runs[run.number] = nil
         tasks[run.number] = nil
+        choices[run.number] = nil
       }
       for backfill in backfills.values where backfill.dagID == dagID { backfills[backfill.number] = nil }
     case .poolStored(let pool): pools[pool.name] = pool
@@ -92,7 +97,9 @@ final class ModelDatabase {
   }
 
   func run(_ number: Int64) -> RunSnapshot? {
-    runs[number].map { RunSnapshot(run: $0, tasks: taskOrder[number]!.map { tasks[number]![$0]! }) }
+    runs[number].map {
+      RunSnapshot(run: $0, tasks: taskOrder[number]!.map { tasks[number]![$0]! }, choices: choices[number] ?? [:])
+    }
   }
 
   func runs(dagID: String) -> [RunSnapshot] {

@@ -22,7 +22,26 @@ enum RandomDAG {
     let count = Int.random(in: 1...12, using: &random)
     let hasPast = random.chance(1, of: 4)
     for index in 0..<count { dag.tasks.append(task(index, &dag, hasPast: hasPast, &random)) }
+    for index in dag.tasks.indices { dag.tasks[index].decision = decision(of: dag.tasks[index], in: dag, &random) }
     return dag
+  }
+
+  private static func decision(
+    of task: TaskDescription, in dag: DAGDescription, _ random: inout SplitMix
+  ) -> TaskDecision? {
+    guard random.chance(1, of: 5) else { return nil }
+    switch task.work {
+    case .empty: return .latestOnly
+    case .computeEngineJob: return nil
+    case .swift, .bash:
+      if random.chance(1, of: 3) { return .shortCircuit(ignoresTriggerRules: random.chance(1, of: 2)) }
+      var cases: [String: [String]] = ["left": [], "right": [], "nowhere": []]
+      for below in dag.tasks where below.upstream.contains(task.id) {
+        if random.chance(1, of: 2) { cases["left"]!.append(below.id) }
+        if random.chance(1, of: 2) { cases["right"]!.append(below.id) }
+      }
+      return .branch(cases: cases)
+    }
   }
 
   private static func task(

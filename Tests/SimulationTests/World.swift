@@ -262,7 +262,7 @@ final class World {
 
   private func result(_ key: TryKey, _ endsAt: Timestamp) -> TaskResult {
     switch Int.random(in: 0..<20, using: &random) {
-    case 0...11: TaskResult(.success, output: random.chance(1, of: 3) ? "\(key.number)" : nil, endDate: endsAt)
+    case 0...11: TaskResult(.success, output: output(key), endDate: endsAt)
     case 12, 13: TaskResult(.skipped(reason: "nothing to do"))
     case 14...16:
       TaskResult(
@@ -270,6 +270,15 @@ final class World {
     case 17: TaskResult(.lost(.workerDied))
     case 18: TaskResult(.deferred(.event))
     default: TaskResult(.deferred(.until(endsAt.adding(seconds: 30))))
+    }
+  }
+
+  /// Now and then a deciding task answers what is not an answer.
+  private func output(_ key: TryKey) -> String? {
+    switch scheduler.decision(of: key.instance) {
+    case .branch: random.pick([#"["left"]"#, #"["right"]"#, #"["left","right"]"#, #"["nowhere"]"#, "[]", "[1]"])
+    case .shortCircuit: random.pick(["true", "true", "false", "false", "7"])
+    case .latestOnly, nil: random.chance(1, of: 3) ? "\(key.number)" : nil
     }
   }
 

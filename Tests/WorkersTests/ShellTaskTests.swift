@@ -203,8 +203,8 @@ import Testing
       "$DAGRUN_OUTPUT is a socket, and must be a file"
     ),
     ("truncate -s 70000000 $DAGRUN_OUTPUT", "its output has 70000000 bytes, and an output may have 67108864"),
-    ("printf '\\xff' > $DAGRUN_OUTPUT", "what was written to $DAGRUN_OUTPUT is no UTF-8"),
-    ("printf '\\xff'", "its last line, which is its output, is no UTF-8"),
+    ("printf '\\xff' > $DAGRUN_OUTPUT", "what was written to $DAGRUN_OUTPUT is not UTF-8"),
+    ("printf '\\xff'", "its last line, which is its output, is not UTF-8"),
     ("head -c 1100000 /dev/zero | tr '\\0' x", "its last line, which is its output, is longer than 1048576 bytes"),
   ])
   func `an output that cannot be kept fails its task, unless nobody reads it`(script: String, reason: String) throws {

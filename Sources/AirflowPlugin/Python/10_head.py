@@ -26,6 +26,7 @@ import contextlib
 import contextvars
 import copy
 import datetime
+import functools
 import hashlib
 import importlib
 import inspect

@@ -39,7 +39,7 @@ class Finished(NamedTuple):
             raise self.failure()
         begin = self.output[:200].decode(errors="replace").strip() or "nothing at all"
         raise failure(
-            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is no JSON: {begin}",
+            f"`{self.command}` ended with status {self.exit_status}, and what it wrote is not JSON: {begin}",
             "Is the program that DAGRUN_BINARY (or PATH) names really dagrun, and not a script around it that prints?",
         )
 
@@ -96,7 +96,8 @@ class Binary:
                 return self._executable_copy(name)
         raise failure(
             f"The program dagrun was not found on this machine (looked for {' and '.join(wanted)}).",
-            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH.",
+            "Install it on every worker (and triggerer), and set DAGRUN_BINARY to its path if it is not in PATH; "
+            "or write the plugin with it: dagrun airflow-plugin --bundle-binary.",
         )
 
     def check(self) -> str:
@@ -217,7 +218,10 @@ class Binary:
                     "or set DAGRUN_BINARY to a program that can be run.",
                 ) from error
         if not program.exists():
-            raise failure(f"{name} has no program dagrun in it.", "Make it anew: dagrun airflow-plugin deploy.")
+            raise failure(
+                f"{name} has no program dagrun in it.",
+                "Make it anew: dagrun airflow-plugin --bundle-binary, or for Composer dagrun airflow-plugin deploy.",
+            )
         for path in (folder, copied, program):
             if not is_safe(path):
                 raise failure(
@@ -414,7 +418,7 @@ class Command:
 
     def terminate(self) -> None:
         """Asks it, once, to cancel what it does and to remove everything. At a second signal it would flee. One that
-        was let go of is left alone: somebody else may have its job by now."""
+        was released is left alone: somebody else may have its job by now."""
         if self._process.poll() is None and not self._terminated and not self._was_let_go:
             self._terminated = True
             with contextlib.suppress(ProcessLookupError):

@@ -3,8 +3,8 @@
 # --- Operators of jobs -----------------------------------------------------------------------------------------------
 #
 # The job of a task is named after dag, task, run and map index (BASE), and its try: BASE-1, BASE-2 … A try whose worker
-# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that result,
-# and no second machine is paid for. Only when a result was taken does the next try begin a new job.
+# died leaves its job running, or a result that nobody took; the next try continues with that job, or reports that
+# result, and no second machine is paid for. Only when a result was taken does the next try begin a new job.
 
 # Failures that are not the program's, and that no retry mends.
 FINAL_KINDS = frozenset({"permission", "invalid_request", "command_not_executable", "command_not_found"})
@@ -127,7 +127,7 @@ class JobRun:
             return json.dumps(self.spec)
         except (TypeError, ValueError) as error:
             raise failure(
-                f"The spec of job {self.base} is no JSON: {error}.",
+                f"The spec of job {self.base} is not JSON: {error}.",
                 "job_config takes texts, numbers, lists and dicts only.",
                 final=True,
             ) from error
@@ -197,19 +197,40 @@ class JobRun:
 JOBS_KEY = "dagrun_jobs"
 
 
-class JobLogLink(BaseOperatorLink):
-    """In Airflow's page of a task: what Google's log has of its machines, by their names."""
+class JobLink(BaseOperatorLink):
+    """In Airflow's page of a task: a page of Google's console about its jobs."""
 
-    name = "Google Cloud log"
+    def page(self, names: Sequence[str]) -> str:
+        """The page's address, without its project."""
+        raise NotImplementedError
+
+    def address(self, jobs: Mapping[str, Any]) -> str:
+        page = f"https://console.cloud.google.com/{self.page(jobs['names'])}"
+        return f"{page}?project={urllib.parse.quote(str(jobs['project']))}"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         xcom = first_of("XCom", "airflow.sdk.execution_time.xcom", "airflow.models.xcom")
         jobs = xcom.get_value(ti_key=ti_key, key=JOBS_KEY)
-        if not isinstance(jobs, Mapping):
-            return ""
-        query = " OR ".join(f'"{name}"' for name in jobs["names"])
-        address = "https://console.cloud.google.com/logs/query;query="
-        return f"{address}{urllib.parse.quote(query, safe='')}?project={urllib.parse.quote(str(jobs['project']))}"
+        return self.address(jobs) if isinstance(jobs, Mapping) else ""
+
+
+class JobLogLink(JobLink):
+    """What Google's log has of its machines, by their names."""
+
+    name = "Google Cloud log"
+
+    def page(self, names: Sequence[str]) -> str:
+        query = " OR ".join(f'"{name}"' for name in names)
+        return f"logs/query;query={urllib.parse.quote(query, safe='')}"
+
+
+class JobMachinesLink(JobLink):
+    """The machines of its project: its own are there while they run."""
+
+    name = "Google Cloud VMs"
+
+    def page(self, names: Sequence[str]) -> str:
+        return "compute/instances"
 
 
 class JobTask(BaseOperator):
@@ -222,7 +243,7 @@ class JobTask(BaseOperator):
         act as the next one.
     """
 
-    operator_extra_links: Collection[Any] = (JobLogLink(),)
+    operator_extra_links: Collection[Any] = (JobLogLink(), JobMachinesLink())
 
     _was_killed = False
 
@@ -257,7 +278,11 @@ class JobTask(BaseOperator):
             else key
             for key in content
         ]
-        return dict(zip(keys, rendered.values()))
+        made = dict(zip(keys, rendered.values()))
+        if len(made) < len(keys):
+            twice = next(key for key in made if keys.count(key) > 1)
+            raise failure(f"Task {self.task_id}: two keys of a dict are the same once rendered: {twice!r}.", final=True)
+        return made
 
     def credentials(self) -> Credentials:
         return Credentials.of(self.gcp_conn_id, self.impersonation_chain)
@@ -278,9 +303,7 @@ class JobTask(BaseOperator):
     def execute(self, context: Context) -> Any:
         ti: Any = context["ti"]
         runs = self._runs = self.jobs(context)
-        ti.xcom_push(
-            key=JOBS_KEY, value={"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
-        )
+        self._push_links(runs, ti)
         attempt = max(1, int(ti.try_number))
         try:
             self._run_all(runs, attempt)
@@ -300,6 +323,15 @@ class JobTask(BaseOperator):
                 run.close()
         self.defer(trigger=trigger, method_name="execute_complete")
         return None
+
+    def _push_links(self, runs: Sequence[JobRun], ti: Any) -> None:
+        jobs = {"project": runs[0].spec["job"]["project"], "names": [run.base for run in runs]}
+        ti.xcom_push(key=JOBS_KEY, value=jobs)
+        for link in self.operator_extra_links:
+            # Airflow 3 asks for links when the task is over, and shows them from then on; so it has them from now on.
+            key = getattr(link, "xcom_key", None)
+            if key is not None and isinstance(link, JobLink):
+                ti.xcom_push(key=key, value=link.address(jobs))
 
     def _run_all(self, runs: list[JobRun], attempt: int) -> None:
         for run in runs:

@@ -262,7 +262,7 @@ class ComputeEngineJobTrigger(BaseTrigger):
             with contextlib.nullcontext() if in_triggerer else inline_trigger():
                 await self._wait()
         except AirflowException as error:
-            # Without the program nothing is known of the jobs: they continue, and the task's next try continues with them.
+            # Without the program nothing is known of the jobs: they continue, and the task's next try finds them.
             for index, job in enumerate(self.jobs):
                 self._ended.setdefault(index, {**job, "failure": str(error)})
         except asyncio.CancelledError:

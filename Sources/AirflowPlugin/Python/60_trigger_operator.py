@@ -11,20 +11,41 @@ class DagrunCommandOperator(BaseOperator):
 
     def _result(self, arguments: Sequence[str], stdin: str | None = None, *, leash: bool = True) -> dict[str, Any]:
         """Waits for the command's JSON object, and tells it that it has been taken."""
+        with self._running(arguments, stdin, leash) as command:
+            result = command.result()
+            command.taken()
+        return result
+
+    def _finished(self, arguments: Sequence[str], credentials: Credentials) -> Finished:
+        """Waits for the end of a command that is told nothing."""
+        with self._running(arguments, credentials=credentials, leash=False) as command:
+            command.wait()
+            self._refuse_if_killed()
+            return command.finished()
+
+    @contextlib.contextmanager
+    def _running(
+        self,
+        arguments: Sequence[str],
+        stdin: str | None = None,
+        leash: bool = True,
+        credentials: Credentials | None = None,
+    ) -> Iterator[Command]:
+        """A command that is cancelled when the task is ended."""
         self._refuse_if_killed()
-        with Binary().start(arguments, stdin=stdin, on_line=self._log_line, leash=leash) as command:
+        with Binary().start(
+            arguments, stdin=stdin, on_line=self._log_line, leash=leash, credentials=credentials
+        ) as command:
             self._command = command
             try:
                 self._refuse_if_killed()
-                result = command.result()
+                yield command
             except SupervisorGone:
                 raise
             except BaseException:
                 # A timeout of Airflow, a kill, Ctrl-C.
                 self._cancel(command)
                 raise
-            command.taken()
-        return result
 
     def _refuse_if_killed(self) -> None:
         """Airflow 3 continues with a task after its on_kill, which may come before there is a command to stop."""
@@ -59,8 +80,8 @@ class DagrunTriggerOperator(DagrunCommandOperator):
         DagrunTriggerOperator(task_id="train", dag_id="nightly", conf={"day": "{{ ds }}"})
 
     `dagrun trigger` does it: the run lives in dagrun's home on the worker's machine. When the worker dies, the tasks
-    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile. Once
-    a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
+    that run continue there; the next try follows that run to its end, or takes its result if it has ended meanwhile.
+    Once a result was taken, whatever it was, another try begins a new run. A task that is stopped, cleared or timed out
     cancels its run.
 
     :param dag_id: the Swift DAG (templated, as `trigger_dag_id`).
@@ -134,7 +155,7 @@ class DagrunTriggerOperator(DagrunCommandOperator):
             if isinstance(value, dict):
                 return json.dumps(value, sort_keys=True)
         except (TypeError, ValueError) as error:
-            raise failure(f"conf is no JSON: {error}", f"It is {conf!r}.", final=True) from error
+            raise failure(f"conf is not JSON: {error}", f"It is {conf!r}.", final=True) from error
         raise failure(f"conf must be a JSON object such as {{'day': '2026-01-31'}}, not {conf!r}", final=True)
 
     def _judged(self, record: dict[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,8 @@ def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping
         doc_md=doc,
         default_args=dict(default_args),
     )
-    tasks: dict[str, Any] = {task["id"]: airflow_task(task, dag, folder) for task in swift_dag["tasks"]}
+    groups = airflow_groups(swift_dag.get("groups", []), dag)
+    tasks: dict[str, Any] = {task["id"]: airflow_task(task, dag, folder, groups) for task in swift_dag["tasks"]}
     for task in swift_dag["tasks"]:
         if task["upstream"]:
             tasks[task["id"]].set_upstream([tasks[upstream] for upstream in task["upstream"]])
@@ -82,10 +83,34 @@ def airflow_dag(swift_dag: Mapping[str, Any], folder: str, default_args: Mapping
     return cast("DAG", dag)
 
 
-def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator:
+def airflow_groups(swift_groups: Iterable[Mapping[str, Any]], dag: DAG) -> dict[str, tuple[Any, str]]:
+    """Airflow's group, and what ids in it begin with, by the group's id. Each group comes after the one it is in."""
+    if not swift_groups:
+        return {}
+    TaskGroup = first_of("TaskGroup", "airflow.sdk", "airflow.utils.task_group")
+    groups: dict[str, tuple[Any, str]] = {}
+    for group in swift_groups:
+        parent, prefix = groups[group["parent"]] if group["parent"] else (dag.task_group, "")
+        made = TaskGroup(
+            group_id=group["id"][len(prefix) :],
+            prefix_group_id=bool(group["prefix"]),
+            parent_group=parent,
+            dag=dag,
+            tooltip=group["doc"] or "",
+        )
+        groups[group["id"]] = (made, group["prefix"])
+    return groups
+
+
+def airflow_task(
+    task: Mapping[str, Any], dag: DAG, folder: str, groups: Mapping[str, tuple[Any, str]]
+) -> BaseOperator:
     backoff = task["retry_backoff_multiplier"] or 0
+    # Airflow puts the group's id before the task's.
+    group, prefix = groups[task["group"]] if task.get("group") else (None, "")
     arguments: dict[str, Any] = {
-        "task_id": task["id"],
+        "task_id": task["id"][len(prefix) :],
+        "task_group": group,
         "dag": dag,
         "trigger_rule": task["trigger_rule"],
         "retries": task["retries"],
@@ -107,11 +132,16 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str) -> BaseOperator
     }
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
+    if task["operator"] == "LatestOnlyOperator":
+        # Airflow's own: only Airflow knows which of its runs is the latest.
+        modules = ("airflow.providers.standard.operators.latest_only", "airflow.operators.latest_only")
+        return cast("BaseOperator", first_of("LatestOnlyOperator", *modules)(**arguments))
     # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
     # it waits for a machine. Airflow's own timeout stands behind the others.
     if task["execution_timeout_seconds"] is not None and not task["is_job"]:
         arguments["execution_timeout"] = seconds(task["execution_timeout_seconds"] + SECONDS_TO_END_A_TASK)
-    return DagrunTaskOperator(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
+    kind = deciding_operator() if task.get("decides") else DagrunTaskOperator
+    return kind(dags_folder=folder, inputs=task["inputs"], is_job=task["is_job"], **arguments)
 
 
 def airflow_schedule(schedule: Mapping[str, Any] | None) -> Any:
@@ -161,7 +191,8 @@ def seconds(number: float | None) -> datetime.timedelta | None:
 
 # dagrun gives a task that it stops 10 s.
 SECONDS_TO_END_A_TASK = 30
-NEEDS_START_DATE = AIRFLOW_VERSION.startswith("2.")
+IS_AIRFLOW_2 = AIRFLOW_VERSION.startswith("2.")
+NEEDS_START_DATE = IS_AIRFLOW_2
 # Airflow checks the argument's type, and the DAG against a schema.
 KNOWS_NO_MULTIPLIER = inspect.signature(BaseOperator.__init__).parameters["retry_exponential_backoff"].default is False
 
@@ -200,7 +231,14 @@ class DagrunTaskOperator(DagrunCommandOperator):
     def execute(self, context: Context) -> Any:
         arguments = ["tasks", "run", self.dag_id, self.task_id, "--dags-folder", self.dags_folder]
         arguments += ["--context", "-", "-o", "json"]
-        return self._conclude(self._result(arguments, json.dumps(self._swift_context(context))))
+        result = self._result(arguments, json.dumps(self._swift_context(context)))
+        output = self._conclude(result)
+        if result.get("skip"):
+            self._skip_tasks(context, result["skip"])
+        return output
+
+    def _skip_tasks(self, context: Mapping[str, Any], task_ids: Sequence[str]) -> None:
+        raise failure(f"{self.task_id} decides over {', '.join(task_ids)}, which this DAG does not know; parse it anew")
 
     def _swift_context(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """What `dagrun tasks run` is to know of the run: what Airflow does not have is left out."""
@@ -242,6 +280,32 @@ class DagrunTaskOperator(DagrunCommandOperator):
         if state != "success":
             raise failure(f"{self.task_id} ended in a state that this plugin does not know: {state}")
         return result.get("output")
+
+
+@functools.cache
+def deciding_operator() -> type[DagrunTaskOperator]:
+    """The operator of a branch or a short circuit. Made where it is needed: what it stands on takes long to load."""
+    SkipMixin: Any = first_of("SkipMixin", "airflow.providers.standard.utils.skipmixin", "airflow.models.skipmixin")
+
+    class DagrunDecidingOperator(DagrunTaskOperator, SkipMixin):  # type: ignore[misc]
+        """A task of a Swift DAG that decides which tasks below it run: the others are skipped, as below Airflow's own."""
+
+        ui_color = "#eee8aa"
+        # So that Airflow asks, of a task below that is cleared, whether it was skipped before.
+        inherits_from_skipmixin = True
+
+        def _skip_tasks(self, context: Mapping[str, Any], task_ids: Sequence[str]) -> None:
+            instance = context["ti"]
+            # One that is new in the Swift file is not in this run.
+            tasks = [self.dag.get_task(task_id) for task_id in task_ids if self.dag.has_task(task_id)]
+            if not IS_AIRFLOW_2:
+                # Ends the task by an exception, with success.
+                self.skip(instance, tasks)
+                return
+            run = context["dag_run"]
+            self.skip(dag_run=run, execution_date=run.execution_date, tasks=tasks, map_index=instance.map_index)
+
+    return DagrunDecidingOperator
 
 
 class ImportErrors:

@@ -3,8 +3,10 @@
 # --- What keeps projects clean ---------------------------------------------------------------------------------------
 
 
-class DagrunMaintenanceOperator(BaseOperator):
+class DagrunMaintenanceOperator(DagrunCommandOperator):
     """Removes what jobs have left behind in a project (`dagrun job gc`); returns what was removed.
+
+    A task that is ended asks it to stop; what it is at the point of removing then, it removes.
 
     :param project: without it, the project of $GOOGLE_CLOUD_PROJECT, or gcloud's.
     :param older_than: what other homes, such as those of workers that are gone, have begun is removed when it is that
@@ -35,16 +37,12 @@ class DagrunMaintenanceOperator(BaseOperator):
         options = ["--project", self.project] if self.project else []
         if self.older_than is not None:
             options += ["--all-homes", "--older-than", self.older_than]
-        resources = Binary().query(
-            "job",
-            "gc",
-            "-o",
-            "json",
-            *options,
-            timeout_seconds=3600,
-            accept=(0, COULD_NOT_REMOVE_ALL),
-            credentials=Credentials.of(self.gcp_conn_id, self.impersonation_chain),
+        finished = self._finished(
+            ["job", "gc", "-o", "json", *options], Credentials.of(self.gcp_conn_id, self.impersonation_chain)
         )
+        if finished.exit_status not in (0, COULD_NOT_REMOVE_ALL):
+            raise finished.failure()
+        resources = finished.json()
         for resource in resources:
             self.log.info("%s %s: %s (%s)", resource["kind"], resource["name"], resource["fate"], resource["reason"])
         left = [resource["name"] for resource in resources if resource["fate"] == "not removed"]
@@ -53,7 +51,9 @@ class DagrunMaintenanceOperator(BaseOperator):
         return [resource for resource in resources if resource["fate"] == "removed"]
 
 
+# `dagrun job gc` lists in its JSON what it could not remove.
 COULD_NOT_REMOVE_ALL = 5
+SECONDS_OF_MAINTENANCE = 3600
 
 
 def dagrun_maintenance(
@@ -82,6 +82,10 @@ def dagrun_maintenance(
         "max_active_runs": 1,
         "description": "Removes what jobs of dagrun have left behind in Google Cloud",
         **dag_arguments,
+    }
+    arguments["default_args"] = {
+        "execution_timeout": datetime.timedelta(seconds=SECONDS_OF_MAINTENANCE),
+        **(dag_arguments.get("default_args") or {}),
     }
     dag: Any = DAG(dag_id, **arguments)
     # Not the plugin's: Airflow reads a DAG's file again for each of its tasks.

@@ -9,4 +9,4 @@ class DagrunPlugin(AirflowPlugin):
 
     name = "dagrun"
     # Airflow 2's web server makes links only of classes that it knows.
-    operator_extra_links = [JobLogLink()]
+    operator_extra_links = [JobLogLink(), JobMachinesLink()]

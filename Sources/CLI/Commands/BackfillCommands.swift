@@ -25,7 +25,7 @@ struct BackfillCreateCommand: Command {
   @Option(help: ArgumentHelp("The last logical date.", valueName: "date"), transform: DateText.read)
   var toDate: DateArgument
   @Flag(help: "The newest run first.") var runBackwards = false
-  @Option(help: "How many of these runs continue at once.", transform: BoundedNumber.whole(.backfillRuns))
+  @Option(help: "How many of these runs may be under way at once.", transform: BoundedNumber.whole(.backfillRuns))
   var maxActiveRuns = 10
   @Option(help: "What to do with runs that exist already.") var reprocessBehavior: Backfill.ReprocessBehavior?
   @Option(help: "Only tasks whose whole id matches this regular expression.") var taskRegex: String?

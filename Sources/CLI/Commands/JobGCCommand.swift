@@ -106,7 +106,7 @@ struct JobGCCommand: Command {
   /// Jobs of this home that nobody drives: whoever began them is gone.
   private func cancel(_ names: [String], _ access: JobAccess, _ context: JobContext) async throws {
     guard !names.isEmpty else { return }
-    // One that somebody takes up at this moment is none of ours any more.
+    // One that somebody takes up at this moment is not ours any more.
     let locks = names.compactMap { name in (try? context.lock(name)).map { (name, $0) } }
     let runner = try context.home.jobRunner(access, logger: context.session.logger)
     for (name, _) in locks {

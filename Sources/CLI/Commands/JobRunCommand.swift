@@ -25,7 +25,7 @@ struct JobRunCommand: Command {
   @Option(help: ArgumentHelp("The beginning of a name that is made up.", valueName: "text")) var namePrefix: String?
   @Option(
     help: ArgumentHelp(
-      "The job is NAME-NUMBER; but one of NAME that continues, or whose result was not taken, comes first.",
+      "The job is NAME-NUMBER; but one of NAME that still runs, or whose result was not taken, comes first.",
       valueName: "number"))
   var attempt: Int?
   @OptionGroup var lifeline: ParentLifelineOption
@@ -50,7 +50,7 @@ struct JobRunCommand: Command {
     }
     guard let name else { throw ValidationError("--attempt is one of a --name: say --name too") }
     if detach {
-      throw ValidationError("an attempt is driven by whoever continues with it: say --hand-over, not --detach")
+      throw ValidationError("an attempt is driven by the next one that comes: say --hand-over, not --detach")
     }
     if let problem = JobSeries(base: name, number: attempt).problem { throw ValidationError(problem) }
   }

@@ -12,7 +12,7 @@ struct JobServeCommand: Command {
     discussion: """
       Reads one JSON object a line: {"attach": NAME, "project": PROJECT}, {"cancel": NAME}, {"taken": NAME}, \
       {"leave": NAME}. Writes one a line: {"job": NAME, "event": EVENT, …}, where EVENT is log, note, began, ended, failed \
-      or left; and {"event": "refused", …} for a line that is none of those. At the end of the input, and by Ctrl-C and \
+      or left; and {"event": "refused", …} for any other line. At the end of the input, and by Ctrl-C and \
       SIGTERM, it leaves all jobs and cancels none (docs/jobs.md).
       """)
 

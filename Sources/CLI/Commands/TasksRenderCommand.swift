@@ -26,7 +26,7 @@ struct TasksRenderCommand: Command {
     let rendered = try rehearsal.rendered()
     if format.output == .table {
       guard !rendered.fields.isEmpty else {
-        session.errors.line("\(task) has no templates (\(rehearsal.task.work.operatorName))")
+        session.errors.line("\(task) has no templates (\(rehearsal.task.operatorName))")
         return .success
       }
       for field in rendered.fields {

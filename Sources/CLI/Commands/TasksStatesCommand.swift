@@ -17,9 +17,11 @@ struct TasksStatesCommand: Command {
     let workspace = try Workspace(session, global)
     let found = try await workspace.run(dag, run)
     let tasks = try workspace.existingReader().taskInstances(run: found.number)
+    // Most DAGs have no task that chooses.
+    let chosen = tasks.contains { $0.choice != nil } ? ["chosen"] : []
     let listing = Listing(
       records: tasks.map { $0.record(in: found) },
-      columns: ["task_id", "state", "try_number", "start_date", "end_date", "duration"],
+      columns: ["task_id", "state", "try_number", "start_date", "end_date", "duration"] + chosen,
       whenEmpty: "run \(found.runID) of \(dag) has no tasks")
     try listing.print(format.output, to: session)
     return .success

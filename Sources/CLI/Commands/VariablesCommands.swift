@@ -59,7 +59,7 @@ struct VariablesSetCommand: Command {
       if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
       guard let valid = String(validating: bytes, as: UTF8.self) else {
         throw UserError(
-          .wrongUsage, "the value of variable \(key) is no UTF-8: a variable holds text",
+          .wrongUsage, "the value of variable \(key) is not UTF-8: a variable holds text",
           hint: "store it as text, such as base64")
       }
       text = valid

@@ -20,7 +20,7 @@ enum JobSpecFile {
         .wrongUsage, "\(source(path)) is not a job: \(error.inWords)",
         hint: "one is shown by: dagrun job render --image debian --part spec -- echo hello")
     } catch let error as YamlError {
-      throw UserError(.wrongUsage, "\(source(path)) is no YAML: \(error)")
+      throw UserError(.wrongUsage, "\(source(path)) is not YAML: \(error)")
     }
   }
 

@@ -6,7 +6,7 @@ import JobControl
 struct ParentLifelineOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The reading end of a pipe, inherited. At its end of file whoever began this command is dead, and it leaves.",
+      "The reading end of a pipe, inherited. At its end of file the process that began this command is dead, and the command leaves.",
       valueName: "descriptor"))
   var leash: Int32?
 

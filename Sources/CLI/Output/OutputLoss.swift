@@ -79,7 +79,7 @@ enum OutputLoss {
       return true
     }
     guard begins, isWatchable else { return }
-    // A thread of its own: Dispatch does not tell of the end of a pipe's other side to its writer.
+    // A thread of its own: Dispatch does not tell a pipe's writer that the other side has closed.
     Thread.detachNewThread {
       var entry = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
       while poll(&entry, 1, -1) < 0 && errno == EINTR {}

@@ -29,7 +29,17 @@ extension DAGDescription {
       "max_active_runs": .int(maxActiveRuns),
       "max_active_tasks": .int(maxActiveTasks), "dagrun_timeout_seconds": .optional(dagrunTimeoutSeconds),
       "params": .list(parameters.map { .object($0.exportRecord) }),
+      "groups": .list(groups.map { .object($0.exportRecord) }),
       "tasks": .list(tasks.map { .object($0.exportRecord) }),
+    ]
+  }
+}
+
+extension TaskGroupDescription {
+  fileprivate var exportRecord: OutputObject {
+    [
+      "id": .text(id), "parent": .optional(parentID.isEmpty ? nil : parentID), "prefix": .text(prefix),
+      "doc": .nonEmpty(documentation),
     ]
   }
 }
@@ -56,7 +66,8 @@ extension TaskDescription {
     let (setups, failsRun): ([String], Bool) =
       if case .teardown(let setups, let failsRun) = role { (setups, failsRun) } else { ([], false) }
     return [
-      "id": .text(id), "operator": .text(work.operatorName), "upstream": .list(upstream.map(OutputValue.text)),
+      "id": .text(id), "operator": .text(operatorName), "group": .optional(groupID.isEmpty ? nil : groupID),
+      "decides": .bool(decision != nil), "upstream": .list(upstream.map(OutputValue.text)),
       "inputs": .list(readOutputs.map(OutputValue.text)), "has_output": .bool(work != .empty),
       "trigger_rule": .text(triggerRule.rawValue), "role": .text(role.word),
       "setups": .list(setups.map(OutputValue.text)), "on_failure_fail_dagrun": .bool(failsRun),

@@ -7,7 +7,7 @@ import Presentation
 import Scheduling
 import Storage
 
-/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs that continue. One that can
+/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs under way. One that can
 /// never continue is ended, as Airflow ends a deadlocked one.
 struct BackfillFollower {
   let control: any Control

@@ -21,7 +21,7 @@ enum ConfText {
       value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {
       throw UserError(
-        .wrongUsage, "--conf is no JSON: \(reason(text))", hint: #"write an object: --conf '{"name": "value"}'"#)
+        .wrongUsage, "--conf is not JSON: \(reason(text))", hint: #"write an object: --conf '{"name": "value"}'"#)
     }
     guard case .object = value else {
       throw UserError(

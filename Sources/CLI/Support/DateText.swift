@@ -37,7 +37,7 @@ enum DateText {
     guard day != nil || Timestamp(iso8601: local) != nil else { return nil }
     guard let zone = TimeZone(identifier: name) else {
       throw ValidationError(
-        "'\(name)' is no time zone; write an IANA name such as Europe/Berlin, or an offset such as +01:00")
+        "'\(name)' is not a time zone; write an IANA name such as Europe/Berlin, or an offset such as +01:00")
     }
     if let day { return .day(day, in: zone) }
     guard let wallClock = Timestamp(iso8601: local) else { return nil }

@@ -3,7 +3,7 @@ import Foundation
 import Processes
 import Synchronization
 
-/// The process's signals, received from the first who listens on, for the rest of its life.
+/// The process's signals, from the first listener on, for the rest of its life.
 final class InterruptionSignals: Sendable {
   static let shared = InterruptionSignals()
   private static let made = Atomic(false)
@@ -51,7 +51,7 @@ final class InterruptionSignals: Sendable {
     }
   }
 
-  /// Calls back when whoever listens has received of all signals that were sent before now.
+  /// Calls back when the listener has received all signals that were sent before now.
   static func afterEarlierSignals(_ body: @escaping @Sendable () -> Void) {
     // Where nobody listens, a signal ends the process.
     guard isMade, shared.source.withLock({ $0 != nil }) else { return body() }
@@ -99,13 +99,13 @@ final class InterruptionSignals: Sendable {
     for listener in first { listener.onFirst() }
     // The kernel repeats SIGXCPU each second, and tells the end of a terminal twice: as its session's and its group's.
     if number == SIGXCPU || number == SIGHUP, wasAsked, !second.isEmpty { return }
-    // Who came after the first signal has received of it too; he who has received twice wants the process to end.
+    // A listener that came after the first signal gets it too. Two signals mean that the process is to end.
     guard !second.isEmpty || first.isEmpty else { return }
     for listener in second { listener.onSecond() }
     _exit(CommandExit.interrupted.rawValue)
   }
 
-  /// - Returns: those who had not received before, and those who had, in the order in which they came.
+  /// - Returns: listeners that had received none before, and those that had, in the order in which they came.
   private func tell() -> (first: [Interruption.Listener], second: [Interruption.Listener]) {
     state.withLock { state in
       state.wasAsked = true

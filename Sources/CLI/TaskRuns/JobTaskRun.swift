@@ -91,7 +91,7 @@ struct JobTaskRun {
       for (index, member) in members.enumerated() { group.addTask { (index, await drive(member)) } }
       return await group.reduce(into: [Int: Result<JobRunResult, any Error>]()) { $0[$1.0] = $1.1 }
     }
-    // In their order; the first that could not be driven is told of, and the others' results wait for the next try.
+    // In their order; the first that could not be driven is reported, and the others' results wait for the next try.
     return try members.indices.map { try results[$0]!.get() }
   }
 
@@ -143,7 +143,7 @@ struct JobTaskRun {
   private func result(_ ends: [JobRunResult], since start: Timestamp) throws -> TaskResult {
     let outcomes = ends.compactMap(\.outcome)
     guard outcomes.count == ends.count else {
-      throw UserError(.interrupted, "\(task.id) continues without this command: whoever ran it is gone")
+      throw UserError(.interrupted, "\(task.id) continues without this command: its caller is gone")
     }
     if ends.contains(where: { $0.exitStatus == .interrupted }) {
       throw UserError(.interrupted, "\(task.id) was stopped")

@@ -13,6 +13,8 @@ struct StandaloneTaskResult {
   var output: String?
   /// Of a failure or a skip.
   var reason: String?
+  /// What the task has chosen of the tasks below it; nil: all may run.
+  var choice: DownstreamChoice?
   /// Of a failure: another try may go better.
   var isRetryable = false
   var exitCode: Int?
@@ -20,7 +22,7 @@ struct StandaloneTaskResult {
   var startDate: Timestamp
   var endDate: Timestamp
   var usage = Usage()
-  /// Those that did the task's work, as `job run` tells of them.
+  /// Those that did the task's work, as `job run` reports them.
   var jobs: [OutputObject]?
 
   var durationSeconds: Double { endDate.seconds(since: startDate) }
@@ -33,13 +35,16 @@ struct StandaloneTaskResult {
 
   /// What a program reads that schedules the task itself.
   func record(of rehearsal: TaskRehearsal) -> OutputObject {
+    let excluded = choice.map {
+      DAGPlan(rehearsal.dag, version: "").taskIDs(excludedBy: $0, of: rehearsal.task.id)
+    }
     var record: OutputObject = [
       "dag_id": .text(rehearsal.dag.id), "run_id": .text(rehearsal.context.runID), "task_id": .text(rehearsal.task.id),
       "try_number": .int(rehearsal.tryNumber), "state": .text(state.rawValue),
       "output": output.map(OutputValue.json) ?? .null,
       "reason": .optional(reason), "retry": .bool(isRetryable),
-      // No task of dagrun decides over others: those below it are skipped by their trigger rules.
-      "skip": .null, "exit_code": .optional(exitCode), "signal": .optional(signal), "start_date": .time(startDate),
+      "skip": excluded.map { .list($0.map(OutputValue.text)) } ?? .null, "exit_code": .optional(exitCode),
+      "signal": .optional(signal), "start_date": .time(startDate),
       "end_date": .time(endDate), "cpu_seconds": .optional(usage.cpuSeconds),
       "peak_memory_bytes": usage.peakMemoryBytes.map { .int($0) } ?? .null,
     ]
@@ -49,8 +54,9 @@ struct StandaloneTaskResult {
 
   /// For a person, on standard error.
   func tell(of task: TaskDescription, to errors: Output) {
-    if task.work == .empty { return errors.line("\(task.id): nothing to run (\(task.work.operatorName))") }
+    if task.work == .empty { return errors.line("\(task.id): nothing to run (\(task.operatorName))") }
     if let output, state == .success { errors.line("\(task.id): output \(output)") }
+    if let choice { errors.line("\(task.id): \(choice)") }
     let duration = state == .skipped ? "" : " after \(Durations.text(durationSeconds))"
     let reason = (reason ?? "").isEmpty ? "" : (state == .skipped ? " " : ": ") + (self.reason ?? "")
     errors.line("\(task.id): \(errors.style.state(state.rawValue))\(duration)\(reason)")
@@ -66,7 +72,8 @@ extension StandaloneTaskResult {
     let ending = TryEnding(result.outcome, timeoutSeconds: timeoutSeconds)
     self.init(
       state: ending.state, output: ending.state == .success ? result.output : nil, reason: ending.reason,
-      isRetryable: ending.isRetryable, exitCode: ending.exitCode, signal: ending.signal,
+      choice: ending.state == .success ? result.choice : nil, isRetryable: ending.isRetryable,
+      exitCode: ending.exitCode, signal: ending.signal,
       startDate: result.startDate ?? now, endDate: result.endDate ?? now, usage: result.usage,
       jobs: jobs?.compactMap(\.record))
   }
@@ -77,11 +84,11 @@ extension StandaloneTaskResult {
     switch stop {
     case .interrupted where result.outcome.isStopped: throw UserError(.interrupted, "\(task.id) was stopped")
     case .lifelineEnded where result.outcome.isStopped:
-      throw UserError(.interrupted, "\(task.id) was stopped: whoever ran it is gone")
+      throw UserError(.interrupted, "\(task.id) was stopped: its caller is gone")
     case .timedOut(let seconds): timeoutSeconds = seconds
     case .interrupted, .lifelineEnded, nil: break
     }
-    self.init(result, timeoutSeconds: timeoutSeconds)
+    self.init(result.choosing(by: task.decision), timeoutSeconds: timeoutSeconds)
   }
 }
 

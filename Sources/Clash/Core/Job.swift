@@ -24,7 +24,7 @@ package struct Job: Codable, Hashable, Sendable {
   var preemptions = 0
   /// VMs that were there and never spoke. nil: none.
   var unheardMachines: Int?
-  /// When the current attempt's VM was last received of, to some minutes: a heartbeat is no reason to save.
+  /// When the current attempt's VM was last heard, to some minutes: a heartbeat is no reason to save.
   var heardOfAt: Timestamp?
   var liveness = Liveness()
 

@@ -17,7 +17,7 @@ package struct JobSeries: Codable, Hashable, Sendable {
 
   package static func name(_ base: String, _ number: Int) -> String { "\(base)-\(number)" }
 
-  /// nil for a name that is none of the base's.
+  /// nil for a name that does not belong to the base.
   package static func number(of name: String, base: String) -> Int? {
     guard name.hasPrefix(base + "-"), let number = Int(name.dropFirst(base.count + 1)), (1...highest).contains(number),
       // Neither "+1" nor "01".

@@ -10,14 +10,14 @@ struct Liveness: Sendable {
   var resumedAt: Timestamp?
   /// A pull was answered since then: what waited in the subscription has had a chance to come.
   var hasListened = false
-  /// When the current attempt's VM was last received of.
+  /// When the current attempt's VM was last heard.
   var lastHeardAt: Timestamp?
   /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the job
   /// before. It is on loan, and comes again when the ack deadline is over.
   var leasedAt: Timestamp?
   /// Since when Google refuses to deliver messages to whoever asks.
   var pullDeniedSince: Timestamp?
-  /// Since when calls and looks fail for want of a login.
+  /// Since when calls and looks fail because there is no login.
   var signedOutSince: Timestamp?
   /// Somebody was told that nothing can be removed without a login.
   var hasToldOfRemoval = false

@@ -122,7 +122,7 @@ extension MachineResult: Decodable {
       output = String(validating: bytes, as: UTF8.self)
       if output == nil, infrastructure == nil {
         infrastructure = InfrastructureFailure(
-          .outputs, "what the job wrote to $DAGRUN_OUTPUT is no UTF-8: write it to an output directory")
+          .outputs, "what the job wrote to $DAGRUN_OUTPUT is not UTF-8: write it to an output directory")
       }
     }
   }

@@ -27,7 +27,7 @@ package struct SerialConsole: Hashable, Sendable {
 
 /// When a look at a group reads the console of its VM, which costs a request.
 package enum ConsoleReading: Hashable, Sendable {
-  /// The VM has spoken: there is a better recorder.
+  /// The VM has spoken: it says itself what happens to it.
   case never
   /// It is awaited, and may have come and gone.
   case ofEnded

@@ -13,12 +13,12 @@ enum JobUnit {
     [Service]
     Type=simple
     ExecStart=/bin/bash \(folder)/runner.sh
-    # Only the runner is told of the end: it stops the container itself.
+    # Only the runner learns of the end: it stops the container itself.
     KillMode=mixed
     TimeoutStopSec=\(stopSeconds)
     RuntimeDirectory=dagrun
     RuntimeDirectoryMode=0700
-    # Where the VM's memory is used up, the container's program goes, and the runner is left to tell of it.
+    # Where the VM's memory is used up, the container's program goes, and the runner is left to report it.
     OOMScoreAdjust=-900
     OOMPolicy=continue
     Restart=no

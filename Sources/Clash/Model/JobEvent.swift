@@ -9,7 +9,7 @@ package enum JobEvent: Hashable, Sendable {
   case done(JobCall)
   /// The call failed after all the retries that the transport makes. What it did is unknown unless the error says so.
   case failed(JobCall, CloudError)
-  /// Something of that name exists and does not bear this job's labels. It was left alone.
+  /// Something of that name exists and does not have this job's labels. It was left alone.
   case ownedByOther(JobCall)
 
   /// Answer of `JobAction.inspect`. `plan.number` tells which attempt was looked at.

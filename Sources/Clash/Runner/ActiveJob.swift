@@ -29,7 +29,7 @@ final class ActiveJob: @unchecked Sendable {
   var inspections = 0
   /// When its `nextWake` is looked at.
   var armedWake: Timestamp?
-  /// The last one it was told of.
+  /// The last one that was reported.
   var metWake: Timestamp?
   private var handOverWaiters: [HandOverWaiter] = []
 

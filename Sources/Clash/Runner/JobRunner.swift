@@ -52,9 +52,9 @@ package final class JobRunner: @unchecked Sendable {
   /// ended already tells its end again.
   ///
   /// - Parameters:
-  ///   - logPath: where everything that the job prints goes; nil: nowhere. The file of a job that continues is cut to what
+  ///   - logPath: where everything that the job prints goes; nil: nowhere. The file of a job that is taken up again is cut to what
   ///     was stored, so that each byte is in it once.
-  ///   - observer: told on the runner's queue: it must not wait. `JobUpdate.ended` is the last. A job that continues tells
+  ///   - observer: told on the runner's queue: it must not wait. `JobUpdate.ended` is the last. A job that is taken up again tells
   ///     `began` again.
   package func start(_ request: JobRequest, logPath: String?, observer: @escaping Observer) {
     drive(request.name, .start(request), logPath: logPath, observer: observer)

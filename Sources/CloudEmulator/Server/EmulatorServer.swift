@@ -172,7 +172,7 @@ final class EmulatorServer: @unchecked Sendable {
       if self.running.isEmpty { ended.succeed() }
     }
     machines.killAll()
-    // A host that does not tell of a VM's end must not keep the emulator from ending.
+    // A host that does not report a VM's end must not keep the emulator from ending.
     let deadline = loop.scheduleTask(in: .seconds(10)) { ended.succeed() }
     try? await ended.futureResult.get()
     deadline.cancel()

@@ -26,12 +26,16 @@ public struct Chain: Chainable {
   init(
     _ left: (first: [TaskReference], last: [TaskReference]), _ right: (first: [TaskReference], last: [TaskReference])
   ) {
-    for target in right.first {
-      for source in left.last { target.builder.connect(source, to: target) }
-    }
+    Self.connect(left.last, to: right.first)
     // An arrow from or to nothing leaves the other side as it is.
     firstTasks = left.first.isEmpty ? right.first : left.first
     lastTasks = right.last.isEmpty ? left.last : right.last
+  }
+
+  static func connect(_ sources: [TaskReference], to targets: [TaskReference]) {
+    for target in targets {
+      for source in sources { target.builder.connect(source, to: target) }
+    }
   }
 }
 

@@ -4,7 +4,9 @@ import Foundation
 /// them at once.
 package final class DAGBuilder {
   package internal(set) var description: DAGDescription
-  let defaults: TaskDefaults
+  /// Of tasks that do not say otherwise, where the file is now.
+  var defaults: TaskDefaults { scopes.last?.defaults ?? ownDefaults }
+  private let ownDefaults: TaskDefaults
   /// A task as the defaults make it: reading them for each task would take longer than all else.
   private let prototype: TaskDescription
   private(set) var problems: [DescriptionProblem] = []
@@ -15,10 +17,16 @@ package final class DAGBuilder {
   private(set) var upstream: [[Int32]] = []
   /// By the task's index: how a job's output was asked for first.
   private var jobOutputs: [Int: JobOutput] = [:]
+  /// The groups whose closures are running, the outermost first.
+  private var scopes: [GroupScope] = []
+  /// By id.
+  private var groupLocations: [String: SourceLocation] = [:]
+  /// By the branch's index.
+  var branches: [Int: BranchCases] = [:]
 
   init(_ description: DAGDescription, defaults: TaskDefaults) {
     self.description = description
-    self.defaults = defaults
+    ownDefaults = defaults
     var prototype = TaskDescription(id: "", work: .empty, location: description.location)
     prototype.apply(defaults)
     self.prototype = prototype
@@ -30,7 +38,7 @@ package final class DAGBuilder {
 
   /// A date without a time is a whole day of the schedule's time zone.
   func setDates(start: String?, end: String?) {
-    // A zone that does not exist is told of elsewhere.
+    // A zone that does not exist is reported elsewhere.
     let zone = description.schedule.timeZone.flatMap(TimeZone.init(identifier:)) ?? .gmt
     func read(_ text: String?, _ label: String, _ moment: (CalendarDay) -> Timestamp) -> Timestamp? {
       guard let text else { return nil }
@@ -43,22 +51,30 @@ package final class DAGBuilder {
     description.endDate = read(end, "endDate") { $0.end(in: zone) }
   }
 
+  /// - Parameter name: its id without those of its groups.
   func addTask(
-    _ id: String, _ work: TaskDescription.Work, _ options: CommonOptions, _ location: SourceLocation
+    _ name: String, _ work: TaskDescription.Work, _ options: CommonOptions, _ location: SourceLocation
   ) -> TaskReference {
+    let scope = scopes.last
+    let id = (scope?.prefix ?? "") + name
     if let reason = Identifier.problem(with: id) {
       problem("the task id \"\(id)\" \(reason)", at: location)
     } else if let other = taskIndices[id] {
       let first = description.tasks[other].location
       problem(
         "there are two tasks \"\(id)\" in DAG \"\(description.id)\"; the first is in line \(first.line)", at: location)
+    } else if let group = groupLocations[id] {
+      problem(
+        "there are a task and a group \"\(id)\" in DAG \"\(description.id)\"; the group is in line \(group.line)",
+        at: location)
     }
     let index = description.tasks.count
     if taskIndices[id] == nil { taskIndices[id] = index }
-    var task = prototype
+    var task = scope?.prototype ?? prototype
     task.id = id
     task.work = work
     task.location = location
+    task.groupID = scope?.id ?? ""
     task.apply(options)
     switch work {
     case .bash, .swift: task.runAsUser = defaults.runAsUser
@@ -91,9 +107,50 @@ package final class DAGBuilder {
   }
 
   func addEdge(from source: TaskReference, to target: TaskReference) {
+    if let way = source.way { follow(way, of: source, to: target.id) }
     guard edges.insert(UInt64(source.index) << 32 | UInt64(target.index)).inserted else { return }
     upstream[target.index].append(Int32(source.index))
     description.tasks[target.index].upstream.append(source.id)
+  }
+
+  // MARK: Groups
+
+  func beginGroup(
+    _ name: String, prefixes: Bool, defaults: TaskDefaults?, _ documentation: String, _ location: SourceLocation
+  ) -> GroupScope {
+    let outer = scopes.last
+    let id = (outer?.prefix ?? "") + name
+    if let reason = Identifier.problem(with: id) {
+      problem("the group id \"\(id)\" \(reason)", at: location)
+    } else if name.contains(".") {
+      problem("the group id \"\(id)\" must have no dot: it stands between a group's id and those in it", at: location)
+    } else if let first = groupLocations[id] {
+      problem(
+        "there are two groups \"\(id)\" in DAG \"\(description.id)\"; the first is in line \(first.line)", at: location)
+    } else if let task = taskIndices[id] {
+      let line = description.tasks[task].location.line
+      problem(
+        "there are a task and a group \"\(id)\" in DAG \"\(description.id)\"; the task is in line \(line)", at: location
+      )
+    }
+    groupLocations[id] = groupLocations[id] ?? location
+    let prefix = prefixes ? id + "." : ""
+    description.groups.append(
+      TaskGroupDescription(
+        id: id, parentID: outer?.id ?? "", prefix: prefix, documentation: documentation, location: location))
+    let scope = GroupScope(
+      self, id: id, prefix: prefix, defaults: defaults ?? self.defaults,
+      prototype: defaults.map(makePrototype) ?? outer?.prototype ?? prototype)
+    scopes.append(scope)
+    return scope
+  }
+
+  func endGroup(_ scope: GroupScope) { scopes.removeAll { $0 === scope } }
+
+  private func makePrototype(_ defaults: TaskDefaults) -> TaskDescription {
+    var prototype = TaskDescription(id: "", work: .empty, location: description.location)
+    prototype.apply(defaults)
+    return prototype
   }
 
   enum JobOutput {
@@ -127,6 +184,8 @@ package final class DAGBuilder {
     upstream = []
     taskIndices = [:]
     jobOutputs = [:]
+    groupLocations = [:]
+    branches = [:]
   }
 }
 

@@ -140,11 +140,19 @@ extension DAGTask {
 public struct TaskReference {
   package let builder: DAGBuilder
   package let index: Int
+  /// The case of a branch along which an arrow from here is followed.
+  let way: String?
 
-  package init(builder: DAGBuilder, index: Int) {
+  package init(builder: DAGBuilder, index: Int) { self.init(builder, index, way: nil) }
+
+  private init(_ builder: DAGBuilder, _ index: Int, way: String?) {
     self.builder = builder
     self.index = index
+    self.way = way
   }
+
+  /// Where an arrow starts that is followed when the branch chooses `way`.
+  func along(_ way: String) -> TaskReference { TaskReference(builder, index, way: way) }
 
   package var id: String { builder.description.tasks[index].id }
 
@@ -156,7 +164,7 @@ public struct TaskReference {
 /// What a task will have produced when it has succeeded. Given to another task, or written into a template, it makes
 /// that task wait for this one.
 public struct Output<Value> {
-  package let task: TaskReference
+  public let task: TaskReference
 
   package init(of task: TaskReference) { self.task = task }
 }

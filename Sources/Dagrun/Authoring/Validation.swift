@@ -13,6 +13,7 @@ struct Validation {
     checkParameters()
     let declared = Set(dag.parameters.map(\.name))
     for task in dag.tasks { check(task, parameters: declared) }
+    BranchValidation(builder).run()
     checkCycles()
   }
 

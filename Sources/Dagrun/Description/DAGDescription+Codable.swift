@@ -3,7 +3,7 @@
 extension DAGDescription: Codable {
   private enum Key: String, CodingKey {
     case id, schedule, startDate, endDate, catchup, parameters, tags, documentation, maxActiveRuns, maxActiveTasks,
-      dagrunTimeout, tasks, location
+      dagrunTimeout, tasks, groups, location
   }
 
   package init(from decoder: any Decoder) throws {
@@ -25,6 +25,7 @@ extension DAGDescription: Codable {
     maxActiveTasks = try value(.maxActiveTasks, default: maxActiveTasks)
     dagrunTimeoutSeconds = try container.decodeIfPresent(Double.self, forKey: .dagrunTimeout)
     tasks = try value(.tasks, default: tasks)
+    groups = try value(.groups, default: groups)
     for index in tasks.indices where tasks[index].location.file.isEmpty { tasks[index].location.file = location.file }
   }
 
@@ -46,6 +47,7 @@ extension DAGDescription: Codable {
     try encode(\.maxActiveRuns, .maxActiveRuns)
     try encode(\.maxActiveTasks, .maxActiveTasks)
     try encode(\.dagrunTimeoutSeconds, .dagrunTimeout)
+    try encode(\.groups, .groups)
     var tasks = tasks
     for index in tasks.indices where tasks[index].location.file == location.file { tasks[index].location.file = "" }
     try container.encode(tasks, forKey: .tasks)

@@ -17,6 +17,8 @@ package struct DAGDescription: Hashable, Sendable {
   package var dagrunTimeoutSeconds: Double?
   /// In the order the file creates them.
   package var tasks: [TaskDescription] = []
+  /// In the order the file creates them: each after the one it is in.
+  package var groups: [TaskGroupDescription] = []
   package var location: SourceLocation
 
   package init(id: String, location: SourceLocation) {

@@ -4,7 +4,7 @@ extension TaskDescription: Codable {
   private enum Key: String, CodingKey {
     case id, bash, swift, job, upstream, inputs, triggerRule, role, retries, retryDelay, retryBackoff, maxRetryDelay,
       executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast, waitForPast, maxActivePerDAG,
-      maxActivePerRun, environment, workingDirectory, runAsUser, executor, documentation, file, line
+      maxActivePerRun, environment, workingDirectory, runAsUser, executor, decision, group, documentation, file, line
   }
 
   package init(from decoder: any Decoder) throws {
@@ -38,6 +38,8 @@ extension TaskDescription: Codable {
       case .workingDirectory: task.workingDirectory = try container.decode(Template.self, forKey: key)
       case .runAsUser: task.runAsUser = try container.decode(String.self, forKey: key)
       case .executor: task.executor = try container.decode(ExecutorID.self, forKey: key)
+      case .decision: task.decision = try container.decode(TaskDecision.self, forKey: key)
+      case .group: task.groupID = try container.decode(String.self, forKey: key)
       case .documentation: task.documentation = try container.decode(String.self, forKey: key)
       case .file: task.location.file = try container.decode(String.self, forKey: key)
       case .line: task.location.line = try container.decode(Int.self, forKey: key)
@@ -80,6 +82,8 @@ extension TaskDescription: Codable {
     try encode(\.workingDirectory, .workingDirectory)
     try encode(\.runAsUser, .runAsUser)
     try encode(\.executor, .executor)
+    try encode(\.decision, .decision)
+    try encode(\.groupID, .group)
     try encode(\.documentation, .documentation)
     try encode(\.location.file, .file)
     try encode(\.location.line, .line)

@@ -31,6 +31,10 @@ package struct TaskDescription: Hashable, Sendable {
   package var runAsUser: String?
   /// nil: where such work usually runs (`executorID`).
   package var executor: ExecutorID?
+  /// What it decides over the tasks right below it; nil: nothing.
+  package var decision: TaskDecision?
+  /// The id of the innermost group it is in; empty: it is in none.
+  package var groupID = ""
   package var documentation = ""
   package var location: SourceLocation
 

@@ -39,7 +39,7 @@ extension JobConfig {
     for (variable, secret) in secrets.sorted(by: { $0.key < $1.key }) {
       check(
         Self.isSecret(secret),
-        "\"\(secret)\", the secret for \(variable), is none of NAME, NAME/versions/V and "
+        "\"\(secret)\", the secret for \(variable), is not NAME, NAME/versions/V or "
           + "projects/P/secrets/NAME/versions/V")
     }
     if case .cloudStorage(let path) = logDestination, let problem = Self.problem(bucketPath: path) {

@@ -74,6 +74,21 @@ package enum Registry {
     return builder.addTask(id, work, options, location)
   }
 
+  /// The tasks that are made until `endGroup` are in the group.
+  static func beginGroup(
+    _ id: String, prefixes: Bool, defaults: TaskDefaults?, _ documentation: String, _ location: SourceLocation
+  ) -> GroupScope {
+    if let current { return current.beginGroup(id, prefixes: prefixes, defaults: defaults, documentation, location) }
+    let problem = DescriptionProblem(
+      "group \"\(id)\" is outside of any DAG; make it in the braces of DAG(…) { … }", at: location)
+    results.withLock { $0.problems.append(problem) }
+    let builder = stray ?? DAGBuilder(DAGDescription(id: "", location: location), defaults: TaskDefaults())
+    stray = builder
+    return builder.beginGroup(id, prefixes: prefixes, defaults: defaults, documentation, location)
+  }
+
+  static func endGroup(_ scope: GroupScope) { scope.builder.endGroup(scope) }
+
   /// The contents of a file whose path is from the DAG file's folder. That it was read is part of the description: when
   /// it changes, so does the DAG. Empty, and a problem, when it cannot be read.
   static func readFile(_ path: String, besides location: SourceLocation) -> Data {

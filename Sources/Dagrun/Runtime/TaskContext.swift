@@ -1,6 +1,6 @@
 public import Foundation
 
-/// What a Swift task is told of its run.
+/// What a Swift task knows of its run.
 public struct TaskContext: Sendable {
   package var run: RunContext
   /// Of this task.

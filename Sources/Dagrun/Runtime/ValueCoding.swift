@@ -34,7 +34,7 @@ enum ValueCoding {
       let text = try decoder.singleValueContainer().decode(String.self)
       guard let timestamp = Timestamp(iso8601: text) else {
         throw DecodingError.dataCorrupted(
-          .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no ISO 8601 date"))
+          .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is not an ISO 8601 date"))
       }
       return timestamp.date
     }
@@ -90,7 +90,7 @@ struct InputReader {
       }
       let source = index < taskIDs.count ? "task \"\(taskIDs[index])\"" : "another task"
       throw InputMismatch(
-        "the output of \(source) is no \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
+        "the output of \(source) is not of type \(type): \(String(decoding: data[index].prefix(200), as: UTF8.self))")
     }
   }
 }

@@ -134,7 +134,7 @@ struct CronField {
   private func value(_ text: Substring, of expression: String) throws(CronError) -> Int {
     if let value = names[String(text)] { return value }
     guard let value = Int(text), text.isAllDigits else {
-      throw error("\"\(text)\" is no \(name)\(hint(for: text))", of: expression)
+      throw error("\"\(text)\" is not a \(name)\(hint(for: text))", of: expression)
     }
     if isDayOfWeek && value == 7 { return 0 }
     guard range.contains(value) else {

@@ -2,7 +2,7 @@ package import Foundation
 
 /// How far the wall clock of a time zone is ahead of UTC, and when that changes. All in whole seconds since 1970.
 ///
-/// Foundation tells of changes to and from daylight saving time only, and a country may as well move to another zone.
+/// Foundation reports changes to and from daylight saving time only, and a country may as well move to another zone.
 /// So changes are searched for: in steps that are shorter than any time between two changes has ever been.
 package struct ZoneOffsets: Sendable {
   private let zone: TimeZone

@@ -141,7 +141,7 @@ extension Engine {
       }
       let state = task.instance.state
       let why = state == .removed ? Scheduler.whyRemoved(dagID: dagID) : nil
-      let stored = [task.reason ?? why, task.loss].compactMap { $0 }
+      let stored = [task.reason ?? why, task.choice?.description, task.loss].compactMap { $0 }
       let waits = state.isFinished ? [] : scheduler.explain(key, at: clock.now()).map(\.description)
       return .reasons(state: state.rawValue, waits + stored)
     } catch {

@@ -19,7 +19,7 @@ extension RequestResolver {
     if let runID {
       request.existing = try stored { () throws(StoreError) in try store.run(dagID: dagID, runID: runID) }
     }
-    // One that is there already is followed, or told of.
+    // One that is there already is followed, or reported.
     if request.existing == nil { try checkPools(of: plan.description) }
     if let logicalDate {
       request.holder = try stored { () throws(StoreError) in

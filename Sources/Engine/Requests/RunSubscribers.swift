@@ -52,7 +52,7 @@ final class Follower: @unchecked Sendable {
   private var isReportDue = false
   private(set) var hasEnded = false
 
-  /// The first report tells of every task that has moved at all.
+  /// The first report has every task that has moved at all.
   ///
   /// - Parameter reasons: of those that have ended, by task id.
   init(_ snapshot: RunSnapshot, reasons: [String: String], send: @escaping (ControlReply) -> Void) {
@@ -86,7 +86,7 @@ final class Follower: @unchecked Sendable {
         .init(
           taskID: transition.key.taskID, state: transition.to.state, tryNumber: transition.to.tryNumber, at: now,
           reason: transition.reason))
-    case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
+    case .runCreated, .outputStored, .outputRemoved, .choiceStored, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
       .backfillCreated, .backfillContinued, .backfillCompleted:
       break
     }
@@ -122,7 +122,7 @@ extension Change {
     case .runChanged(let transition): transition.run
     case .taskChanged(let transition): transition.key.run
     case .runReplanned(let snapshot): snapshot.run.number
-    case .runCreated, .outputStored, .outputRemoved, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
+    case .runCreated, .outputStored, .outputRemoved, .choiceStored, .dagStored, .dagDeleted, .poolStored, .poolDeleted,
       .backfillCreated, .backfillContinued, .backfillCompleted:
       nil
     }

@@ -39,7 +39,7 @@ extension JobRunnerOptions {
   ///   `firstWordSeconds`, and seconds.
   package mutating func takeTimings(_ text: String) throws {
     guard let given = try? JSONDecoder().decode([String: Double].self, from: Data(text.utf8)) else {
-      throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS is no JSON object of seconds: \(text)")
+      throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS is not a JSON object of seconds: \(text)")
     }
     var known = try JSONDecoder().decode([String: Double].self, from: JSONEncoder().encode(timings))
     for (name, seconds) in given {

@@ -70,7 +70,7 @@ final class TaskJobs: @unchecked Sendable {
 
   /// Removes all that the try's jobs have in the cloud, after which it ends as cancelled.
   ///
-  /// - Returns: false when its work is none of jobs, or has ended.
+  /// - Returns: false when its work is not a job, or has ended.
   func stop(_ key: TryKey) -> Bool {
     guard tries[key] != nil else { return false }
     tries[key]!.isStopping = true

@@ -20,7 +20,7 @@ final class PooledWorker {
   var library: String?
   /// It is reading that file, before it begins its first try of it.
   var isLoading = false
-  /// Runs that it was knownRuns about, with the variables that it was told.
+  /// Runs whose context it has, with the variables that it was given.
   var knownRuns: [Int64: [String: String]] = [:]
   var isAwaitingRoom = false
   /// Its task has closed the socket, and the process was killed for it.

@@ -142,7 +142,7 @@ final class WorkerPool: @unchecked Sendable {
     var isSent = true
     // Mostly they are the very same dictionary, which costs nothing to compare.
     if worker.knownRuns[pending.runMessage.run] != pending.runMessage.context.variables {
-      // As the worker does when it is knownRuns.
+      // As the worker does when it gets a run's context.
       if worker.knownRuns.count >= 64 { worker.knownRuns = [:] }
       worker.knownRuns[pending.runMessage.run] = pending.runMessage.context.variables
       isSent = worker.link.send(.run(pending.runMessage))

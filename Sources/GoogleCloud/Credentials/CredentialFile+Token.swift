@@ -27,7 +27,7 @@ extension ServiceAccountKey {
         .unauthenticated, operation: "sign in as", subject: clientEmail, message: message,
         hint: "make a new key: gcloud iam service-accounts keys create FILE --iam-account \(clientEmail)")
     }
-    guard let key = PrivateKey(pem: privateKey) else { throw unusable("its 'private_key' is no RSA key in PEM") }
+    guard let key = PrivateKey(pem: privateKey) else { throw unusable("its 'private_key' is not an RSA key in PEM") }
     let now = Int(endpoint.world.now().timeIntervalSince1970)
     let claims: [String: any Sendable] = [
       "iss": clientEmail, "aud": "https://oauth2.googleapis.com/token", "scope": scopes.joined(separator: " "),

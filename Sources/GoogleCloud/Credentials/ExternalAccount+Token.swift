@@ -64,7 +64,7 @@ extension ExternalAccount {
       }
       let object = try? JSONSerialization.jsonObject(with: bytes) as? [String: Any]
       token = object?[field] as? String
-      if token == nil { throw unusable("\(place) is no JSON object with a text '\(field)'", hint: nil) }
+      if token == nil { throw unusable("\(place) is not a JSON object with a text '\(field)'", hint: nil) }
     default: throw unusable("its credential_source.format is neither text nor json", hint: nil)
     }
     guard let token = token?.trimmingCharacters(in: .whitespacesAndNewlines), !token.isEmpty else {

@@ -40,7 +40,7 @@ actor TokenCache {
     if refresh == nil { refresh = Task { await self.renew() } }
   }
 
-  /// The others continue waiting.
+  /// The others keep waiting.
   private func cancel(_ number: Int) {
     waiting.removeValue(forKey: number)?.resume(returning: Self.abandoned)
   }

@@ -31,7 +31,7 @@ package struct PubSubClient: Sendable {
     _ = try await transport.call(request(.delete, "topics", id, "delete topic"))
   }
 
-  /// Those that bear all of these labels. Google's list knows no filter, so that all topics travel.
+  /// Those that have all of these labels. Google's list knows no filter, so that all topics travel.
   package func topics(labelled labels: [String: String] = [:]) async throws(CloudError) -> [PubSubTopic] {
     try await transport.pages(TopicPage.self, of: list("topics")).flatMap { $0.topics ?? [] }
       .filter { Self.has(labels, $0.labels) }

@@ -23,9 +23,10 @@ extension DAGDescription {
 extension TaskDescription {
   package func record(downstream: [String]) -> OutputObject {
     [
-      "task_id": .text(id), "operator_name": .text(work.operatorName), "trigger_rule": .text(triggerRule.rawValue),
+      "task_id": .text(id), "operator_name": .text(operatorName), "trigger_rule": .text(triggerRule.rawValue),
+      "task_group_id": .optional(groupID.isEmpty ? nil : groupID),
       "upstream_task_ids": .list(upstream.map(OutputValue.text)),
-      "downstream_task_ids": .list(downstream.map(OutputValue.text)),
+      "downstream_task_ids": .list(downstream.map(OutputValue.text)), "branch_cases": branchCases,
       "retries": .int(retries), "retry_delay": .double(retryDelaySeconds),
       "retry_exponential_backoff": .optional(retryBackoffMultiplier),
       "max_retry_delay": .optional(maxRetryDelaySeconds),
@@ -34,6 +35,15 @@ extension TaskDescription {
       "depends_on_past": .bool(dependsOnPast), "run_as_user": .optional(runAsUser), "is_mapped": .bool(false),
       "doc_md": .optional(documentation.isEmpty ? nil : documentation), "fileloc": .text(location.text),
     ]
+  }
+}
+
+extension TaskDescription {
+  /// Case -> the tasks that it leads to; null of a task that is no branch.
+  package var branchCases: OutputValue {
+    guard case .branch(let cases) = decision else { return .null }
+    return .object(
+      OutputObject(cases.sorted { $0.key < $1.key }.map { ($0.key, .list($0.value.map(OutputValue.text))) }))
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Dagrun
 package import Model
 internal import Scheduling
 package import Storage
@@ -30,7 +31,18 @@ extension TaskRecord {
     record.append("cpu_seconds", .optional(usage.cpuSeconds))
     record.append("peak_memory_bytes", .optional(usage.peakMemoryBytes.map(Int.init)))
     record.append("loss", .optional(loss))
+    record.append("chosen", choice?.outputValue ?? .null)
     return record
+  }
+}
+
+extension DownstreamChoice {
+  /// The ids of the tasks right below that may run; the empty list where nothing below may.
+  fileprivate var outputValue: OutputValue {
+    switch self {
+    case .only(let ids): .list(ids.map(OutputValue.text))
+    case .nothingBelow: .list([])
+    }
   }
 }
 

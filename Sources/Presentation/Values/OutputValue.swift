@@ -75,7 +75,7 @@ extension OutputObject: ExpressibleByDictionaryLiteral {
 }
 
 extension OutputValue {
-  /// JSON text from the database; what is no JSON stays a text.
+  /// JSON text from the database; what is not JSON stays a text.
   package init(jsonText: String) {
     let value = try? JSONDecoder().decode(JSONValue.self, from: Data(jsonText.utf8))
     self = value.map { OutputValue($0) } ?? .text(jsonText)

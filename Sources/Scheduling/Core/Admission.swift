@@ -95,7 +95,7 @@ struct Admission: Sendable {
   /// Those that exist, by name.
   var existingPools: [PoolTable.Entry] { pools.existing }
 
-  /// nil: there is none of that name.
+  /// nil: there is no pool of that name.
   func pool(_ name: String) -> Pool? { pools.find(name)?.pool }
 
   /// The pool of a task, whether or not it exists.

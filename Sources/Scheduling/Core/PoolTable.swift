@@ -8,7 +8,7 @@ struct PoolTable: Sendable {
 
   struct Entry: Sendable {
     let name: String
-    /// nil: there is none of that name.
+    /// nil: there is no pool of that name.
     var pool: Pool?
     /// Slots of active task instances.
     var activeSlots: Int64 = 0

@@ -9,7 +9,10 @@ extension RunEntry {
     let task = plan.tasks[position]
     let counts = upstreamCounts(of: instance)
     guard task.isConstrained else { return task.rule.decide(counts) }
-    return decide(task, counts, plan.constraints[Int32(position)]!)
+    // Before its rule, and also before what is above it has ended.
+    if choices.excluder(of: position) != nil { return .end(.skipped) }
+    guard let constraint = plan.constraints[Int32(position)] else { return task.rule.decide(counts) }
+    return decide(task, counts, constraint)
   }
 
   private func decide(_ task: PlannedTask, _ counts: UpstreamCounts, _ constraint: SetupConstraint) -> RuleDecision {
@@ -56,6 +59,7 @@ extension RunEntry {
   /// Why an instance ends in `state` without running, in words.
   func reason(_ instance: InstanceOffset, for state: TaskState) -> String {
     let position = planPosition(of: instance)
+    if state == .skipped, let excluder = choices.excluder(of: position) { return reason(excludedBy: excluder) }
     let rule = plan.tasks[position].rule
     func first(of states: [TaskState], among positions: some Sequence<Int32>) -> String? {
       positions.lazy.flatMap { instances(at: Int($0)) }.first { states.contains(self[$0].state) }
@@ -77,6 +81,17 @@ extension RunEntry {
     case .allDone, .oneFailed, .oneDone, .always: culprit = nil
     }
     return "\(rule.rawValue) needs \(rule.requirement)\(culprit.map { ", but \($0)" } ?? "")"
+  }
+
+  private func reason(excludedBy excluder: Int) -> String {
+    let id = plan.taskIDs[excluder]
+    switch plan.description.tasks[excluder].decision {
+    case .shortCircuit: return "\(id) answered false"
+    case .latestOnly: return "\(id) lets only the run of the newest date continue"
+    case .branch, nil:
+      guard case .only(let chosen) = choices.all[id], !chosen.isEmpty else { return "\(id) chose no task" }
+      return "\(id) chose \(chosen.joined(separator: ", "))"
+    }
   }
 
   /// How the run ends, now that all its tasks have.

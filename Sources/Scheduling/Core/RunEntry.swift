@@ -11,6 +11,7 @@ struct RunEntry: Sendable {
   private var layout: InstanceLayout
   /// Rows that the plan does not have; nothing happens to them. By id.
   private(set) var instancesOutsidePlan: [TaskInstance] = []
+  var choices = DownstreamChoices()
   var counts = StateCounts()
   /// Instances of tasks of the plan that have not ended.
   var unfinished: Int32 = 0
@@ -39,6 +40,7 @@ struct RunEntry: Sendable {
       }
     }
     instancesOutsidePlan.sort { $0.taskID < $1.taskID }
+    if !snapshot.choices.isEmpty { choices = DownstreamChoices(snapshot.choices, in: plan) }
     recount()
   }
 
@@ -96,7 +98,9 @@ struct RunEntry: Sendable {
   func tryKey(_ instance: InstanceOffset) -> TryKey { TryKey(key(instance), Int(self[instance].tryNumber)) }
 
   func snapshot() -> RunSnapshot {
-    RunSnapshot(run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + instancesOutsidePlan)
+    RunSnapshot(
+      run: run, tasks: instances.map { self[$0].instance(taskID: taskID(of: $0)) } + instancesOutsidePlan,
+      choices: choices.all)
   }
 
   /// Gives the task at `position` one instance for each of the `count` elements (at least one) of the list that it is mapped

@@ -100,6 +100,7 @@ extension Scheduler {
     runs[place].startDate = nil
     runs[place].endDate = nil
     runs[place].retryAt = nil
+    if runs.planned(place).decides { choose(place, nil) }
     move(place, to: .none)
     step.evaluateLater(place)
   }

@@ -60,6 +60,7 @@ extension Scheduler: Equatable {
     if mine.instancesOutsidePlan != others.instancesOutsidePlan {
       return "run \(number): \(mine.instancesOutsidePlan) is not \(others.instancesOutsidePlan)"
     }
+    if mine.choices != others.choices { return "run \(number): choices \(mine.choices) are not \(others.choices)" }
     let active = admission.activeTasks(of: runs.index(of: number)!)
     let othersActive = other.admission.activeTasks(of: other.runs.index(of: number)!)
     if active != othersActive { return "run \(number): \(active) active tasks, not \(othersActive)" }

@@ -55,6 +55,7 @@ extension Scheduler {
     if ending.state == .success, let output = result.output {
       step.appendLast(.outputStored(runs[place.run].key(place.offset), json: output))
     }
+    if ending.state == .success, let choice = result.choice { choose(place, choice) }
     if ending.state == .failed, ending.isRetryable, task.tryNumber <= task.maxTries {
       retryLater(place, after: end)
     } else {

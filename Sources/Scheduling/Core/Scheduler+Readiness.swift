@@ -86,6 +86,7 @@ extension Scheduler {
     let record = TryRecord(
       tryNumber: Int(runs[place].tryNumber), state: .success, startDate: now, endDate: now)
     setEnded(record, of: place)
+    if runs.planned(place).isLatestOnly, !isLatest(place.run) { choose(place, .only([])) }
     move(place, to: .success)
   }
 

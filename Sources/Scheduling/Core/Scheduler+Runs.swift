@@ -199,7 +199,7 @@ extension Scheduler {
     }
   }
 
-  private mutating func skip(_ place: InstanceIndex, reason: String) {
+  mutating func skip(_ place: InstanceIndex, reason: String) {
     setReason(reason, of: place)
     runs[place].endDate = now
     runs[place].retryAt = nil

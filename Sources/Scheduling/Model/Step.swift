@@ -31,6 +31,8 @@ package enum Change: Hashable, Sendable {
   /// The output of a task, as JSON text; replaces that of an earlier try.
   case outputStored(TaskInstanceKey, json: String)
   case outputRemoved(TaskInstanceKey)
+  /// What a task has chosen of the tasks below it; nil: nothing any more.
+  case choiceStored(TaskInstanceKey, DownstreamChoice?)
   case dagStored(DAGRecord)
   /// With all its runs.
   case dagDeleted(dagID: String)

@@ -11,8 +11,11 @@ struct PlannedTask: Sendable {
   var isTeardown = false
   var dependsOnPast: Bool
   var waitsForPastBeforeSkipping: Bool
-  /// Has a `SetupConstraint`.
+  /// Something else than its trigger rule has a say in whether it runs: a `SetupConstraint`, or a choice of a task above it.
   var isConstrained = false
+  /// It may choose which tasks below it run.
+  var decides: Bool
+  var isLatestOnly: Bool
   /// Something else than its downstream has to be looked at when it ends.
   var isWatched = false
   /// Its failure fails the run.
@@ -30,6 +33,8 @@ struct PlannedTask: Sendable {
     rule = task.triggerRule
     isEmpty = task.work == .empty
     isElsewhere = task.executorID != .local
+    decides = task.decision != nil
+    isLatestOnly = task.decision == .latestOnly
     switch task.role {
     case .work: break
     case .setup: isSetup = true

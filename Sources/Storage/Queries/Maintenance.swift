@@ -31,7 +31,7 @@ extension StoreConnection {
     }
   }
 
-  /// Writes a copy, as of one moment, while a scheduler may continue writing. The copy is whole or not there at all.
+  /// Writes a copy, as of one moment, while a scheduler may write on. The copy is whole or not there at all.
   ///
   /// - Throws: `.invalidArgument` when there is a file at `target` already.
   package func backup(to target: String) throws(StoreError) {

@@ -111,6 +111,6 @@ extension StoreConnection {
   }
 
   private func snapshot(of run: DAGRun, _ database: Database) throws -> RunSnapshot {
-    RunSnapshot(run: run, tasks: try tasks(ofRun: run.number, nil, database))
+    try runSnapshot(run, nil, database)
   }
 }

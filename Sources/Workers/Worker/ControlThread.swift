@@ -35,7 +35,7 @@ final class ControlThread: @unchecked Sendable {
   /// Makes the thread look at the deadline again.
   func wake() { _ = write(signals.writeEnd, "W", 1) }
 
-  /// Never returns. When the scheduler is gone, it continues listening for signals.
+  /// Never returns. When the scheduler is gone, it still listens for signals.
   func run() {
     var messages = MessageBuffer()
     var isConnected = true

@@ -31,7 +31,7 @@ struct OutputTail {
     var end = line.count
     while end > 0, line[end - 1] <= 32 { end -= 1 }
     guard let text = String(validating: line[..<end], as: UTF8.self) else {
-      throw .init(reason: "its last line, which is its output, is no UTF-8: end with a line of text")
+      throw .init(reason: "its last line, which is its output, is not UTF-8: end with a line of text")
     }
     return text
   }

@@ -34,7 +34,7 @@ enum TaskOutputFile {
     var bytes = try contents(descriptor, Int(status.st_size))
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Refusal(reason: "what was written to $DAGRUN_OUTPUT is no UTF-8: write it to a file, and hand on the path")
+      throw Refusal(reason: "what was written to $DAGRUN_OUTPUT is not UTF-8: write it to a file, and hand on the path")
     }
     return text
   }

@@ -26,6 +26,10 @@ from typing import Any
 
 AIRFLOW_VERSION = importlib.metadata.version("apache-airflow")
 IS_AIRFLOW_3 = not AIRFLOW_VERSION.startswith("2.")
+# The newest is the first of Tests/AirflowTests/versions.
+IS_NEWEST = AIRFLOW_VERSION == next(
+    line.split()[0] for line in (Path(__file__).parents[1] / "versions").read_text().splitlines() if line[0] != "#"
+)
 
 # How long anything may take, on a machine that does much else.
 PATIENCE_SECONDS = float(os.environ.get("DAGRUN_AIRFLOW_PATIENCE", "240"))
@@ -262,14 +266,40 @@ class PostgreSQL:
         return f"postgresql+psycopg2://airflow@127.0.0.1:{self.port}/{name}"
 
 
+# The broker of Celery
+
+
+class Redis:
+    """A server of its own on loopback, which keeps nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.port = free_port()
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(folder)]
+        self.service = Service("redis", ["redis-server", *options], dict(os.environ), folder)
+        wait_for("Redis", self._answers, self.service.check)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(100).startswith(b"+PONG")
+        except OSError:
+            return False
+
+
 # Airflow
 
 
 class Airflow:
-    """An Airflow with a home of its own: its commands, and a scheduler with LocalExecutor."""
+    """An Airflow with a home of its own: its commands, and a scheduler with LocalExecutor, or with a worker of Celery."""
 
-    def __init__(self, folder: Path, postgres: PostgreSQL, name: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, postgres: PostgreSQL, name: str, environment: dict[str, str], redis: Redis | None = None
+    ) -> None:
         self.folder = folder
+        self.name = name
+        self._worker: Service | None = None
         for part in ("dags", "plugins"):
             (folder / part).mkdir(parents=True)
         self.postgres = postgres
@@ -284,7 +314,7 @@ class Airflow:
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(folder / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor" if redis else "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "8",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__FERNET_KEY": "",
@@ -301,14 +331,24 @@ class Airflow:
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
             # Several Airflows run beside each other on two cores: its own five seconds are not enough for its API then.
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            # The first look at a Swift file compiles it.
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "150",
+            "AIRFLOW__CORE__DAG_FILE_PROCESSOR_TIMEOUT": "180",
+            "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "180",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "AIRFLOW__API_AUTH__JWT_SECRET": "of these tests, and of nothing else; sixty-four bytes long or so",
             "AIRFLOW__API__SECRET_KEY": "of these tests",
             "AIRFLOW__WEBSERVER__SECRET_KEY": "of these tests",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            # Signals of tests to the jobs of this Airflow.
+            "DAGRUN_TEST_SIGNALS": f"{environment['STORAGE_EMULATOR_HOST']}/storage/v1/b/signals/o/{name}-",
             **environment,
         }
+        self.redis = redis
+        if redis:
+            self.environment["AIRFLOW__CELERY__BROKER_URL"] = f"redis://127.0.0.1:{redis.port}/0"
+            self.environment["AIRFLOW__CELERY__RESULT_BACKEND"] = f"db+{url}"
         if IS_AIRFLOW_3:
             # Its processes ask the API server, which has to be there first.
             self.api_port = free_port()
@@ -335,10 +375,26 @@ class Airflow:
             self._service("dag-processor")
         self._service("scheduler", "--skip-serve-logs")
         self._service("triggerer", "--skip-serve-logs")
+        self._begin_worker()
 
-    def _service(self, name: str, *arguments: str) -> None:
-        self.services.append(
-            Service(name, [sys.executable, "-m", "airflow", name, *arguments], self.environment, self.folder))
+    def _service(self, name: str, *arguments: str) -> Service:
+        words = [sys.executable, "-m", "airflow", *name.split(), *arguments]
+        self.services.append(Service(name, words, self.environment, self.folder))
+        return self.services[-1]
+
+    def _begin_worker(self) -> None:
+        if self.redis:
+            self._worker = self._service("celery worker", "--concurrency", "8", "--skip-serve-logs")
+
+    def replace_worker(self, sparing: list[int]) -> None:
+        """As when its machine is lost: all of it is killed at once, but for some processes. Another one takes its place."""
+        if not self._worker:
+            return
+        worker = self._worker
+        self.services.remove(worker)
+        kill([pid for pid in [worker.process.pid, *descendants(worker.process.pid)] if pid not in sparing])
+        worker.process.wait()
+        self._begin_worker()
 
     def _api_answers(self) -> bool:
         try:
@@ -369,7 +425,9 @@ class Airflow:
         try:
             cursor = connection.cursor()
             cursor.execute(sql, values)
-            return cursor.fetchall()
+            found = cursor.fetchall()
+            connection.commit()
+            return found
         finally:
             connection.close()
 

@@ -34,7 +34,7 @@ import Testing
   private static func width(_ fault: LadderFault) -> Int { max(fault.rawValue.count, 8) + 2 }
 
   static let expected = """
-    candidate                 out_of_capacity  quota_exceeded  not_offered  refused   no_machine  preempted  lost      no_boot
+    rung                      out_of_capacity  quota_exceeded  not_offered  refused   no_machine  preempted  lost      no_boot
     -- first time
     0 n1 (Spot) in eu-west1-b 1                1               1            1         1           0 again    0 again   0 again
     1 n1 (Spot) in eu-west1-c 2                2               2            2         2           1 again    1 again   1 again

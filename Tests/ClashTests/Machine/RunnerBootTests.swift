@@ -120,7 +120,7 @@ import Testing
     #expect(try machine.result().status == 0)
   }
 
-  /// A program that continues when docker's client has lost the daemon.
+  /// A program that runs on when docker's client has lost the daemon.
   private static let outlives = """
     folder=$(echo $WORLD/containers/*)
     (until [[ -e $WORLD/go ]]; do sleep 0.05; done; date -u +%Y-%m-%dT%H:%M:%SZ >$folder/finished; echo 7 >$folder/status) &

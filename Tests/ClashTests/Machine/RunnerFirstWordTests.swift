@@ -137,7 +137,7 @@ import Testing
     #expect(machine.text("systemctl") == "poweroff\n")
   }
 
-  @Test func `a detached VM continues trying, for its group would make another`() throws {
+  @Test func `a detached VM keeps trying, for its group would make another`() throws {
     let machine = try machine(isDetached: true)
     defer { machine.remove() }
     let refused = Counter()

@@ -168,7 +168,7 @@ struct FuzzTests {
     }
   }
 
-  @Test func `a metadata server that was asked to wait for ever, and longer, continues`() async throws {
+  @Test func `a metadata server that was asked to wait for ever, and longer, still answers`() async throws {
     let machine = VirtualMachineDescription(
       project: "p", zone: "z", name: "n", id: 1, machineType: "t", isSpot: true, metadata: [:], serviceAccount: "",
       scopes: [], folder: "/vm")

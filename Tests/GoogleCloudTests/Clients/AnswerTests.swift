@@ -112,7 +112,7 @@ struct AnswerTests {
     #expect(transport.requests[0].path == "projects/p/zones/z/instances/i/serialPort")
   }
 
-  @Test func `an answer that is no JSON is a bad answer, which says what was asked`() async throws {
+  @Test func `an answer that is not JSON is a bad answer, which says what was asked`() async throws {
     for body in ["<html>", "", "[]", #"{"nome":"x"}"#, #"{"name":1}"#] {
       let (client, _) = compute(body)
       await #expect {

@@ -193,7 +193,7 @@ struct DiscoveryCheckerTests {
     (request(.compute, .get, "projects/p/zones/z/instances", query: ["maxResults": "many"]), "query maxResults: is no"),
     (request(.compute, .get, "projects/p/zones/z/instances/i", "{}"), "takes no body"),
     (request(.compute, .post, "projects/p/global/instanceTemplates"), "the body is missing"),
-    (insertTemplate("["), "the body is no JSON"),
+    (insertTemplate("["), "the body is not JSON"),
     (insertTemplate("[]"), "is not an object"),
     (insertTemplate(#"{"properties":{"machineType":"m"}}"#), "InstanceTemplate.name: compute.instanceTemplates.insert"),
     (insertTemplate(#"{"name":"t","properties":{}}"#), "properties.machineType: compute.instanceTemplates.insert"),
@@ -212,7 +212,7 @@ struct DiscoveryCheckerTests {
     ),
     (
       insertTemplate(#"{"name":"t","properties":{"machineType":"m","scheduling":{"provisioningModel":"CHEAP"}}}"#),
-      "“CHEAP” is none of its values"
+      "“CHEAP” is not one of its values"
     ),
     (
       insertTemplate(#"{"name":"t","properties":{"machineType":"m","scheduling":{"automaticRestart":"false"}}}"#),

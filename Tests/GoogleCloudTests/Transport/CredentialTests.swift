@@ -385,7 +385,7 @@ struct CredentialTests {
   func `a key that is none is not printed`(key: String) async throws {
     let search = try search(StubHTTP(.status(200)), file: Samples.serviceAccount(["private_key": key]))
     let failed = try #require(await error { try await search.grant() })
-    #expect(failed.message == "its 'private_key' is no RSA key in PEM")
+    #expect(failed.message == "its 'private_key' is not an RSA key in PEM")
     #expect(failed.subject == "robot@their-project.iam.gserviceaccount.com")
     #expect(!"\(failed)".contains(key))
   }

@@ -104,7 +104,7 @@ extension DiscoveryDocument {
     guard let body = request.body else { return ["\(method.id): the body is missing"] }
     guard request.contentType == "application/json" else { return ["\(method.id): the body is \(request.contentType)"] }
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: body) else {
-      return ["\(method.id): the body is no JSON"]
+      return ["\(method.id): the body is not JSON"]
     }
     return self.problems(of: value, schema: wanted.name, method: method.id)
   }

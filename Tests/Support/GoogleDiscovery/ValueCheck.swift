@@ -62,7 +62,7 @@ extension DiscoveryDocument {
     switch (schema.type, value) {
     case ("string", .string(let text)):
       return (schema.pattern.map { patternProblems(value, $0, at: place) } ?? [])
-        + (schema.enum.map { $0.contains(text) ? [] : ["\(place): “\(text)” is none of its values"] } ?? [])
+        + (schema.enum.map { $0.contains(text) ? [] : ["\(place): “\(text)” is not one of its values"] } ?? [])
         + formatProblems(text, schema.format, at: place)
     case ("integer", .int(let number)):
       let range: ClosedRange<Int64> =
@@ -71,7 +71,7 @@ extension DiscoveryDocument {
       let high = schema.maximum.flatMap(Int64.init) ?? range.upperBound
       return (low...high).contains(number) ? [] : ["\(place): \(number) is not in \(low)…\(high)"]
     case ("boolean", .bool), ("number", .double), ("number", .int): return []
-    default: return ["\(place): is no \(schema.type ?? "value")"]
+    default: return ["\(place): is not \(withArticle(schema.type ?? "value"))"]
     }
   }
 
@@ -99,8 +99,10 @@ extension DiscoveryDocument {
       case nil: true
       default: true
       }
-    return isRight ? [] : ["\(place): “\(text)” is no \(format ?? "")"]
+    return isRight ? [] : ["\(place): “\(text)” is not \(withArticle(format ?? "value"))"]
   }
+
+  private func withArticle(_ type: String) -> String { (type.first.map("aeio".contains) == true ? "an " : "a ") + type }
 
   private func patternProblems(_ value: JSONValue, _ pattern: String, at place: String) -> [String] {
     guard case .string(let text) = value else { return [] }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the VM of a dagrun job runs at every boot: it brings data and image, runs the container once, and tells of it.
+# What the VM of a dagrun job runs at every boot: it brings data and image, runs the container once, and reports.
 # docs/what-the-vm-runs.md has its life. Every value it was given lies in a file beside it, each value followed by a
 # zero byte; none is ever read as a part of this program.
 # shellcheck disable=SC2317 # Steps and traps are called by name.
@@ -48,7 +48,7 @@ metadata_header='Metadata-Flavor: Google'
 
 say() { printf 'dagrun: %s\n' "$*"; }
 
-# The runner's own copy of a program's environment is none of docker's business, and docker keeps its logins there.
+# The runner's own copy of a program's environment does not concern docker, and docker keeps its logins there.
 docker_home=$work/docker
 docker_program=$(type -P docker) || docker_program=docker
 docker() { HOME=$docker_home timeout 300 "$docker_program" "$@"; }

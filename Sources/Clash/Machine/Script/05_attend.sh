@@ -5,7 +5,7 @@ stopping=
 stopped_at=
 # The container has been asked to run, and is not known to have ended.
 container_runs=
-# Its program is not told of the end.
+# Its program does not learn of the end.
 container_is_deaf=
 
 # Nothing is removed from here on, and nothing final is told but what the program has done by itself: whoever drives the

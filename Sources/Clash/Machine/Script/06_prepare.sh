@@ -13,7 +13,7 @@ fetch_pieces() {
       cat "$work/piece" >>"$work/pieces"
     done
     base64 -d <"$work/pieces" >"$folder/$name" ||
-      fail machine "the VM's metadata dagrun-file-$name is not a base64"
+      fail machine "the VM's metadata dagrun-file-$name is not base64"
     rm -f "$work/pieces" "$work/piece"
   done
 }

@@ -111,7 +111,7 @@ package struct CollectionPlan: Hashable, Sendable {
         ? (.keep, "its job is detached, and its result has not been taken")
         : (.cancel, "its job is detached, and nobody has taken its result for \(words(policy.detachedLimitSeconds))")
     }
-    return (.cancel, "whoever drove its job is gone (\(job.phase))")
+    return (.cancel, "the process that drove its job is gone (\(job.phase))")
   }
 
   private static func judgeForeignJob(

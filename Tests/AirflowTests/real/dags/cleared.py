@@ -19,7 +19,7 @@ with DAG(
             task_id=name, job_config=job_config, name_prefix=f"cleared-{name}", deferrable=name == "defers",
             cmd=f"""
                 echo begun
-                until curl -sf -o /dev/null "{os.environ["STORAGE_EMULATOR_HOST"]}/storage/v1/b/signals/o/cleared"; do
+                until curl -sf -o /dev/null "{os.environ["DAGRUN_TEST_SIGNALS"]}cleared"; do
                   sleep 0.2
                 done
                 echo '"{name} to its end"' > "$DAGRUN_OUTPUT"

@@ -38,6 +38,8 @@ with DAG("jobs", schedule="@once", start_date=datetime.datetime(2026, 1, 1), cat
     deferred = ComputeEngineJobOperator(
         task_id="deferred", job_config=job_config, cmd=["sh", "-c", 'echo deferred "$1"', "-", "{{ ti.task_id }}"],
         deferrable=True,
+        # Of the database, which a triggerer has to ask for: it is as good as none, for it names no key.
+        gcp_conn_id="robot",
     )
     group = ComputeEngineJobGroupOperator(
         task_id="group", name="group", job_factory=JobFactory(job_config),

@@ -17,7 +17,7 @@ with DAG(
             task_id=name, job_config=job_config, name_prefix=name.replace("_", "-"),
             cmd=f"""
                 echo begun
-                until curl -sf -o /dev/null "{os.environ["STORAGE_EMULATOR_HOST"]}/storage/v1/b/signals/o/{name}"; do
+                until curl -sf -o /dev/null "{os.environ["DAGRUN_TEST_SIGNALS"]}{name}"; do
                   sleep 0.2
                 done
                 echo '"{name} to its end"' > "$DAGRUN_OUTPUT"

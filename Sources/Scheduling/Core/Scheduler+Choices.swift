@@ -1,0 +1,47 @@
+package import Dagrun
+package import Model
+
+/// Tasks that decide over those below them.
+extension Scheduler {
+  /// How the task's output decides over the tasks below it; nil: it does not.
+  package func decision(of key: TaskInstanceKey) -> TaskDecision? {
+    guard let place = find(key), runs.planned(place).decides else { return nil }
+    return runs[place.run].plan.description.tasks[runs[place.run].planPosition(of: place.offset)].decision
+  }
+
+  /// Notes what a task has chosen, and skips the tasks that this excludes, at once.
+  ///
+  /// - Parameter choice: nil: it has not chosen after all.
+  mutating func choose(_ place: InstanceIndex, _ choice: DownstreamChoice?) {
+    let run = place.run
+    let plan = runs[run].plan
+    let position = runs[run].planPosition(of: place.offset)
+    guard runs[run].choices.all[plan.taskIDs[position]] != choice else { return }
+    step.appendLast(.choiceStored(runs[run].key(place.offset), choice))
+    for excluded in runs[run].choices.set(choice, of: position, in: plan) {
+      for instance in runs[run].instances(at: Int(excluded)) { exclude(InstanceIndex(run: run, offset: instance)) }
+    }
+  }
+
+  /// As Airflow's `ti_skip_downstream`: skips what has not begun, also when it could not. What has, ends as it will.
+  private mutating func exclude(_ place: InstanceIndex) {
+    switch runs[place].state {
+    // It may have to wait for its past first.
+    case .none: step.evaluateLater(place)
+    case .scheduled, .upForRetry, .upstreamFailed:
+      skip(place, reason: runs[place.run].reason(place.offset, for: .skipped))
+    case .removed, .queued, .running, .success, .restarting, .failed, .upForReschedule, .skipped, .deferred,
+      .awaitingInput:
+      break
+    }
+  }
+
+  /// No later date of its DAG's schedule is due. Manual runs always count as the latest, as in Airflow.
+  func isLatest(_ run: RunIndex) -> Bool {
+    let entry = runs[run]
+    guard entry.run.type != .manual, let date = entry.run.logicalDate,
+      let newest = dags[entry.dag].source.timetable?.newest(dueAt: now)
+    else { return true }
+    return date >= newest.logicalDate
+  }
+}

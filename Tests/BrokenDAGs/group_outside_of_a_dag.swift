@@ -1,0 +1,5 @@
+// expect: description 4 "group \"checks\" is outside of any DAG; make it in the braces of DAG(…) { … }"
+import Dagrun
+
+TaskGroup("checks") {}
+DAG("group_outside_of_a_dag") { BashOperator("rows", "true") }
