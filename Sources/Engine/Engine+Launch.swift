@@ -95,9 +95,8 @@ extension Engine {
     case .began(let key): pending.append(PendingEvent(.taskStarted(key)))
     case .ended(let key, let result):
       let now = clock.now()
-      let start = scheduler.taskInstance(key.instance)?.startDate ?? now
-      let decision = scheduler.decision(of: key.instance)
-      finish(key, result.clampingDates(from: start, to: now).choosing(by: decision))
+      let (start, decision) = scheduler.startAndDecision(of: key.instance)
+      finish(key, result.clampingDates(from: start ?? now, to: now).choosing(by: decision))
     case .neverBegan(let key):
       if scheduler.mayBegin(key) { launch(key) } else { finish(key, .stoppedBeforeStart(at: clock.now())) }
     case .orphansRemoved:

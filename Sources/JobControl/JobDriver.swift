@@ -3,6 +3,7 @@ internal import Dagrun
 internal import Foundation
 package import Model
 internal import Processes
+internal import Synchronization
 
 /// Drives one job in this process, and reports what happens to it.
 package struct JobDriver: Sendable {
@@ -73,16 +74,22 @@ package struct JobDriver: Sendable {
     let meetRequest: @Sendable () -> Void = { [repository, cancellation] in
       if repository.isCancelRequested(name) { cancellation.begin(name) }
     }
+    let isDriving = Flag()
     let meetClaim: @Sendable () -> Void = { [claim, cancellation, runner] in
-      guard claim?.isSuperseded == true, !cancellation.isUnderWay else { return }
-      runner.leave(name)
-      for lock in locks { lock.release() }
-      continuation.yield(.superseded)
+      isDriving.whileSet {
+        guard claim?.isSuperseded == true, !cancellation.isUnderWay else { return }
+        runner.leave(name)
+        for lock in locks { lock.release() }
+        continuation.yield(.superseded)
+      }
     }
-    let watch = watchFolder(name, requested: meetRequest, claimed: meetClaim)
-    defer { withExtendedLifetime(watch) {} }
+    // A watch that calls late finds it cleared: the series goes on with its lock.
+    defer { isDriving.clear() }
     begin(name, source, continuation)
     cancellation.setTarget(name, project: source.project)
+    // Not before the job is begun: one that is not there cannot be left, and would begin without its locks.
+    let watch = watchFolder(name, requested: meetRequest, claimed: meetClaim)
+    defer { withExtendedLifetime(watch) {} }
     // What was written before the watch.
     meetRequest()
     meetClaim()
@@ -94,6 +101,14 @@ package struct JobDriver: Sendable {
     case .handedOver, .detached, .left: runner.stop()
     }
     return end
+  }
+
+  /// Set until it is cleared, which waits for what is done meanwhile.
+  private final class Flag: Sendable {
+    private let isSet = Mutex(true)
+
+    func whileSet(_ body: () -> Void) { isSet.withLock { if $0 { body() } } }
+    func clear() { isSet.withLock { $0 = false } }
   }
 
   private enum Event: Sendable {
@@ -155,7 +170,7 @@ package struct JobDriver: Sendable {
       case .canBeHandedOver: if !cancellation.isUnderWay { return .handedOver }
       case .lifelineEnded: if !cancellation.isUnderWay { return .left }
       case .superseded:
-        guard !cancellation.isUnderWay else { continue }
+        // Its job is left already, and its locks are released.
         report(.superseded(job: name))
         return .left
       }

@@ -31,11 +31,11 @@ package struct JobSeriesRunner: Sendable {
 
   /// The caller passes signals to the driver's `cancellation`.
   package func run() async throws -> JobRunResult {
-    // A job's name has no full stop, so that this file is not a job's.
     // Before it waits for the lock: once the higher attempt has ended, nothing says that it was there.
     if claim.isSuperseded { return leftToHigher() }
+    // A job's name has no full stop, so that this file is not a job's.
     guard let lock = try await lock(series.base, file: series.base + ".attempts", onHeld: claim.raise) else {
-      return claim.isSuperseded ? leftToHigher() : result(series.number, .left)
+      return leftWaiting(series.number)
     }
     defer { withExtendedLifetime(lock) {} }
     claim.raise()
@@ -53,6 +53,10 @@ package struct JobSeriesRunner: Sendable {
   private func leftToHigher() -> JobRunResult {
     driver.report(.superseded(job: JobSeries.name(series.base, series.number)))
     return result(series.number, .left)
+  }
+
+  private func leftWaiting(_ number: Int) -> JobRunResult {
+    claim.isSuperseded ? leftToHigher() : result(number, .left)
   }
 
   private func lock(_ name: String, file: String? = nil, onHeld: () -> Void = {}) async throws -> JobLock? {
@@ -76,7 +80,7 @@ package struct JobSeriesRunner: Sendable {
 
   private func resume(_ number: Int, isCancelled: Bool, _ attempts: JobLock) async throws -> JobRunResult? {
     let name = JobSeries.name(series.base, number)
-    guard let lock = try await lock(name) else { return result(number, .left) }
+    guard let lock = try await lock(name) else { return leftWaiting(number) }
     defer { withExtendedLifetime(lock) {} }
     // Whoever had the lock may have brought it to its end.
     guard let stored = try repository.find(name), !stored.isFinished else { return nil }
@@ -88,7 +92,7 @@ package struct JobSeriesRunner: Sendable {
 
   private func attach(_ number: Int, _ attempts: JobLock) async throws -> JobRunResult? {
     let name = JobSeries.name(series.base, number)
-    guard let lock = try await lock(name) else { return result(number, .left) }
+    guard let lock = try await lock(name) else { return leftWaiting(number) }
     defer { withExtendedLifetime(lock) {} }
     guard try repository.find(name) == nil else { return nil }
     driver.report(.attaching(job: name))
@@ -107,7 +111,7 @@ package struct JobSeriesRunner: Sendable {
 
   private func begin(_ number: Int, _ attempts: JobLock) async throws -> JobRunResult? {
     let name = JobSeries.name(series.base, number)
-    guard let lock = try await lock(name) else { return result(number, .left) }
+    guard let lock = try await lock(name) else { return leftWaiting(number) }
     defer { withExtendedLifetime(lock) {} }
     guard try repository.find(name) == nil else { return nil }
     guard !driver.cancellation.wasInterrupted else { throw JobControlError.interruptedBeforeStart(job: name) }

@@ -42,17 +42,19 @@ EXAMPLES = [
 # A Sunday, in an even minute.
 DATE = "2026-01-04T00:02:00+00:00"
 
-RUN_EXAMPLE = """
-    import datetime
+# A file of DAGs for Airflow: `dag.test()` runs only what its own folder has.
+EXAMPLE = """
     import importlib
-    import json
+    import os
     import random
-    import sys
 
-    module, dag_id, date, answer = sys.argv[1:]
+    import airflow
+
     random.choice = lambda options: options[1]
-    loaded = importlib.import_module(module)
+    loaded = importlib.import_module(os.environ["EXAMPLE_MODULE"])
+    dag_id = os.environ["EXAMPLE_DAG"]
     dag = next(value for value in vars(loaded).values() if getattr(value, "dag_id", None) == dag_id and hasattr(value, "test"))
+    del loaded
     # Airflow's branches by date look at the clock, unless they are told otherwise.
     for task in dag.tasks:
         if hasattr(task, "use_task_logical_date"):
@@ -64,13 +66,24 @@ RUN_EXAMPLE = """
             dag.task_group.children.pop(task.task_id, None)
     for task in dag.tasks:
         task.downstream_task_ids.intersection_update(dag.task_dict)
+"""
+
+RUN_EXAMPLE = """
+    import datetime
+    import json
+    import sys
+
+    folder, date, answer = sys.argv[1:]
+    sys.path.insert(0, folder)
+    from example import dag
+
     run = dag.test(logical_date=datetime.datetime.fromisoformat(date))
 
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        tasks = session.query(TaskInstance).filter_by(dag_id=dag_id, run_id=run.run_id).all()
+        tasks = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run.run_id).all()
         states = {task.task_id: str(getattr(task.state, "value", task.state)) for task in tasks}
     with open(answer, "w") as file:
         json.dump(states, file)
@@ -90,14 +103,18 @@ class Homes:
             "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
             "PYTHONWARNINGS": "ignore",
         }
-        (folder / "airflow").mkdir(parents=True)
+        self.dags = folder / "airflow/dags"
+        self.dags.mkdir(parents=True)
+        (self.dags / "example.py").write_text(textwrap.dedent(EXAMPLE))
         self.script = folder / "run_example.py"
         self.script.write_text(textwrap.dedent(RUN_EXAMPLE))
-        self._run([sys.executable, "-m", "airflow", "db", "migrate"])
+        first = {"EXAMPLE_MODULE": EXAMPLES[0][0], "EXAMPLE_DAG": EXAMPLES[0][1]}
+        self._run([sys.executable, "-m", "airflow", "db", "migrate"], first)
 
-    def _run(self, command: list[str]) -> str:
+    def _run(self, command: list[str], also: dict[str, str] | None = None) -> str:
+        environment = {**self.environment, **(also or {})}
         done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
+            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done.stdout
@@ -110,7 +127,8 @@ class Homes:
 
     def in_airflow(self, module: str, dag_id: str) -> dict[str, str]:
         answer = self.folder / f"{dag_id}.json"
-        self._run([sys.executable, str(self.script), module, dag_id, DATE, str(answer)])
+        example = {"EXAMPLE_MODULE": module, "EXAMPLE_DAG": dag_id}
+        self._run([sys.executable, str(self.script), str(self.dags), DATE, str(answer)], example)
         return json.loads(answer.read_text())
 
 

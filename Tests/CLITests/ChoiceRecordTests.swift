@@ -70,6 +70,6 @@ import Testing
     let ended = try StandaloneTaskResult(
       TaskResult(.success, output: #"["up"]"#), stop: nil, of: Self.dag.tasks[0])
     #expect(ended.state == .failed && !ended.isRetryable)
-    #expect(ended.reason == #"it answered "up", and its cases are left, right"#)
+    #expect(ended.reason == #"it returned "up"; its cases are left, right"#)
   }
 }

@@ -82,6 +82,41 @@ extension DescribingTests {
       #expect(file.dags[0].tasks[0].decision == .branch(cases: ["full": ["all.a", "all.c"], "delta": []]))
     }
 
+    @Test func `a teardown may come right after a branch, whose cases lead out of the group`() {
+      let file = describing {
+        DAG("group") {
+          var choose: BranchOperator<Load>?
+          let group = TaskGroup("work", setup: EmptyOperator("create"), teardown: EmptyOperator("drop")) {
+            choose = BranchOperator("choose", to: Load.self) { _ in .full }
+          }
+          group --> EmptyOperator("other", triggerRule: .always)
+          choose!.when(.full) --> EmptyOperator("full")
+          choose!.when(.delta) --> .nothing
+        }
+      }
+      #expect(
+        problems(file) == [
+          "task \"other\" comes right after branch \"work.choose\", and no case leads to it, so it would always be skipped; "
+            + "draw the arrow from a case: when(…) --> …"
+        ])
+    }
+
+    @Test func `a case may lead to very many tasks`() {
+      let file = describing {
+        DAG("many") {
+          let choose = BranchOperator("choose", to: Load.self) { _ in .full }
+          choose.when(.full) --> (0..<20_000).map { EmptyOperator("t\($0)") }
+          choose.when(.delta) --> .nothing
+        }
+      }
+      #expect(problems(file).isEmpty)
+      guard case .branch(let cases) = file.dags[0].tasks[0].decision else {
+        Issue.record("\(file.dags[0].tasks[0].operatorName)")
+        return
+      }
+      #expect(cases["full"]?.count == 20_000 && cases["full"]?.last == "t19999")
+    }
+
     @Test func `what is not drawn is an import error`() {
       let file = describing {
         DAG("wrong") {
@@ -104,7 +139,7 @@ extension DescribingTests {
       let file = describing {
         DAG("others") {
           ShortCircuitOperator("strict") { _ in true }
-          ShortCircuitOperator("mild", ignoringTriggerRules: false) { _ in true }
+          ShortCircuitOperator("mild", ignoringDownstreamTriggerRules: false) { _ in true }
           LatestOnlyOperator("latest")
         }
       }
@@ -125,18 +160,18 @@ extension DescribingTests {
   private let branch = TaskDecision.branch(cases: ["full": ["a", "b"], "delta": ["b", "c"], "none": []])
 
   @Test(
-    "the chosen cases' tasks, each once",
+    "the chosen cases, each once",
     arguments: [
-      (#"["full"]"#, ["a", "b"]), (#"["delta","full"]"#, ["b", "c", "a"]), (#"["none"]"#, []), ("[]", []),
+      (#"["full"]"#, ["full"]), (#"["delta","full","delta"]"#, ["delta", "full"]), (#"["none"]"#, ["none"]), ("[]", []),
     ])
-  func chosen(output: String, ids: [String]) throws {
-    #expect(try branch.choice(of: output) == .only(ids))
+  func chosen(output: String, names: [String]) throws {
+    #expect(try branch.choice(of: output) == .cases(names))
   }
 
   @Test("false ends a run below, true does not")
   func shortCircuit() throws {
     #expect(try TaskDecision.shortCircuit(ignoresTriggerRules: true).choice(of: "false") == .nothingBelow)
-    #expect(try TaskDecision.shortCircuit(ignoresTriggerRules: false).choice(of: "false") == .only([]))
+    #expect(try TaskDecision.shortCircuit(ignoresTriggerRules: false).choice(of: "false") == .cases([]))
     #expect(try TaskDecision.shortCircuit(ignoresTriggerRules: true).choice(of: "true") == nil)
   }
 
@@ -144,6 +179,15 @@ extension DescribingTests {
   func refused(output: String?) {
     #expect(throws: ChoiceError.self) { try branch.choice(of: output) }
     #expect(throws: ChoiceError.self) { try TaskDecision.shortCircuit(ignoresTriggerRules: true).choice(of: output) }
+  }
+
+  @Test("the reason quotes the beginning of a long output")
+  func longOutput() {
+    let output = "[" + String(repeating: "1,", count: 1_000_000) + "1]"
+    for decision in [branch, .shortCircuit(ignoresTriggerRules: true)] {
+      let error = #expect(throws: ChoiceError.self) { try decision.choice(of: output) }
+      #expect((error?.description.count ?? 1000) < 300)
+    }
   }
 
   @Test("survives being stored", arguments: [TaskDecision.latestOnly, .shortCircuit(ignoresTriggerRules: false)])

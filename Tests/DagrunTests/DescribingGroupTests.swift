@@ -127,6 +127,19 @@ extension DescribingTests {
       #expect(file.dags[0].tasks[1].role == .teardown(setups: ["create"], failsRun: false))
     }
 
+    @Test func `a group's teardown stays what it was made`() {
+      let file = describing {
+        DAG("cluster") {
+          let login = EmptyOperator("login")
+          let create = EmptyOperator("create")
+          let drop = EmptyOperator("drop").asTeardown(of: login, failsRun: true)
+          TaskGroup("work", setup: create, teardown: drop) { EmptyOperator("a") }
+        }
+      }
+      #expect(problems(file).isEmpty)
+      #expect(file.dags[0].tasks[2].role == .teardown(setups: ["login", "create"], failsRun: true))
+    }
+
     @Test func `an arrow to a group leads to its setup, and one from it does not start at its teardown`() {
       let file = describing {
         DAG("cluster") {
@@ -153,14 +166,19 @@ extension DescribingTests {
           TaskGroup("h") { EmptyOperator("c") }
           TaskGroup("not a name") { EmptyOperator("d") }
           TaskGroup("a.dot") { EmptyOperator("e") }
+          TaskGroup("k") {
+            EmptyOperator("")
+            TaskGroup("") { EmptyOperator("f") }
+          }
         }
       }
       let messages = problems(file)
       #expect(messages.contains { $0.hasPrefix("there are two groups \"g\" in DAG \"twice\"") })
-      #expect(messages.contains { $0.hasPrefix("there are a task and a group \"g\" in DAG \"twice\"; the group") })
-      #expect(messages.contains { $0.hasPrefix("there are a task and a group \"h\" in DAG \"twice\"; the task") })
+      #expect(messages.contains { $0.hasPrefix("a task and a group are both called \"g\" in DAG \"twice\"; the group") })
+      #expect(messages.contains { $0.hasPrefix("a task and a group are both called \"h\" in DAG \"twice\"; the task") })
       #expect(messages.contains { $0.hasPrefix("the group id \"not a name\"") })
-      #expect(messages.contains { $0.hasPrefix("the group id \"a.dot\" must have no dot") })
+      #expect(messages.contains("the task id \"\" is empty") && messages.contains("the group id \"\" is empty"))
+      #expect(messages.contains { $0.hasPrefix("the group id \"a.dot\" must not contain a dot") })
     }
 
     @Test func `a group outside of any DAG is a mistake with its place`() {

@@ -55,10 +55,10 @@ import Testing
         "page": "skipped", "tell": "skipped",
       ])
     let explained = try project.run("explain", "load", "r", "tell").output
-    #expect(explained == "tell is skipped\n  publish answered false\n")
+    #expect(explained == "tell is skipped\n  publish returned false\n")
     #expect(
       try project.run("explain", "load", "r", "publish").output
-        == "publish is success\n  it let nothing below it run\n")
+        == "publish is success\n  it let no task below it run\n")
   }
 
   @Test func `what was chosen is listed, explained and in JSON`() throws {
@@ -66,18 +66,18 @@ import Testing
     #expect(try project.run("trigger", "load", "-r", "r").code == 0)
     let listed = try project.run("tasks", "states-for-dag-run", "load", "r", "-o", "plain").output
     let choose = listed.split(separator: "\n").first { $0.hasPrefix("tables.choose\t") }
-    #expect(choose?.hasSuffix("\ttables.create") == true, "\(listed)")
+    #expect(choose?.hasSuffix("\tfull") == true, "\(listed)")
     let json = try project.run("tasks", "states-for-dag-run", "load", "r", "-o", "json").output
     let records = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
     #expect(
-      records[0]["task_id"] as? String == "tables.choose" && records[0]["chosen"] as? [String] == ["tables.create"])
+      records[0]["task_id"] as? String == "tables.choose" && records[0]["chosen"] as? [String] == ["full"])
     #expect(records[1]["chosen"] is NSNull)
     #expect(
       try project.run("explain", "load", "r", "tables.choose").output
-        == "tables.choose is success\n  it chose tables.create\n")
+        == "tables.choose is success\n  it chose full\n")
     #expect(
       try project.run("explain", "load", "r", "tables.delta").output
-        == "tables.delta is skipped\n  tables.choose chose tables.create\n")
+        == "tables.delta is skipped\n  tables.choose chose full\n")
   }
 
   @Test func `a task that was not chosen and is cleared is skipped again, and a cleared branch chooses anew`() throws {
@@ -93,6 +93,29 @@ import Testing
     #expect(try project.run("scheduler", "--until-idle").code == 0)
     let after = try states(project, "r")
     #expect(after["tables.delta"] == "success" && after["tables.create"] == "skipped" && after["page"] == "success")
+  }
+
+  @Test func `a choice follows its case when the file is mended`() throws {
+    func file(_ full: String) -> String {
+      """
+      import Dagrun
+
+      enum Load: String, CaseIterable { case full, delta }
+
+      DAG("mended") {
+        let choose = BranchOperator("choose", to: Load.self) { _ in .full }
+        choose.when(.full) --> \(full)
+        choose.when(.delta) --> BashOperator("delta", "true")
+      }
+      """
+    }
+    let project = try Project(["mended": file(#"BashOperator("full", "false")"#)])
+    #expect(try project.run("trigger", "mended", "-r", "r").code == 1)
+    try project.write("mended", file(#"BashOperator("prepare", "true") --> BashOperator("full", "true")"#))
+    #expect(try project.run("tasks", "clear", "mended", "--only-failed", "--run-id", "r", "-y").code == 0)
+    #expect(try project.run("scheduler", "--until-idle").code == 0)
+    let listed = try project.taskStates("mended", "r").map { "\($0.taskID) \($0.state ?? "none")" }
+    #expect(Set(listed) == ["choose success", "prepare success", "full success", "delta skipped"])
   }
 
   @Test func `groups are drawn as one, or with their tasks`() throws {
@@ -120,7 +143,7 @@ import Testing
     #expect(chosen.code == 0, "\(chosen.errors)")
     #expect(chosen.output.contains(#""skip": ["tables.delta"]"#) || chosen.output.contains("\"tables.delta\"\n"))
     let mild = try project.run("tasks", "run", "load", "publish", "-c", #"{"publish": false}"#)
-    #expect(mild.code == 0 && mild.errors.contains("publish: it let nothing below it run"), "\(mild.errors)")
+    #expect(mild.code == 0 && mild.errors.contains("publish: it let no task below it run"), "\(mild.errors)")
     #expect(
       try project.run("tasks", "render", "load", "tables.choose", "2026-01-01").errors.contains("(BranchOperator)"))
     #expect(try project.run("dags", "test", "load", "-c", #"{"load": "delta"}"#).code == 0)

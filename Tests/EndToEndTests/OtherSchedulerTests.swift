@@ -1,6 +1,7 @@
 import Foundation
 import Processes
 import Testing
+import WaitSupport
 
 /// `dagrun tasks run --context`, `dags export` and `version -o json`, as another scheduler (Airflow, by the plugin) uses
 /// them: each task in a process of its own, what it needs on standard input, how it ended on standard output.
@@ -151,7 +152,7 @@ import Testing
       project.environment["WAITS"] = "1"
       command = try SupervisedCommand(project, ["tasks", "run", "typed", "sleeps", "--context", context, "-o", "json"])
       let pids = project.path + "/dags/pids"
-      let hasBegun = await command.wait { _ in FileManager.default.fileExists(atPath: pids) }
+      let hasBegun = await awaitChanges(in: project.path + "/dags") { FileManager.default.fileExists(atPath: pids) }
       try #require(hasBegun, "\(command.errors)")
       let text = try String(contentsOfFile: pids, encoding: .utf8)
       task = try text.split(whereSeparator: \.isWhitespace).map { try ProcessDescriptor(pid: #require(pid_t($0))) }

@@ -48,6 +48,9 @@ final class EngineHarness {
   /// The way to Compute Engine, for engines that are started from now on.
   var jobAccess: (@Sendable () throws -> JobAccess)?
 
+  /// Of all its engines.
+  let logMessages = WatchedState<[String]>([])
+
   /// `Engine.Options.onQueueTime`, likewise.
   var onQueueTime: (@Sendable (ControlRequest, Double) -> Void)?
 
@@ -60,7 +63,8 @@ final class EngineHarness {
     options.graceSeconds = graceSeconds
     options.jobAccess = jobAccess
     options.onQueueTime = onQueueTime
-    return try await Engine.start(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let log = RecordedLog(messages: logMessages)
+    return try await Engine.start(options, logger: Logger(label: "test") { _ in log })
   }
 
   /// Runs a DAG to its end in an engine of its own.

@@ -17,7 +17,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("attach train", "not JSON: attach train"), ("[]", "not a JSON object"), ("null", "no JSON object"),
+      ("attach train", "not JSON: attach train"), ("[]", "not a JSON object"), ("null", "not a JSON object"),
       ("{}", "one of attach, cancel, taken, leave"), (#"{"attach": 1}"#, "one of attach"),
       (#"{"attach": "a", "cancel": "a"}"#, "one of attach"), (#"{"attach": "a", "project": 1}"#, "a project is a text"),
       (#"{"cancel": "a", "now": true}"#, #"knows no "now""#),

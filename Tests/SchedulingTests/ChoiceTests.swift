@@ -20,7 +20,7 @@ import Testing
   @Test func `what is not chosen is skipped at once, and the rest runs`() {
     var bed = TestBed(Self.branch)
     bed.trigger()
-    bed.finish("choose", choosing: .only(["a"]))
+    bed.finish("choose", choosing: .cases(["a"]))
     #expect(states(bed, "a", "b", "join") == [.running, .skipped, TaskState.none])
     #expect(bed.storedReason("b") == "choose chose a")
     #expect(bed.transcript.contains("choose chooses [\"a\"]"))
@@ -31,15 +31,15 @@ import Testing
   @Test func `nothing chosen skips all tasks right below`() {
     var bed = TestBed(Self.branch)
     bed.trigger()
-    bed.finish("choose", choosing: .only([]))
+    bed.finish("choose", choosing: .cases([]))
     #expect(states(bed, "a", "b", "join") == [.skipped, .skipped, .skipped])
-    #expect(bed.storedReason("a") == "choose chose no task")
+    #expect(bed.storedReason("a") == "choose chose no case")
   }
 
   @Test func `several may be chosen, and no choice lets all run`() {
     var bed = TestBed(Self.branch)
     bed.trigger()
-    bed.finish("choose", choosing: .only(["b", "a"]))
+    bed.finish("choose", choosing: .cases(["b", "a"]))
     #expect(states(bed, "a", "b") == [.running, .running])
     var other = TestBed(Self.branch)
     other.trigger()
@@ -53,11 +53,11 @@ import Testing
     }
     var bed = TestBed(plan)
     bed.trigger()
-    bed.finish("choose", choosing: .only(["a"]))
+    bed.finish("choose", choosing: .cases(["go"]))
     #expect(states(bed, "a", "join") == [.running, TaskState.none])
     var empty = TestBed(plan)
     empty.trigger()
-    empty.finish("choose", choosing: .only(["join"]))
+    empty.finish("choose", choosing: .cases(["skip"]))
     // As in Airflow: all_success does not take a skipped upstream task.
     #expect(states(empty, "a", "join") == [.skipped, .skipped])
   }
@@ -68,7 +68,7 @@ import Testing
     }
     var bed = TestBed(plan)
     bed.trigger()
-    bed.finish("choose", choosing: .only([]))
+    bed.finish("choose", choosing: .cases([]))
     #expect(states(bed, "other", "a") == [.running, .skipped])
   }
 
@@ -80,13 +80,13 @@ import Testing
     first.trigger()
     first.fail("other")
     #expect(states(first, "a", "after") == [.upstreamFailed, .upstreamFailed])
-    first.finish("choose", choosing: .only([]))
+    first.finish("choose", choosing: .cases([]))
     #expect(states(first, "a") == [.skipped])
     #expect(first.transcript.contains("run 1 running -> failed"))
-    #expect(first.storedReason("a") == "choose chose no task")
+    #expect(first.storedReason("a") == "choose chose no case")
     var last = TestBed(plan)
     last.trigger()
-    last.finish("choose", choosing: .only([]))
+    last.finish("choose", choosing: .cases([]))
     #expect(states(last, "a", "after") == [.skipped, .skipped])
     last.fail("other")
     #expect(last.transcript.contains("run 1 running -> success"))
@@ -115,9 +115,9 @@ import Testing
     }
     var bed = TestBed(plan)
     bed.trigger()
-    bed.finish("x", choosing: .only(["a"]))
+    bed.finish("x", choosing: .cases(["a"]))
     #expect(states(bed, "a", "b") == [TaskState.none, .skipped])
-    bed.finish("y", choosing: .only(["b"]))
+    bed.finish("y", choosing: .cases(["b"]))
     #expect(states(bed, "a") == [.skipped])
   }
 
@@ -136,7 +136,7 @@ import Testing
     bed.finish("create")
     bed.finish("circuit", choosing: .nothingBelow)
     #expect(states(bed, "a", "b", "drop") == [.skipped, .skipped, .running])
-    #expect(bed.storedReason("b") == "circuit answered false")
+    #expect(bed.storedReason("b") == "circuit returned false")
   }
 
   @Test func `a mild short circuit leaves the rest to the rules`() {
@@ -146,7 +146,7 @@ import Testing
     }
     var bed = TestBed(plan)
     bed.trigger()
-    bed.finish("circuit", choosing: .only([]))
+    bed.finish("circuit", choosing: .cases([]))
     #expect(states(bed, "a", "b") == [.skipped, .running])
   }
 
@@ -160,7 +160,7 @@ import Testing
   @Test func `a task that was not chosen and is cleared is skipped again`() {
     var bed = TestBed(Self.branch)
     bed.trigger()
-    bed.finish("choose", choosing: .only(["a"]))
+    bed.finish("choose", choosing: .cases(["a"]))
     clear("b", &bed)
     #expect(bed.state("b") == .skipped)
     bed.finish("a")
@@ -170,24 +170,60 @@ import Testing
   @Test func `a branch that is cleared chooses anew`() {
     var bed = TestBed(Self.branch)
     bed.trigger()
-    bed.finish("choose", choosing: .only(["a"]))
+    bed.finish("choose", choosing: .cases(["a"]))
     clear("choose", &bed)
     #expect(bed.transcript.contains("no choice of choose"))
     clear("b", &bed)
     #expect(bed.state("b") == TaskState.none)
-    bed.finish("choose", choosing: .only(["b"]))
+    bed.finish("choose", choosing: .cases(["b"]))
     #expect(bed.state("b") == .running)
   }
 
   @Test func `a scheduler that is restored keeps to the choices`() throws {
     var bed = TestBed(Self.branch)
     bed.trigger()
-    bed.finish("choose", choosing: .only(["a"]))
+    bed.finish("choose", choosing: .cases(["a"]))
     let run = try #require(bed.scheduler.snapshot(ofRun: 1))
-    #expect(run.choices == ["choose": .only(["a"])])
+    #expect(run.choices == ["choose": .cases(["a"])])
     let entry = RunEntry(run, plan: Self.branch, dag: 0)
     #expect(entry.choices.excluder(of: Self.branch.position(of: "b")!) == Self.branch.position(of: "choose"))
     #expect(entry.choices.excluder(of: Self.branch.position(of: "a")!) == nil)
+  }
+
+  /// A task is put in front of the chosen one, and the run moves to that version.
+  @Test func `a choice is of cases, and follows them in another version of the DAG`() throws {
+    var bed = TestBed(Self.branch)
+    bed.trigger()
+    bed.finish("choose", choosing: .cases(["a"]))
+    let run = try #require(bed.scheduler.snapshot(ofRun: 1))
+    let mended = dag("choose", "prepare < choose", "a < prepare", "b < choose") {
+      $0.task("choose") { $0.decision = .branch(cases: ["a": ["prepare"], "b": ["b"]]) }
+    }
+    let choices = RunEntry(run, plan: mended, dag: 0).choices
+    let excluded = ["choose", "prepare", "a", "b"].filter { choices.excluder(of: mended.position(of: $0)!) != nil }
+    #expect(excluded == ["b"])
+    // No branch any more, it excludes nothing.
+    let plain = dag("choose", "a < choose", "b < choose")
+    #expect(RunEntry(run, plan: plain, dag: 0).choices.excluder(of: plain.position(of: "b")!) == nil)
+  }
+
+  @Test func `what chose in another version is cleared with its choice`() {
+    var bed = TestBed(dag("choose", "other < choose"))
+    bed.trigger()
+    bed.finish("choose", choosing: .cases(["a"]))
+    clear("choose", &bed)
+    #expect(bed.transcript.contains("no choice of choose"))
+  }
+
+  @Test func `the reason of what is not chosen does not grow with what is`() {
+    let many = (0..<1000).map { "a\($0)" }
+    let plan = dag("choose", "b < choose", many.map { "\($0) < choose" }.joined(separator: "\n")) {
+      $0.task("choose") { $0.decision = .branch(cases: ["many": many, "b": ["b"]]) }
+    }
+    var bed = TestBed(plan)
+    bed.trigger()
+    bed.finish("choose", choosing: .cases(["many"]))
+    #expect(bed.storedReason("b") == "choose chose many")
   }
 
   // MARK: Latest only

@@ -71,7 +71,7 @@ struct TestBed {
     case .outputRemoved(let key): "no output of \(key.taskID)"
     case .choiceStored(let key, nil): "no choice of \(key.taskID)"
     case .choiceStored(let key, .nothingBelow?): "\(key.taskID) chooses nothing below"
-    case .choiceStored(let key, .only(let ids)?): "\(key.taskID) chooses \(ids)"
+    case .choiceStored(let key, .cases(let names)?): "\(key.taskID) chooses \(names)"
     case .dagStored(let record): "dag \(record.dagID) stored"
     case .dagDeleted(let dagID): "dag \(dagID) deleted"
     case .poolStored(let pool): "pool \(pool.name) \(pool.slots)"

@@ -275,7 +275,7 @@ final class World {
 
   /// Now and then a deciding task answers what is not an answer.
   private func output(_ key: TryKey) -> String? {
-    switch scheduler.decision(of: key.instance) {
+    switch scheduler.startAndDecision(of: key.instance).decision {
     case .branch: random.pick([#"["left"]"#, #"["right"]"#, #"["left","right"]"#, #"["nowhere"]"#, "[]", "[1]"])
     case .shortCircuit: random.pick(["true", "true", "false", "false", "7"])
     case .latestOnly, nil: random.chance(1, of: 3) ? "\(key.number)" : nil

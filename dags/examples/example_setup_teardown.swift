@@ -4,15 +4,15 @@ import Dagrun
 ///
 /// With `fails`, work fails: its teardown runs all the same, and what comes after does not.
 DAG("example_setup_teardown", startDate: "2021-01-01", params: [.bool("fails", default: false)], tags: ["example"]) {
-  let rootSetup = BashOperator("root_setup", "echo 'Hello from root_setup'")
-  let rootNormal = BashOperator("normal", "echo 'I am just a normal task'; [ \(.param("fails")) = false ]")
-  let rootTeardown = BashOperator("root_teardown", "echo 'Goodbye from root_teardown'")
+  let rootSetup = BashOperator("root_setup", "echo 'a cluster is made'")
+  let rootNormal = BashOperator("normal", "echo 'work on the cluster'; [ \(.param("fails")) = false ]")
+  let rootTeardown = BashOperator("root_teardown", "echo 'the cluster is gone'")
   rootSetup --> rootNormal --> rootTeardown.asTeardown(of: rootSetup)
 
   let section1 = TaskGroup("section_1") {
-    let setup = BashOperator("taskgroup_setup", "echo 'Hello from taskgroup_setup'")
-    let teardown = BashOperator("taskgroup_teardown", "echo 'Hello from taskgroup_teardown'")
-    setup --> BashOperator("normal", "echo 'I am just a normal task'") --> teardown.asTeardown(of: setup)
+    let setup = BashOperator("taskgroup_setup", "echo 'a table is made'")
+    let teardown = BashOperator("taskgroup_teardown", "echo 'the table is gone'")
+    setup --> BashOperator("normal", "echo 'work on the table'") --> teardown.asTeardown(of: setup)
   }
   rootNormal --> section1
 }

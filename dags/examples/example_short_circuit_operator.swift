@@ -8,7 +8,7 @@ DAG("example_short_circuit_operator", startDate: "2021-01-01", tags: ["example"]
 
   let tasks = (1...6).map { EmptyOperator("task_\($0)") }
   let task7 = EmptyOperator("task_7", triggerRule: .allDone)
-  let shortCircuit = ShortCircuitOperator("short_circuit", ignoringTriggerRules: false) { _ in false }
+  let shortCircuit = ShortCircuitOperator("short_circuit", ignoringDownstreamTriggerRules: false) { _ in false }
   tasks[0] --> [tasks[1], shortCircuit]
   tasks[1] --> tasks[2] --> tasks[4]
   shortCircuit --> tasks[3] --> tasks[5]

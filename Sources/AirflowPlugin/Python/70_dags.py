@@ -102,9 +102,7 @@ def airflow_groups(swift_groups: Iterable[Mapping[str, Any]], dag: DAG) -> dict[
     return groups
 
 
-def airflow_task(
-    task: Mapping[str, Any], dag: DAG, folder: str, groups: Mapping[str, tuple[Any, str]]
-) -> BaseOperator:
+def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str, groups: Mapping[str, tuple[Any, str]]) -> BaseOperator:
     backoff = task["retry_backoff_multiplier"] or 0
     # Airflow puts the group's id before the task's.
     group, prefix = groups[task["group"]] if task.get("group") else (None, "")
@@ -288,7 +286,7 @@ def deciding_operator() -> type[DagrunTaskOperator]:
     SkipMixin: Any = first_of("SkipMixin", "airflow.providers.standard.utils.skipmixin", "airflow.models.skipmixin")
 
     class DagrunDecidingOperator(DagrunTaskOperator, SkipMixin):  # type: ignore[misc]
-        """A task of a Swift DAG that decides which tasks below it run: the others are skipped, as below Airflow's own."""
+        """A task of a Swift DAG that decides which tasks below it run, as Airflow's own do."""
 
         ui_color = "#eee8aa"
         # So that Airflow asks, of a task below that is cleared, whether it was skipped before.

@@ -80,7 +80,7 @@ struct GraphText {
   func mermaid() -> String {
     func quoted(_ text: String) -> String { "\"\(text.map { $0 == "\"" ? "#quot;" : String($0) }.joined())\"" }
     var text = "flowchart LR\n"
-    let numbers = Dictionary(dag.groups.enumerated().map { ($1.id, $0) }) { first, _ in first }
+    let numbers = Dictionary(graph.groups.enumerated().map { ($1.id, $0) }) { first, _ in first }
     frame(
       into: &text, begin: { "subgraph g\(numbers[$0.id] ?? 0)[\(quoted($0.name))]" }, end: "end",
       node: { "t\($0)" + ($1.isGroup ? "[[\(quoted($1.label))]]" : "[\(quoted($1.label))]") })
@@ -97,8 +97,7 @@ struct GraphText {
     node line: (Int, TaskGraph.Node) -> String
   ) {
     let nodes = Dictionary(grouping: graph.nodes.indices) { graph.nodes[$0].groupID }
-    let isOpen = nodes.keys.contains { !$0.isEmpty }
-    let groups = isOpen ? Dictionary(grouping: dag.groups, by: \.parentID) : [:]
+    let groups = Dictionary(grouping: graph.groups, by: \.parentID)
     func write(_ groupID: String, indent: String, into text: inout String) {
       for number in nodes[groupID] ?? [] { text += indent + line(number, graph.nodes[number]) + "\n" }
       for group in groups[groupID] ?? [] {

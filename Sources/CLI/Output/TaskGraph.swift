@@ -1,4 +1,5 @@
 import Dagrun
+import Presentation
 
 /// What `dags show` draws: the tasks of a DAG and their edges. Each outermost group is one node, unless groups are open.
 struct TaskGraph {
@@ -19,18 +20,22 @@ struct TaskGraph {
   }
 
   private(set) var nodes: [Node] = []
+  /// Those that are open, each after the one around it.
+  private(set) var groups: [TaskGroupDescription] = []
   /// By target, then as the file draws them.
   private(set) var edges: [Edge] = []
 
   init(_ dag: DAGDescription, opensGroups: Bool) {
     let outermost = opensGroups ? [:] : Self.outermostGroups(of: dag)
+    if opensGroups { groups = Self.tree(of: dag.groups) }
+    let open = Set(groups.map(\.id))
     var nodeOfGroup: [String: Int] = [:]
     var nodeOfTask: [String: Int] = [:]
     var sizes: [Int: Int] = [:]
     for task in dag.tasks {
       guard let group = outermost[task.groupID] else {
         nodeOfTask[task.id] = nodes.count
-        nodes.append(Node(id: task.id, label: task.id, groupID: opensGroups ? task.groupID : ""))
+        nodes.append(Node(id: task.id, label: task.id, groupID: open.contains(task.groupID) ? task.groupID : ""))
         continue
       }
       let node = nodeOfGroup[group] ?? nodes.count
@@ -41,6 +46,12 @@ struct TaskGraph {
     }
     for (node, size) in sizes { nodes[node].label += size == 1 ? " (1 task)" : " (\(size) tasks)" }
     connect(dag, nodeOfTask)
+  }
+
+  /// Without groups of which a description says nonsense: inside of one that is not there, or of themselves.
+  private static func tree(of groups: [TaskGroupDescription]) -> [TaskGroupDescription] {
+    var known: Set<String> = [""]
+    return groups.filter { known.contains($0.parentID) && known.insert($0.id).inserted }
   }
 
   private static func outermostGroups(of dag: DAGDescription) -> [String: String] {
@@ -54,19 +65,23 @@ struct TaskGraph {
     for task in dag.tasks {
       guard case .branch(let targets) = task.decision else { continue }
       for (name, taskIDs) in targets.sorted(by: { $0.key < $1.key }) {
-        for id in taskIDs { cases[task.id, default: [:]][id, default: []].append(name) }
+        for id in taskIDs { cases[task.id, default: [:]][id, default: []].append(ShownText.line(name)) }
       }
     }
     var edgesOfTarget = [[Edge]](repeating: [], count: nodes.count)
+    // Source and target -> where among the target's edges.
+    var known: [UInt64: Int] = [:]
     for task in dag.tasks {
       guard let target = nodeOfTask[task.id] else { continue }
       for upstream in task.upstream {
         guard let source = nodeOfTask[upstream], source != target else { continue }
         let names = cases[upstream]?[task.id] ?? []
-        if let known = edgesOfTarget[target].firstIndex(where: { $0.source == source }) {
-          let new = names.filter { !edgesOfTarget[target][known].cases.contains($0) }
-          edgesOfTarget[target][known].cases += new
+        let pair = UInt64(source) << 32 | UInt64(target)
+        if let index = known[pair] {
+          let new = names.filter { !edgesOfTarget[target][index].cases.contains($0) }
+          edgesOfTarget[target][index].cases += new
         } else {
+          known[pair] = edgesOfTarget[target].count
           edgesOfTarget[target].append(Edge(source: source, target: target, cases: names))
         }
       }

@@ -12,6 +12,7 @@ package final class AttemptClaim: Sendable {
   private let folder: String
   private let descriptor = Mutex<Int32?>(nil)
   private let path: String
+  private let wasSuperseded = Mutex(false)
 
   /// Nothing is said before `raise`.
   package init(of series: JobSeries, folder: String) {
@@ -46,8 +47,15 @@ package final class AttemptClaim: Sendable {
     }
   }
 
-  /// Whether a higher attempt is there, and lives.
+  /// Whether a higher attempt was ever seen to live: it has the job from then on, also when it has ended since.
   package var isSuperseded: Bool {
+    if wasSuperseded.withLock(\.self) { return true }
+    let isSuperseded = meetsHigherAttempt
+    if isSuperseded { wasSuperseded.withLock { $0 = true } }
+    return isSuperseded
+  }
+
+  private var meetsHigherAttempt: Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     // All of the series, so that those of the dead go: most are of lower attempts.
     let living = names.compactMap { name in

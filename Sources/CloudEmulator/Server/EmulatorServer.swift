@@ -23,8 +23,9 @@ final class EmulatorServer: @unchecked Sendable {
   /// Instances that are on; called when there are none any more, while it stops.
   private var running: Set<UInt64> = []
   private var whenAllEnded: EventLoopPromise<Void>?
-  /// Those who wait for a state of the cloud: each looks after everything that happens, and returns true when it is done.
-  private var observers: [UInt64: (EmulatedCloud) -> Bool] = [:]
+  /// Those who wait for a state of the cloud: each looks after everything that happens, and returns true when it is done. nil:
+  /// the emulator stops.
+  private var observers: [UInt64: (EmulatedCloud?) -> Bool] = [:]
 
   init(loop: any EventLoop, emulation: EmulatedCloud, door: FrontDoor, machines: MachineSupervisor, logger: Logger) {
     self.loop = loop
@@ -125,7 +126,7 @@ final class EmulatorServer: @unchecked Sendable {
 
   /// Waits until there is an answer.
   ///
-  /// - Returns: nil when the task is cancelled.
+  /// - Returns: nil when the task is cancelled, or the emulator stops.
   func ask<Answer: Sendable>(until question: @escaping @Sendable (EmulatedCloud) -> Answer?) async -> Answer? {
     let id = loop.makePromise(of: UInt64.self)
     let answer = loop.makePromise(of: Answer?.self)
@@ -134,10 +135,12 @@ final class EmulatorServer: @unchecked Sendable {
         self.lastRequest += 1
         self.emulation.advance(to: Date())
         self.observers[self.lastRequest] = { emulation in
-          guard let found = question(emulation) else { return false }
+          let found = emulation.flatMap(question)
+          guard found != nil || emulation == nil else { return false }
           answer.succeed(found)
           return true
         }
+        if self.isStopping { self.endObservers() }
         let request = self.lastRequest
         self.carryOut()
         id.succeed(request)
@@ -149,6 +152,11 @@ final class EmulatorServer: @unchecked Sendable {
         if self.observers.removeValue(forKey: id) != nil { answer.succeed(nil) }
       }
     }
+  }
+
+  private func endObservers() {
+    for isDone in observers.values { _ = isDone(nil) }
+    observers = [:]
   }
 
   // MARK: Connections
@@ -168,6 +176,7 @@ final class EmulatorServer: @unchecked Sendable {
       self.timer?.cancel()
       for channel in self.connections.values { channel.close(promise: nil) }
       self.waiting = [:]
+      self.endObservers()
       self.whenAllEnded = ended
       if self.running.isEmpty { ended.succeed() }
     }

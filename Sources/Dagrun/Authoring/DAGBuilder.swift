@@ -57,15 +57,15 @@ package final class DAGBuilder {
   ) -> TaskReference {
     let scope = scopes.last
     let id = (scope?.prefix ?? "") + name
-    if let reason = Identifier.problem(with: id) {
-      problem("the task id \"\(id)\" \(reason)", at: location)
+    if let reason = Identifier.problem(with: name.isEmpty ? name : id) {
+      problem("the task id \"\(name.isEmpty ? name : id)\" \(reason)", at: location)
     } else if let other = taskIndices[id] {
       let first = description.tasks[other].location
       problem(
         "there are two tasks \"\(id)\" in DAG \"\(description.id)\"; the first is in line \(first.line)", at: location)
     } else if let group = groupLocations[id] {
       problem(
-        "there are a task and a group \"\(id)\" in DAG \"\(description.id)\"; the group is in line \(group.line)",
+        "a task and a group are both called \"\(id)\" in DAG \"\(description.id)\"; the group is in line \(group.line)",
         at: location)
     }
     let index = description.tasks.count
@@ -107,7 +107,7 @@ package final class DAGBuilder {
   }
 
   func addEdge(from source: TaskReference, to target: TaskReference) {
-    if let way = source.way { follow(way, of: source, to: target.id) }
+    if let way = source.way { branches[source.index]?.lead(way, to: target.id) }
     guard edges.insert(UInt64(source.index) << 32 | UInt64(target.index)).inserted else { return }
     upstream[target.index].append(Int32(source.index))
     description.tasks[target.index].upstream.append(source.id)
@@ -120,17 +120,17 @@ package final class DAGBuilder {
   ) -> GroupScope {
     let outer = scopes.last
     let id = (outer?.prefix ?? "") + name
-    if let reason = Identifier.problem(with: id) {
-      problem("the group id \"\(id)\" \(reason)", at: location)
+    if let reason = Identifier.problem(with: name.isEmpty ? name : id) {
+      problem("the group id \"\(name.isEmpty ? name : id)\" \(reason)", at: location)
     } else if name.contains(".") {
-      problem("the group id \"\(id)\" must have no dot: it stands between a group's id and those in it", at: location)
+      problem("the group id \"\(id)\" must not contain a dot: dots separate a group's id from the ids in it", at: location)
     } else if let first = groupLocations[id] {
       problem(
         "there are two groups \"\(id)\" in DAG \"\(description.id)\"; the first is in line \(first.line)", at: location)
     } else if let task = taskIndices[id] {
       let line = description.tasks[task].location.line
       problem(
-        "there are a task and a group \"\(id)\" in DAG \"\(description.id)\"; the task is in line \(line)", at: location
+        "a task and a group are both called \"\(id)\" in DAG \"\(description.id)\"; the task is in line \(line)", at: location
       )
     }
     groupLocations[id] = groupLocations[id] ?? location
@@ -177,6 +177,7 @@ package final class DAGBuilder {
   }
 
   func finish() {
+    describeBranches()
     Validation(self).run()
     if !problems.isEmpty { description.clampNumbers() }
     // No longer needed, and large in a large DAG.

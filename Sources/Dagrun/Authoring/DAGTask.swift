@@ -115,6 +115,8 @@ extension DAGTask {
   ///     let create = BashOperator("create", "createdb scratch")
   ///     create --> work --> BashOperator("drop", "dropdb scratch").asTeardown(of: create)
   ///
+  /// Said again, of a group's teardown say, it adds setups.
+  ///
   /// - Parameter failsRun: whether the run fails when the teardown does.
   @discardableResult
   public func asTeardown(of setups: any DAGTask..., failsRun: Bool = false) -> Self {
@@ -126,8 +128,13 @@ extension DAGTask {
       setup.asSetup()
       task.builder.addEdge(from: setup.task, to: task)
     }
-    let setupIDs = setups.map(\.task.id)
+    var setupIDs = setups.map(\.task.id)
+    var failsRun = failsRun
     task.update {
+      if case .teardown(let earlier, let didFailRun) = $0.role {
+        setupIDs = earlier + setupIDs.filter { !earlier.contains($0) }
+        failsRun = failsRun || didFailRun
+      }
       $0.role = .teardown(setups: setupIDs, failsRun: failsRun)
       $0.triggerRule = .allDoneSetupSuccess
     }

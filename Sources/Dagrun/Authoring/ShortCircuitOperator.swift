@@ -15,16 +15,16 @@ public struct ShortCircuitOperator: DAGTask {
   }
 
   /// - Parameters:
-  ///   - ignoringTriggerRules: all tasks below are skipped, whatever their rules say, but for teardowns. If false, only those
+  ///   - ignoringDownstreamTriggerRules: all tasks below are skipped, whatever their rules say, but for teardowns. If false, only those
   ///     right below are, and the rules decide about the others.
   @discardableResult
   public init(
-    _ id: String, ignoringTriggerRules: Bool = true, retries: Int? = nil, retryDelay: Duration? = nil,
+    _ id: String, ignoringDownstreamTriggerRules: Bool = true, retries: Int? = nil, retryDelay: Duration? = nil,
     executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath,
     line: Int = #line, body: @escaping @Sendable (TaskContext) async throws -> Bool
   ) {
     self.init(
-      id, [], ignoringTriggerRules, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
+      id, [], ignoringDownstreamTriggerRules, CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool),
       SourceLocation(file: file, line: line)
     ) { context, _ in try await body(context) }
   }
@@ -33,26 +33,26 @@ public struct ShortCircuitOperator: DAGTask {
   ///   - first: the output of another task, which comes before this one; its value is the closure's second argument.
   @discardableResult
   public init<First: Codable & Sendable>(
-    _ id: String, _ first: Output<First>, ignoringTriggerRules: Bool = true, retries: Int? = nil,
+    _ id: String, _ first: Output<First>, ignoringDownstreamTriggerRules: Bool = true, retries: Int? = nil,
     retryDelay: Duration? = nil, executionTimeout: Duration? = nil, triggerRule: TriggerRule? = nil,
     pool: String? = nil, file: String = #filePath, line: Int = #line,
     body: @escaping @Sendable (TaskContext, First) async throws -> Bool
   ) {
     self.init(
-      id, [first.task], ignoringTriggerRules,
+      id, [first.task], ignoringDownstreamTriggerRules,
       CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line)
     ) { context, inputs in try await body(context, try inputs.next(First.self)) }
   }
 
   @discardableResult
   public init<First: Codable & Sendable, Second: Codable & Sendable>(
-    _ id: String, _ first: Output<First>, _ second: Output<Second>, ignoringTriggerRules: Bool = true,
+    _ id: String, _ first: Output<First>, _ second: Output<Second>, ignoringDownstreamTriggerRules: Bool = true,
     retries: Int? = nil, retryDelay: Duration? = nil, executionTimeout: Duration? = nil,
     triggerRule: TriggerRule? = nil, pool: String? = nil, file: String = #filePath, line: Int = #line,
     body: @escaping @Sendable (TaskContext, First, Second) async throws -> Bool
   ) {
     self.init(
-      id, [first.task, second.task], ignoringTriggerRules,
+      id, [first.task, second.task], ignoringDownstreamTriggerRules,
       CommonOptions(retries, retryDelay, executionTimeout, triggerRule, pool), SourceLocation(file: file, line: line)
     ) { context, inputs in try await body(context, try inputs.next(First.self), try inputs.next(Second.self)) }
   }

@@ -7,7 +7,7 @@
 ///     load --> checks --> publish
 ///
 /// An arrow to the group leads to its setup, or else to each task in it that nothing in it comes before; an arrow from it
-/// starts at each task that nothing in it comes after, teardowns left aside. Groups nest.
+/// starts at each task that nothing in it comes after, teardowns excepted. Groups nest.
 public struct TaskGroup<Content>: Chainable {
   /// What the closure has returned.
   public let content: Content

@@ -6,15 +6,15 @@ package enum TaskDecision: Hashable, Codable, Sendable {
   case branch(cases: [String: [String]])
   /// Its output says whether the run continues below it.
   ///
-  /// - Parameter ignoresTriggerRules: if not, all tasks below are skipped, whatever their rules; else only those right
-  ///   below.
+  /// - Parameter ignoresTriggerRules: if not, only the tasks right below are skipped, and the rules of the others decide;
+  ///   else all tasks below are.
   case shortCircuit(ignoresTriggerRules: Bool)
   /// The run continues if no later one was due before it came to the task.
   case latestOnly
 }
 
 extension TaskDecision {
-  /// What an output decides, by ids; nil: everything continues.
+  /// What an output decides; nil: everything continues.
   ///
   /// - Parameter output: JSON text.
   /// - Throws: when it is not an answer to the question.
@@ -24,31 +24,35 @@ extension TaskDecision {
     case .latestOnly: return nil
     case .shortCircuit(let ignoresTriggerRules):
       guard case .bool(let continues) = value else {
-        throw ChoiceError(description: "it has to answer true or false, and answered \(output ?? "nothing")")
+        throw ChoiceError(description: "it must return true or false, but returned \(Self.shown(output))")
       }
-      return continues ? nil : ignoresTriggerRules ? .nothingBelow : .only([])
+      return continues ? nil : ignoresTriggerRules ? .nothingBelow : .cases([])
     case .branch(let cases):
       guard case .array(let values) = value else {
-        throw ChoiceError(description: "it has to answer a list of its cases, and answered \(output ?? "nothing")")
+        throw ChoiceError(description: "it must return a list of its cases, but returned \(Self.shown(output))")
       }
       var chosen: [String] = []
+      var seen: Set<String> = []
       for value in values {
-        guard case .string(let name) = value, let tasks = cases[name] else {
-          throw ChoiceError(
-            description:
-              "it answered \(value.jsonText), and its cases are \(cases.keys.sorted().joined(separator: ", "))")
+        guard case .string(let name) = value, cases[name] != nil else {
+          let known = cases.keys.sorted().joined(separator: ", ")
+          throw ChoiceError(description: "it returned \(Self.shown(value.jsonText)); its cases are \(known)")
         }
-        chosen += tasks.filter { !chosen.contains($0) }
+        if seen.insert(name).inserted { chosen.append(name) }
       }
-      return .only(chosen)
+      return .cases(chosen)
     }
   }
+
+  /// The beginning of an output, which may be of any length.
+  private static func shown(_ output: String?) -> String { output.map { String($0.prefix(200)) } ?? "nothing" }
 }
 
-/// Which tasks below a task run. Stored with the instance that chose.
+/// Which tasks below a task run. Stored with the instance that chose; what it means for the tasks is up to the version of the
+/// DAG that the run is on.
 package enum DownstreamChoice: Hashable, Sendable {
-  /// Of those right below these, and those that come after these.
-  case only([String])
+  /// Of the tasks right below, those that these cases lead to, and those that come after one of these.
+  case cases([String])
   /// No task below, whatever its trigger rule says. Teardowns follow theirs all the same.
   case nothingBelow
 }
@@ -57,21 +61,21 @@ extension DownstreamChoice: CustomStringConvertible {
   /// For a person, of the task that has chosen.
   package var description: String {
     switch self {
-    case .only([]): "it chose no task right below it"
-    case .only(let ids): "it chose \(ids.joined(separator: ", "))"
-    case .nothingBelow: "it let nothing below it run"
+    case .cases([]): "it let no task right below it run"
+    case .cases(let names): "it chose \(names.joined(separator: ", "))"
+    case .nothingBelow: "it let no task below it run"
     }
   }
 }
 
-/// As JSON a list of ids, or `"nothing_below"`.
+/// As JSON a list of cases, or `"nothing_below"`.
 extension DownstreamChoice: Codable {
   private static let nothingBelowText = "nothing_below"
 
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    if let ids = try? container.decode([String].self) {
-      self = .only(ids)
+    if let names = try? container.decode([String].self) {
+      self = .cases(names)
     } else if try container.decode(String.self) == Self.nothingBelowText {
       self = .nothingBelow
     } else {
@@ -82,7 +86,7 @@ extension DownstreamChoice: Codable {
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
-    case .only(let ids): try container.encode(ids)
+    case .cases(let names): try container.encode(names)
     case .nothingBelow: try container.encode(Self.nothingBelowText)
     }
   }

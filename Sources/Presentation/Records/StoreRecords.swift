@@ -37,10 +37,10 @@ extension TaskRecord {
 }
 
 extension DownstreamChoice {
-  /// The ids of the tasks right below that may run; the empty list where nothing below may.
+  /// The cases of a branch that were chosen; the empty list where no task right below may run.
   fileprivate var outputValue: OutputValue {
     switch self {
-    case .only(let ids): .list(ids.map(OutputValue.text))
+    case .cases(let names): .list(names.map(OutputValue.text))
     case .nothingBelow: .list([])
     }
   }

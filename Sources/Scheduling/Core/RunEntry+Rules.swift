@@ -8,11 +8,10 @@ extension RunEntry {
     let position = planPosition(of: instance)
     let task = plan.tasks[position]
     let counts = upstreamCounts(of: instance)
-    guard task.isConstrained else { return task.rule.decide(counts) }
     // Before its rule, and also before what is above it has ended.
-    if choices.excluder(of: position) != nil { return .end(.skipped) }
-    guard let constraint = plan.constraints[Int32(position)] else { return task.rule.decide(counts) }
-    return decide(task, counts, constraint)
+    if task.isExcludable, choices.excluder(of: position) != nil { return .end(.skipped) }
+    guard task.isConstrained else { return task.rule.decide(counts) }
+    return decide(task, counts, plan.constraints[Int32(position)]!)
   }
 
   private func decide(_ task: PlannedTask, _ counts: UpstreamCounts, _ constraint: SetupConstraint) -> RuleDecision {
@@ -86,10 +85,10 @@ extension RunEntry {
   private func reason(excludedBy excluder: Int) -> String {
     let id = plan.taskIDs[excluder]
     switch plan.description.tasks[excluder].decision {
-    case .shortCircuit: return "\(id) answered false"
+    case .shortCircuit: return "\(id) returned false"
     case .latestOnly: return "\(id) lets only the run of the newest date continue"
     case .branch, nil:
-      guard case .only(let chosen) = choices.all[id], !chosen.isEmpty else { return "\(id) chose no task" }
+      guard case .cases(let chosen) = choices.all[id], !chosen.isEmpty else { return "\(id) chose no case" }
       return "\(id) chose \(chosen.joined(separator: ", "))"
     }
   }

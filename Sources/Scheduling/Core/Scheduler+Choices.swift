@@ -3,10 +3,13 @@ package import Model
 
 /// Tasks that decide over those below them.
 extension Scheduler {
-  /// How the task's output decides over the tasks below it; nil: it does not.
-  package func decision(of key: TaskInstanceKey) -> TaskDecision? {
-    guard let place = find(key), runs.planned(place).decides else { return nil }
-    return runs[place.run].plan.description.tasks[runs[place.run].planPosition(of: place.offset)].decision
+  /// What the end of a try is judged by: when it started, and how its output decides over the tasks below it.
+  package func startAndDecision(of key: TaskInstanceKey) -> (startDate: Timestamp?, decision: TaskDecision?) {
+    guard let place = find(key) else { return (nil, nil) }
+    let startDate = runs[place].startDate
+    guard runs.planned(place).decides else { return (startDate, nil) }
+    let position = runs[place.run].planPosition(of: place.offset)
+    return (startDate, runs[place.run].plan.description.tasks[position].decision)
   }
 
   /// Notes what a task has chosen, and skips the tasks that this excludes, at once.

@@ -100,7 +100,8 @@ extension Scheduler {
     runs[place].startDate = nil
     runs[place].endDate = nil
     runs[place].retryAt = nil
-    if runs.planned(place).decides { choose(place, nil) }
+    // It may have chosen in an earlier version of the DAG, and be no branch in this one.
+    if !runs[place.run].choices.isEmpty { choose(place, nil) }
     move(place, to: .none)
     step.evaluateLater(place)
   }

@@ -34,7 +34,7 @@ extension Scheduler {
     let task = runs.planned(place)
     // Asking the run itself would copy it, which the many simple tasks should not pay for.
     let decision =
-      task.isConstrained
+      task.isConstrained || (task.isExcludable && !runs[place.run].choices.isEmpty)
       ? runs[place.run].decide(place.offset)
       : task.rule.decide(runs[place.run].upstreamCounts(of: place.offset))
     switch decision {
@@ -86,7 +86,7 @@ extension Scheduler {
     let record = TryRecord(
       tryNumber: Int(runs[place].tryNumber), state: .success, startDate: now, endDate: now)
     setEnded(record, of: place)
-    if runs.planned(place).isLatestOnly, !isLatest(place.run) { choose(place, .only([])) }
+    if runs.planned(place).isLatestOnly, !isLatest(place.run) { choose(place, .cases([])) }
     move(place, to: .success)
   }
 

@@ -30,7 +30,10 @@ extension Scheduler {
     }
     if run.state.isFinished {
       if !plan.pastTaskIDs.isEmpty {
-        dags[dag].history.add(RunEntry(snapshot, plan: plan, dag: dag))
+        // The past is a matter of states.
+        var past = snapshot
+        past.choices = [:]
+        dags[dag].history.add(RunEntry(past, plan: plan, dag: dag))
       }
       return
     }

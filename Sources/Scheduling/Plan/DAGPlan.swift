@@ -69,7 +69,7 @@ package final class DAGPlan: Sendable {
     constraints = setups.constraints
     watchers = setups.watchers
     for position in constraints.keys { tasks[Int(position)].isConstrained = true }
-    for position in Self.excludable(description.tasks, downstream) { tasks[Int(position)].isConstrained = true }
+    for position in Self.excludable(description.tasks, downstream) { tasks[Int(position)].isExcludable = true }
     for position in watchers.keys { tasks[Int(position)].isWatched = true }
     for position in Self.decidingTasks(description.tasks, tasks, downstream) { tasks[position].decidesRun = true }
     self.tasks = tasks

@@ -11,8 +11,10 @@ struct PlannedTask: Sendable {
   var isTeardown = false
   var dependsOnPast: Bool
   var waitsForPastBeforeSkipping: Bool
-  /// Something else than its trigger rule has a say in whether it runs: a `SetupConstraint`, or a choice of a task above it.
+  /// Has a `SetupConstraint`.
   var isConstrained = false
+  /// A choice of a task above it may exclude it.
+  var isExcludable = false
   /// It may choose which tasks below it run.
   var decides: Bool
   var isLatestOnly: Bool

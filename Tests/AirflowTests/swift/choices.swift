@@ -39,7 +39,7 @@ DAG("circuits") {
   ShortCircuitOperator("open") { _ in true } --> BashOperator("open_below", "true")
   ShortCircuitOperator("strict") { _ in false } --> BashOperator("strict_1", "true")
     --> BashOperator("strict_2", "true", triggerRule: .allDone)
-  ShortCircuitOperator("mild", ignoringTriggerRules: false) { _ in false } --> BashOperator("mild_1", "true")
+  ShortCircuitOperator("mild", ignoringDownstreamTriggerRules: false) { _ in false } --> BashOperator("mild_1", "true")
     --> BashOperator("mild_2", "true", triggerRule: .allDone)
 
   let create = BashOperator("create", "true")

@@ -83,6 +83,7 @@ import Testing
       "`gcloud iam service-accounts list --project demo`"
     ),
     ("[404] [w@p]: HTTP 404: Resource not found", "cloud", "begin the job again"),
+    ("[400] [w@p]: HTTP 400: The request was invalid", "cloud", "allowed_persistence_regions"),
   ])
   func `what another VM would meet too ends the job, with what mends it`(
     line: String, kind: String, advice: String
