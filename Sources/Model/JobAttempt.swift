@@ -20,7 +20,7 @@ package struct JobAttempt: Codable, Hashable, Sendable {
   package var cost: Double?
   /// In order. nil when nothing but the fields above is known: of attempts that an older dagrun has written.
   package var machines: [MachineUse]?
-  /// Kept with the job, and not in the ledger.
+  /// Kept with the job until it has ended, and not in the ledger.
   package var evidence: MachineEvidence?
 
   package init(

@@ -49,7 +49,7 @@ package struct InstanceFact: Codable, Hashable, Sendable {
   }
 }
 
-/// An operation on a VM: somebody's call, or what the cloud did by itself.
+/// An operation on a VM that did not fail: somebody's call, or what the cloud did by itself.
 package struct OperationFact: Codable, Hashable, Sendable {
   /// `insert`, `delete`, `compute.instances.preempted`, …
   package var type: String
@@ -59,11 +59,10 @@ package struct OperationFact: Codable, Hashable, Sendable {
   package var askedAt: Timestamp
   /// nil while it continues.
   package var endedAt: Timestamp?
-  package var hasFailed: Bool
 
   package init(
     type: String, instanceID: String, instanceName: String, zone: String? = nil, askedAt: Timestamp,
-    endedAt: Timestamp? = nil, hasFailed: Bool = false
+    endedAt: Timestamp? = nil
   ) {
     self.type = type
     self.instanceID = instanceID
@@ -71,6 +70,5 @@ package struct OperationFact: Codable, Hashable, Sendable {
     self.zone = zone
     self.askedAt = askedAt
     self.endedAt = endedAt
-    self.hasFailed = hasFailed
   }
 }

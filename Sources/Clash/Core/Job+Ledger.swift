@@ -61,7 +61,9 @@ extension Job {
 
   /// The job is over: nothing more will be known.
   mutating func closeLedgers(_ now: Timestamp) {
-    for index in attempts.indices where attempts[index].endedAt == nil {
+    for index in attempts.indices {
+      attempts[index].evidence = nil
+      guard attempts[index].endedAt == nil else { continue }
       // One that never had a group had no VM. A group that could not be removed is charged for still.
       attempts[index].machines = attempts[index].machines ?? []
       attempts[index].endedAt = now
@@ -69,6 +71,7 @@ extension Job {
   }
 
   private mutating func note(_ number: Int, _ change: (inout MachineEvidence) -> Void) {
+    guard !isFinished else { return }
     let attempt = attempts[number - 1]
     var evidence = attempt.evidence ?? MachineEvidence()
     if attempt.evidence == nil, attempt.machineStartedAt != nil { evidence.wasSeen = true }

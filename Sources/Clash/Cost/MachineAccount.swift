@@ -69,8 +69,7 @@ package struct MachineAccount {
     return Set(instances.keys).union(operations.keys).compactMap { id in
       let history = History(
         id: id, instance: instances[id],
-        operations: (operations[id] ?? []).filter { !$0.hasFailed }.sorted { $0.askedAt < $1.askedAt })
-      // A stock-out leaves an insertion that failed, and no VM.
+        operations: (operations[id] ?? []).sorted { $0.askedAt < $1.askedAt })
       guard let first = history.firstMoment, first >= notBefore else { return nil }
       return history
     }.sorted { ($0.firstMoment ?? .lowest, $0.id) < ($1.firstMoment ?? .lowest, $1.id) }

@@ -5,14 +5,19 @@ internal import Model
 /// What the cloud says of an attempt's VMs, for the ledger. A job never waits or fails for it: what cannot be read is not
 /// known.
 extension JobCloud {
+  /// For each of these reads, retries included: removals and looks wait for them.
+  private static let patienceSeconds = 10.0
+
+  private var ledgerCompute: ComputeClient { compute.hurried(seconds: Self.patienceSeconds) }
+
   /// Those that there are.
   func instances(of plan: AttemptPlan, ofJob job: String) async -> [InstanceFact] {
     let filter = ComputeFilter.nameFits(Self.machineName(plan, job))
     do throws(CloudError) {
       let found =
         switch plan.candidate.place {
-        case .zone(let zone): try await compute.instances(zone: zone, filter)
-        case .region: try await compute.allInstances(filter).items
+        case .zone(let zone): try await ledgerCompute.instances(zone: zone, filter)
+        case .region: try await ledgerCompute.allInstances(filter).items
         }
       let group = plan.resourceName(job: job)
       // Another's VM may have such a name too.
@@ -29,9 +34,9 @@ extension JobCloud {
     var operations: [ComputeOperation] = []
     do throws(CloudError) {
       switch plan.candidate.place {
-      case .zone(let zone): operations = try await compute.operations(zone: zone, filter)
+      case .zone(let zone): operations = try await ledgerCompute.operations(zone: zone, filter)
       case .region(let region):
-        let all = try await compute.allOperations(filter)
+        let all = try await ledgerCompute.allOperations(filter)
         guard !all.unreachable.contains(where: { Scope(link: $0).region == region }) else { return }
         operations = all.items
       }
@@ -71,13 +76,13 @@ extension InstanceFact {
 
 extension OperationFact {
   fileprivate init?(_ operation: ComputeOperation) {
-    guard let type = operation.operationType, let link = operation.targetLink, let id = operation.targetId,
-      let asked = operation.insertTime.flatMap(Timestamp.init(iso8601:))
+    // One that failed has changed nothing: a group that finds no capacity leaves one each time that it tries again.
+    guard operation.error == nil, let type = operation.operationType, let link = operation.targetLink,
+      let id = operation.targetId, let asked = operation.insertTime.flatMap(Timestamp.init(iso8601:))
     else { return nil }
     let zone: String? = if case .zone(let name) = operation.scope { name } else { nil }
     self.init(
       type: type, instanceID: id, instanceName: resourceName(ofLink: link), zone: zone, askedAt: asked,
-      endedAt: operation.isDone ? operation.endTime.flatMap(Timestamp.init(iso8601:)) : nil,
-      hasFailed: operation.error != nil)
+      endedAt: operation.isDone ? operation.endTime.flatMap(Timestamp.init(iso8601:)) : nil)
   }
 }

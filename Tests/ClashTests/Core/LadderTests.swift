@@ -11,7 +11,7 @@ import Testing
     config.provisioning = .spotThenStandard
     config.maxAttempts = 3
     let ladder = Ladder(config)
-    var table = "candidate".padded(26) + LadderFault.allCases.map { $0.rawValue.padded(Self.width($0)) }.joined() + "\n"
+    var table = "rung".padded(26) + LadderFault.allCases.map { $0.rawValue.padded(Self.width($0)) }.joined() + "\n"
     for (title, losses, climbs, begun, missing) in [
       ("first time", 0, 0, 1, nil), ("second loss here", 1, 0, 2, nil), ("last climb", 0, 2, 1, nil),
       ("last machine", 0, 0, 3, nil), ("1 and 4 are known to be missing", 0, 0, 1, [1, 4]),

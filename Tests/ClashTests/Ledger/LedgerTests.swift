@@ -100,7 +100,7 @@ import Testing
       }
       if use.wasPreempted { count.preempted += 1 }
       if use.isDoubtful { count.doubtful += 1 }
-      if attempt.evidence?.instances.isEmpty == true { count.neverLookedAt += 1 }
+      if !use.began.isExact { count.neverLookedAt += 1 }
     }
     for use in machines where !own.contains(where: { $0.id == use.id }) && !(use.id == nil && !own.isEmpty) {
       guard use.isDoubtful else { throw Violation("\(use) was never up: \(attempt)") }

@@ -51,11 +51,10 @@ struct MachineAccountTests {
   }
 
   static func did(
-    _ type: String, _ asked: Double, _ ended: Double?, id: String = "1", failed: Bool = false
+    _ type: String, _ asked: Double, _ ended: Double?, id: String = "1"
   ) -> OperationFact {
     OperationFact(
-      type: type, instanceID: id, instanceName: "j-1-abcd", zone: "z", askedAt: at(asked), endedAt: ended.map(at),
-      hasFailed: failed)
+      type: type, instanceID: id, instanceName: "j-1-abcd", zone: "z", askedAt: at(asked), endedAt: ended.map(at))
   }
 
   static let cases: [Case] = [
@@ -65,12 +64,10 @@ struct MachineAccountTests {
     Case("runs, and only its word is known", "(0,25)..now", words: (25, nil, nil)),
     Case("was seen to run by a look that could not read it", "0..now", seen: true),
     Case("waits for capacity", "nothing"),
-    Case(
-      "there was a stock-out", "nothing", ending: .outOfCapacity,
-      operations: [did("insert", 5, 5, failed: true), did("insert", 10, 10, id: "2", failed: true)], gone: 60),
+    Case("there was a stock-out", "nothing", ending: .outOfCapacity, operations: [], gone: 60),
     Case(
       "a stock-out, then a VM before the group was given up", "(20,50)?..50", ending: .outOfCapacity,
-      operations: [did("insert", 5, 5, failed: true), did("insert", 20, 45, id: "2"), did("delete", 40, 50, id: "2")],
+      operations: [did("insert", 20, 45, id: "2"), did("delete", 40, 50, id: "2")],
       gone: 60),
     // Deleted by us.
     Case(
