@@ -237,11 +237,13 @@ extension Job {
           &step)
       case .notOffered where !ladder.isOfferedNowhere(position):
         fail(
-          .noCapacity, "no machine to be had in \(count): some places have none left, the others do not have its type\(refusal)",
+          .noCapacity,
+          "no machine to be had in \(count): some places have none left, the others do not have its type\(refusal)",
           &step)
       case .notOffered:
         fail(
-          .invalidRequest, "none of the job's zones and regions has \(machineDescription). \(Self.offerAdvice)\(refusal)",
+          .invalidRequest,
+          "none of the job's zones and regions has \(machineDescription). \(Self.offerAdvice)\(refusal)",
           &step)
       case .quotaExceeded:
         fail(.quota, "the project's quota allows no such machine (\(count)). Raise it, or add zones or regions", &step)

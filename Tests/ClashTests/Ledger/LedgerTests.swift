@@ -12,7 +12,7 @@ import Testing
   private static let environment = ProcessInfo.processInfo.environment
   private static let seeds: [UInt64] =
     environment["DAGRUN_LEDGER_SEED"].flatMap { UInt64($0) }.map { [$0] }
-    ?? Array(1...(environment["DAGRUN_LEDGER_SEEDS"].flatMap { UInt64($0) } ?? 30))
+    ?? Array(1...(environment["DAGRUN_LEDGER_SEEDS"].flatMap { UInt64($0) } ?? 60))
   /// Google's times, and the emulator's, are written in milliseconds.
   private static let accuracySeconds = 0.002
 
@@ -31,10 +31,12 @@ import Testing
         violations += 1
       }
     }
-    print("DAGRUN_LEDGER_SEEDS=\(Self.seeds.count): \(count)")
+    print("DAGRUN_LEDGER_SEEDS=\(Self.seeds.count) (\(Self.seeds.first!) to \(Self.seeds.last!)): \(count)")
     // The worlds are of use only if each kind of VM is in some.
     if Self.seeds.count >= 30 {
-      #expect(count.exact > 0 && count.calm > 0 && count.preempted > 0 && count.neverLookedAt > 0, "\(count)")
+      #expect(
+        count.exact > 0 && count.calm > 0 && count.told > 0 && count.preempted > 0 && count.neverLookedAt > 0,
+        "\(count)")
       #expect(count.exact < count.machines, "\(count)")
     }
   }
@@ -59,6 +61,8 @@ import Testing
     var neverLookedAt = 0
     /// Of clients that were there all the time: these must be known to the second.
     var calm = 0
+    /// Whose end an operation tells: to two minutes, whatever the client did meanwhile.
+    var told = 0
   }
 
   private static func check(_ world: LedgerWorld, _ count: inout Count) throws {
@@ -71,7 +75,7 @@ import Testing
       let names = attempts.map { "job-\($0.number)-" }
       bills = bills.filter { bill in names.contains { bill.instance.split(separator: "/").last!.hasPrefix($0) } }
     }
-    for attempt in attempts { try check(attempt, bills, isCalm: world.weather.isCalm, &count) }
+    for attempt in attempts { try check(attempt, bills, world.weather, &count) }
     let least = bills.reduce(0) { $0 + $1.chargedSeconds(now: world.now) }
     let most = attempts.reduce(0) { $0 + $1.machineTime(now: Timestamp(world.now)).seconds.upperBound }
     guard least <= most + accuracySeconds * Double(bills.count) else {
@@ -81,7 +85,7 @@ import Testing
 
   /// Each VM of the bill is in the ledger of its attempt, and nothing else but what may never have been up.
   private static func check(
-    _ attempt: JobAttempt, _ bills: [BillingRow], isCalm: Bool, _ count: inout Count
+    _ attempt: JobAttempt, _ bills: [BillingRow], _ weather: LedgerWeather, _ count: inout Count
   ) throws {
     let prefix = "job-\(attempt.number)-"
     let own = bills.filter { $0.instance.split(separator: "/").last!.hasPrefix(prefix) }
@@ -94,7 +98,12 @@ import Testing
       try compare(use, bill)
       let isExact = use.began.isExact && use.ended?.isExact == true
       if isExact { count.exact += 1 }
-      if isCalm, !use.wasPreempted {
+      if weather.operationsTell, let ended = use.ended {
+        let seconds = ended.latest.seconds(since: ended.earliest)
+        guard seconds <= MachineAccount.shutDownSeconds else { throw Violation("\(use) is wider than stated: \(bill)") }
+        count.told += 1
+      }
+      if weather.isCalm, !use.wasPreempted {
         count.calm += 1
         guard isExact else { throw Violation("\(use) could be known to the second: \(bill)") }
       }

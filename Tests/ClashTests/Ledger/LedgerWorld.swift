@@ -180,6 +180,9 @@ struct LedgerWeather {
       && otherOwners == 0 && mayReadOperations && mayReadInstances
   }
 
+  /// All of them may be read, and the cloud remembers them for longer than a world lasts.
+  var operationsTell: Bool { mayReadOperations && operationLifetimeSeconds > 3600 }
+
   init(_ random: inout SplitMix) {
     isDetached = random.chance(30)
     if random.chance(20) { maxRunSeconds = Int.random(in: 600...3600, using: &random) }
