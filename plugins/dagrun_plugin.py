@@ -1,4 +1,4 @@
-# Written by 'dagrun airflow-plugin' of dagrun 0.1.0 (protocol 1). Do not edit: write it again.
+# Written by 'dagrun airflow-plugin' of dagrun 0.1.0 (protocol 2). Do not edit: write it again.
 """dagrun in Airflow: jobs on Compute Engine, and DAGs written in Swift, as tasks of Airflow.
 
     from dagrun_plugin import ComputeEngineJobOperator, JobConfigBuilder
@@ -106,7 +106,7 @@ def first_of(name: str, *modules: str) -> Any:
 # Of the program that wrote this file.
 VERSION = "0.1.0"
 # What is said between this file and the program; a program that says another number is refused.
-PROTOCOL = 1
+PROTOCOL = 2
 # A path, or a name in PATH; $DAGRUN_BINARY counts more.
 BINARY = "dagrun"
 

@@ -37,7 +37,8 @@ import Testing
     let lines = test.output.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(
       lines[0]
-        == "# Written by 'dagrun airflow-plugin' of dagrun \(Version.text) (protocol \(Version.protocolNumber)). Do not edit: write it again.")
+        == "# Written by 'dagrun airflow-plugin' of dagrun \(Version.text) (protocol \(Version.protocolNumber)). Do not edit: write it again."
+    )
     #expect(lines.contains("VERSION = \"\(Version.text)\""))
     #expect(lines.contains("PROTOCOL = \(Version.protocolNumber)"))
     #expect(lines.contains("BINARY = \"dagrun\""))

@@ -174,7 +174,8 @@ extension DescribingTests {
       }
       let messages = problems(file)
       #expect(messages.contains { $0.hasPrefix("there are two groups \"g\" in DAG \"twice\"") })
-      #expect(messages.contains { $0.hasPrefix("a task and a group are both called \"g\" in DAG \"twice\"; the group") })
+      #expect(
+        messages.contains { $0.hasPrefix("a task and a group are both called \"g\" in DAG \"twice\"; the group") })
       #expect(messages.contains { $0.hasPrefix("a task and a group are both called \"h\" in DAG \"twice\"; the task") })
       #expect(messages.contains { $0.hasPrefix("the group id \"not a name\"") })
       #expect(messages.contains("the task id \"\" is empty") && messages.contains("the group id \"\" is empty"))

@@ -123,14 +123,16 @@ package final class DAGBuilder {
     if let reason = Identifier.problem(with: name.isEmpty ? name : id) {
       problem("the group id \"\(name.isEmpty ? name : id)\" \(reason)", at: location)
     } else if name.contains(".") {
-      problem("the group id \"\(id)\" must not contain a dot: dots separate a group's id from the ids in it", at: location)
+      problem(
+        "the group id \"\(id)\" must not contain a dot: dots separate a group's id from the ids in it", at: location)
     } else if let first = groupLocations[id] {
       problem(
         "there are two groups \"\(id)\" in DAG \"\(description.id)\"; the first is in line \(first.line)", at: location)
     } else if let task = taskIndices[id] {
       let line = description.tasks[task].location.line
       problem(
-        "a task and a group are both called \"\(id)\" in DAG \"\(description.id)\"; the task is in line \(line)", at: location
+        "a task and a group are both called \"\(id)\" in DAG \"\(description.id)\"; the task is in line \(line)",
+        at: location
       )
     }
     groupLocations[id] = groupLocations[id] ?? location
