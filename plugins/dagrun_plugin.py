@@ -648,7 +648,7 @@ os.register_at_fork(after_in_child=_let_go_of_leashes)
 
 class Supervisor:
     """The process that runs a task's process and reports on it. Killed, it leaves the task's process behind, unheard:
-    Airflow then begins the task anew elsewhere, so this one has to let go."""
+    Airflow then begins the task anew elsewhere, so this process must give the task up."""
 
     def __init__(self) -> None:
         self._parent = os.getppid()

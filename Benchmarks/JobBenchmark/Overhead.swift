@@ -66,8 +66,8 @@ func jobsDAG(_ count: Int, command: String) -> String {
   """
 }
 
-/// Those that do not only wait, in the words of Google's methods. The VM's own are among them where VMs run: publishing,
-/// and the removal of its group.
+/// Those that do not only wait, in the words of Google's methods. The VM's own are among them where VMs run:
+/// publishing, and the removal of its group.
 func requestCount(_ now: [String: Int], since before: [String: Int]) -> Int {
   let polls = [".wait", ".listManagedInstances", ".pull"]
   let byMachine = [".publish"]

@@ -48,7 +48,8 @@ package struct AirflowPlugin: Sendable {
     return rest
   }
 
-  /// Placeholders stand inside of string literals ("@VERSION@") or for a number; what was put in is not looked at again.
+  /// Placeholders stand inside of string literals ("@VERSION@") or for a number; what was put in is not looked at
+  /// again.
   private func filled(_ template: Substring) -> String {
     let values = ["VERSION": version, "PROTOCOL": "\(protocolNumber)", "BINARY": Self.escaped(binary)]
     var text = ""

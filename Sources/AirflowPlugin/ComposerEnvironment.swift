@@ -1,7 +1,7 @@
 /// An environment of Cloud Composer, and the command lines of gcloud that put the plugin into it.
 ///
-/// Everything goes to the bucket's folder `plugins`. Composer copies that to every part of Airflow; its folder `data` reaches
-/// neither the triggerer nor the web server.
+/// Everything goes to the bucket's folder `plugins`. Composer copies that to every part of Airflow; its folder `data`
+/// reaches neither the triggerer nor the web server.
 package struct ComposerEnvironment: Sendable {
   package var name: String
   package var location: String

@@ -1,7 +1,8 @@
 internal import COpenSSL
 package import Foundation
 
-/// By libcrypto, which the process has loaded anyway for TLS. A pure function: it may be used where nothing else may act.
+/// By libcrypto, which the process has loaded anyway for TLS. A pure function: it may be used where nothing else may
+/// act.
 package enum SHA256 {
   /// 32 bytes.
   package static func digest(of bytes: some ContiguousBytes) -> [UInt8] {

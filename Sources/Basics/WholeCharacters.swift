@@ -1,7 +1,7 @@
 /// UTF-8 that comes in pieces, or whose beginning is cut off.
 package enum WholeCharacters {
-  /// How many of the bytes come before a character at their end that is not complete. Bytes that are no UTF-8 are not waited
-  /// for, so that at most three are left.
+  /// How many of the bytes come before a character at their end that is not complete. Bytes that are not UTF-8 are not
+  /// waited for, so that at most three are left.
   package static func count(ofHead bytes: some BidirectionalCollection<UInt8>) -> Int {
     var back = 0
     // A character has at most four bytes; the first of them says how many.

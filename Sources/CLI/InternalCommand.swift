@@ -3,8 +3,8 @@ import DagBag
 import Dagrun
 import Workers
 
-/// What this binary is when dagrun itself starts it. No person types these, and their start-up is part of every edit and
-/// of every task's first launch.
+/// What this binary is when dagrun itself starts it. No person types these, and their start-up is part of every edit
+/// and of every task's first launch.
 enum InternalCommand {
   /// Does not return when it was asked for.
   static func runIfAsked(_ arguments: [String]) {

@@ -5,8 +5,8 @@ package import Model
 
 /// One job to run: what, under which name, and for whom.
 ///
-/// The name is the job's identity everywhere. All its resources have it, so that asking for the same name twice is asking
-/// for the same job: what is there is adopted, and nothing is paid twice.
+/// The name is the job's identity everywhere. All its resources carry it, so that asking for the same name twice is
+/// asking for the same job: what is there is adopted, and nothing is paid twice.
 package struct JobRequest: Codable, Hashable, Sendable {
   /// `[a-z]([-a-z0-9]*[a-z0-9])?`, at most 50 characters (`JobName`).
   package var name: String
@@ -30,7 +30,7 @@ package struct JobRequest: Codable, Hashable, Sendable {
 extension JobRequest {
   package static func randomSecret() -> String { UUID().uuidString + UUID().uuidString }
 
-  /// What every message of an attempt's machine has: whoever may publish to the topic does not know it.
+  /// What every message of an attempt's machine carries: another publisher to the topic does not know it.
   package func word(ofAttempt number: Int) -> String? {
     secret.map { secret in
       SHA256.digest(ofParts: [secret, "\(number)"]).prefix(16).map { byte in

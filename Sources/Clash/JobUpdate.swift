@@ -1,7 +1,7 @@
 internal import Dagrun
 package import Model
 
-/// What a runner reports of a job while it drives it. In order; `ended` is the last.
+/// What a runner reports about a job while it drives it. In order; `ended` is the last.
 package enum JobUpdate: Hashable, Sendable {
   /// A step worth a line in the log: which machine is asked for where, what Google answered.
   case note(String)

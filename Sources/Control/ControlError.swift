@@ -13,8 +13,8 @@ package struct ControlError: Error, Codable, Hashable, Sendable {
     case unavailable
     /// Another process is the scheduler of the home. Exit code 5.
     case held
-    /// The scheduler left before it answered. What it has committed it answers first, so nothing was done, unless it was
-    /// killed. Exit code 5.
+    /// The scheduler left before it answered. What it has committed it answers first, so nothing was done, unless it
+    /// was killed. Exit code 5.
     case gone
   }
 

@@ -7,8 +7,8 @@ package import Processes
 /// The right to change a home. One process has it at a time, and it ends with that process, however that ends.
 ///
 /// The lock is a `flock` on a file that says who holds it. The kernel drops it while the holder's process is being torn
-/// down, a moment before the process is gone; so whoever takes it next waits for that process, and afterwards knows that
-/// no worker still has a living parent (Workers rely on it).
+/// down, a moment before the process is gone; so whoever takes it next waits for that process, and afterwards knows
+/// that no worker still has a living parent (Workers rely on it).
 package final class SchedulerLock: Sendable {
   private let descriptor: Int32
 
@@ -74,8 +74,8 @@ package final class SchedulerLock: Sendable {
     close(descriptor)
   }
 
-  /// False when a living process has the lock. A dead one may still seem to: it shared the lock with a process that it was
-  /// just starting, until that one runs its own program.
+  /// False when a living process has the lock. A dead one may still seem to: it shared the lock with a process that it
+  /// was just starting, until that one runs its own program.
   private static func lock(_ descriptor: Int32, _ home: Home) -> Bool {
     let deadline = monotonicSeconds() + patienceSeconds
     while retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) != 0 {

@@ -3,8 +3,8 @@ import Dagrun
 import Foundation
 import Processes
 
-/// Makes a shared object of a DAG file. Calls the compiler's frontend and the linker themselves: the driver that usually
-/// does so takes longer than both.
+/// Makes a shared object of a DAG file. Calls the compiler's frontend and the linker themselves: the driver that
+/// usually does so takes longer than both.
 struct Compiler: Sendable {
   let toolchain: Toolchain
   let library: AuthoringLibrary

@@ -29,8 +29,8 @@ struct DAGFileLoader: Sendable {
       executable: options.executable, folder: options.dagsFolder, timeoutSeconds: options.describeTimeoutSeconds)
   }
 
-  /// `DAGRUN_MODULE_CACHE`: where homes that come and go share what the compiler makes of the system's headers, which takes
-  /// it seconds.
+  /// `DAGRUN_MODULE_CACHE`: where homes that come and go share what the compiler makes of the system's headers, which
+  /// takes it seconds.
   private static func sharedModuleCache() throws(DagBagError) -> String? {
     guard let path = ProcessInfo.processInfo.environment["DAGRUN_MODULE_CACHE"], !path.isEmpty else { return nil }
     guard path.hasPrefix("/") else {
@@ -40,7 +40,8 @@ struct DAGFileLoader: Sendable {
     return path
   }
 
-  /// The compiler refuses what it has put there when the folder has got another path since, as in a home that was moved.
+  /// The compiler refuses what it has put there when the folder has got another path since, as in a home that was
+  /// moved.
   private static func moduleCacheFolder(in folder: String) -> String {
     let path = realPath(folder) ?? folder
     return path + "/modules/" + SHA256.hex(of: Data(path.utf8)).prefix(16)

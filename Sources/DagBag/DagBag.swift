@@ -73,13 +73,13 @@ package final class DagBag: Sendable {
     contents.importErrors += found.errors
     contents.warnings += found.warnings
     if sources.isEmpty { return contents }
-    let workshop = try DAGFileLoader(options, known: known.withLock { $0 })
+    let loader = try DAGFileLoader(options, known: known.withLock { $0 })
     if !hasTidied.exchange(true, ordering: .relaxed) { AtomicFile.removeLeftovers(in: options.cacheFolder) }
     let outcomes = Mutex([Int: Result<DAGFileLoader.Found, DagBagError>]())
     DispatchQueue.concurrentPerform(iterations: sources.count) { index in
       let outcome: Result<DAGFileLoader.Found, DagBagError>
       do throws(DagBagError) {
-        outcome = .success(try workshop.outcome(of: sources[index], counts: counts))
+        outcome = .success(try loader.outcome(of: sources[index], counts: counts))
       } catch {
         outcome = .failure(error)
       }

@@ -2,11 +2,11 @@ import Dagrun
 import Foundation
 import Processes
 
-/// The main function of the process that describes a compiled DAG file: `dagrun describe-library LIBRARY ENTRY SECONDS`.
-/// Writes the description to descriptor 3, where no print of the file can get in between.
+/// The main function of the process that describes a compiled DAG file:
+/// `dagrun describe-library LIBRARY ENTRY SECONDS`. Writes the description to descriptor 3, where no print of the file can get in between.
 ///
-/// A file may loop for ever, start processes and leave them, and whoever waits for it may be interrupted. So its code runs
-/// in a child, with limits, and nothing of it is left when this process has ended.
+/// A file may loop for ever, start processes and leave them, and whoever waits for it may be interrupted. So its code
+/// runs in a child, with limits, and nothing of it is left when this process has ended.
 package func describeMain(arguments: [String]) -> Never {
   guard arguments.count >= 2 else {
     FileHandle.standardError.write(Data("`describe-library` is started by dagrun, not by hand\n".utf8))

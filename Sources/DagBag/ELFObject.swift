@@ -1,5 +1,5 @@
-/// Just enough of the ELF format (System V ABI, chapters 4 and 5, and Drepper's on versions of symbols) to read a section of
-/// a 64-bit little-endian file, and what it asks of other libraries.
+/// Just enough of the ELF format (System V ABI, chapters 4 and 5, and Drepper's on versions of symbols) to read a
+/// section of a 64-bit little-endian file, and what it asks of other libraries.
 package enum ELFObject {
   package enum Machine: Int { case amd64 = 62, arm64 = 183 }
 
@@ -58,8 +58,8 @@ package enum ELFObject {
   package static func neededVersions(of bytes: [UInt8]) -> [String] {
     guard let table = section(".gnu.version_r", of: bytes), let names = section(".dynstr", of: bytes) else { return [] }
     var found: [String] = []
-    // A list of libraries, each with a list of versions; the offset of the next one is 0 in the last. Of both there are as
-    // many entries as have room, or the lists lead into each other.
+    // A list of libraries, each with a list of versions; the offset of the next one is 0 in the last. Of both there are
+    // as many entries as have room, or the lists lead into each other.
     var library = table.startIndex
     var left = table.count / 16
     while let first = number(library + 8, 4, in: table), let nextLibrary = number(library + 12, 4, in: table) {

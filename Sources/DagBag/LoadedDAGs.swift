@@ -1,5 +1,5 @@
-internal import Foundation
 package import Dagrun
+internal import Foundation
 internal import Processes
 
 /// What the DAG files say, and what is wrong with them. In the order of the files' paths, always.
@@ -60,8 +60,8 @@ package struct ImportError: Error, Codable, Hashable, Sendable {
 }
 
 extension ImportError {
-  /// A file that does not compile cannot say which DAGs it has; one that has the id in quotes has this one, most likely.
-  /// A module or a package has it when one of its files does.
+  /// A file that does not compile cannot say which DAGs it has; one that has the id in quotes has this one, most
+  /// likely. A module or a package has it when one of its files does.
   package func mentions(_ dagID: String) -> Bool {
     var files = [path]
     // The line at fault may be in one file of a module, and the id in another.

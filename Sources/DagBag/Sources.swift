@@ -24,8 +24,8 @@ struct DAGSource: Codable, Sendable {
     var warnings: [ImportError] = []
   }
 
-  /// Every DAG file below a folder, by path. Hidden files and folders are left out. A folder with a `Package.swift` or a
-  /// `main.swift` is one DAG file; any other folder only groups files.
+  /// Every DAG file below a folder, by path. Hidden files and folders are left out. A folder with a `Package.swift` or
+  /// a `main.swift` is one DAG file; any other folder only groups files.
   ///
   /// - Throws: when the folder itself cannot be read.
   static func find(in folder: String) throws(DagBagError) -> Findings {

@@ -141,9 +141,9 @@ extension Engine {
 
   // MARK: When the database cannot be written
 
-  /// Nothing of the batch has happened. The scheduler in memory is ahead of the database, so it is thrown away. Requests
-  /// are refused; facts wait: what workers have reported they have also journaled, and get nothing more to do before it
-  /// is committed.
+  /// Nothing of the batch has happened. The scheduler in memory is ahead of the database, so it is thrown away.
+  /// Requests are refused; facts wait: what workers have reported they have also journaled, and get nothing more to do
+  /// before it is committed.
   func commitFailed(_ error: StoreError, _ batch: [PendingEvent]) {
     let count = failedCommits ?? 0
     failedCommits = count + 1

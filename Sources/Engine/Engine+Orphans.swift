@@ -1,12 +1,12 @@
+internal import Dispatch
 internal import Executors
 internal import Model
 internal import Scheduling
-internal import Dispatch
 
 /// Jobs that nobody waits for any more. They cost money until they are removed.
 extension Engine {
-  /// As `stop`, but not before all is gone that stopped jobs had in the cloud. Nothing comes between the two: a request to
-  /// stop another job is either waited for, or refused.
+  /// As `stop`, but not before all is gone that stopped jobs had in the cloud. Nothing comes between the two: a request
+  /// to stop another job is either waited for, or refused.
   package func stopWhenJobsAreRemoved() async {
     await withCheckedContinuation { continuation in
       queue.async { [self] in stopWhenJobsAreRemoved { continuation.resume() } }

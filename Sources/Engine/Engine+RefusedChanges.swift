@@ -13,9 +13,9 @@ struct RefusedChanges {
   var suspensions: [String: String] = [:]
 }
 
-/// When the database refuses a change that it will refuse each time: a rule of the schema forbids it, or it is not about
-/// what is there. That is a defect of dagrun, and must stay one of a single request or DAG: the batch is taken apart, the
-/// event at fault is refused, everything else continues.
+/// When the database refuses a change that it will refuse each time: a rule of the schema forbids it, or it is not
+/// about what is there. That is a defect of dagrun, and must stay one of a single request or DAG: the batch is taken
+/// apart, the event at fault is refused, everything else continues.
 extension Engine {
   /// Each event of a batch by itself. False when the database cannot be written at all.
   func handleApart(_ batch: [PendingEvent], after error: StoreError) -> Bool {

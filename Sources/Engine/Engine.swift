@@ -47,8 +47,8 @@ package final class Engine: @unchecked Sendable {
     package var jobAccess: (@Sendable () throws -> JobAccess)?
     /// How long ended jobs are remembered.
     package var jobRetention = JobRetention()
-    /// Told on the queue how much of its thread's time a request has taken, in seconds. What holds the queue holds up every
-    /// task.
+    /// Told on the queue how much of its thread's time a request has taken, in seconds. What holds the queue holds up
+    /// every task.
     package var onQueueTime: (@Sendable (ControlRequest, Double) -> Void)?
     /// What `ping` is answered.
     package var version = ""
@@ -118,8 +118,8 @@ package final class Engine: @unchecked Sendable {
   var removalWaiters: [() -> Void] = []
   var dagFiles = DAGFiles()
 
-  /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and goes
-  /// on.
+  /// Takes the home, restores its scheduler, reads the DAG files, finds out what became of the tasks that ran, and
+  /// continues.
   ///
   /// - Throws: `ControlError`: `held` when another scheduler has the home, `unavailable` when disk or database fail.
   package static func start(_ options: Options, logger: Logger) async throws -> Engine {
@@ -233,8 +233,8 @@ package final class Engine: @unchecked Sendable {
     lock = nil
   }
 
-  /// Returns when nothing runs, and nothing will by itself. Runs that wait for a person may be left: of a paused DAG, in a
-  /// pool without slots, or for a past that has failed.
+  /// Returns when nothing runs, and nothing will by itself. Runs that wait for a person may be left: of a paused DAG,
+  /// in a pool without slots, or for a past that has failed.
   package func waitUntilIdle() async {
     await withCheckedContinuation { continuation in
       queue.async { [self] in

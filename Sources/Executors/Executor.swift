@@ -5,9 +5,9 @@ package import Preparation
 
 /// Runs tries somewhere: in processes of this machine, on machines that it rents, in a test.
 ///
-/// Confined to the engine's queue. Every verb is by `TryKey` and may be repeated: a try that is known is not begun twice, one
-/// that is not known is not there to be stopped. Beginnings and ends come back as events, and an executor acts on nothing
-/// that it has reported before `resultsCommitted`.
+/// Confined to the engine's queue. Every verb is by `TryKey` and may be repeated: a try that is known is not begun
+/// twice, one that is not known is not there to be stopped. Beginnings and ends come back as events, and an executor
+/// acts on nothing that it has reported before `resultsCommitted`.
 package protocol Executor: AnyObject {
   var id: ExecutorID { get }
 

@@ -28,7 +28,7 @@ extension CloudError {
     case .alreadyExists: "choose another name, or remove what has this one"
     case .notFound: notFoundHint(facts)
     case .invalid: invalidHint(facts)
-    case .unavailable: "Google's side has a problem: try again; https://status.cloud.google.com lists larger ones"
+    case .unavailable: "Google's side has a problem: try again; https://status.cloud.google.com lists larger problems"
     case .network: "the proxy wants credentials: https_proxy=http://USER:PASSWORD@HOST:PORT"
     case .badAnswer, .cancelled, .other: facts.helpURL.map { "see \($0)" }
     }

@@ -30,9 +30,10 @@ extension CloudError {
       && ["to be enabled", "must be enabled", "is disabled", "absent billing account"].contains { text.contains($0) }
   }
 
-  /// A machine type or an accelerator that a place does not have comes as `invalid` (400) from one method and as `notFound`
-  /// (404) from another; only the words tell. gcloud itself looks for "Machine type with name '…' does not exist in zone".
-  /// The same of a zone that there is not: `Invalid value for field 'zone': 'europe-west9-x'. Unknown zone.`
+  /// A machine type or an accelerator that a place does not have comes as `invalid` (400) from one method and as
+  /// `notFound` (404) from another; only the words tell. gcloud itself looks for "Machine type with name '…' does not
+  /// exist in zone". The same of a zone that there is not: `Invalid value for field 'zone': 'europe-west9-x'. Unknown
+  /// zone.`
   private static func saysNotOffered(_ message: String) -> Bool {
     let text = message.lowercased()
     func has(_ words: String...) -> Bool { words.contains { text.contains($0) } }

@@ -1,7 +1,7 @@
 package import Foundation
 
-/// One logical call to a Google API, as the clients make it. Whoever sends it knows the endpoint, the credentials and the
-/// retries; the clients know the API.
+/// One logical call to a Google API, as the clients make it. Whoever sends it knows the endpoint, the credentials and
+/// the retries; the clients know the API.
 package struct CloudRequest: Hashable, Sendable {
   package var service: CloudService
   package var method: Method
@@ -22,8 +22,8 @@ package struct CloudRequest: Hashable, Sendable {
   package var patienceSeconds: Double?
   /// Google's codes (`UNAVAILABLE`, …) or HTTP statuses that are retried besides the usual ones.
   package var alsoRetried: Set<String> = []
-  /// A request that is held by the server until there is something to say: an empty end (its time is up, 504, 499, a lost
-  /// connection) is normal, is not retried, and is answered as `CloudResponse.emptyPoll`.
+  /// A request that is held by the server until there is something to say: an empty end (its time is up, 504, 499, a
+  /// lost connection) is normal, is not retried, and is answered as `CloudResponse.emptyPoll`.
   package var isLongPoll = false
   /// For errors: "cannot `operation` `subject`".
   package var operation: String
@@ -61,7 +61,8 @@ package struct CloudResponse: Hashable, Sendable {
     self.headers = headers
   }
 
-  /// The answer to a long poll that ended with nothing said: ask again. 204 without a body, which Google never sends there.
+  /// The answer to a long poll that ended with nothing said: ask again. 204 without a body, which Google never sends
+  /// there.
   package static let emptyPoll = CloudResponse(status: 204, body: Data())
 
   package var isEmptyPoll: Bool { status == 204 && body.isEmpty }

@@ -42,7 +42,8 @@ package final class JobCancellation: Sendable {
   /// This process works for an attempt of a series.
   func set(_ claim: AttemptClaim) { state.withLock { $0.claim = claim } }
 
-  /// A signal asks this process to end. Where a higher attempt has come, that has the job: this process is about to leave it.
+  /// A signal asks this process to end. Where a higher attempt has come, that has the job: this process is about to
+  /// leave it.
   package func interrupt() {
     if state.withLock(\.claim)?.isSuperseded == true { return }
     let job = state.withLock { state in

@@ -26,8 +26,8 @@ package struct JobCanceller: Sendable {
     try repository.cancelRequest(name).write(for: job)
   }
 
-  /// Waits until the job has ended, or nobody drives it any more. Its driver may be slow to leave: its log goes to somebody
-  /// who does not read.
+  /// Waits until the job has ended, or nobody drives it any more. Its driver may be slow to leave: its log goes to
+  /// somebody who does not read.
   package func waitUntilLeft() async throws -> State {
     let (events, continuation) = AsyncStream.makeStream(of: Event.self)
     let ticket = JobLockQueue.shared.wait(forJob: name, folder: repository.folder) { continuation.yield(.lock($0)) }

@@ -83,7 +83,7 @@ package struct JobDriver: Sendable {
         continuation.yield(.superseded)
       }
     }
-    // A watch that calls late finds it cleared: the series goes on with its lock.
+    // A watch that calls late finds it cleared: the series continues with its lock.
     defer { isDriving.clear() }
     begin(name, source, continuation)
     cancellation.setTarget(name, project: source.project)

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Waits for locks of jobs that others hold. The kernel wakes it when a lock is released, however its holder ends.
 ///
-/// A thread blocks for each lock, however often it is asked for. Nothing can call such a thread back: when nobody wants the
-/// lock any more, it takes it at last and releases it at once.
+/// A thread blocks for each lock, however often it is asked for. Nothing can call such a thread back: when nobody wants
+/// the lock any more, it takes it at last and releases it at once.
 package final class JobLockQueue: Sendable {
   package typealias Handler = @Sendable (Result<JobLock, JobLock.Refusal>) -> Void
 
@@ -29,7 +29,7 @@ package final class JobLockQueue: Sendable {
   package static let shared = JobLockQueue()
 
   /// - Parameter handler: called once, on another thread, with the lock or with why there is none. Not when it was
-  ///   withdrawn before; who withdraws at that very moment may be called all the same, and lets the lock go.
+  ///   withdrawn before; who withdraws at that very moment may be called all the same, and releases the lock.
   package func wait(forJob job: String, folder: String, handler: @escaping Handler) -> Ticket {
     let path = "\(folder)/\(job)"
     let (ticket, isFirst) = state.withLock { state in

@@ -24,8 +24,8 @@ package struct JobRepository: Sendable {
     self.logOfTask = logOfTask
   }
 
-  // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined into
-  // an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
+  // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined
+  // into an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
 
   /// - Throws: when another version of dagrun has written the job.
   @inline(never)

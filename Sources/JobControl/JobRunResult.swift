@@ -15,11 +15,11 @@ package struct JobRunResult: Sendable {
     ///   - lastNote: what was noted of it last.
     ///   - wasInterrupted: by Ctrl-C or SIGTERM, which cancel the job.
     case finished(JobOutcome, lastNote: String, wasInterrupted: Bool)
-    /// The job continues, and somebody else will drive it.
+    /// The job runs on, and another process will drive it.
     case handedOver
-    /// The job continues, and nobody need drive it.
+    /// The job runs on, and needs no driver.
     case detached
-    /// The job continues: whoever began this process is dead.
+    /// The job runs on: the process that began this one is dead.
     case left
   }
 
@@ -30,8 +30,8 @@ package struct JobRunResult: Sendable {
 
   /// Waits until whoever holds the lifeline says that it has the result. Without a lifeline, who could read has it.
   ///
-  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody, and that of an
-  ///   attempt that was given up meanwhile is the next attempt's.
+  /// - Returns: whether somebody has it, which is to be noted. A cancelled job has no result for anybody, and that of
+  ///   an attempt that was given up meanwhile is the next attempt's.
   package func isReceived(_ lifeline: ParentLifeline?) async -> Bool {
     guard let outcome, outcome.ending != .cancelled else { return false }
     if let lifeline, await !lifeline.waitUntilReceived() { return false }

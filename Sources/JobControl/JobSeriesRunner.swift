@@ -2,11 +2,11 @@ package import Clash
 package import Dagrun
 internal import Model
 
-/// What one try of another scheduler's task wants of its job: continue what an earlier try has begun, report what waits, or
-/// begin the next job. `JobSeries` decides, `JobSeriesSurvey` finds out what there is, and this does it.
+/// What one try of another scheduler's task wants of its job: continue what an earlier try has begun, report what
+/// waits, or begin the next job. `JobSeries` decides, `JobSeriesSurvey` finds out what there is, and this does it.
 ///
-/// One process in a home does so for one series at a time, so that two tries that come at once begin one job. A lower one
-/// leaves it to a higher one, with its result.
+/// One process in a home does so for one series at a time, so that two tries that come at once begin one job. A lower
+/// one leaves it to a higher one, with its result.
 package struct JobSeriesRunner: Sendable {
   package private(set) var driver: JobDriver
   private let claim: AttemptClaim
@@ -69,7 +69,7 @@ package struct JobSeriesRunner: Sendable {
   /// - Returns: nil when what comes next is to be asked again.
   private func take(_ step: JobSeries.Step, holding attempts: JobLock) async throws -> JobRunResult? {
     switch step {
-    case .goOn(let number): return try await resume(number, isCancelled: false, attempts)
+    case .resume(let number): return try await resume(number, isCancelled: false, attempts)
     case .finishCancelling(let number): return try await resume(number, isCancelled: true, attempts)
     case .attach(let number): return try await attach(number, attempts)
     case .report(let number): return try report(number)

@@ -16,7 +16,7 @@ struct JobSeriesSurvey {
     var known = try stored()
     let step = JobSeries.next(number: series.number, known: known)
     switch step {
-    case .goOn, .finishCancelling: return step
+    case .resume, .finishCancelling: return step
     case .attach, .report, .begin, .none:
       // Another home may have continued meanwhile.
       for number in attached where known[number] == nil { known[number] = .remains }
@@ -43,7 +43,7 @@ struct JobSeriesSurvey {
     var known: [Int: JobSeries.AttemptStatus] = [:]
     for record in try repository.store.jobs(begun: series.base) {
       guard let number = JobSeries.number(of: record.name, base: series.base) else { continue }
-      known[number] = try record.status
+      known[number] = try record.attemptStatus
     }
     return known
   }
@@ -124,7 +124,7 @@ extension JobRecord {
   /// As one of a series.
   ///
   /// - Throws: for what another dagrun has written.
-  var status: JobSeries.AttemptStatus {
+  var attemptStatus: JobSeries.AttemptStatus {
     get throws {
       // A job that was begun by its own name has reported its end to whoever began it.
       let request = try decodedRequest()

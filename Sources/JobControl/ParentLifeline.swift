@@ -2,8 +2,8 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// A pipe whose other end somebody holds who wants to know what becomes of this process. Its end of file says that he is
-/// dead; the line `taken`, that he has its result. It can say nothing else, so nothing can be cancelled by it.
+/// A pipe whose other end somebody holds who wants to know what becomes of this process. Its end of file says that he
+/// is dead; the line `taken`, that he has its result. It can say nothing else, so nothing can be cancelled by it.
 package final class ParentLifeline: Sendable {
   private struct State {
     var isReceived = false
@@ -15,11 +15,11 @@ package final class ParentLifeline: Sendable {
 
   private let state = Mutex(State())
 
-  /// Calls back when whoever listens to signals has heard of all that were sent to this process before.
+  /// Calls back when every listener has received the signals that were sent to this process before.
   package typealias SignalOrder = @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
 
   /// - Parameters:
-  ///   - descriptor: the reading end; is this object's from now on.
+  ///   - descriptor: the read end; is this object's from now on.
   ///   - afterEarlierSignals: who sends SIGTERM and dies wants the job cancelled, so the signal comes first.
   package init(_ descriptor: Int32, afterEarlierSignals: @escaping SignalOrder) {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)

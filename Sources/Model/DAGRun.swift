@@ -24,11 +24,11 @@ package struct DAGRun: Hashable, Sendable {
   package var backfill: Int64?
   /// It is for the first of all dates of its backfill, also of those whose runs were left alone: it has no past.
   package var isFirstOfBackfill = false
-  /// Was triggered for a date that the schedule was still to make a run for: there is one run for each date, and this is
-  /// the one.
+  /// Was triggered for a date that the schedule was still to make a run for: there is one run for each date, and this
+  /// is the one.
   package var standsForScheduled = false
-  /// Only tasks whose whole id matches belong to the run, and edges from other tasks do not count; nil: all tasks. Set by
-  /// a backfill of some tasks.
+  /// Only tasks whose whole id matches belong to the run, and edges from other tasks do not count; nil: all tasks. Set
+  /// by a backfill of some tasks.
   package var taskRegex: String?
   /// Why the run fails or has failed, in words for a person, where the states of its tasks do not say it: it was
   /// cancelled, it timed out, its tasks wait for each other. Set while the run is still `running` when a cancelled run

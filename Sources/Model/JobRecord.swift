@@ -1,7 +1,7 @@
 package import Dagrun
 
-/// A job as it is kept, so that another process can continue it. What it asks for and how far it is are JSON text, which
-/// only the module of jobs reads.
+/// A job as it is kept, so that another process can continue it. What it asks for and how far it is are JSON text,
+/// which only the module of jobs reads.
 package struct JobRecord: Hashable, Sendable {
   package var name: String
   package var project: String

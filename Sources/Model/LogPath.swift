@@ -21,8 +21,8 @@ package enum LogPath {
   }
 }
 
-/// The name, or, where a file system does not take so long a name, its beginning and a hash of the whole of it. The same
-/// name always gives the same one.
+/// The name, or, where a file system does not take so long a name, its beginning and a hash of the whole of it. The
+/// same name always gives the same one.
 package func fileName(_ name: String) -> String {
   let limitBytes = 255
   guard name.utf8.count > limitBytes else { return name }

@@ -51,7 +51,8 @@ package struct TryKey: Hashable, Sendable {
   }
 }
 
-/// JSON: `{"run": 7, "taskID": "train", "tryNumber": 2}`, with `mapIndex`, `member` and `role` where they say something.
+/// JSON: `{"run": 7, "taskID": "train", "tryNumber": 2}`, with `mapIndex`, `member` and `role` where they say
+/// something.
 extension TryKey: Codable {
   private enum CodingKeys: String, CodingKey {
     case run, taskID, mapIndex, tryNumber, member, role

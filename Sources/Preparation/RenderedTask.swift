@@ -1,7 +1,7 @@
 package import Dagrun
 
-/// A task's templates with their values put in. The only place that renders them: whether it is run, by the scheduler or
-/// alone, or shown to a person.
+/// A task's templates with their values put in. The only place that renders them: whether it is run, by the scheduler
+/// or alone, or shown to a person.
 package struct RenderedTask: Hashable, Sendable {
   /// Of a shell task.
   package var script: String?

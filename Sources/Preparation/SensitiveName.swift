@@ -1,4 +1,5 @@
-/// Whether a name says that its value is a secret, by Airflow's rule (`DEFAULT_SENSITIVE_FIELDS` of its secrets masker).
+/// Whether a name says that its value is a secret, by Airflow's rule (`DEFAULT_SENSITIVE_FIELDS` of its secrets
+/// masker).
 package enum SensitiveName {
   package static let mask = "***"
 

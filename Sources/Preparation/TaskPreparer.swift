@@ -43,8 +43,8 @@ package struct PreparationError: Error, Hashable, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
-/// Makes a workload of a task: the only place that decides what a try is given. Pure; values of outputs and variables come
-/// with the call.
+/// Makes a workload of a task: the only place that decides what a try is given. Pure; values of outputs and variables
+/// come with the call.
 package struct TaskPreparer: Sendable {
   /// Where a working directory begins that is not absolute.
   package var dagsFolder: String

@@ -9,7 +9,8 @@ package func becomeSubreaper() throws(SystemError) {
 /// Whether this process still is what `becomeSubreaper` has made it.
 package func isSubreaper() -> Bool { clinux_is_subreaper() != 0 }
 
-/// This process does not outlive the one that started it, however that ends. The thread that starts it has to wait for it.
+/// This process does not outlive the one that started it, however that ends. The thread that starts it has to wait for
+/// it.
 package func dieWithParent() {
   let parent = getppid()
   // Refused by no kernel; and without it, there is still the time limit of whoever waits.
@@ -17,9 +18,9 @@ package func dieWithParent() {
   if getppid() != parent { _exit(1) }
 }
 
-/// Lets another process do something, and outlives whatever that does: every process that it has started and left is killed
-/// when it has ended, also one in a session of its own. This process, which must have one thread only, ends as the other
-/// one does; with SIGALRM when the time is up, and with SIGTERM when the one that started it has ended.
+/// Lets another process do something, and outlives whatever that does: every process that it has started and left is
+/// killed when it has ended, also one in a session of its own. This process, which must have one thread only, ends as
+/// the other one does; with SIGALRM when the time is up, and with SIGTERM when the one that started it has ended.
 package func supervise(seconds: Double, _ body: () -> Never) -> Never {
   let parent = getppid()
   _ = clinux_signal_with_parent(SIGTERM)
@@ -69,8 +70,8 @@ private func endAs(_ status: ExitStatus) -> Never {
   }
 }
 
-/// What code may use that only says something: 4 GiB of address space, some hundred processes, files of 1 GiB. (Processes
-/// are counted by user, so those that run now are added; root has no such limit.)
+/// What code may use that only says something: 4 GiB of address space, some hundred processes, files of 1 GiB.
+/// (Processes are counted by user, so those that run now are added; root has no such limit.)
 package func limitToDescribing() {
   _ = clinux_lower_limit(CLINUX_LIMIT_MEMORY, 4 << 30)
   _ = clinux_lower_limit(CLINUX_LIMIT_FILE_SIZE, 1 << 30)

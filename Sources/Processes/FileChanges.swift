@@ -1,8 +1,9 @@
 package import Dispatch
 internal import Synchronization
 
-/// Tells that a file was written, or one beside it whose name begins with its. Each change is reported at once, and once more a
-/// little later: SQLite writes its log (-wal) before others can read the commit, and nothing reports that moment.
+/// Tells that a file was written, or one beside it whose name begins with its. Each change is reported at once, and
+/// once more a little later: SQLite writes its log (-wal) before others can read the commit, and nothing reports that
+/// moment.
 package final class FileChanges: Sendable {
   private static let pauseSeconds = 0.2
 

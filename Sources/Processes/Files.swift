@@ -18,7 +18,8 @@ package func readFile(_ path: String, from position: Int, limit: Int = .max) -> 
   return readRest(of: descriptor, limit: limit)
 }
 
-/// As `readWholeFile`, for a file that must not be taken for missing when it only cannot be read. nil when there is none.
+/// As `readWholeFile`, for a file that must not be taken for missing when it only cannot be read. nil when there is
+/// none.
 package func readFileIfThere(_ path: String) throws(SystemError) -> [UInt8]? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   if descriptor < 0, errno == ENOENT { return nil }

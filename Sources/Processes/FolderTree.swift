@@ -1,7 +1,7 @@
 package import Glibc
 
-/// Everything below a folder but what is hidden. Links are followed, and each folder and file is there once, however many
-/// names lead to it: no circle of links makes the tree larger than what is on the disk.
+/// Everything below a folder but what is hidden. Links are followed, and each folder and file is there once, however
+/// many names lead to it: no circle of links makes the tree larger than what is on the disk.
 ///
 /// What is really there comes before what a link leads to, so that a file has the path that it has without links.
 package struct FolderTree: Sendable {
@@ -44,7 +44,7 @@ package struct FolderTree: Sendable {
   /// The first is the folder itself.
   package private(set) var folders: [Folder] = []
   package private(set) var repeats: [Repeat] = []
-  /// Paths, with `\xff` for bytes that are no UTF-8, of what cannot be named.
+  /// Paths, with `\xff` for bytes that are not UTF-8, of what cannot be named.
   package private(set) var unnameable: [(path: String, isFolder: Bool)] = []
   /// There was more than any folder of DAG files has.
   package private(set) var isCutShort = false
@@ -54,8 +54,8 @@ package struct FolderTree: Sendable {
   private var seen: [FileIdentity: String?] = [:]
   private var links: [(path: String, name: String, folder: Int)] = []
 
-  /// - Parameter descends: whether to look into the folders of a folder, by the names that are in it. The first folder's
-  ///   always are.
+  /// - Parameter descends: whether to look into the folders of a folder, by the names that are in it. The first
+  ///   folder's always are.
   package init(_ path: String, descends: (_ names: [String]) -> Bool = { _ in true }) throws(FileProblem) {
     var status = stat()
     guard stat(path, &status) == 0 else { throw FileProblem(missing: path, code: errno) }
@@ -213,7 +213,7 @@ extension FolderTree.File {
   }
 }
 
-/// Bytes that are no UTF-8, and control characters, as `\xff`.
+/// Bytes that are not UTF-8, and control characters, as `\xff`.
 private func escaped(_ bytes: [UInt8]) -> String {
   var rest = bytes[...]
   var text = ""

@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// Gives back memory that only starting up, or reading much, needed: what is free in the heap, and the program text that
-/// was touched. Text is read again from the file when it is wanted, and is in the page cache meanwhile.
+/// Gives back memory that only starting up, or reading much, needed: what is free in the heap, and the program text
+/// that was touched. Text is read again from the file when it is wanted, and is in the page cache meanwhile.
 package func giveBackMemory() {
   clinux_trim_heap()
   guard let maps = readWholeFile("/proc/self/maps") else { return }

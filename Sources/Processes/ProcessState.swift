@@ -6,8 +6,8 @@ internal import Glibc
 ///
 /// The kernel is asked about all of it only where something may have changed: a function that changes such a state was
 /// called (they are counted on their way to the C library), or the code took its time. So code that does nothing costs
-/// two system calls. What it can do unseen is to change something in less than `longSeconds` by a system call of its own
-/// making.
+/// two system calls. What it can do unseen is to change something in less than `longSeconds` by a system call of its
+/// own making.
 package struct ProcessState: Sendable {
   private var known: [UInt8]
   private let mask: mode_t
@@ -60,10 +60,11 @@ package struct ProcessState: Sendable {
     return known.starts(with: now) ? nil : Self.firstDifference(known, now)
   }
 
-  /// Takes what there is now for the right state: code was loaded, which may open files, start threads and set variables.
+  /// Takes what there is now for the right state: code was loaded, which may open files, start threads and set
+  /// variables.
   ///
-  /// - Returns: nil when it has changed nothing that processes started from here would inherit; otherwise the first such
-  ///   thing.
+  /// - Returns: nil when it has changed nothing that processes started from here would inherit; otherwise the first
+  ///   such thing.
   package mutating func loaded() -> String? {
     umask(mask)
     let before = known

@@ -1,16 +1,17 @@
 internal import CLinux
 internal import Glibc
 
-/// The signals that this process gets, in the order in which it gets them, as bytes of a pipe; for the life of the process.
+/// The signals that this process gets, in the order in which it gets them, as bytes of a pipe; for the life of the
+/// process.
 ///
 /// A Dispatch source for each signal would tell nothing of their order, nor of whether one is still on its way.
 package enum SignalPipe {
   /// Has a higher number than any other, and the kernel delivers the lowest first: when its byte comes, those of all
-  /// signals that were sent before `sendMark()` have come. So it is where one thread takes all signals: those of Dispatch
-  /// block them, and the main thread waits for them in `dispatchMain`.
+  /// signals that were sent before `sendMark()` have come. So it is where one thread takes all signals: those of
+  /// Dispatch block them, and the main thread waits for them in `dispatchMain`.
   package static let mark = UInt8(clinux_last_signal())
 
-  /// - Returns: the reading end, which never blocks.
+  /// - Returns: the read end, which never blocks.
   package static func open(_ signals: [Int32]) throws(SystemError) -> Int32 {
     var numbers = signals + [Int32(mark)]
     let descriptor = clinux_signals_to_pipe(&numbers, Int32(numbers.count))

@@ -6,8 +6,8 @@ internal import Glibc
 /// - Returns: how many there were.
 @discardableResult
 package func killSurvivors(markedBy variable: String, _ value: String, leaders: [ProcessIdentity]) -> Int {
-  // A session keeps the number of its leader from being used again. When another process has the number, the session was
-  // empty, and what has its number now is somebody else's.
+  // A session keeps the number of its leader from being used again. When another process has the number, the session
+  // was empty, and what has its number now is somebody else's.
   let sessions = Set(
     leaders.filter { leader in ProcessStatus(of: leader.pid).map { $0.startTime == leader.startTime } ?? true }.map(
       \.pid))

@@ -11,8 +11,8 @@ package struct SystemError: Error, Hashable, CustomStringConvertible {
   }
 
   /// The machine has not enough of something right now: processes, memory, descriptors, space on a disk; or the disk
-  /// fails. None of it is the fault of a task, and all of it may pass: a full disk is emptied, a file system that an error
-  /// has made read-only is mounted again, a server of files comes back.
+  /// fails. None of it is the fault of a task, and all of it may pass: a full disk is emptied, a file system that an
+  /// error has made read-only is mounted again, a server of files comes back.
   package var isShortage: Bool {
     [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, EIO, EROFS, ESTALE, ENOLCK, ETIMEDOUT].contains(code)
   }

@@ -38,8 +38,8 @@ enum DatabaseFile {
     } catch let error as DatabaseError
       where [.SQLITE_CANTOPEN, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_READONLY].contains(error.resultCode)
     {
-      // The files beside it cannot be made: the disk is full, or fails. Without a log the file is all there is; else what
-      // is in the log can be found in memory, where nobody else has the database.
+      // The files beside it cannot be made: the disk is full, or fails. Without a log the file is all there is; else
+      // what is in the log can be found in memory, where nobody else has the database.
       if let name = immutableName(path) { return try open(name) }
       guard let connection = try? exclusive(path), let value = try? body(connection) else { throw error }
       return value
@@ -203,8 +203,8 @@ enum DatabaseFile {
 
   /// How to name the file to SQLite for reading it.
   ///
-  /// Even a reader needs the files beside a database with a write-ahead log, and makes them where they are missing. In a
-  /// folder that cannot be written, nobody else makes them either: the file is as it is, and may be read as such.
+  /// Even a reader needs the files beside a database with a write-ahead log, and makes them where they are missing. In
+  /// a folder that cannot be written, nobody else makes them either: the file is as it is, and may be read as such.
   private static func readablePath(_ path: String) -> String {
     let folder = (path as NSString).deletingLastPathComponent
     guard access(folder.isEmpty ? "." : folder, W_OK) != 0 else { return path }

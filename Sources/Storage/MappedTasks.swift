@@ -2,11 +2,11 @@ internal import GRDB
 internal import Model
 
 extension Schema {
-  /// A task has one instance for each element that it is mapped over. SQLite changes neither a primary key nor a CHECK of
-  /// a table that is there: the tables are made anew, and filled from the old ones.
+  /// A task has one instance for each element that it is mapped over. SQLite changes neither a primary key nor a CHECK
+  /// of a table that is there: the tables are made anew, and filled from the old ones.
   ///
-  /// The columns of a key come first: the integrity check of SQLite 3.40 finds NULLs that are not there in a table without
-  /// rowids whose key is not its beginning.
+  /// The columns of a key come first: the integrity check of SQLite 3.40 finds NULLs that are not there in a table
+  /// without rowids whose key is not its beginning.
   static func addMapIndices(_ database: Database) throws {
     try database.execute(sql: mapIndices)
     try addJobMembers(database)
@@ -104,8 +104,8 @@ extension Schema {
     \(tasksView("run, task_id, map_index", "map_index, "))
     """
 
-  /// Which instance of its task, and which member of a group, a job is. An older dagrun has the member in the job's name
-  /// only: `…-try2-MEMBER-xxxxxxxxxx`.
+  /// Which instance of its task, and which member of a group, a job is. An older dagrun has the member in the job's
+  /// name only: `…-try2-MEMBER-xxxxxxxxxx`.
   private static func addJobMembers(_ database: Database) throws {
     try add("map_index INTEGER NOT NULL DEFAULT -1 CHECK (map_index >= -1)", to: "job", database)
     try add("member INTEGER NOT NULL DEFAULT 0 CHECK (member >= 0)", to: "job", database)

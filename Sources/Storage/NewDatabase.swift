@@ -6,8 +6,8 @@ import GRDB
 ///     dagrun.db.new   made and filled under this name, by one process at a time (`flock`)
 ///     dagrun.db       its name once it has reached the disk
 ///
-/// A process that is killed leaves at most the first one, which the next process empties and fills again. So nobody ever
-/// meets a database without its tables, or with a journal that only a writer may roll back.
+/// A process that is killed leaves at most the first one, which the next process empties and fills again. So nobody
+/// ever meets a database without its tables, or with a journal that only a writer may roll back.
 struct NewDatabase {
   let path: String
   private var draft: String { path + ".new" }
@@ -56,8 +56,8 @@ struct NewDatabase {
   }
 
   private func write(_ fill: (Database) throws -> Void, _ descriptor: Int32) throws {
-    // What a killed process has left. Nobody needs what the journals of a draft could bring back, nor those of a database
-    // that was removed: SQLite would take them for the new one's.
+    // What a killed process has left. Nobody needs what the journals of a draft could bring back, nor those of a
+    // database that was removed: SQLite would take them for the new one's.
     guard ftruncate(descriptor, 0) == 0 else { throw failed("create", errno) }
     for name in [draft, path] { for suffix in ["-journal", "-wal", "-shm"] { unlink(name + suffix) } }
     var configuration = Configuration()

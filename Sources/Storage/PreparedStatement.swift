@@ -72,7 +72,7 @@ final class PreparedStatement {
     }
   }
 
-  /// Releases locks, and of copies of bound text.
+  /// Releases locks, and copies of bound text.
   private func reset() {
     sqlite3_reset(handle)
     sqlite3_clear_bindings(handle)

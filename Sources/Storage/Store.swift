@@ -20,7 +20,8 @@ package final class Store: StoreConnection, @unchecked Sendable {
 
   /// Writes all the changes, in their order, or none of them. When it returns, they survive a power cut.
   ///
-  /// - Throws: `.guardFailed` when a change does not find the state it expects. The error says which change was refused.
+  /// - Throws: `.guardFailed` when a change does not find the state it expects. The error says which change was
+  ///   refused.
   package func commit(_ changes: [Change]) throws(StoreError) {
     guard !changes.isEmpty else { return }
     var written = 0

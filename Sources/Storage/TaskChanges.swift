@@ -10,8 +10,8 @@ extension ChangeWriter {
     let task = transition.to
     let ended = transition.ended
     if transition.from.isFinished, ended?.tryNumber != transition.fromTry {
-      // Cleared, or set by hand: what the try really came to stays on record. The step may have brought the task back to
-      // the same state: cleared, and skipped again by its rule.
+      // Cleared, or set by hand: what the try really came to stays on record. The step may have brought the task back
+      // to the same state: cleared, and skipped again by its rule.
       try keepEndedTry(of: key, state: transition.from, tryNumber: transition.fromTry)
     }
     // A row that waits for its retry, or has ended, shows how its try went.
@@ -28,8 +28,8 @@ extension ChangeWriter {
       details?.usage.peakMemoryBytes, details?.loss, key.run, key.taskID, key.mapIndex, transition.from.rawValue,
       transition.fromTry)
     guard updated == 1 else { throw try guardFailure(transition) }
-    // Otherwise the row itself says how the try ended. The task may have become something else in the same step: a try that
-    // fails when its run times out is failed, and its task is skipped.
+    // Otherwise the row itself says how the try ended. The task may have become something else in the same step: a try
+    // that fails when its run times out is failed, and its task is skipped.
     if let ended, task.tryNumber != ended.tryNumber || task.state != ended.state {
       try insertPastTry(of: key, ended)
     }

@@ -119,8 +119,8 @@ package final class WorkerLink {
 
   /// Reads once, and takes what there is of whole reports.
   ///
-  /// A worker that says what makes no sense is killed: user code runs in that process, and may have written to any of its
-  /// descriptors.
+  /// A worker that says what makes no sense is killed: user code runs in that process, and may have written to any of
+  /// its descriptors.
   ///
   /// - Returns: false when the worker has closed its end, or was killed.
   package func receive(_ body: (WorkerReport) -> Void) -> Bool {

@@ -1,13 +1,13 @@
 import DagBag
-@testable import Dagrun
 import Foundation
 import Model
 import Presentation
 import Testing
 
 @testable import CLI
+@testable import Dagrun
 
-/// What another scheduler is told of groups, and of what a task decides.
+/// What another scheduler learns about groups, and about what a task decides.
 @Suite struct ChoiceRecordTests {
   private static let place = SourceLocation(file: "/dags/a.swift", line: 7)
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CLI
 
-@Suite struct GivenContextTests {
+@Suite struct ExternalRunContextTests {
   private static func read(_ text: String) throws -> ExternalRunContext {
     let path = FileManager.default.temporaryDirectory.path + "/context-\(UUID().uuidString).json"
     try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -1,7 +1,7 @@
-@testable import Dagrun
 import Testing
 
 @testable import CLI
+@testable import Dagrun
 
 /// How `dags show` draws groups and the cases of branches.
 @Suite struct GroupGraphTests {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CLI
 
-@Suite struct TryLogTests {
+@Suite struct TryLogTailTests {
   @Test func `the logs of a group's jobs are told apart, and nothing is printed twice`() throws {
     let folder = FileManager.default.temporaryDirectory.path + "/try-log-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test func `can be taken again when its holder has let go`() async throws {
+  @Test func `can be taken again when its holder has released it`() async throws {
     try await withTemporaryHome { home in
       do { _ = try SchedulerLock(home) }
       #expect(throws: Never.self) { try SchedulerLock(home) }

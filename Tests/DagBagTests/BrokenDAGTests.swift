@@ -2,8 +2,8 @@ import DagBag
 import Foundation
 import Testing
 
-/// Each file in `Tests/BrokenDAGs` is wrong in one way, and says in its first line who must find out, in which line, with
-/// which words:
+/// Each file in `Tests/BrokenDAGs` is wrong in one way, and says in its first line who must find out, in which line,
+/// with which words:
 ///
 ///     // expect: compiler 12 "cannot find 'dss'"
 ///     // expect: description - "ended the process"

@@ -115,8 +115,8 @@ struct TemporaryFolder: ~Copyable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// Runs each script in a subshell of one shell. Busybox 1.35 never comes back from some that fail, such as `${x:?a}` in a
-  /// `$(…)` of a here-document: it is ended after two seconds of work.
+  /// Runs each script in a subshell of one shell. Busybox 1.35 never comes back from some that fail, such as `${x:?a}`
+  /// in a `$(…)` of a here-document: it is ended after two seconds of work.
   ///
   /// - Returns: those after which the file was there.
   func run(_ scripts: [String], by judge: ShellPlacesTests.Judge, mark: String) throws -> [String] {

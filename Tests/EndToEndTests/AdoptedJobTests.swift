@@ -405,7 +405,7 @@ import Testing
       (["--name", "base", "--attempt", "0"], "counted from 1"), (["--attempt", "1"], "say --name too"),
       (["--name", String(repeating: "a", count: 47), "--attempt", "1"], "at most 46"),
       (["--name", "base", "--attempt", "1", "--leash", "77"], "--leash 77: no such descriptor is open"),
-      (["--name", "base", "--attempt", "1", "--leash", "1"], "--leash 1 is not the reading end of a pipe"),
+      (["--name", "base", "--attempt", "1", "--leash", "1"], "--leash 1 is not the read end of a pipe"),
       (["--name", "base", "--attempt", "1", "--detach"], "say --hand-over"),
     ])
   func `what cannot be an attempt is said at once`(options: [String], words: String) throws {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Airflow's shipped examples of branches, groups, short circuits, setups and trigger rules, rewritten: `dags/examples`.
+/// Airflow's shipped examples of branches, groups, short circuits, setups and trigger rules, rewritten:
+/// `dags/examples`.
 @Suite(.blocking) struct `Airflow's examples` {
   struct Example: CustomTestStringConvertible {
     var dag: String

@@ -2,8 +2,8 @@ import Foundation
 import Processes
 import Testing
 
-/// What a task did to its process is not there for the tasks after it, Swift or shell, in the binary that users have: it is
-/// the one that compiled DAG files find the C library's functions through.
+/// What a task did to its process is not there for the tasks after it, Swift or shell, in the binary that users have:
+/// it is the one that compiled DAG files find the C library's functions through.
 @Suite(.blocking) struct CleanProcessTests {
   /// What a Swift task does, by a name.
   private static let changes = [

@@ -64,7 +64,7 @@ final class CloudStory: Sendable {
 
   // MARK: Requests
 
-  func recorder(_ exchange: Exchange) {
+  func record(_ exchange: Exchange) {
     let isDone = exchange.answer != nil && exchange.status < 300
     let job = exchange.path.split(separator: "/").last.map { String($0.split(separator: ":")[0]) } ?? ""
     switch exchange.method {
@@ -115,7 +115,8 @@ final class CloudStory: Sendable {
 
   // MARK: Judging
 
-  /// Whether the end of a container on it could not be known: it was preempted, and never had its result taken by Pub/Sub.
+  /// Whether the end of a container on it could not be known: it was preempted, and never had its result taken by
+  /// Pub/Sub.
   func isLostWithItsResult(machine: String) -> Bool {
     let attempt = Self.attempt(ofMachine: machine)
     var isPreempted = false

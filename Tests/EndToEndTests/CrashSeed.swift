@@ -1,7 +1,8 @@
 import Foundation
 
 /// What the tests that kill processes draw their instants from. The same by default, so that a change is not judged by
-/// a lottery; `DAGRUN_CRASH_SEED` is another number, or `random`. It repeats a run as far as the machine's timing allows.
+/// a lottery; `DAGRUN_CRASH_SEED` is another number, or `random`. It repeats a run as far as the machine's timing
+/// allows.
 enum CrashSeed {
   static let standard: UInt64 = 126_680
 

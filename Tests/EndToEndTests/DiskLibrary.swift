@@ -2,7 +2,8 @@ import Foundation
 import Processes
 import Testing
 
-/// A library that kills the process that loads it, or lets a call fail, at a step that it takes on the disk below a path.
+/// A library that kills the process that loads it, or lets a call fail, at a step that it takes on the disk below a
+/// path.
 final class DiskLibrary {
   private let folder: String
   private var path: String { folder + "/disk.so" }

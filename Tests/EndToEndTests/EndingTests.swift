@@ -2,11 +2,11 @@ import Foundation
 import Processes
 import Testing
 
-/// Each command that can begin a job, ended in each way, at each point of the job's life: nothing may be left in the cloud
-/// when it has left.
+/// Each command that can begin a job, ended in each way, at each point of the job's life: nothing may be left in the
+/// cloud when it has left.
 ///
-/// `DAGRUN_END_CELLS=all` walks the whole table, a number so many cells of it, which `DAGRUN_CRASH_SEED` draws; of what is
-/// the same in code, some are enough.
+/// `DAGRUN_END_CELLS=all` walks the whole table, a number so many cells of it, which `DAGRUN_CRASH_SEED` draws; of what
+/// is the same in code, some are enough.
 @Suite(.blocking, .serialized) struct EndingTests {
   enum Beginning: String, CaseIterable {
     case trigger, backfill, dagsTest, tasksRun, jobRun, jobAttach

@@ -3,7 +3,7 @@ import Testing
 
 /// A scheduler that cannot write its database any more in the middle of a run. A limit on the size of its files stands
 /// for the disk; it can be lifted when the test wants.
-@Suite(.blocking, .serialized) struct `A disk that fills while a run continues` {
+@Suite(.blocking, .serialized) struct `A disk that fills during a run` {
   @Test func `loses nothing, and the run continues when there is space again`() throws {
     let project = try fullProject()
     let scheduler = try scheduler(of: project)

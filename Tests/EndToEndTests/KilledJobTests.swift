@@ -3,9 +3,9 @@ import Foundation
 import Processes
 import Testing
 
-/// The process that drives jobs is killed with SIGKILL at random instants, while the cloud answers badly, preempts and has
-/// no room. In the end there is one result of each job, never were two machines of one job on at once, and nothing is
-/// left. A failure tells the story of its job: what happened to its machines and its messages, and when.
+/// The process that drives jobs is killed with SIGKILL at random instants, while the cloud answers badly, preempts and
+/// has no room. In the end there is one result of each job, never were two machines of one job on at once, and nothing
+/// is left. A failure tells the story of its job: what happened to its machines and its messages, and when.
 ///
 /// `DAGRUN_CRASH_COUNT` says how many kills (4 if unset), `DAGRUN_CRASH_SEED` which ones (`CrashSeed`).
 @Suite(.blocking, .serialized) struct `A killed driver of jobs` {
@@ -226,8 +226,8 @@ import Testing
     await cloud.end()
   }
 
-  /// The container that is reported is one that came to its end, and its lines are in the log once each. No other came to
-  /// its end, unless its machine was preempted and could not tell of it any more.
+  /// The container that is reported is one that came to its end, and its lines are in the log once each. No other came
+  /// to its end, unless its machine was preempted and could not tell of it any more.
   private func expectExact(_ name: String, _ cloud: RecordedCloud, log: String, token: String) throws {
     let words = cloud.words
     let ends = cloud.ends(of: name)

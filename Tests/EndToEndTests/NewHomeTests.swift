@@ -2,8 +2,8 @@ import Foundation
 import Processes
 import Testing
 
-/// A home is made whole or not at all: a process that makes one is killed before and during each step it takes on the disk,
-/// all of them, and every command works afterwards. After one step is before the next.
+/// A home is made whole or not at all: a process that makes one is killed before and during each step it takes on the
+/// disk, all of them, and every command works afterwards. After one step is before the next.
 @Suite(.blocking) struct `A new home` {
   @Test(.timeLimit(.minutes(10)), arguments: ["before", "torn"])
   func `is made whole or not at all, wherever its maker is killed`(moment: String) throws {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Tasks whose work is done by jobs, run for another scheduler: the command may die, and its next try continues with the job.
+/// Tasks whose work is done by jobs, run for another scheduler: the command may die, and its next try continues with
+/// the job.
 @Suite(.blocking, .serialized) struct OtherSchedulerJobTests {
   private static let dag =
     """

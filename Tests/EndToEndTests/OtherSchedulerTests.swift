@@ -3,8 +3,8 @@ import Processes
 import Testing
 import WaitSupport
 
-/// `dagrun tasks run --context`, `dags export` and `version -o json`, as another scheduler (Airflow, by the plugin) uses
-/// them: each task in a process of its own, what it needs on standard input, how it ended on standard output.
+/// `dagrun tasks run --context`, `dags export` and `version -o json`, as another scheduler (Airflow, by the plugin)
+/// uses them: each task in a process of its own, what it needs on standard input, how it ended on standard output.
 @Suite(.blocking) struct OtherSchedulerTests {
   /// How a try ended.
   private struct Ended {

@@ -21,7 +21,8 @@ import Testing
     #expect(try project.run("tasks", "logs", "e", "r", "b").output == "[]\n")
   }
 
-  @Test func `an output that is not there is told of in the same words to Swift and shell, with the state of its task`()
+  @Test
+  func `an output that is not there is reported in the same words to Swift and shell, with the state of its task`()
     throws
   {
     let project = try Project([
@@ -129,7 +130,7 @@ import Testing
     #expect(try project.run("explain", "cut", "r", "shell").output.contains(words))
   }
 
-  @Test func `a variable that is not a text is refused`() throws {
+  @Test func `a variable that is not text is refused`() throws {
     let project = try Project()
     let command = "printf 'a\\377b' | \"$0\" variables set x -"
     let ended = try project.run(program: "sh", "-c", command, Project.binary)

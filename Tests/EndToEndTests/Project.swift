@@ -3,7 +3,8 @@ import Processes
 import Testing
 import WaitSupport
 
-/// A project in a temporary folder, whose path has a blank and letters beyond ASCII, and the built `dagrun` to run in it.
+/// A project in a temporary folder, whose path has a blank and letters beyond ASCII, and the built `dagrun` to run in
+/// it.
 final class Project {
   let path: String
   var environment: [String: String]
@@ -79,7 +80,7 @@ final class Project {
     return ended.code == 99 || ended.errors.contains("unshare") ? nil : ended
   }
 
-  /// A command that continues.
+  /// A command that runs beside the test.
   func start(_ arguments: String...) throws -> Started { try start(arguments) }
 
   func start(_ arguments: [String]) throws -> Started {
@@ -98,10 +99,10 @@ final class Project {
   }
 
   /// As the database has them.
-  func taskStates(_ dag: String, _ run: String) throws -> [Workshop.TaskState] {
+  func taskStates(_ dag: String, _ run: String) throws -> [BinaryProject.TaskState] {
     let ended = try self.run("tasks", "states-for-dag-run", dag, run, "-o", "json")
     let tasks = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [[String: Any]] ?? []
-    return tasks.map(Workshop.TaskState.init)
+    return tasks.map(BinaryProject.TaskState.init)
   }
 
   private func start(program: [String]) throws -> Started {
@@ -190,7 +191,7 @@ final class Started {
 
   func waitForEnd(seconds: Double = 30) throws -> Int {
     let descriptor = try ProcessDescriptor(pid: pid)
-    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it continues: \(text)")
+    try #require(descriptor.hasEnded(within: Int32(seconds * 1000)), "it still runs: \(text)")
     let process = try #require(waitForChild(pid))
     ended = process
     switch process.status {

@@ -19,7 +19,7 @@ final class RecordedCloud {
     let story = CloudStory()
     self.story = story
     var options = options
-    options.recorder = { story.recorder($0) }
+    options.recorder = { story.record($0) }
     options.folder = folder
     options.machines = .host { services in
       var machine = MachineOptions(program: [Project.binary, "virtual-machine"]) { account, scopes in
@@ -41,8 +41,8 @@ final class RecordedCloud {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
-  /// A shell's line by which a container leaves word on this machine, whatever becomes of its own machine, whose name is
-  /// the word's last part.
+  /// A shell's line by which a container leaves word on this machine, whatever becomes of its own machine, whose name
+  /// is the word's last part.
   static func leaveWord(_ words: String) -> String {
     "curl -sSf --retry 20 --retry-all-errors --retry-max-time 60 -o /dev/null -X POST --data-binary '' "
       + "\"http://$EMULATOR/upload/storage/v1/b/words/o?uploadType=media&name=\(words).$HOSTNAME\""

@@ -108,7 +108,7 @@ import Testing
     #expect(explained.output.contains("loads of 2026-01-01T00:00:00+00:00 has not succeeded"))
   }
 
-  @Test func `while a run continues, it is known how its tasks ended`() throws {
+  @Test func `while a run is under way, it is known how its tasks ended`() throws {
     let project = try Project([
       "mixed": """
       import Dagrun

@@ -126,7 +126,7 @@ final class SupervisedCommand {
   func waitForEnd(seconds: Double = 60) async throws -> Int {
     let descriptor = try ProcessDescriptor(pid: pid)
     let hasEnded = await awaitEnd(of: descriptor, seconds: seconds)
-    try #require(hasEnded, "it continues: \(output) \(errors)")
+    try #require(hasEnded, "it still runs: \(output) \(errors)")
     switch try #require(waitForChild(pid)).status {
     case .exited(let code): return Int(code)
     case .signaled(let number): return 128 + Int(number)

@@ -54,7 +54,7 @@ final class TerminalCommand {
     let descriptor = try ProcessDescriptor(pid: pid)
     let end = monotonicSeconds() + seconds
     while !descriptor.hasEnded(within: 50), monotonicSeconds() < end { _ = read() }
-    try #require(descriptor.hasEnded(within: 0), "it continues: \(read())")
+    try #require(descriptor.hasEnded(within: 0), "it still runs: \(read())")
     hasEnded = true
     switch try #require(waitForChild(pid)).status {
     case .exited(let code): return Int(code)

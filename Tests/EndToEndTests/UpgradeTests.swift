@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The home of an earlier dagrun, whose scheduler, workers and machines were killed in the middle of their work. Its database
-/// was made by that dagrun (`Tests/Fixtures/homes/make-home`).
+/// The home of an earlier dagrun, whose scheduler, workers and machines were killed in the middle of their work. Its
+/// database was made by that dagrun (`Tests/Fixtures/homes/make-home`).
 @Suite(.blocking, .serialized) struct UpgradeTests {
   private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().path + "/../Fixtures/homes"
 

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `Watching the DAG files` {
   @Test(arguments: ["new.swift", "folder/main.swift"])
-  func `tells of a file that was written`(file: String) async throws {
+  func `reports a file that was written`(file: String) async throws {
     let folder = NSTemporaryDirectory() + "dagrun-watch-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let queue = DispatchQueue(label: "test")

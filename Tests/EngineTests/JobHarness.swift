@@ -1,17 +1,17 @@
 import Clash
 import CloudEmulator
 import Dagrun
+import Executors
 import Foundation
 import GoogleCloud
 import Logging
+import Model
 import Storage
 import Synchronization
 import Testing
 import WaitSupport
 
 @testable import Engine
-import Model
-import Executors
 
 /// Engines whose jobs go to an emulator in this process, with machines that are scripts: they say what a machine would,
 /// by what the task's id begins with.
@@ -20,7 +20,7 @@ import Executors
 ///     value…   hands on {"rows": 42}
 ///     echo…    prints its arguments
 ///     fail…    ends with status 3
-///     wait…    continues until it is told to go off
+///     wait…    runs until it is told to stop
 final class JobHarness: Sendable {
   let emulator: CloudEmulator
   let machines: ScriptedMachines

@@ -10,8 +10,8 @@ import Testing
 
 /// Whoever may send a request cannot stop the scheduler with one: each takes the engine's queue for some milliseconds.
 @Suite(.serialized) struct `A request` {
-  /// Of the thread's own time, so that a busy machine changes little. The optimized build is more than ten times as fast; what
-  /// was reported took seconds, or had no end.
+  /// Of the thread's own time, so that a busy machine changes little. The optimized build is more than ten times as
+  /// fast; what was reported took seconds, or had no end.
   #if DEBUG
     private static let mostSeconds = 0.25
   #else

@@ -266,7 +266,8 @@ import WaitSupport
         }
       }
       #expect(await cloud.emulator.preempt(instance: cloud.machines.machines[0].description.name, graceSeconds: 0))
-      // A tenth of a second apart: its grace period is over, and the group is not removed before it is kept that it is to be.
+      // A tenth of a second apart: its grace period is over, and the group is not removed before it is kept that it is
+      // to be.
       await home.logMessages.wait { $0.count { $0 == "a job waits because it cannot be kept" } >= 8 }
       let group = "compute.instanceGroupManagers.delete"
       #expect(await cloud.emulator.inventory().requests[group] == nil)

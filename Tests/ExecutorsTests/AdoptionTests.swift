@@ -1,7 +1,7 @@
+import Dagrun
 import Foundation
 import Model
 import Processes
-import Dagrun
 import Testing
 import Workers
 

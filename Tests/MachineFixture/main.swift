@@ -3,8 +3,8 @@ import Dispatch
 import Foundation
 
 // `virtual-machine ...`: a process of a VM, as `dagrun` itself is.
-// `emulate FOLDER USER-DATA-FILE`: boots one VM and waits for its end, telling both on standard output. Tests kill it, or run it as
-// another user.
+// `emulate FOLDER USER-DATA-FILE`: boots one VM and waits for its end, telling both on standard output. Tests kill it,
+// or run it as another user.
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "virtual-machine": virtualMachineMain(arguments: Array(arguments.dropFirst()))

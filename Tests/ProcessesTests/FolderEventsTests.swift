@@ -39,7 +39,7 @@ import Testing
     try FileManager.default.removeItem(atPath: folder)
   }
 
-  @Test func `each write is told of where that is asked for`() async throws {
+  @Test func `each write is reported where that is asked for`() async throws {
     let file = open(folder + "/log", O_WRONLY | O_CREAT, 0o600)
     defer { close(file) }
     let names = try await names(.modified, until: "log") { #expect(write(file, "more", 4) == 4) }

@@ -1,5 +1,6 @@
 import Dagrun
 import Model
+
 @testable import Scheduling
 
 /// The database as plain values, with every guard: a change must find exactly the state that it expects.

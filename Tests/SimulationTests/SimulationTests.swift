@@ -6,8 +6,8 @@ import Testing
 
 @testable import Scheduling
 
-/// Seeded worlds around the real engine. `DAGRUN_SIMULATION_SEED` runs one seed, `DAGRUN_SIMULATION_SEEDS` says how many,
-/// `DAGRUN_SIMULATION_STEPS` how much happens in each world.
+/// Seeded worlds around the real engine. `DAGRUN_SIMULATION_SEED` runs one seed, `DAGRUN_SIMULATION_SEEDS` says how
+/// many, `DAGRUN_SIMULATION_STEPS` how much happens in each world.
 @Suite struct SimulationTests {
   static let stepsEach = number("STEPS") ?? 300
   static let seeds: [UInt64] = number("SEED").map { [UInt64($0)] } ?? Array(1...UInt64(number("SEEDS") ?? 24))

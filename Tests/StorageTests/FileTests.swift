@@ -41,7 +41,7 @@ struct FileTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 
-  @Test func `a database that was left between two migrations is one of an older dagrun, and continues`() throws {
+  @Test func `a database that was left between two migrations is one of an older dagrun, and is migrated`() throws {
     for count in 1..<(try identifiers().count) {
       let path = folder.file("left after \(count).db")
       let connection = try DatabaseQueue(path: path)

@@ -63,7 +63,7 @@ struct JobStoreTests {
     #expect(try store.job(named: "train")?.takenAt == nil)
   }
 
-  @Test func `the jobs of a base are those whose names continue behind it`() throws {
+  @Test func `the jobs of a base are those whose names add a number to it`() throws {
     let store = try JobStore(path: folder.database)
     let names = ["train", "train-1", "train-12", "train-x", "train1", "trai-1", "train0-1", "z"]
     try store.save(names.map { job($0) })

@@ -1,14 +1,14 @@
 import Foundation
 import Glibc
 import Model
+import Preparation
 import Processes
 import Testing
 
 @testable import Workers
-import Preparation
 
-/// What a task did to its process is not there for the next task: it is put back, or the worker says that it has run its
-/// last task.
+/// What a task did to its process is not there for the next task: it is put back, or the worker says that it has run
+/// its last task.
 @Suite struct ProcessStateTests {
   private static let fixture = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("WorkerFixture").path

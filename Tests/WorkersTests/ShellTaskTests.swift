@@ -4,6 +4,7 @@ import Model
 import Preparation
 import Processes
 import Testing
+
 @testable import Workers
 
 @Suite struct ShellTaskTests {

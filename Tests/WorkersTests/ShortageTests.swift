@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 import Model
+import Preparation
 import Processes
 import Testing
 
 @testable import Workers
-import Preparation
 
 /// What a worker does when the disk is full. A limit on the size of its files stands for the disk.
 @Suite struct ShortageTests {

@@ -68,7 +68,7 @@ import Testing
     #expect(worker.log("exit") == "dagrun: the task called exit(0)\n")
   }
 
-  @Test func `an exit that nobody is told of leaves the try begun and not ended`() throws {
+  @Test func `an exit that nobody learns of leaves the try begun and not ended`() throws {
     let worker = try TestWorker()
     worker.startSwift("underscore_exit")
     #expect(worker.nextReport() == nil)

@@ -2,8 +2,8 @@ import AirflowPlugin
 import Foundation
 import Processes
 
-/// Puts the plugin and a binary into an environment of Cloud Composer: everything is looked at first, then the archive is
-/// copied, and the plugin that uses it last.
+/// Puts the plugin and a binary into an environment of Cloud Composer: everything is looked at first, then the archive
+/// is copied, and the plugin that uses it last.
 struct ComposerDeployment {
   let environment: ComposerEnvironment
   /// The binary's path, as it was given.

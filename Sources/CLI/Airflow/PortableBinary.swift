@@ -4,13 +4,15 @@ import Processes
 
 /// A dagrun that shall run on another machine: its files, and what that machine has to have.
 ///
-/// What comes along is what the binary finds by its own path, the Swift runtime above all, SQLite, and what `dagrun build`
-/// put beside it. OpenSSL does not: the machine's libcurl, which jobs load, has to find the OpenSSL it was built with.
+/// What comes along is what the binary finds by its own path, the Swift runtime above all, SQLite, and what
+/// `dagrun build` put beside it. OpenSSL does not: the machine's libcurl, which jobs load, has to find the OpenSSL it was
+/// built with.
 struct PortableBinary {
   /// Links resolved.
   let executable: String
   let libraries: [String]
-  /// Names in the executable's folder: compiled DAG files and what they read. Empty of one that `dagrun build` did not make.
+  /// Names in the executable's folder: compiled DAG files and what they read. Empty of one that `dagrun build` did
+  /// not make.
   let bundleNames: [String]
   /// Libraries that the other machine has to have.
   let neededLibraries: [String]

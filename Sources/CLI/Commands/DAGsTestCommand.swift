@@ -25,22 +25,22 @@ struct DAGsTestCommand: Command {
     let conf = try ConfText.check(conf)
     let workspace = try Workspace(session, global)
     let folder = try TemporaryFolder()
-    let rehearsal = try workspace.rehearsal(in: folder.path + "/home")
+    let temporary = try workspace.temporary(in: folder.path + "/home")
     let logicalDate = await workspace.moment(date ?? .now, of: dag)
     let request = ControlRequest.trigger(dagID: dag, runID: "test", logicalDate: logicalDate, conf: conf)
     OutputLoss.watchReader()
     let ended: RunProgress
     do {
-      ended = try await rehearsal.withScheduler(parallelism: parallelism.parallelism) { control in
+      ended = try await temporary.withScheduler(parallelism: parallelism.parallelism) { control in
         try await copyPools(of: workspace, to: control)
-        return try await follow(request, control, rehearsal)
+        return try await follow(request, control, temporary)
       }
     } catch {
-      folder.keep(whileIn: rehearsal)
+      folder.keep(whileIn: temporary)
       throw error
     }
-    try rehearsal.tellLosses(ofRun: ended.run.number)
-    folder.keep(whileIn: rehearsal)
+    try temporary.tellLosses(ofRun: ended.run.number)
+    folder.keep(whileIn: temporary)
     session.errors.line(ProgressView.summary(ended.run, counts: ended.counts, style: session.errors.style))
     return ended.run.state == .success ? .success : .runFailed
   }
@@ -54,23 +54,23 @@ struct DAGsTestCommand: Command {
   }
 
   private func follow(
-    _ request: ControlRequest, _ control: any Control, _ rehearsal: Workspace
+    _ request: ControlRequest, _ control: any Control, _ temporary: Workspace
   ) async throws -> RunProgress {
     guard case .run(let run, _) = try await control.send(request) else {
       throw UserError(.unavailable, "the scheduler did not make a run of \(dag)")
     }
-    let session = rehearsal.session
+    let session = temporary.session
     var follower = RunFollower(control: control, session: session)
     follower.tryEnded = { task in
       let key = TryKey(run: run.number, taskID: task.taskID, number: task.tryNumber)
-      let path = rehearsal.home.logPath(of: key, dagID: run.dagID, runID: run.runID)
+      let path = temporary.home.logPath(of: key, dagID: run.dagID, runID: run.runID)
       var log = LogTail(path: path)
       log.read(isRunning: false, session.output.log)
     }
     do {
       return try await follower.follow(run)
     } catch {
-      // Nobody continues with it. What is not cancelled yet is.
+      // Nobody will resume it, so what is not cancelled yet is cancelled now.
       _ = try? await control.send(.setRunState(dagID: run.dagID, runID: run.runID, .failed))
       throw error
     }
@@ -79,21 +79,21 @@ struct DAGsTestCommand: Command {
 
 extension TemporaryFolder {
   /// A home whose jobs are there still is needed to remove them.
-  fileprivate func keep(whileIn rehearsal: Workspace) {
-    let jobs = (try? rehearsal.reader()?.listJobs(JobFilter(isFinished: false))) ?? []
+  fileprivate func keep(whileIn temporary: Workspace) {
+    let jobs = (try? temporary.reader()?.listJobs(JobFilter(isFinished: false))) ?? []
     if !jobs.isEmpty { keep() }
   }
 }
 
 extension Workspace {
   /// A home of its own, with this one's compiled files (they are the same in any home) and variables, without its runs.
-  fileprivate func rehearsal(in path: String) throws -> Workspace {
-    var rehearsal = self
-    rehearsal.cacheFolder = cacheFolder
-    rehearsal.places.home = Home(path: path)
+  fileprivate func temporary(in path: String) throws -> Workspace {
+    var temporary = self
+    temporary.cacheFolder = cacheFolder
+    temporary.places.home = Home(path: path)
     try home.make()
-    try rehearsal.home.make()
-    for variable in try variables() { try rehearsal.set(variable) }
-    return rehearsal
+    try temporary.home.make()
+    for variable in try variables() { try temporary.set(variable) }
+    return temporary
   }
 }

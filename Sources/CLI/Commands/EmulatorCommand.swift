@@ -114,8 +114,8 @@ struct EmulatorStartCommand: Command {
     return .success
   }
 
-  /// The addresses hold the emulator's secret: the file is its owner's alone. Whole or not at all, for whoever waits for
-  /// the file reads it at once.
+  /// The addresses hold the emulator's secret: the file is its owner's alone. Whole or not at all, for whoever waits
+  /// for the file reads it at once.
   private static func writePrivately(_ text: String, to path: String) throws {
     let temporary = "\(path).\(getpid())"
     unlink(temporary)

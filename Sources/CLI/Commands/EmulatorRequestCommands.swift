@@ -92,8 +92,8 @@ struct EmulatorBillingCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "billing", abstract: "Shows what each VM is charged for.",
     discussion: """
-      From RUNNING until it is off or gone, by the emulator's clock; a minute at least. What 'dagrun job cost' says of the \
-      same VMs is to agree with it.
+      From RUNNING until it is off or gone, by the emulator's clock; a minute at least. What 'dagrun job cost' says \
+      of the same VMs is to agree with it.
       """)
 
   @OptionGroup var format: FormatOption

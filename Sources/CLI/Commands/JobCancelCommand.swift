@@ -45,7 +45,7 @@ struct JobCancelCommand: Command {
     return try await cancelHere(context, project: nil, holding: context.lock(name))
   }
 
-  /// Until whoever drives it has finished it; or here, where he has left before.
+  /// Until its driver has finished it; or here, where that has left before.
   private func waitForEnd(of job: JobRecord, _ context: JobContext) async throws -> CommandExit {
     let canceller = JobCanceller(try context.repository(), job: name)
     if job.task != nil {

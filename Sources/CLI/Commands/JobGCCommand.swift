@@ -11,7 +11,7 @@ struct JobGCCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "gc", abstract: "Removes what jobs have left behind in a project.",
     discussion: """
-      What has dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
+      What carries dagrun's labels and this home's id, and belongs to no job that is under way here. Of other homes, whose \
       journals cannot be asked, with --all-homes: what is older than --older-than. Also forgets jobs that ended more than \
       DAGRUN_JOB_RETENTION_DAYS (90) days ago, as the scheduler does each day; 'job cost' still knows them.
       """)
@@ -103,7 +103,7 @@ struct JobGCCommand: Command {
     }
   }
 
-  /// Jobs of this home that nobody drives: whoever began them is gone.
+  /// Jobs of this home that nobody drives: the process that began them is gone.
   private func cancel(_ names: [String], _ access: JobAccess, _ context: JobContext) async throws {
     guard !names.isEmpty else { return }
     // One that somebody takes up at this moment is not ours any more.

@@ -10,7 +10,7 @@ struct JobLogsCommand: Command {
     commandName: "logs", abstract: "Prints the log of a job, as far as it has come here.")
 
   @Argument(help: "The job.") var name: String
-  @Flag(name: .shortAndLong, help: "Go on while the job runs.") var follow = false
+  @Flag(name: .shortAndLong, help: "Keep printing while the job runs.") var follow = false
   @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 

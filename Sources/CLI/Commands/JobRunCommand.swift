@@ -50,7 +50,7 @@ struct JobRunCommand: Command {
     }
     guard let name else { throw ValidationError("--attempt is one of a --name: say --name too") }
     if detach {
-      throw ValidationError("an attempt is driven by the next one that comes: say --hand-over, not --detach")
+      throw ValidationError("another process must continue an attempt: say --hand-over, not --detach")
     }
     if let problem = JobSeries(base: name, number: attempt).problem { throw ValidationError(problem) }
   }

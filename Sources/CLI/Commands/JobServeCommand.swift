@@ -39,7 +39,7 @@ struct JobServeCommand: Command {
       try context.repository(), try context.runner(prices: prices),
       cannotSeeCancelRequests: { errors.line("'dagrun job cancel' will have no effect on these jobs: \($0)") }
     ) { event in
-      // Whoever reads may be dead before what was cancelled is removed.
+      // The reader may be dead before what was cancelled is removed.
       Self.write(JSONText.compact(.object(event.record)) + "\n")
     }
   }

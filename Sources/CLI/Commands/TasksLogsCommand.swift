@@ -15,7 +15,7 @@ struct TasksLogsCommand: Command {
   @Option(
     name: .customLong("try"), help: "Of this try; default: the last one.", transform: BoundedNumber.whole(.tryNumber))
   var tryNumber: Int?
-  @Flag(name: .shortAndLong, help: "Go on while the task runs.") var follow = false
+  @Flag(name: .shortAndLong, help: "Keep printing while the task runs.") var follow = false
   @OptionGroup var logOptions: LogOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 

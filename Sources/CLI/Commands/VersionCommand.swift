@@ -3,8 +3,9 @@ import Presentation
 
 enum Version {
   static let text = "0.1.0"
-  /// Of what other programs rely on: `dags export`, `tasks run --context`, `job run --leash` and `job serve`. Counted up
-  /// when one of them changes so that a program written for the old one fails: 2 has tasks that decide over others (`skip`).
+  /// Of what other programs rely on: `dags export`, `tasks run --context`, `job run --leash` and `job serve`. Counted
+  /// up when one of them changes so that a program written for the old one fails: 2 has tasks that decide over others
+  /// (`skip`).
   static let protocolNumber = 2
 }
 

@@ -57,7 +57,7 @@ struct Doctor {
     }
     if status.st_mode & 0o022 != 0 {
       return .warning(
-        subject, "others may write to \(home.path)", "anybody who does runs commands as you: chmod go-w '\(home.path)'")
+        subject, "others may write to \(home.path)", "they can run commands as you: chmod go-w '\(home.path)'")
     }
     return .good(subject, home.path)
   }

@@ -38,8 +38,8 @@ struct JobContext: Sendable {
     self.home = home
   }
 
-  // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined into
-  // an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
+  // Swift 6.3.1 crashes in optimized builds where a synchronous function that calls one with typed throws is inlined
+  // into an asynchronous one ("while splitting coroutine"). Hence `@inline(never)` here and on others of that shape.
 
   /// Makes the home where it is not there.
   @inline(never)
@@ -67,7 +67,7 @@ struct JobContext: Sendable {
     }
   }
 
-  /// - Throws: a complaint when no job of the name is kept here, or another version of dagrun keeps it.
+  /// - Throws: a `UserError` when no job of the name is kept here, or another version of dagrun keeps it.
   func record(_ name: String) throws -> JobRecord {
     guard let found = try find(name) else { throw unknown(name) }
     return found
@@ -79,7 +79,7 @@ struct JobContext: Sendable {
     return record
   }
 
-  /// - Throws: a complaint when another version of dagrun has written it.
+  /// - Throws: a `UserError` when another version of dagrun has written it.
   @inline(never)
   func request(of record: JobRecord) throws -> JobRequest {
     do {

@@ -2,11 +2,11 @@ import ArgumentParser
 import Foundation
 import JobControl
 
-/// `--leash FD`: whoever began this command holds the other end of a pipe, and says by it that he lives.
+/// `--leash FD`: the caller holds the other end of a pipe, which shows that it lives.
 struct ParentLifelineOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The reading end of a pipe, inherited. At its end of file the process that began this command is dead, and the command leaves.",
+      "The read end of an inherited pipe. At its end of file, the command leaves.",
       valueName: "descriptor"))
   var leash: Int32?
 
@@ -15,10 +15,10 @@ struct ParentLifelineOption: ParsableArguments {
     let flags = fcntl(leash, F_GETFL)
     guard flags >= 0 else {
       throw ValidationError(
-        "--leash \(leash): no such descriptor is open; pass on the reading end of a pipe (in Python: pass_fds)")
+        "--leash \(leash): no such descriptor is open; pass on the read end of a pipe (in Python: pass_fds)")
     }
     guard leash > STDERR_FILENO, flags & O_ACCMODE != O_WRONLY else {
-      throw ValidationError("--leash \(leash) is not the reading end of a pipe")
+      throw ValidationError("--leash \(leash) is not the read end of a pipe")
     }
   }
 

@@ -4,8 +4,8 @@ import Foundation
 import Model
 import Storage
 
-/// Jobs of a home that are under way and that no process drives: when their machine is preempted nothing replaces it, and
-/// when their program ends nothing removes what they have. A detached job is meant to be on its own.
+/// Jobs of a home that are under way and that no process drives: when their machine is preempted nothing replaces it,
+/// and when their program ends nothing removes what they have. A detached job is meant to be on its own.
 struct UndrivenJobs {
   private let home: Home
   private let hasScheduler: Bool

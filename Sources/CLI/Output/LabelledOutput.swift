@@ -1,8 +1,8 @@
 import Presentation
 import Synchronization
 
-/// Another output to the same place, each line of which begins with a label. Lines of several that print at once stay whole:
-/// what has no line's end yet waits for it.
+/// Another output to the same place, each line of which begins with a label. Lines of several that print at once stay
+/// whole: what has no line's end yet waits for it.
 final class LabelledOutput: Sendable {
   private let place: Output
   private let label: String

@@ -1,8 +1,8 @@
 import Foundation
 import Presentation
 
-/// Where text goes: a terminal, a pipe, or a test. All that a command says passes through here, and control characters in
-/// it are shown as `\x1b`, whoever has put them there; see `ShownText`.
+/// Where text goes: a terminal, a pipe, or a test. All that a command says passes through here, and control characters
+/// in it are shown as `\x1b`, whoever has put them there; see `ShownText`.
 struct Output: Sendable {
   var isTerminal: Bool
   /// Columns of the terminal; nil elsewhere.
@@ -29,7 +29,8 @@ struct Output: Sendable {
   /// One line, also when what it tells has several: nothing can look like a further line of dagrun's.
   func line(_ text: String = "") { sink(openLine.end + ShownText.finish(text, keepsLines: false) + "\n") }
 
-  /// A sentence that may have further lines, such as what to do: they are indented, so that they do not look like others.
+  /// A sentence that may have further lines, such as what to do: they are indented, so that they do not look like
+  /// others.
   func paragraph(_ text: String) {
     let lines = text.split(whereSeparator: \.isNewline).map { ShownText.finish(String($0), keepsLines: false) }
     sink(openLine.end + lines.joined(separator: "\n  ") + "\n")
@@ -68,8 +69,8 @@ struct Output: Sendable {
     return Int(size.ws_col)
   }
 
-  /// Of standard error, whose reader went away, there is nobody to tell: what is said there is dropped, and the work goes
-  /// on. `OutputLoss` says what a result that cannot be written means.
+  /// Of standard error, whose reader went away, there is nobody to tell: what is said there is dropped, and the work
+  /// continues. `OutputLoss` says what a result that cannot be written means.
   static func writeAll(_ text: String, to descriptor: Int32, isTerminal: Bool) {
     var text = text
     text.withUTF8 { bytes in

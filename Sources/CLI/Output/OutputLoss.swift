@@ -4,10 +4,10 @@ import Synchronization
 
 /// What becomes of a command whose standard output can no longer be written.
 ///
-/// A result that is not there in full is not a success. So a command that only prints ends at once: by SIGPIPE when its reader
-/// has gone, as any program does in a pipe, otherwise with 5. One that is at work on a run or a job (`Interruption`) does not
-/// end in the middle: when the reader of its log has gone, that asks it to end as SIGTERM does; when the log cannot be written
-/// for another reason, it continues, and its success is none.
+/// A result that is not there in full is not a success. So a command that only prints ends at once: by SIGPIPE when its
+/// reader has gone, as any program does in a pipe, otherwise with 5. One that is at work on a run or a job
+/// (`Interruption`) does not end in the middle: when the reader of its log has gone, that asks it to end as SIGTERM
+/// does; when the log cannot be written for another reason, it continues, and does not count as a success.
 enum OutputLoss {
   private struct State {
     /// Who began this command has another way to tell its end (`--leash`).
@@ -70,8 +70,8 @@ enum OutputLoss {
     _exit(128 + SIGPIPE)
   }
 
-  /// Looks out for the reader of a log that is printed to standard output, which may have nothing to say for hours. With a
-  /// lifeline, that tells it.
+  /// Looks out for the reader of a log that is printed to standard output, which may have nothing to say for hours.
+  /// With a lifeline, that tells it.
   static func watchReader() {
     let begins = state.withLock { state in
       guard !state.isWatching, !state.hasLifeline else { return false }
@@ -87,7 +87,8 @@ enum OutputLoss {
     }
   }
 
-  /// A pipe, or a terminal that the command is not to outlive. The other end of a socket may come back, as a log service's.
+  /// A pipe, or a terminal that the command is not to outlive. The other end of a socket may come back, as a log
+  /// service's.
   private static var isWatchable: Bool {
     var status = stat()
     guard fstat(STDOUT_FILENO, &status) == 0 else { return false }

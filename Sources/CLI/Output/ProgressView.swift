@@ -4,7 +4,7 @@ import Model
 import Presentation
 import Scheduling
 
-/// Shows a run while it runs: on a terminal a few lines drawn again and again, otherwise a line per movement.
+/// Shows a run as it proceeds: on a terminal a few lines drawn again and again, otherwise a line per movement.
 ///
 /// Not thread-safe: one task owns it.
 struct ProgressView {

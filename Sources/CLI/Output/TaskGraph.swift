@@ -1,7 +1,8 @@
 import Dagrun
 import Presentation
 
-/// What `dags show` draws: the tasks of a DAG and their edges. Each outermost group is one node, unless groups are open.
+/// What `dags show` draws: the tasks of a DAG and their edges. Each outermost group is one node, unless groups are
+/// open.
 struct TaskGraph {
   struct Node {
     /// Of a task or a group.

@@ -107,7 +107,8 @@ extension ParameterDescription {
     return record
   }
 
-  /// As JSON Schema (https://json-schema.org), draft 7, as far as that goes: the value is checked again when a task runs.
+  /// As JSON Schema (https://json-schema.org), draft 7, as far as that goes: the value is checked again when a task
+  /// runs.
   var schema: OutputObject {
     var schema = type.schema
     if let minimum { schema.append("minimum", .double(minimum)) }

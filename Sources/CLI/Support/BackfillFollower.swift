@@ -7,8 +7,8 @@ import Presentation
 import Scheduling
 import Storage
 
-/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs under way. One that can
-/// never continue is ended, as Airflow ends a deadlocked one.
+/// Follows the runs of a backfill until all have ended. Ctrl-C cancels the backfill and the runs under way. One that
+/// can never continue is ended, as Airflow ends a deadlocked one.
 struct BackfillFollower {
   let control: any Control
   let session: Session
@@ -25,8 +25,8 @@ struct BackfillFollower {
     case ended((any Error)?)
   }
 
-  /// - Throws: a `UserError` with `.interrupted` when the backfill was cancelled from here, with `.runFailed` when it could not
-  ///   continue; `SchedulerWentAway`.
+  /// - Throws: a `UserError` with `.interrupted` when the backfill was cancelled from here, with `.runFailed` when it
+  ///   could not continue; `SchedulerWentAway`.
   func follow(_ runs: [DAGRun]) async throws -> [RunSummary] {
     let (moments, continuation) = AsyncStream.makeStream(of: Moment.self)
     let interruption = Interruption { continuation.yield(.interrupted) }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Dagrun
 
-/// Numbers of options, held to their bounds where they are read: for `@Option(transform:)`, so that what is wrong is said
-/// with the option's name and with the bound.
+/// Numbers of options, held to their bounds where they are read: for `@Option(transform:)`, so that what is wrong is
+/// said with the option's name and with the bound.
 enum BoundedNumber {
   static func whole(_ bound: NumberBound) -> @Sendable (String) throws -> Int {
     { text in

@@ -13,8 +13,8 @@ struct CommandExit: RawRepresentable, Hashable, Sendable {
   static let unavailable = CommandExit(rawValue: 5)
   static let interrupted = CommandExit(rawValue: 130)
 
-  // Of `dagrun job run` and `job attach`, which otherwise end with the status of the job's program. Far from what shells,
-  // docker (125 to 127) and programs use themselves.
+  // Of `dagrun job run` and `job attach`, which otherwise end with the status of the job's program. Far from what
+  // shells, docker (125 to 127) and programs use themselves.
 
   static let jobTimedOut = CommandExit(rawValue: 240)
   static let noCapacity = CommandExit(rawValue: 241)

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Dagrun
 import Foundation
+import Model
 import Scheduling
 import Storage
-import Model
 
 /// A date as people type it: a moment, or a whole day, which begins and ends by the clock of the DAG's time zone.
 enum DateArgument: Hashable, Sendable {

@@ -5,8 +5,8 @@ import Model
 import Storage
 import Synchronization
 
-/// How a command leaves that may have begun jobs: not before all is removed that cancelled jobs had in the cloud. A second
-/// signal leaves at once, and says what stays and how to remove it.
+/// How a command leaves that may have begun jobs: not before all is removed that cancelled jobs had in the cloud. A
+/// second signal leaves at once, and says what stays and how to remove it.
 final class Departure: Sendable {
   /// Where the command stands.
   enum Stage: Sendable {
@@ -93,8 +93,8 @@ final class Departure: Sendable {
 }
 
 extension Workspace {
-  /// Waits until the scheduler of another process has removed what the jobs of ended runs had in the cloud. The one in this
-  /// process does not leave before.
+  /// Waits until the scheduler of another process has removed what the jobs of ended runs had in the cloud. The one in
+  /// this process does not leave before.
   ///
   /// - Throws: `SchedulerWentAway` when it has left before that.
   func waitUntilJobsAreRemoved(ofRuns runs: [Int64], _ control: any Control) async throws {

@@ -1,13 +1,13 @@
 import Foundation
 import Presentation
 
-/// Whether a folder is in the hands of this user alone. What lies in it is compiled and run, so anybody else who may write
-/// there has this user's rights. (docs/decisions/0027-what-is-trusted.md)
+/// Whether a folder is in the hands of this user alone. What lies in it is compiled and run, so anybody else who may
+/// write there has this user's rights. (docs/decisions/0027-what-is-trusted.md)
 enum FolderTrust {
   /// What is wrong with a folder, to be said after its name; nil when nothing is, or when there is no such folder.
   ///
-  /// - Parameter isParent: only what is in it is used, and that is looked at too. In a folder like /tmp (sticky) others may
-  ///   make things, and not replace what is there.
+  /// - Parameter isParent: only what is in it is used, and that is looked at too. In a folder like /tmp (sticky) others
+  ///   may make things, and not replace what is there.
   static func problem(with folder: String, isParent: Bool = false) -> String? {
     var status = stat()
     // A link that somebody else has put there shows where he likes.
@@ -24,8 +24,8 @@ enum FolderTrust {
     return nil
   }
 
-  /// As `problem`, for a folder that is to be this user's alone. One like /tmp in which others could make things and have
-  /// made none, such as the root of a new file system in memory, is closed to them.
+  /// As `problem`, for a folder that is to be this user's alone. One like /tmp in which others could make things and
+  /// have made none, such as the root of a new file system in memory, is closed to them.
   static func problemAfterClosing(_ folder: String) -> String? {
     var status = stat()
     guard stat(folder, &status) == 0, status.st_uid == geteuid(), status.st_mode & S_ISVTX != 0,

@@ -1,12 +1,13 @@
 import Control
 import Foundation
 
-/// What asks a command to end while it is at work: Ctrl-C, SIGTERM, SIGHUP (its terminal was closed), SIGQUIT, SIGXCPU, and
-/// where it prints a log, that log's reader leaving. The first time asks for a clean end; a second signal ends the process
-/// at once. There may be several of these at once; each hears of every request, also of one that came before it was made.
+/// What asks a command to end while it is at work: Ctrl-C, SIGTERM, SIGHUP (its terminal was closed), SIGQUIT, SIGXCPU,
+/// and where it prints a log, that log's reader leaving. The first time asks for a clean end; a second signal ends the
+/// process at once. There may be several of these at once; each receives every request, also one that came before it
+/// was made.
 ///
-/// A process with one of them is at work on something that must not end in the middle: it ignores the other signals whose
-/// default would kill it, and continues when nobody reads its progress.
+/// A process with one of them is at work on something that must not end in the middle: it ignores the other signals
+/// whose default would kill it, and continues when nobody reads its progress.
 final class Interruption: Sendable {
   private let number: Int
 
@@ -35,6 +36,6 @@ final class Interruption: Sendable {
   struct Listener: Sendable {
     var onFirst: @Sendable () -> Void
     var onSecond: @Sendable () -> Void
-    var hasHeard = false
+    var hasReceived = false
   }
 }

@@ -28,7 +28,8 @@ final class InterruptionSignals: Sendable {
       source.withLock { $0 = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue) }
       source.withLock { source in
         source?.setEventHandler { [self] in
-          // The same signal twice at once is one request: of `timeout`, say, which signals its child and then the group.
+          // The same signal twice at once is one request: of `timeout`, say, which signals its child and then the
+          // group.
           var earlier: Set<UInt8> = []
           for byte in SignalPipe.read(descriptor) where earlier.insert(byte).inserted { received(byte) }
         }
@@ -64,7 +65,7 @@ final class InterruptionSignals: Sendable {
   func add(_ listener: Interruption.Listener) -> Int {
     let (number, wasAsked) = state.withLock { state in
       var listener = listener
-      listener.hasHeard = state.wasAsked
+      listener.hasReceived = state.wasAsked
       state.last += 1
       state.listeners[state.last] = listener
       return (state.last, state.wasAsked)
@@ -110,8 +111,8 @@ final class InterruptionSignals: Sendable {
     state.withLock { state in
       state.wasAsked = true
       let all = state.listeners.sorted { $0.key < $1.key }
-      for (number, _) in all { state.listeners[number]?.hasHeard = true }
-      return (all.map(\.value).filter { !$0.hasHeard }, all.map(\.value).filter(\.hasHeard))
+      for (number, _) in all { state.listeners[number]?.hasReceived = true }
+      return (all.map(\.value).filter { !$0.hasReceived }, all.map(\.value).filter(\.hasReceived))
     }
   }
 }

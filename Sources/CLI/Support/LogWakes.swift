@@ -26,8 +26,8 @@ final class LogWakes: Sendable {
     database = path.flatMap { path in try? FileChanges(of: path, queue: queue) { continuation.yield() } }
   }
 
-  /// Call it before the file is read: what is written from then on ends a wait. Where its folder is not there yet, calls
-  /// must be repeated, and waits are short.
+  /// Call it before the file is read: what is written from then on ends a wait. Where its folder is not there yet,
+  /// calls must be repeated, and waits are short.
   func watch(_ file: String) {
     let folder = (file as NSString).deletingLastPathComponent
     queue.sync {

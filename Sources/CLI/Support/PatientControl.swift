@@ -10,8 +10,8 @@ enum Quiet {
   static let seconds = 5.0
 }
 
-/// Reaches a scheduler, and says so when an answer is long in coming: that of another process is named, so that one that
-/// hangs can be ended.
+/// Reaches a scheduler, and says so when an answer is long in coming: that of another process is named, so that one
+/// that hangs can be ended.
 struct PatientControl: Control {
   private let base: any Control
   private let home: Home

@@ -5,8 +5,8 @@ import Foundation
 import Model
 import Scheduling
 
-/// Follows a run to its end and shows how it goes. Ctrl-C cancels the run and follows it on to its end. A run that can never
-/// continue is ended.
+/// Follows a run to its end and shows how it goes. Ctrl-C cancels the run and follows it on to its end. A run that can
+/// never continue is ended.
 struct RunFollower {
   let control: any Control
   let session: Session
@@ -24,8 +24,8 @@ struct RunFollower {
     case ended((any Error)?)
   }
 
-  /// - Throws: a `UserError` with `.interrupted` when the run was cancelled from here, with `.runFailed` when it could not go
-  ///   on; `SchedulerWentAway`.
+  /// - Throws: a `UserError` with `.interrupted` when the run was cancelled from here, with `.runFailed` when it could
+  ///   not continue; `SchedulerWentAway`.
   func follow(_ run: RunSummary) async throws -> RunProgress {
     let (dagID, runID) = (run.dagID, run.runID)
     let (moments, continuation) = AsyncStream.makeStream(of: Moment.self)

@@ -38,7 +38,7 @@ extension Workspace {
 
   /// Is the scheduler of the home, until a signal or until nothing is left to do.
   func serve(untilIdle: Bool, parallelism: Int?) async throws -> CommandExit {
-    // Whether it was idleness. Before the engine starts, whose socket tells others that a signal will be heard.
+    // Whether it was idleness. Before the engine starts, whose socket shows others that a signal will be received.
     let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
     let interruption = Interruption { continuation.yield(false) }
     defer { interruption.end() }
@@ -59,7 +59,8 @@ extension Workspace {
     await engine.stop()
     if let loss = await engine.waitForLoss() { throw UserError(ControlError(.unavailable, loss)) }
     guard isIdle else {
-      // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is there.
+      // Tasks bring themselves to their end, and so do jobs; but nobody removes what those have before somebody is
+      // there.
       Departure.sayWhatStays(in: self, isLeftAtOnce: false)
       return .success
     }

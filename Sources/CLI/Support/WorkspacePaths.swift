@@ -12,8 +12,8 @@ struct WorkspacePaths: Hashable, Sendable {
   ///
   /// What was only found must be in the hands of this user, and a home always: see `FolderTrust`.
   ///
-  /// - Parameter bundledFolder: the one beside a binary that `dagrun build` made, which takes the place of the nearest one.
-  ///   The home of such a binary may be anywhere: where nothing says so, it is in the working directory.
+  /// - Parameter bundledFolder: the one beside a binary that `dagrun build` made, which takes the place of the nearest
+  ///   one. The home of such a binary may be anywhere: where nothing says so, it is in the working directory.
   static func find(
     home: String?, dagsFolder: String?, environment: [String: String], workingDirectory: String,
     bundledFolder: String? = nil

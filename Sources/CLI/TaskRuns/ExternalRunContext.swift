@@ -2,7 +2,8 @@ import Clash
 import Dagrun
 import Foundation
 
-/// `tasks run --context`: what another scheduler knows of a task's run, as a JSON object. All but `run_id` may be left out.
+/// `tasks run --context`: what another scheduler knows of a task's run, as a JSON object. All but `run_id` may be left
+/// out.
 ///
 ///     {"run_id": "manual__1", "logical_date": "2026-01-31T00:00:00+00:00", "try_number": 2, "conf": {"region": "eu"},
 ///      "outputs": {"count_rows": 3}, "job": {"name": "nightly-train-3fk2", "attempt": 1}}

@@ -8,7 +8,8 @@ import Presentation
 import Scheduling
 import Storage
 
-/// Runs the job or the jobs of one task, without a scheduler: begins them, or continues with what an earlier try has begun.
+/// Runs the job or the jobs of one task, without a scheduler: begins them, or continues with what an earlier try has
+/// begun.
 struct JobTaskRun {
   let rehearsal: TaskRehearsal
   let job: ComputeEngineJobDescription

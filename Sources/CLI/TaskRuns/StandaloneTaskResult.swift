@@ -78,7 +78,8 @@ extension StandaloneTaskResult {
       jobs: jobs?.compactMap(\.record))
   }
 
-  /// - Throws: when the task was stopped for the sake of whoever ran this command: there is nobody left to read of its end.
+  /// - Throws: when the task was stopped for the sake of whoever ran this command: there is nobody left to read of its
+  ///   end.
   init(_ result: TaskResult, stop: LocalTaskRun.Stop?, of task: TaskDescription) throws {
     var timeoutSeconds: Double?
     switch stop {

@@ -100,7 +100,7 @@ int clinux_fits(const char *expression, const char *text);
 /// Returns free memory of the heap to the system.
 void clinux_trim_heap(void);
 
-/// From now on each of these signals is a byte, its number, in a pipe. The reading end, which does not block; -1 and errno.
+/// From now on each of these signals is a byte, its number, in a pipe. The read end, which does not block; -1 and errno.
 /// Once in a process.
 int clinux_signals_to_pipe(const int *signals, int count);
 /// The highest number that a signal can have.

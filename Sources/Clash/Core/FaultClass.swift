@@ -7,7 +7,7 @@ enum FaultClass: Hashable {
   case capacity(LadderFault)
   /// The same call may do, later.
   case passing
-  /// Whoever drives the job has no login, or it has run out: the same call will do once somebody has signed in.
+  /// The job's driver has no login, or it has run out: the same call will do once somebody has signed in.
   case signedOut
   /// Nothing will do until a person has changed something.
   case refusal(InfrastructureFailure.Kind)
@@ -27,8 +27,8 @@ extension CloudError {
     }
   }
 
-  /// As the fault of a VM that its group could not make. What it says of this machine in this place may not hold for the
-  /// next one; nor may what this program does not know.
+  /// As the fault of a VM that its group could not make. What it says of this machine in this place may not hold for
+  /// the next one; nor may what this program does not know.
   var machineFaultClass: FaultClass {
     reason == .other || code == "UNSUPPORTED_OPERATION" ? .capacity(.refused) : faultClass
   }

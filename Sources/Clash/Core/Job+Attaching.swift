@@ -2,8 +2,8 @@ package import Dagrun
 internal import Model
 
 extension Job {
-  /// A job of which only its name was known: another home began it, and its newest attempt's template was found, with the
-  /// request in its metadata. What came of earlier attempts is not known here.
+  /// A job of which only its name was known: another home began it, and its newest attempt's template was found, with
+  /// the request in its metadata. What came of earlier attempts is not known here.
   package init(
     attachingTo request: JobRequest, plan: AttemptPlan, askedAt: Timestamp? = nil, timings: JobTimings = JobTimings(),
     at now: Timestamp
@@ -20,8 +20,8 @@ extension Job {
       let template = ResourceID.template(AttemptPlan(number: number, candidate: plan.candidate))
       resources.append(OwnedResource(id: template, existence: number == plan.number ? .made : .unknown))
     }
-    let candidate = ladder.candidates.firstIndex(of: plan.candidate) ?? 0
-    phase = .attempting(plan, LadderPosition(candidate: candidate), .waitingForMachine(since: now))
+    let candidateIndex = ladder.candidates.firstIndex(of: plan.candidate) ?? 0
+    phase = .attempting(plan, LadderPosition(candidateIndex: candidateIndex), .waitingForMachine(since: now))
     // Its VM may have removed the group already, and only what is there may be taken for ours.
     resources += [
       OwnedResource(id: .topic, existence: .unknown), OwnedResource(id: .subscription, existence: .made),

@@ -19,7 +19,7 @@ extension Job {
     if plan.number == 1, request.hasDefaultRunLimit {
       step.note(
         "a machine ends after \(JobConfig.defaultRunSeconds / 3600) h, and the job with it; max_run_duration sets another "
-          + "limit, or `none`")
+          + "limit, and `none` takes it away")
     }
   }
 
@@ -50,7 +50,7 @@ extension Job {
     guard let stage = stageOfLook(at: plan, step.now) else { return }
     guard case .present(let machine, let faults) = report else {
       // The VM removes its own group once its result is published.
-      return fade(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
+      return beginTerminating(.lost, boot: nil, "its instance group is gone", for: timings.loanSeconds, &step)
     }
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
@@ -70,7 +70,7 @@ extension Job {
       } else if request.isDetached {
         guard case .waitingForMachine = stage else { return enter(.waitingForMachine(since: step.now), step.now) }
       } else {
-        fade(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)
+        beginTerminating(.lost, boot: nil, "its machine has stopped", for: timings.graceSeconds, &step)
       }
     case .coming, nil:
       judgeWaiting(plan, stage, faults, &step)
@@ -82,7 +82,7 @@ extension Job {
     switch (error.faultClass, stage) {
     case (.passing, _), (.capacity, _): break
     case (.signedOut, .waitingForMachine), (.signedOut, .booting):
-      if !bearsLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
+      if !toleratesLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
     case (.refusal(let kind), .waitingForMachine), (.refusal(let kind), .booting): fail(kind, error.advice, &step)
     // It runs: a result is worth more than a look.
     case (.signedOut, _), (.refusal, _): judgeSilence(stage, nil, step.now, &step)
@@ -117,7 +117,8 @@ extension Job {
     for error in faults {
       switch error.machineFaultClass {
       case .refusal(let kind): return fail(kind, error.advice, &step)
-      // In a region, one zone may not have the machine, and another one may have none left: that one may have one later.
+      // In a region, one zone may not have the machine, and another one may have none left: that one may have one
+      // later.
       case .capacity(let fault):
         if capacity == nil || capacity?.0 == .notOffered || capacity?.0 == .refused { capacity = (fault, error) }
       case .passing, .signedOut: break
@@ -128,7 +129,7 @@ extension Job {
       if !request.isDetached {
         // Google's word on its group may be older than the machine's own.
         if let heardAt = liveness.lastHeardAt, step.now.seconds(since: heardAt) < silenceBeforeLook(plan) { return }
-        return fade(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
+        return beginTerminating(.lost, boot: nil, "its machine is gone", for: timings.graceSeconds, &step)
       }
       return enter(.waitingForMachine(since: step.now), step.now)
     }
@@ -158,14 +159,14 @@ extension Job {
 
   /// Silent for so long; and this process has listened long enough to have received heartbeats.
   private func isSilent(for seconds: Double, since: Timestamp, _ now: Timestamp) -> Bool {
-    liveness.pullDeniedSince == nil && hasHeardWhatWaited(now)
+    liveness.pullDeniedSince == nil && hasReceivedWhatWaited(now)
       && now.seconds(since: max(since, liveness.lastHeardAt ?? since)) >= seconds
       && now.seconds(since: liveness.resumedAt ?? now) >= min(timings.silenceSeconds, seconds) / 2
   }
 
   /// What waited in the subscription when this process took the job up has had its chance to come: only then may
   /// something be concluded from silence or from a deadline.
-  func hasHeardWhatWaited(_ now: Timestamp) -> Bool {
+  func hasReceivedWhatWaited(_ now: Timestamp) -> Bool {
     liveness.hasListened || now >= listeningChanceEndsAt
   }
 
@@ -173,8 +174,8 @@ extension Job {
     (liveness.resumedAt ?? submittedAt).adding(seconds: timings.silenceSeconds)
   }
 
-  /// Not before what waited in the subscription has had its chance to come, and what is on loan has come again: it may be
-  /// the result. Not for ever either, for pulls may fail without end.
+  /// Not before what waited in the subscription has had its chance to come, and what is on loan has come again: it may
+  /// be the result. Not for ever either, for pulls may fail without end.
   func onceHeard(_ moment: Timestamp) -> Timestamp {
     let moment = liveness.hasListened ? moment : max(moment, listeningChanceEndsAt)
     // Before its VM was asked for, nothing of the attempt can have been lent.
@@ -189,7 +190,7 @@ extension Job {
   // MARK: Losing it
 
   /// The VM is going or gone. A result may still be under way, so the next machine waits a while.
-  mutating func fade(
+  mutating func beginTerminating(
     _ fault: LadderFault, boot: String?, _ reason: String, for seconds: Double, _ step: inout JobStep
   ) {
     guard case .attempting(let plan, _, _) = phase else { return }

@@ -36,8 +36,8 @@ extension Job {
     }
   }
 
-  /// An attempt's template goes when the next one's is there, so that another home finds one at any time. It costs nothing:
-  /// if it will not go now, it goes at the end.
+  /// An attempt's template goes when the next one's is there, so that another home finds one at any time. It costs
+  /// nothing: if it will not go now, it goes at the end.
   private func staleTemplate(than plan: AttemptPlan) -> JobCall? {
     let known = resources.filter { $0.existence == .made && $0.failuresToRemove == 0 }
     for case .template(let older) in known.map(\.id)
@@ -64,8 +64,8 @@ extension Job {
       call: call, requestID: .derived(from: parts), checksOwner: call.isRemoval && resource?.existence != .made)
   }
 
-  /// After a restart: the same call with the same id. Not so a group or a template that nobody wants any more: whether it
-  /// was made is found out by removing it.
+  /// After a restart: the same call with the same id. Not so a group or a template that nobody wants any more: whether
+  /// it was made is found out by removing it.
   mutating func takeUpCallAgain(_ step: inout JobStep) {
     guard let call = underWay else { return }
     if !call.call.isRemoval {
@@ -123,8 +123,8 @@ extension Job {
     } else {
       fail(
         .invalidRequest,
-        "the \(thing) exists and is not this job's. Give the job another name, or remove what has it "
-          + "(`dagrun job gc` finds what earlier jobs have left)", &step)
+        "the \(thing) exists and is not this job's. Give the job another name, or remove what has that "
+          + "name (`dagrun job gc` finds what earlier jobs have left)", &step)
     }
   }
 
@@ -159,7 +159,7 @@ extension Job {
       guard case .attempting = phase else { return fail(.quota, error.advice, &step) }
       lose(fault, "\(error)", &step)
     case .signedOut:
-      guard bearsLostLogin(error, &step) else { return fail(.signedOut, error.advice, &step) }
+      guard toleratesLostLogin(error, &step) else { return fail(.signedOut, error.advice, &step) }
       // As long again as it has lasted.
       let lasted = step.now.seconds(since: liveness.signedOutSince ?? step.now)
       let pause = min(max(lasted, timings.firstBackoffSeconds), timings.longestBackoffSeconds)
@@ -169,9 +169,9 @@ extension Job {
     }
   }
 
-  /// A login that has run out says nothing about the job: it is waited for as long as for Google itself. A job that never
-  /// had one ends, for whoever began it is there to read why.
-  mutating func bearsLostLogin(_ error: CloudError, _ step: inout JobStep) -> Bool {
+  /// A login that has run out says nothing about the job: it is waited for as long as for Google itself. A job that
+  /// never had one ends, for its owner is there to read why.
+  mutating func toleratesLostLogin(_ error: CloudError, _ step: inout JobStep) -> Bool {
     guard !attempts.isEmpty || resources.contains(where: { $0.existence == .made }) else { return false }
     guard let since = liveness.signedOutSince else {
       liveness.signedOutSince = step.now

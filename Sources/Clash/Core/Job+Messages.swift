@@ -3,7 +3,7 @@ internal import Dagrun
 internal import GoogleCloud
 internal import Model
 
-// What VMs say: stored first, then acknowledged. Strangers, duplicates and what comes too late are acknowledged unread.
+// What VMs say: stored first, then acknowledged. Other owners', repeated and late messages are acknowledged unread.
 extension Job {
   private static let mostAckIDs = 500
 
@@ -27,7 +27,7 @@ extension Job {
       case .started(let moment): started(said, at: moment ?? step.now, &step)
       case .heartbeat: break
       case .preempted: preempted(said, &step)
-      // Not acknowledged, ever: it waits for whoever takes the job up, until the subscription goes with all that is in it.
+      // Not acknowledged, ever: it waits for the job's next driver, until the subscription goes with all that is in it.
       case .result(let result):
         lastWords = lastWords ?? (said, result)
         continue
@@ -48,15 +48,15 @@ extension Job {
   mutating func listeningFailed(_ error: CloudError, _ step: inout JobStep) {
     switch error.faultClass {
     case .passing, .capacity: break
-    // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away: its
-    // result waits in the subscription.
+    // A login that has run out, or a role that was taken away for a moment, is no reason to throw hours of work away:
+    // its result waits in the subscription.
     case .signedOut where isRunning, .refusal(.permission) where isRunning:
       let kind: InfrastructureFailure.Kind = error.faultClass == .signedOut ? .signedOut : .permission
       if !isBorne(&step, error) { fail(kind, error.advice, &step) }
     case .signedOut:
       // Silence means nothing as long as nobody may listen.
       liveness.pullDeniedSince = liveness.pullDeniedSince ?? step.now
-      if !bearsLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
+      if !toleratesLostLogin(error, &step) { fail(.signedOut, error.advice, &step) }
     case .refusal where error.reason == .notFound: endElsewhere(&step)
     case .refusal(let kind): fail(kind, error.advice, &step)
     }
@@ -134,7 +134,7 @@ extension Job {
     switch stage {
     // It was seen to stop before its word of why came.
     case .terminating(.lost, let boot, let until) where !request.isDetached && (boot == nil || boot == said.boot):
-      return fade(.preempted, boot: said.boot, "preempted", for: until.seconds(since: step.now), &step)
+      return beginTerminating(.preempted, boot: said.boot, "preempted", for: until.seconds(since: step.now), &step)
     case .makingTemplate, .terminating, .deletingGroup: return
     // Of an earlier boot, whose end is known already.
     case .running(let boot) where boot != said.boot: return
@@ -145,7 +145,7 @@ extension Job {
       step.note("attempt \(plan.number): preempted; the group makes its machine again")
       enter(.waitingForMachine(since: step.now), step.now)
     } else {
-      fade(.preempted, boot: said.boot, "preempted", for: timings.graceSeconds, &step)
+      beginTerminating(.preempted, boot: said.boot, "preempted", for: timings.graceSeconds, &step)
     }
   }
 

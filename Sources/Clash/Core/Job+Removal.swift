@@ -45,9 +45,9 @@ extension Job {
         + "has its result, or somebody has deleted the subscription", &step)
   }
 
-  /// Group, subscription, topic, templates. The VM's last words are in the subscription until the VM is gone. To remove the
-  /// subscription is to acknowledge the result: until then another home that takes the job up must find all it needs, so the
-  /// template, which tells it what the job is, goes last.
+  /// Group, subscription, topic, templates. The VM's last words are in the subscription until the VM is gone. To remove
+  /// the subscription is to acknowledge the result: until then another home that takes the job up must find all it
+  /// needs, so the template, which tells it what the job is, goes last.
   mutating func nextRemoval(_ step: inout JobStep) -> JobCall? {
     guard case .removing(let outcome, let since) = phase else { return nil }
     let wanted = resources.filter { $0.abandonedBecause == nil }
@@ -86,7 +86,7 @@ extension Job {
         // Without that certainty a next machine could be a second one.
         fail(.cloud, "\(error.advice); without that no other machine may be asked for", &step)
       } else {
-        if error.faultClass == .signedOut { _ = bearsLostLogin(error, &step) }
+        if error.faultClass == .signedOut { _ = toleratesLostLogin(error, &step) }
         underWay = retry
       }
     case .attempting:
@@ -113,8 +113,8 @@ extension Job {
     )
   }
 
-  /// What may pass is borne for a while, in which somebody must have tried; what a person must put right is tried three
-  /// times.
+  /// What may pass is tolerated for a while, in which somebody must have tried; what a person must put right is tried
+  /// three times.
   ///
   /// - Parameter patience: for a login; all else that may pass has `removalLimitSeconds`.
   private func isHopeless(

@@ -19,17 +19,17 @@ extension Job {
 
   /// This process has listened since before the VM was asked for, and no pull of it was lost; or what waited for it has
   /// had its chance to come.
-  private func hasHeardAll(ofAttempt number: Int, _ now: Timestamp) -> Bool {
+  private func hasReceivedAll(ofAttempt number: Int, _ now: Timestamp) -> Bool {
     let requestedAt = attempts[number - 1].requestedAt
     if let resumedAt = liveness.resumedAt, max(resumedAt, liveness.leasedAt ?? resumedAt) <= requestedAt { return true }
-    return hasHeardWhatWaited(now)
+    return hasReceivedWhatWaited(now)
   }
 
   /// The VM has said on its console why it cannot report: nothing else will come of it.
   ///
   /// - Returns: false where it has not, or where a message of it may still be waiting.
   mutating func metReportFault(_ plan: AttemptPlan, _ machine: GroupReport.Machine?, _ step: inout JobStep) -> Bool {
-    guard let fault = machine?.console?.fault, isUnheard(plan.number), hasHeardAll(ofAttempt: plan.number, step.now)
+    guard let fault = machine?.console?.fault, isUnheard(plan.number), hasReceivedAll(ofAttempt: plan.number, step.now)
     else {
       return false
     }

@@ -1,8 +1,8 @@
 package import Dagrun
 package import Model
 
-/// The life of a job: a topic and a subscription, then attempts (a template and a group of one VM each) until one brings a
-/// result or nothing more is to be had, then everything removed. docs/jobs.md draws it.
+/// The life of a job: a topic and a subscription, then attempts (a template and a group of one VM each) until one
+/// brings a result or nothing more is to be had, then everything removed. docs/jobs.md draws it.
 ///
 /// Pure: no clock, no I/O, no randomness. The same job, event and time always give the same actions. What must hold:
 ///
@@ -24,7 +24,7 @@ package struct Job: Codable, Hashable, Sendable {
   var preemptions = 0
   /// VMs that were there and never spoke. nil: none.
   var unheardMachines: Int?
-  /// When the current attempt's VM was last heard, to some minutes: a heartbeat is no reason to save.
+  /// When the current attempt's VM was last heard from, to some minutes: a heartbeat is no reason to save.
   var heardOfAt: Timestamp?
   var liveness = Liveness()
 
@@ -60,11 +60,11 @@ package struct Job: Codable, Hashable, Sendable {
     return step.actions
   }
 
-  /// What a job that was just made or restored needs done: the call that was under way, again, with its requestId. Nothing
-  /// else is under way then: what a dead process had sent has arrived, or never will.
+  /// What a job that was just made or restored needs done: the call that was under way, again, with its requestId.
+  /// Nothing else is under way then: what a dead process had sent has arrived, or never will.
   ///
-  /// - Parameter isOverElsewhere: The subscription is gone, though it had been made: another home has brought the job to
-  ///   its end, and has its result.
+  /// - Parameter isOverElsewhere: The subscription is gone, though it had been made: another home has brought the job
+  ///   to its end, and has its result.
   package mutating func resume(at now: Timestamp, isOverElsewhere: Bool = false) -> [JobAction] {
     var step = JobStep(now: now)
     liveness = Liveness()
@@ -102,8 +102,8 @@ extension Job {
     }
   }
 
-  /// What it does next, after it was restored, is to ask for a machine, and nothing that it waits for would tell it before
-  /// that another home has brought it to its end: look at the subscription, then `resume`.
+  /// What it does next, after it was restored, is to ask for a machine, and nothing that it waits for would tell it
+  /// before that another home has brought it to its end: look at the subscription, then `resume`.
   package var mustLookForSubscription: Bool {
     guard resource(.subscription)?.existence == .made else { return false }
     switch phase {
@@ -120,7 +120,7 @@ extension Job {
   /// Of the log's file, as of this state. After a restart the file is cut to it: what is beyond comes again.
   package var logLength: Int { log.length }
 
-  /// A detached job that its VM can bring to its end: whoever began it may go.
+  /// A detached job that its VM can bring to its end: the process that began it may go.
   package var isHandedOver: Bool { request.isDetached && canBeHandedOver }
 
   /// Its machine is asked for, and all that somebody else needs to continue with it is in the cloud.

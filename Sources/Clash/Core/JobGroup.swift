@@ -1,12 +1,12 @@
 internal import Dagrun
 
-/// Several jobs as one: they begin together, each has its own result, and together they may be cancelled. Pure, as a job is;
-/// whoever drives it drives the jobs too.
+/// Several jobs as one: they begin together, each has its own result, and together they may be cancelled. Pure, as a
+/// job is; the group's driver drives the jobs too.
 package struct JobGroup: Hashable, Sendable {
   package let names: [String]
   /// Of each job, in the order of `names`; nil while it lives.
   package private(set) var outcomes: [JobOutcome?]
-  /// Which were told to stop: nobody is told twice.
+  /// Those that were told to stop: each is told once.
   private var isCancelled: [Bool]
 
   package init(names: [String]) {

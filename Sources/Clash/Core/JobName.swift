@@ -3,8 +3,8 @@ package import Model
 
 /// Names of jobs: what they may be, and how they are made up.
 ///
-/// A job's name is on everything it has: topic and subscription are named so, template and group with `-N` behind, the VM
-/// with `-N-xxxx`. Google allows 63 characters for those, and 58 for a group's base name.
+/// A job's name is on everything it has: topic and subscription are named so, template and group with `-N` behind, the
+/// VM with `-N-xxxx`. Google allows 63 characters for those, and 58 for a group's base name.
 package enum JobName {
   /// Pub/Sub takes no shorter name for a topic.
   package static let shortest = 3
@@ -37,7 +37,7 @@ package enum JobName {
     return "\(slug(prefix, longest: longest - 9))-\(String(decoding: tail, as: UTF8.self))"
   }
 
-  /// Of a task's try, always the same: whoever asks again after a crash finds the job that it asked for before.
+  /// Of a task's try, always the same: a process that asks again after a crash finds the job that it asked for before.
   package static func of(_ task: JobTask, homeID: String) -> String {
     let key = task.key
     var parts = [homeID, task.dagID, "\(key.run)", task.runID, key.taskID, "\(key.number)"]

@@ -2,8 +2,8 @@ import Dagrun
 
 // What is wrong with a job, all of it at once, before anything is sent.
 extension JobRequest {
-  /// In words, each with what to do; empty when nothing is. Besides what a DAG file is checked for (`JobSpec.problems`):
-  /// the name, and what only shows with every value known.
+  /// In words, each with what to do; empty when nothing is. Besides what a DAG file is checked for
+  /// (`JobSpec.problems`): the name, and what only shows with every value known.
   package var problems: [String] {
     var found = [JobName.problem(name)].compactMap { $0 } + spec.problems
     func check(_ isRight: Bool, _ message: @autoclosure () -> String) {
@@ -64,10 +64,10 @@ extension JobRequest {
     guard let subnetwork = config.subnetwork, isSubnetwork(subnetwork) else { return nil }
     let path = subnetwork.split(separator: "/").map(String.init)
     guard path.count == 6,
-      let otherOwner = Ladder(config).candidates.map(\.place).first(where: { $0.region != path[3] })
+      let outside = Ladder(config).candidates.map(\.place).first(where: { $0.region != path[3] })
     else { return nil }
     return
-      "the subnetwork \(subnetwork) is in \(path[3]), and the job may ask for a VM in \(otherOwner.name); name places of "
+      "the subnetwork \(subnetwork) is in \(path[3]), and the job may ask for a VM in \(outside.name); name places of "
       + "\(path[3]) only, or give the subnetwork's short name"
   }
 

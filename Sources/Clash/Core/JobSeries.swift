@@ -1,8 +1,8 @@
 /// One of the jobs that the tries of another scheduler's task begin: `BASE-1`, `BASE-2`, …
 ///
-/// Such a scheduler repeats a task whose worker has died, maybe on another machine, and knows nothing of what the worker had
-/// begun. The next try finds it by its name: it continues with what runs, or takes the result that waits, and begins the
-/// next job only when the one before it is over.
+/// Such a scheduler repeats a task whose worker has died, maybe on another machine, and knows nothing of what the
+/// worker had begun. The next try finds it by its name: it continues with what runs, or takes the result that waits,
+/// and begins the next job only when the one before it is over.
 package struct JobSeries: Codable, Hashable, Sendable {
   package let base: String
   /// From 1.
@@ -58,7 +58,7 @@ extension JobSeries {
   }
 }
 
-// MARK: - Which one to continue with
+// MARK: - Which one to resume
 
 extension JobSeries {
   /// What is known of one job of a series.
@@ -71,15 +71,15 @@ extension JobSeries {
     case resultWaits
     /// Its result was taken, or it ended without one for anybody: cancelled, or brought to its end by another home.
     case over
-    /// Another home began it, and it can be continued with from here.
+    /// Another home began it, and it can be resumed from here.
     case elsewhere
-    /// Another home's, with nothing to continue with: its name cannot be used.
+    /// Another home's, with nothing to resume: its name cannot be used.
     case remains
   }
 
   package enum Step: Hashable, Sendable {
     /// It is in the journal: drive it on.
-    case goOn(Int)
+    case resume(Int)
     /// In the journal too: everything of it goes, and then what comes next is asked again.
     case finishCancelling(Int)
     case attach(Int)
@@ -89,8 +89,8 @@ extension JobSeries {
     case none
   }
 
-  /// What a try does. There is never a second machine: what lives is continued with, whatever its number, and only then
-  /// is a result or a new job thought of.
+  /// What a try does. There is never a second machine: a job that lives is resumed, whatever its number, and only then
+  /// does a result or a new job count.
   ///
   /// - Parameters:
   ///   - number: the try's own.
@@ -102,7 +102,7 @@ extension JobSeries {
     // Its machine may be on still.
     if let leaving = newest([.beingCancelled]) { return .finishCancelling(leaving) }
     if let living = newest([.unfinished, .elsewhere]) {
-      return known[living] == .elsewhere ? .attach(living) : .goOn(living)
+      return known[living] == .elsewhere ? .attach(living) : .resume(living)
     }
     // An older result than that of the last job is nobody's any more.
     if let last = newest([.resultWaits, .over]), known[last] == .resultWaits { return .report(last) }

@@ -69,7 +69,7 @@ extension Job {
   private var isPlausible: Bool {
     let counts = 0...Int(Int32.max)
     func isPlausible(_ position: LadderPosition) -> Bool {
-      [position.candidate, position.losses, position.climbs].allSatisfy(counts.contains)
+      [position.candidateIndex, position.losses, position.climbs].allSatisfy(counts.contains)
     }
     let isPhasePlausible =
       switch phase {

@@ -29,7 +29,7 @@ package struct Ladder: Hashable, Sendable {
   package static let top = LadderPosition()
 
   package func candidate(at position: LadderPosition) -> MachineCandidate {
-    candidates[min(position.candidate, candidates.count - 1)]
+    candidates[min(position.candidateIndex, candidates.count - 1)]
   }
 
   /// How a job continues after `fault` at `position`, when it has had `machinesBegun` VMs, this one included.
@@ -42,7 +42,7 @@ package struct Ladder: Hashable, Sendable {
     case .refused:
       // Of Spot, Google may refuse what it sells on demand.
       var marked = position
-      marked.notOffered = Set((position.notOffered ?? []) + [position.candidate]).sorted()
+      marked.notOffered = Set((position.notOffered ?? []) + [position.candidateIndex]).sorted()
       return next(after: marked)
     case .preempted, .lost, .noBoot:
       guard machinesBegun < maxAttempts else { return .giveUp }
@@ -56,17 +56,17 @@ package struct Ladder: Hashable, Sendable {
   private func next(after position: LadderPosition) -> LadderStep {
     func isOffered(_ candidate: Int) -> Bool { position.notOffered?.contains(candidate) != true }
     var next = position
-    next.candidate += 1
+    next.candidateIndex += 1
     next.losses = 0
-    if let candidate = (next.candidate..<max(candidates.count, next.candidate)).first(where: isOffered) {
-      next.candidate = candidate
+    if let candidate = (next.candidateIndex..<max(candidates.count, next.candidateIndex)).first(where: isOffered) {
+      next.candidateIndex = candidate
       return .climb(next)
     }
     // Waiting brings nothing to a place that does not have the machine at all.
     guard let first = candidates.indices.first(where: isOffered), position.climbs + 1 < maxAttempts else {
       return .giveUp
     }
-    next.candidate = first
+    next.candidateIndex = first
     next.climbs += 1
     return .pause(next)
   }
@@ -78,7 +78,7 @@ package struct Ladder: Hashable, Sendable {
 
   /// Another rung than that of `position` may have a machine some day.
   package func hasOthers(than position: LadderPosition) -> Bool {
-    candidates.indices.contains { $0 != position.candidate && position.notOffered?.contains($0) != true }
+    candidates.indices.contains { $0 != position.candidateIndex && position.notOffered?.contains($0) != true }
   }
 
   /// What a place does not have on Spot, it does not have on demand either.
@@ -94,7 +94,7 @@ package struct Ladder: Hashable, Sendable {
 }
 
 package struct LadderPosition: Codable, Hashable, Sendable {
-  package var candidate = 0
+  package var candidateIndex = 0
   /// VMs lost on this rung: the first is replaced on the same one.
   package var losses = 0
   /// How often the whole ladder was climbed before.
@@ -105,7 +105,7 @@ package struct LadderPosition: Codable, Hashable, Sendable {
   package var refusal: String?
 
   private enum CodingKeys: String, CodingKey {
-    case candidate = "rung"
+    case candidateIndex = "rung"
     case losses, climbs, notOffered, refusal
   }
 }

@@ -10,12 +10,12 @@ struct Liveness: Sendable {
   var resumedAt: Timestamp?
   /// A pull was answered since then: what waited in the subscription has had a chance to come.
   var hasListened = false
-  /// When the current attempt's VM was last heard.
+  /// When the current attempt's VM was last heard from.
   var lastHeardAt: Timestamp?
-  /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the job
-  /// before. It is on loan, and comes again when the ack deadline is over.
+  /// When something may last have been delivered to nobody: to a pull that was lost, or to the process that drove the
+  /// job before. It is on loan, and comes again when the ack deadline is over.
   var leasedAt: Timestamp?
-  /// Since when Google refuses to deliver messages to whoever asks.
+  /// Since when Google refuses to deliver messages to the job's driver.
   var pullDeniedSince: Timestamp?
   /// Since when calls and looks fail because there is no login.
   var signedOutSince: Timestamp?

@@ -60,8 +60,8 @@ package struct LogAssembler: Sendable {
     return progress
   }
 
-  /// Gaps are not waited for any more: they are marked, and what waited behind them is written. What comes of them later
-  /// is dropped.
+  /// Gaps are not waited for any more: they are marked, and what waited behind them is written. What comes of them
+  /// later is dropped.
   package mutating func passGaps() -> Progress {
     var progress = Progress(at: length)
     passGaps(into: &progress)

@@ -34,7 +34,7 @@ extension ReportFault {
     case .status:
       return Verdict(
         .cloud, "Pub/Sub does not take the VM's messages", words,
-        "Try again later; https://status.cloud.google.com shows larger troubles", isCertain: false)
+        "Try again later; https://status.cloud.google.com lists larger problems", isCertain: false)
     case .noToken:
       return Verdict(
         .machine, "the VM's metadata server gives no token", words, "Try again, or in another zone", isCertain: false)

@@ -1,7 +1,7 @@
 internal import Dagrun
 
-/// Why a VM cannot report, in its runner's words: the line `dagrun: cannot report [STATUS] [ACCOUNT]: WORDS` of its serial
-/// console. The runner tells what it met; what that means is decided here (`verdict`).
+/// Why a VM cannot report, in its runner's words: the line `dagrun: cannot report [STATUS] [ACCOUNT]: WORDS` of its
+/// serial console. The runner tells what it met; what that means is decided here (`verdict`).
 package struct ReportFault: Hashable, Sendable {
   package let cause: Cause
   /// The VM's service account; nil where the VM does not know it.

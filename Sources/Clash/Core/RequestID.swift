@@ -9,7 +9,7 @@ extension SHA256 {
 }
 
 extension UUID {
-  /// The same for the same parts, whoever makes it and whenever (version 8 of RFC 9562: "custom").
+  /// The same for the same parts, in any process at any time (version 8 of RFC 9562: "custom").
   package static func derived(from parts: [String]) -> UUID {
     var bytes = Array(SHA256.digest(ofParts: parts).prefix(16))
     bytes[6] = bytes[6] & 0x0f | 0x80

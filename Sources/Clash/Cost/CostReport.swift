@@ -34,8 +34,8 @@ package struct CostReport: Hashable, Sendable {
     package var precision = MachineTime.Precision.exact
     /// Part of `cost`: machines that were preempted before their job had ended.
     package var lostToPreemption = 0.0
-    /// What the time of Spot machines would have cost on demand, without what was lost to preemption: machines on demand
-    /// are not taken back.
+    /// What the time of Spot machines would have cost on demand, without what was lost to preemption: machines on
+    /// demand are not taken back.
     package var onDemandCost = 0.0
     /// So much less they cost. Negative where preemptions cost more than Spot saved.
     package var saved = 0.0

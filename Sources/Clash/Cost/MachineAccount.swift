@@ -4,8 +4,8 @@ package import Model
 /// Which VMs an attempt had, and when each began and ended to be charged for, by what the cloud has said of them. Never
 /// by when somebody looked: a client may sleep, or be dead, through all of it.
 ///
-/// Google charges from RUNNING to TERMINATED, or to the end of the deletion. docs/jobs.md ("Costs") has the table of ways
-/// in which a VM begins and ends, and MachineAccountTests a case for each.
+/// Google charges from RUNNING to TERMINATED, or to the end of the deletion. docs/jobs.md ("Costs") has the table of
+/// ways in which a VM begins and ends, and MachineAccountTests a case for each.
 ///
 /// | begin | by |
 /// |---|---|
@@ -15,7 +15,7 @@ package import Model
 ///
 /// | end | by |
 /// |---|---|
-/// | exact | `lastStopTimestamp`; the end of the operation that stopped it, or of the one that deleted it while it ran |
+/// | exact | `lastStopTimestamp`; the end of the operation that stopped it, or deleted it while it ran |
 /// | not before | what the cloud did to it by itself (preemption, its own power-off, a limit); its last message |
 /// | not after | so long after that as Google gives a VM to shut down; the end of its deletion; its group was gone |
 package struct MachineAccount {

@@ -48,7 +48,7 @@ enum ContainerValues {
 
   private static func checkName(_ name: String) throws(JobMachineError) {
     guard !name.isEmpty, !name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) else {
-      throw JobMachineError("“\(name.prefix(200))” is not a name of an environment variable")
+      throw JobMachineError("“\(name.prefix(200))” is not the name of an environment variable")
     }
     guard name != "DAGRUN_OUTPUT" else {
       throw JobMachineError("dagrun itself sets DAGRUN_OUTPUT", hint: "choose another name")
@@ -58,7 +58,7 @@ enum ContainerValues {
   private static func checkDirectory(_ path: String) throws(JobMachineError) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)
     guard path.hasPrefix("/"), !parts.isEmpty, !parts.contains(where: { $0 == "." || $0 == ".." }) else {
-      throw JobMachineError("“\(path.prefix(200))” is not a directory of a container", hint: "write a path from /")
+      throw JobMachineError("“\(path.prefix(200))” is not a directory in a container", hint: "write a path from /")
     }
     // docker reads mounts as a line of CSV, and drops the first of these two.
     guard !path.utf8.contains(0), !path.contains("\r\n"), !path.hasSuffix("\r") else {

@@ -39,11 +39,11 @@ extension JobMachine {
   private var scheduling: Scheduling {
     var scheduling = Scheduling()
     scheduling.provisioningModel = offer.isSpot ? .spot : .standard
-    // Whoever drives the job counts its VMs; a VM that came back by itself would be one more, unseen.
+    // The job's driver counts its VMs; a VM that came back by itself would be one more, unseen.
     scheduling.automaticRestart = false
     if offer.isSpot || hasAccelerators || series.staysOnItsHost { scheduling.onHostMaintenance = .terminate }
-    // The group of a detached job makes a VM again that is gone, and its program would run again. By default it is left to
-    // the VM to end in time, and with it the group.
+    // The group of a detached job makes a VM again that is gone, and its program would run again. By default it is left
+    // to the VM to end in time, and with it the group.
     let limit = request.isDetached && request.hasDefaultRunLimit ? nil : request.runLimitSeconds
     if let limit { scheduling.maxRunDuration = SecondsDuration(seconds: Int64(limit)) }
     // A stopped VM's disk is paid for, and nobody would start it again.
@@ -102,8 +102,8 @@ extension JobMachine {
 }
 
 extension JobRequest {
-  /// When the cloud ends the VM by itself, a dead man's switch: as asked, or an hour after the job's own limit, or after a
-  /// day. nil: never.
+  /// When the cloud ends the VM by itself, a dead man's switch: as asked, or an hour after the job's own limit, or
+  /// after a day. nil: never.
   var runLimitSeconds: Int? {
     guard spec.config.hasRunLimit else { return nil }
     let limit =

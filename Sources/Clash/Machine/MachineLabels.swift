@@ -2,7 +2,7 @@ internal import Dagrun
 internal import Foundation
 internal import Model
 
-/// What every resource of a job has, so that `dagrun job gc` finds it whatever has become of the journal.
+/// What every resource of a job carries, so that `dagrun job gc` finds it whatever has become of the journal.
 package enum MachineLabels {
   package static let marker = "dagrun"
 

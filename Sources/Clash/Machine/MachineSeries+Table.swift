@@ -7,9 +7,9 @@ extension MachineSeries {
   /// - disk: of a boot disk. In parentheses it is Google's default, which is left to Google.
   ///
   /// Sources: cloud.google.com/compute/docs/machine-resource and /docs/gpus; /docs/instances/live-migration-process
-  /// (limitations); for disks the compute v1 discovery document (AttachedDiskInitializeParams.diskType: pd-standard up to the
-  /// second generation, which is slow for images of containers; pd-balanced for c3, c3d and m3; hyperdisk-balanced for what is
-  /// newer).
+  /// (limitations); for disks the compute v1 discovery document (AttachedDiskInitializeParams.diskType: pd-standard up
+  /// to the second generation, which is slow for images of containers; pd-balanced for c3, c3d and m3;
+  /// hyperdisk-balanced for what is newer).
   static let table = """
     series  processor  accelerators  host   disk
     metal   x86        none          stays  hyperdisk-balanced

@@ -1,6 +1,7 @@
 internal import Dagrun
 
-/// The first program of a container whose buckets are mounted by gcsfuse: it mounts them, then becomes the job's command.
+/// The first program of a container whose buckets are mounted by gcsfuse: it mounts them, then becomes the job's
+/// command.
 enum MountEntry {
   static func script(_ mounts: [(directory: String, path: BucketPath)]) -> String {
     let calls = mounts.map { mount in

@@ -1,8 +1,8 @@
 internal import CRunnerScript
 
-/// The program that a job's VM runs: bash, with curl, sed, awk, base64, docker, systemd and the coreutils beside it, for
-/// Container-Optimized OS has no more. The parts lie in `Script/`, in the order in which they are read; this binary carries
-/// them.
+/// The program that a job's VM runs: bash, with curl, sed, awk, base64, docker, systemd and the coreutils beside it,
+/// for Container-Optimized OS has no more. The parts lie in `Script/`, in the order in which they are read; this binary
+/// carries them.
 package enum RunnerScript {
   package static let text = parts.map(\.text).joined(separator: "\n")
 

@@ -4,7 +4,8 @@
 /// 2. Then save the job, if it has changed. When saving fails: throw this job away, load the saved one and `resume`.
 /// 3. Then everything else. Calls and inspections are answered by events; the others by nothing.
 ///
-/// While `job.isListening`, exactly one pull is open; what it brings is `JobEvent.received`. At `job.nextWake`: `.wake`.
+/// While `job.isListening`, exactly one pull is open; what it brings is `JobEvent.received`. At `job.nextWake`:
+/// `.wake`.
 package enum JobAction: Hashable, Sendable {
   case call(CallRequest)
   /// Look at the attempt's group, and at its VM's console where that is wanted. A read: may be asked again, may be

@@ -24,7 +24,7 @@ package struct CallRequest: Hashable, Sendable {
   /// Google answers a known id with the first operation, failed as it is.
   package var requestID: UUID
   /// For a removal: it is not certain that what has this name is the job's. The driver reads the labels first and
-  /// removes only what has this job's; a stranger's is `.ownedByOther`, nothing there is `.done`.
+  /// removes only what has this job's; another owner's is `.ownedByOther`, nothing there is `.done`.
   package var checksOwner: Bool
 
   package init(call: JobCall, requestID: UUID, checksOwner: Bool) {

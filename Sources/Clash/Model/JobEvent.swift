@@ -4,25 +4,25 @@ package import GoogleCloud
 
 /// What a job is told.
 package enum JobEvent: Hashable, Sendable {
-  /// The call has done its work, or found it done: what was to be made exists and has this job's labels (made by this
-  /// call, or adopted after 409); what was to be removed is gone (404 included).
+  /// The call has done its work, or found it done: what was to be made exists and carries this job's labels (made by
+  /// this call, or adopted after 409); what was to be removed is gone (404 included).
   case done(JobCall)
   /// The call failed after all the retries that the transport makes. What it did is unknown unless the error says so.
   case failed(JobCall, CloudError)
-  /// Something of that name exists and does not have this job's labels. It was left alone.
+  /// Something of that name exists and does not carry this job's labels. It was left alone.
   case ownedByOther(JobCall)
 
   /// Answer of `JobAction.inspect`. `plan.number` tells which attempt was looked at.
   case inspected(AttemptPlan, GroupReport)
   case inspectionFailed(AttemptPlan, CloudError)
-  /// What was read of the attempt's VMs on such an occasion, or when its group was removed: for the ledger. Comes before
-  /// the answer itself; that nothing comes does no harm but to the ledger's accuracy.
+  /// What was read of the attempt's VMs on such an occasion, or when its group was removed: for the ledger. Comes
+  /// before the answer itself; that nothing comes does no harm but to the ledger's accuracy.
   case machinesFound(AttemptPlan, MachineFindings)
 
   /// What one pull brought, which may be nothing.
   case received([JobMessage])
-  /// A pull failed in a way that may pass, and the driver repeats it. It may have been answered: what was in the answer is
-  /// on loan, and comes again when the ack deadline is over.
+  /// A pull failed in a way that may pass, and the driver repeats it. It may have been answered: what was in the answer
+  /// is on loan, and comes again when the ack deadline is over.
   case pullLost
   /// A pull failed for good (not a timeout, not a lost connection: those the driver repeats by itself).
   case listeningFailed(CloudError)

@@ -12,10 +12,11 @@ package struct JobTimings: Codable, Hashable, Sendable {
   package var silenceSeconds = 300.0
   /// Without a message although the VM is said to run: it is lost all the same.
   package var silenceLimitSeconds = 1800.0
-  /// From the notice of a preemption, or the disappearance of a VM, until it is given up: its last words may be a result.
+  /// From the notice of a preemption, or the disappearance of a VM, until it is given up: its last words may be a
+  /// result.
   package var graceSeconds = 45.0
-  /// The same for a group that is gone without our doing, which is what a VM does after its result. The result may be on
-  /// loan to a process or a connection that died: it comes again after Pub/Sub's ack deadline, which is 120.
+  /// The same for a group that is gone without our doing, which is what a VM does after its result. The result may be
+  /// on loan to a process or a connection that died: it comes again after Pub/Sub's ack deadline, which is 120.
   package var loanSeconds = 150.0
   /// For parts of the log that are still under way when the result is here and its tail does not cover them.
   package var logGraceSeconds = 10.0
@@ -24,7 +25,7 @@ package struct JobTimings: Codable, Hashable, Sendable {
   /// After a call failed in a way that may pass: the first wait, doubled up to the longest.
   package var firstBackoffSeconds = 5.0
   package var longestBackoffSeconds = 120.0
-  /// Such failures of one call are borne for so long.
+  /// Such failures of one call are tolerated for so long.
   package var patienceSeconds = 3600.0
   /// For removing everything. What remains then is `leftBehind`.
   package var removalLimitSeconds = 600.0

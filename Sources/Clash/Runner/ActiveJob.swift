@@ -14,7 +14,7 @@ final class ActiveJob: @unchecked Sendable {
   /// False for a job of which the journal knows nothing yet.
   var isSaved = false
   var log: JobLog?
-  var isReleased = false
+  var hasLeft = false
 
   /// What it has not been told yet.
   var inbox: [Input] = []
@@ -56,7 +56,7 @@ final class ActiveJob: @unchecked Sendable {
     self.observer = observer
   }
 
-  /// - Parameter body: runs anywhere; is cancelled when the job is let go.
+  /// - Parameter body: runs anywhere; is cancelled when the runner leaves the job.
   func spawn(on queue: DispatchQueue, _ body: @escaping @Sendable () async -> Void) {
     lastTask += 1
     let number = lastTask
@@ -79,7 +79,7 @@ final class ActiveJob: @unchecked Sendable {
   }
 
   func detach() {
-    isReleased = true
+    hasLeft = true
     inbox = []
     stopPull()
     for task in tasks.values { task.cancel() }

@@ -14,7 +14,7 @@ actor AsyncSemaphore {
     await withCheckedContinuation { waiting.append($0) }
   }
 
-  /// Whoever waits longest has the place.
+  /// The longest waiter has the place.
   func leave() {
     guard firstWaiting < waiting.count else {
       free += 1

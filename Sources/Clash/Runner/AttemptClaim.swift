@@ -2,11 +2,12 @@ internal import Foundation
 internal import Processes
 internal import Synchronization
 
-/// Says, for as long as its process lives, that an attempt of a series is at work or waits to be: a lower one gives way to it.
+/// Says, for as long as its process lives, that an attempt of a series is at work or waits to be: a lower one gives way
+/// to it.
 ///
-/// Another scheduler begins a higher attempt only when it has given up the lower one, whose process may have been frozen
-/// and know nothing of that. A file `BASE.attempt-N.WORD` in the home's `jobs` folder, with a `flock`: a file that nobody
-/// has locked is of a dead process.
+/// Another scheduler begins a higher attempt only when it has given up the lower one, whose process may have been
+/// frozen and know nothing of that. A file `BASE.attempt-N.WORD` in the home's `jobs` folder, with a `flock`: a file
+/// that nobody has locked is of a dead process.
 package final class AttemptClaim: Sendable {
   private let series: JobSeries
   private let folder: String

@@ -5,9 +5,9 @@ package import Processes
 
 /// How one process asks the one that drives a job to cancel it: `JOB.cancel`, beside the job's lock.
 ///
-/// It stays until the job has ended, so a driver that dies before it has acted leaves the request to the next one. A name
-/// can be used again, so the file says by the time of submission which job is meant. An empty one, by an older dagrun,
-/// means the job that is driven when the file is written.
+/// It stays until the job has ended, so a driver that dies before it has acted leaves the request to the next one. A
+/// name can be used again, so the file says by the time of submission which job is meant. An empty one, by an older
+/// dagrun, means the job that is driven when the file is written.
 package struct CancelRequestFile: Sendable {
   private let path: String
 

@@ -5,8 +5,8 @@ internal import GoogleCloud
 /// Reading what is there.
 extension JobCloud {
   /// - Parameter includesErrors: reads the group's list of errors too, though its VM may just be coming. It is read
-  ///   anyway where there is no VM. Of a VM that has ended only what the group says of its last attempt counts: the list
-  ///   also has what went wrong before it was up.
+  ///   anyway where there is no VM. Of a VM that has ended only what the group says of its last attempt counts: the
+  ///   list also has what went wrong before it was up.
   func inspect(
     _ plan: AttemptPlan, ofJob job: String, console: ConsoleReading, includesErrors: Bool
   ) async -> [JobEvent] {

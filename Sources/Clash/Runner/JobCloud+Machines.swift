@@ -2,8 +2,8 @@ internal import Dagrun
 internal import GoogleCloud
 internal import Model
 
-/// What the cloud says of an attempt's VMs, for the ledger. A job never waits or fails for it: what cannot be read is not
-/// known.
+/// What the cloud says of an attempt's VMs, for the ledger. A job never waits or fails for it: what cannot be read is
+/// not known.
 extension JobCloud {
   /// For each of these reads, retries included: removals and looks wait for them.
   private static let patienceSeconds = 10.0

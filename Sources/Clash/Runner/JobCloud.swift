@@ -80,7 +80,7 @@ struct JobCloud: Sendable {
   }
 }
 
-/// What has the marks of a job of a home.
+/// What carries the labels of a job of a home.
 struct JobOwner: Sendable {
   let request: JobRequest
 

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// The right to drive a job. One process has it at a time, and it ends with that process, however that ends.
 ///
-/// A `flock` on a file of the job's name in the home's `jobs` folder. The file is there only while somebody holds it, or
-/// after a crash.
+/// A `flock` on a file of the job's name in the home's `jobs` folder. The file is there only while somebody holds it,
+/// or after a crash.
 package final class JobLock: Sendable {
   private let descriptor: Int32
   private let path: String
@@ -73,7 +73,8 @@ package final class JobLock: Sendable {
     }
     guard isFirst else { return }
     unlink(path)
-    // A process that is just being started shares all descriptors for a moment, this one too: hence the word for it.
+    // A process that is just being started shares all descriptors for a moment, this one too: hence the explicit
+    // unlock.
     flock(descriptor, LOCK_UN)
   }
 

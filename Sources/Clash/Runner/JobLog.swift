@@ -74,8 +74,8 @@ struct JobLog: Sendable {
 extension JobRecord {
   private struct Part: Decodable { var logFileLength: Int? }
 
-  /// How much of the job's log file counts: what VMs sent (`Job.logLength`), and dagrun's own lines. 0 when the job had no
-  /// file.
+  /// How much of the job's log file counts: what VMs sent (`Job.logLength`), and dagrun's own lines. 0 when the job had
+  /// no file.
   package var logFileLength: Int {
     let part = try? JSONDecoder().decode(Part.self, from: Data(state.utf8))
     return part?.logFileLength ?? 0

@@ -52,7 +52,7 @@ extension JobRunner {
     job.spawn(on: queue) { [self] in
       let isGone = await cloud.isSubscriptionGone(request)
       queue.async { [self] in
-        guard !job.isReleased else { return }
+        guard !job.hasLeft else { return }
         resume(job, isOverElsewhere: isGone)
       }
     }
@@ -95,7 +95,7 @@ extension JobRunner {
   }
 
   private func found(_ job: ActiveJob, _ result: JobCloud.Finding) {
-    guard !job.isReleased else { return }
+    guard !job.hasLeft else { return }
     switch result {
     case .found(let request, let plan, let askedAt, let isOver):
       let state = Job(

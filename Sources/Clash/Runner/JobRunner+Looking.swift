@@ -1,5 +1,5 @@
-package import GoogleCloud
 internal import Dagrun
+package import GoogleCloud
 
 /// What a project has of a job of which only the name is known.
 package enum JobTrace: Hashable, Sendable {

@@ -18,7 +18,7 @@ extension JobRunner {
 
   func post(_ input: ActiveJob.Input, to job: ActiveJob) {
     dispatchPrecondition(condition: .onQueue(queue))
-    guard !job.isReleased else { return }
+    guard !job.hasLeft else { return }
     job.inbox.append(input)
     if job.inbox.count == 1 { makeReady(job) }
   }
@@ -43,7 +43,7 @@ extension JobRunner {
   }
 
   private func step(of job: ActiveJob, at now: Timestamp) -> Step? {
-    guard !job.isReleased, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else {
+    guard !job.hasLeft, !job.isHeld, job.current != nil || load(job, at: now), var next = job.current else {
       return nil
     }
     let inbox = job.inbox
@@ -130,7 +130,7 @@ extension JobRunner {
   }
 
   func release(_ job: ActiveJob) {
-    guard !job.isReleased else { return }
+    guard !job.hasLeft else { return }
     job.isHeld = false
     if !job.inbox.isEmpty { makeReady(job) }
   }
@@ -191,7 +191,7 @@ extension JobRunner {
       outcome.result?.costBound = precision == .exact ? nil : precision.rawValue
     }
     let observer = job.observer
-    detach(of: job)
+    detach(job)
     observer(.ended(outcome))
   }
 

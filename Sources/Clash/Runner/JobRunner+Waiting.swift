@@ -7,7 +7,7 @@ internal import Logging
 extension JobRunner {
   /// Keeps one pull open while the job listens.
   func listen(_ job: ActiveJob) {
-    guard let current = job.current, current.isListening, !job.isReleased else {
+    guard let current = job.current, current.isListening, !job.hasLeft else {
       job.stopPull()
       return
     }
@@ -25,7 +25,7 @@ extension JobRunner {
   }
 
   private func pulled(_ answer: Result<[JobMessage], CloudError>, _ number: Int, _ job: ActiveJob) {
-    guard !job.isReleased, job.pullNumber == number else { return }
+    guard !job.hasLeft, job.pullNumber == number else { return }
     job.pull = nil
     switch answer {
     case .success(let messages):
@@ -45,13 +45,13 @@ extension JobRunner {
   /// Sees to it that `nextWake` is met. A moment that has moved away is not disarmed: it is looked at when it comes, so
   /// that a heartbeat each minute costs no timer each minute.
   func arm(_ job: ActiveJob) {
-    guard let wake = job.current?.nextWake, !job.isReleased else { return }
+    guard let wake = job.current?.nextWake, !job.hasLeft else { return }
     if let armed = job.armedWake, armed <= wake { return }
     job.armedWake = wake
     // Were a job to want what it was just told, it would be told so no more than some times a second.
     let seconds = max(wake.seconds(since: Timestamp(Date())), wake == job.metWake ? 0.25 : 0)
     queue.asyncAfter(wallDeadline: .now() + seconds) { [self] in
-      guard !job.isReleased, job.armedWake == wake else { return }
+      guard !job.hasLeft, job.armedWake == wake else { return }
       job.armedWake = nil
       guard let next = job.current?.nextWake, next <= Timestamp(Date()) else { return arm(job) }
       job.metWake = next

@@ -1,17 +1,17 @@
+internal import Foundation
 package import GoogleCloud
 package import Logging
 package import Model
-internal import Foundation
 
 /// Drives jobs: any number of them on one serial queue. A job that waits costs a held pull and its row: no thread, no
 /// process.
 ///
-/// A job decides (`Job`), the runner acts: events in; then the log is written, the job is saved, and only then its actions
-/// are performed, as tasks whose ends are events again. While saving fails nothing is done; what came waits, and is
-/// tried again.
+/// A job decides (`Job`), the runner acts: events in; then the log is written, the job is saved, and only then its
+/// actions are performed, as tasks whose ends are events again. While saving fails nothing is done; what came waits,
+/// and is tried again.
 ///
-/// All that a job asks for can be asked for again, so a runner may end at any point, and another one on the same journal
-/// continues. Two must not drive one job at once: `JobLock`, or the scheduler's lock, sees to that.
+/// All that a job asks for can be asked for again, so a runner may end at any point, and another one on the same
+/// journal continues. Two must not drive one job at once: `JobLock`, or the scheduler's lock, sees to that.
 package final class JobRunner: @unchecked Sendable {
   package typealias Observer = @Sendable (JobUpdate) -> Void
 
@@ -23,8 +23,8 @@ package final class JobRunner: @unchecked Sendable {
   let options: JobRunnerOptions
   let logger: Logger
   let images = ImageLinks()
-  /// A template has the whole runner and all values of the job: a hundred kilobytes, several times over while it is made
-  /// and sent. A thousand jobs that begin at once wait for each other here, instead of all being in memory.
+  /// A template has the whole runner and all values of the job: a hundred kilobytes, several times over while it is
+  /// made and sent. A thousand jobs that begin at once wait for each other here, instead of all being in memory.
   let templates = AsyncSemaphore(places: 32)
 
   /// By name.
@@ -52,10 +52,10 @@ package final class JobRunner: @unchecked Sendable {
   /// ended already tells its end again.
   ///
   /// - Parameters:
-  ///   - logPath: where everything that the job prints goes; nil: nowhere. The file of a job that is taken up again is cut to what
-  ///     was stored, so that each byte is in it once.
-  ///   - observer: told on the runner's queue: it must not wait. `JobUpdate.ended` is the last. A job that is taken up again tells
-  ///     `began` again.
+  ///   - logPath: where everything that the job prints goes; nil: nowhere. The file of a job that is taken up again is
+  ///     cut to what was stored, so that each byte is in it once.
+  ///   - observer: told on the runner's queue: it must not wait. `JobUpdate.ended` is the last. A job that is taken up
+  ///     again tells `began` again.
   package func start(_ request: JobRequest, logPath: String?, observer: @escaping Observer) {
     drive(request.name, .start(request), logPath: logPath, observer: observer)
   }
@@ -65,8 +65,8 @@ package final class JobRunner: @unchecked Sendable {
     drive(name, .adopt, logPath: logPath, observer: observer)
   }
 
-  /// As `adopt`; a job that the journal does not know is looked for in the cloud by its name, where whoever began it has
-  /// left its request with its template. If its result waits there already, it is taken.
+  /// As `adopt`; a job that the journal does not know is looked for in the cloud by its name, where the one that began
+  /// it has left its request with its template. If its result waits there already, it is taken.
   ///
   /// - Parameter likely: what the job asks for, by somebody who knows; for a template that had no room to say it.
   package func attach(
@@ -106,7 +106,7 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  /// Releases one job, and touches nothing in the cloud. Its observer hears nothing more once this returns. Not to be
+  /// Leaves one job, and touches nothing in the cloud. Its observer receives nothing more once this returns. Not to be
   /// called by an observer.
   ///
   /// - Returns: false when this runner does not drive it.
@@ -114,17 +114,17 @@ package final class JobRunner: @unchecked Sendable {
   package func leave(_ name: String) -> Bool {
     queue.sync {
       guard let job = jobs[name] else { return false }
-      detach(of: job)
+      detach(job)
       return true
     }
   }
 
-  /// Releases all jobs, and touches nothing in the cloud. Observers hear nothing more once it returns. Not to be
+  /// Leaves all jobs, and touches nothing in the cloud. Observers receive nothing more once it returns. Not to be
   /// called by an observer.
   package func stop() {
     queue.sync {
       isStopped = true
-      for job in Array(jobs.values) { detach(of: job) }
+      for job in Array(jobs.values) { detach(job) }
     }
   }
 
@@ -134,7 +134,7 @@ package final class JobRunner: @unchecked Sendable {
     queue.async { [self] in
       guard !isStopped else { return }
       if let known = jobs[name] {
-        // Whoever asks last is told.
+        // The last one to ask receives the updates.
         known.observer = observer
         return
       }
@@ -144,7 +144,7 @@ package final class JobRunner: @unchecked Sendable {
     }
   }
 
-  func detach(of job: ActiveJob) {
+  func detach(_ job: ActiveJob) {
     dispatchPrecondition(condition: .onQueue(queue))
     guard jobs[job.name] === job else { return }
     jobs[job.name] = nil

@@ -1,8 +1,8 @@
 internal import Dispatch
 internal import Processes
 
-/// Gives memory back after many jobs have done something at once. A thousand that begin together have a hundred megabytes
-/// of requests under way; glibc would keep that for as long as they wait then, which may be hours.
+/// Gives memory back after many jobs have done something at once. A thousand that begin together have a hundred
+/// megabytes of requests under way; glibc would keep that for as long as they wait then, which may be hours.
 ///
 /// Confined to the queue that it is given.
 struct MemoryTrim {

@@ -88,8 +88,8 @@ enum ComputeCatalog {
 
   // MARK: What is where
 
-  /// Machines that bring accelerators, and accelerators, are in some zones only. As in `acceleratorTypes`, a part of the
-  /// real thing.
+  /// Machines that bring accelerators, and accelerators, are in some zones only. As in `acceleratorTypes`, a part of
+  /// the real thing.
   private static let zonesOfFamily: [Substring: Set<String>] = [
     "a2": ["us-central1-a", "us-central1-c", "us-central1-f", "us-east1-b", "us-west1-b", "europe-west4-a"],
     "a3": ["us-central1-a", "us-central1-c", "us-east4-a", "us-west1-a", "europe-west4-b"],

@@ -159,7 +159,7 @@ struct ComputeModel {
 
   // MARK: Machines
 
-  /// What the host reports of a VM.
+  /// What the host reports about a VM.
   mutating func machine(_ id: UInt64, did event: VirtualMachineEvent, at now: Date) {
     switch event {
     case .booted: if let path = instancePaths[id] { instances[path]?.hasBooted = true }

@@ -1,5 +1,5 @@
-/// Pulls that wait for messages, in the order in which they came. Whoever goes away leaves its place in the order, which
-/// is passed over, and swept when such places are the most: a client that ends may leave ten thousand at once.
+/// Pulls that wait for messages, in the order in which they came. Whoever goes away leaves its place in the order,
+/// which is passed over, and swept when such places are the most: a client that ends may leave ten thousand at once.
 struct HeldPulls: Sendable {
   private var limits: [RequestID: Int] = [:]
   private var order: [RequestID] = []

@@ -23,8 +23,8 @@ final class EmulatorServer: @unchecked Sendable {
   /// Instances that are on; called when there are none any more, while it stops.
   private var running: Set<UInt64> = []
   private var whenAllEnded: EventLoopPromise<Void>?
-  /// Those who wait for a state of the cloud: each looks after everything that happens, and returns true when it is done. nil:
-  /// the emulator stops.
+  /// Those who wait for a state of the cloud: each looks after everything that happens, and returns true when it is
+  /// done. nil: the emulator stops.
   private var observers: [UInt64: (EmulatedCloud?) -> Bool] = [:]
 
   init(loop: any EventLoop, emulation: EmulatedCloud, door: FrontDoor, machines: MachineSupervisor, logger: Logger) {

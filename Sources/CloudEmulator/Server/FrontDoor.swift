@@ -1,11 +1,12 @@
 internal import Foundation
 internal import NIOHTTP1
 
-/// Who may ask the emulator for anything: it starts processes, so neither a web page nor another user of this machine may.
+/// Who may ask the emulator for anything: it starts processes, so neither a web page nor another user of this machine
+/// may.
 ///
-/// A request is let in when it is addressed to this machine, when no browser sent it for a page, and when it carries the
-/// emulator's secret: as the first part of its path, which Google's variables can name, or as one of the emulator's own
-/// access tokens. What is the emulator's own (`/emulator/…`) wants the secret itself, for VMs have tokens.
+/// A request is let in when it is addressed to this machine, when no browser sent it for a page, and when it carries
+/// the emulator's secret: as the first part of its path, which Google's variables can name, or as one of the emulator's
+/// own access tokens. What is the emulator's own (`/emulator/…`) wants the secret itself, for VMs have tokens.
 struct FrontDoor: Sendable {
   /// Of lower-case hexadecimal digits, so that it is the same in every address.
   let secret: String

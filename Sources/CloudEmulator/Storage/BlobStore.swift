@@ -3,8 +3,9 @@ internal import Processes
 
 /// What objects hold: in files of a folder, or in memory.
 ///
-/// A file is named after the object's name where that is a plain path below the bucket, so that a person finds it. Files
-/// are opened below the folder's descriptor, part by part, and no link is followed: an object's name leads nowhere else.
+/// A file is named after the object's name where that is a plain path below the bucket, so that a person finds it.
+/// Files are opened below the folder's descriptor, part by part, and no link is followed: an object's name leads
+/// nowhere else.
 final class BlobStore {
   private let folder: String?
   private var memory: [String: Data] = [:]
@@ -25,7 +26,8 @@ final class BlobStore {
       memory[key] = nil
       return true
     } catch {
-      // `a` is a file and `a/b` is wanted too: both are objects, but not both can be files. Or somebody put a link there.
+      // `a` is a file and `a/b` is wanted too: both are objects, but not both can be files. Or somebody put a link
+      // there.
       guard [ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, ENAMETOOLONG, ELOOP].contains(error.code) else { return false }
       memory[key] = data
       return true

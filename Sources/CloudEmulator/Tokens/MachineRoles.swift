@@ -1,4 +1,5 @@
-/// What the service accounts of VMs may do, by Google's roles as far as jobs need them. Everybody else may do everything.
+/// What the service accounts of VMs may do, by Google's roles as far as jobs need them. Everybody else may do
+/// everything.
 package struct MachineRoles: Hashable, Sendable {
   /// Without `roles/`.
   package let names: [String]

@@ -3,14 +3,15 @@
 ///     let train = ComputeEngineJobOperator("train", job: gpu, command: ["python", "train.py", "--day", "\(.ds)"],
 ///         mounts: ["my-bucket/data/\(.ds)": "/data"], outputs: ["/artifacts": "my-bucket/models/\(.ds)"])
 ///
-/// A list is a program with its arguments, a text is a shell script, `file:` is a script beside the DAG file. A stock-out,
-/// a quota or a preemption moves the job to the next of its machines and places without using one of the task's retries.
-/// The task fails when the program exits with another status than 0.
+/// A list is a program with its arguments, a text is a shell script, `file:` is a script beside the DAG file. A
+/// stock-out, a quota or a preemption moves the job to the next of its machines and places without using one of the
+/// task's retries. The task fails when the program exits with another status than 0.
 public struct ComputeEngineJobOperator: DAGTask {
   public let task: TaskReference
 
   /// - Parameters:
-  ///   - command: a program and its arguments. No shell reads them, so values are not quoted. Empty: what the image says.
+  ///   - command: a program and its arguments. No shell reads them, so values are not quoted. Empty: what the image
+  ///     says.
   ///   - environment: environment variable -> value, besides the job's.
   ///   - mounts: bucket and path -> directory in the container, where the objects below it are.
   ///   - outputs: directory in the container -> bucket and path to which it is copied at the end. A directory that is
@@ -31,8 +32,8 @@ public struct ComputeEngineJobOperator: DAGTask {
     )
   }
 
-  /// - Parameter command: a script for the container's shell; values are quoted as in a `BashOperator`. With a `#!` line
-  ///   of another language it is a script of that language, and values are put in as they are.
+  /// - Parameter command: a script for the container's shell; values are quoted as in a `BashOperator`. With a `#!`
+  ///   line of another language it is a script of that language, and values are put in as they are.
   @discardableResult
   public init(
     _ id: String, job: JobConfig, command: Template, environment: [String: Template] = [:],
@@ -65,8 +66,8 @@ public struct ComputeEngineJobOperator: DAGTask {
   }
 
   /// - Parameters:
-  ///   - file: a script file, by its path from the DAG file's folder. Read when the DAG file is; without a `#!` line its
-  ///     extension says what runs it.
+  ///   - file: a script file, by its path from the DAG file's folder. Read when the DAG file is; without a `#!` line
+  ///     its extension says what runs it.
   ///   - arguments: of the script.
   @discardableResult
   public init(
@@ -118,8 +119,8 @@ public struct ComputeEngineJobOperator: DAGTask {
 ///         JobRuntimeSpec(command: ["train", "--model", "\($0)"], timeout: .hours(2))
 ///     })
 ///
-/// The task ends when all of them have ended, and fails when one has failed: the others are not stopped for it. Each job has
-/// a log of its own: `dagrun job logs NAME`, with the names of `dagrun job list --all`.
+/// The task ends when all of them have ended, and fails when one has failed: the others are not stopped for it. Each
+/// job has a log of its own: `dagrun job logs NAME`, with the names of `dagrun job list --all`.
 public struct ComputeEngineJobGroupOperator: DAGTask {
   public let task: TaskReference
 

@@ -7,8 +7,8 @@ extension Duration {
   public static func days(_ days: Int) -> Duration { .seconds(days.multipliedSaturating(by: 86_400)) }
   public static func days(_ days: Double) -> Duration { nearest(seconds: days * 86_400) }
 
-  /// In place of the standard library's, which stop the process at NaN and infinity: what is not a length of time is refused
-  /// where it is used, with its line.
+  /// In place of the standard library's, which stop the process at NaN and infinity: what is not a length of time is
+  /// refused where it is used, with its line.
   public static func seconds(_ seconds: Double) -> Duration { nearest(seconds: seconds) }
   public static func milliseconds(_ milliseconds: Double) -> Duration { nearest(seconds: milliseconds / 1e3) }
   public static func microseconds(_ microseconds: Double) -> Duration { nearest(seconds: microseconds / 1e6) }

@@ -1,4 +1,5 @@
-/// Ids of DAGs and tasks, by Airflow's rule (`airflow.utils.helpers.validate_key`): `^[\w.-]+$`, at most 250 characters.
+/// Ids of DAGs and tasks, by Airflow's rule (`airflow.utils.helpers.validate_key`): `^[\w.-]+$`, at most 250
+/// characters.
 package enum Identifier {
   /// What is wrong with an id, to be said after it; nil when nothing is.
   package static func problem(with id: String) -> String? {
@@ -10,7 +11,8 @@ package enum Identifier {
     return "may have letters, digits, \"_\", \".\" and \"-\" only, and has \(words(refused))"
   }
 
-  /// What cannot be seen in the id itself: a mark that is drawn on the letter before it, a blank, an invisible character.
+  /// What cannot be seen in the id itself: a mark that is drawn on the letter before it, a blank, an invisible
+  /// character.
   private static func words(_ scalar: Unicode.Scalar) -> String {
     let digits = String(scalar.value, radix: 16, uppercase: true)
     let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

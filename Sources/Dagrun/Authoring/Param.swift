@@ -1,4 +1,5 @@
-/// A parameter of a DAG: its type, its default, and what a value must satisfy. Without a default, a run must be given it.
+/// A parameter of a DAG: its type, its default, and what a value must satisfy. Without a default, a run must be given
+/// it.
 ///
 ///     params: [.string("region", default: "eu"), .int("count", default: 3, in: 1...10), .date("since")]
 public struct Param {

@@ -15,8 +15,8 @@ public struct ShortCircuitOperator: DAGTask {
   }
 
   /// - Parameters:
-  ///   - ignoringDownstreamTriggerRules: all tasks below are skipped, whatever their rules say, but for teardowns. If false, only those
-  ///     right below are, and the rules decide about the others.
+  ///   - ignoringDownstreamTriggerRules: all tasks below are skipped, whatever their rules say, but for teardowns. If
+  ///     false, only those right below are, and the rules decide about the others.
   @discardableResult
   public init(
     _ id: String, ignoringDownstreamTriggerRules: Bool = true, retries: Int? = nil, retryDelay: Duration? = nil,
@@ -58,8 +58,8 @@ public struct ShortCircuitOperator: DAGTask {
   }
 }
 
-/// Lets the tasks right below it run only in the run of the newest date that is due: a run that comes late, as by catchup
-/// or a backfill, skips them. Manual runs never do. Runs no process.
+/// Lets the tasks right below it run only in the run of the newest date that is due: a run that comes late, as by
+/// catchup or a backfill, skips them. Manual runs never do. Runs no process.
 public struct LatestOnlyOperator: DAGTask {
   public let task: TaskReference
 

@@ -1,6 +1,6 @@
-// The initialisers of a Swift task: with a value to hand on and without, by the number of inputs. Up to three inputs are
-// spelt out, because the compiler's words for a closure that does not fit them are good then, and hard to read, or none
-// at all, for a parameter pack.
+// The initialisers of a Swift task: with a value to hand on and without, by the number of inputs. Up to three inputs
+// are spelt out, because the compiler's words for a closure that does not fit them are good then, and hard to read, or
+// none at all, for a parameter pack.
 
 extension SwiftOperator where Value: Codable {
   @discardableResult

@@ -6,8 +6,8 @@
 ///     }
 ///     load --> checks --> publish
 ///
-/// An arrow to the group leads to its setup, or else to each task in it that nothing in it comes before; an arrow from it
-/// starts at each task that nothing in it comes after, teardowns excepted. Groups nest.
+/// An arrow to the group leads to its setup, or else to each task in it that nothing in it comes before; an arrow from
+/// it starts at each task that nothing in it comes after, teardowns excepted. Groups nest.
 public struct TaskGroup<Content>: Chainable {
   /// What the closure has returned.
   public let content: Content
@@ -16,11 +16,12 @@ public struct TaskGroup<Content>: Chainable {
 
   /// - Parameters:
   ///   - id: as a task's. Unique among tasks and groups.
-  ///   - prefix: whether the ids in it begin with the group's and a dot. Without, they are as written, also in another group.
+  ///   - prefix: whether the ids in it begin with the group's and a dot. Without, they are as written, also in another
+  ///     group.
   ///   - defaults: of tasks in it that do not say otherwise; nil: as around it.
   ///   - setup: comes before all tasks in the group. Made before the group, and a setup from here on.
-  ///   - teardown: comes after all tasks in the group, however they end. Made before the group, and the setup's teardown
-  ///     from here on.
+  ///   - teardown: comes after all tasks in the group, however they end. Made before the group, and the setup's
+  ///     teardown from here on.
   ///   - description: what people read of the group.
   @discardableResult
   public init(

@@ -6,8 +6,8 @@ package enum TaskDecision: Hashable, Codable, Sendable {
   case branch(cases: [String: [String]])
   /// Its output says whether the run continues below it.
   ///
-  /// - Parameter ignoresTriggerRules: if not, only the tasks right below are skipped, and the rules of the others decide;
-  ///   else all tasks below are.
+  /// - Parameter ignoresTriggerRules: if not, only the tasks right below are skipped, and the rules of the others
+  ///   decide; else all tasks below are.
   case shortCircuit(ignoresTriggerRules: Bool)
   /// The run continues if no later one was due before it came to the task.
   case latestOnly
@@ -48,8 +48,8 @@ extension TaskDecision {
   private static func shown(_ output: String?) -> String { output.map { String($0.prefix(200)) } ?? "nothing" }
 }
 
-/// Which tasks below a task run. Stored with the instance that chose; what it means for the tasks is up to the version of the
-/// DAG that the run is on.
+/// Which tasks below a task run. Stored with the instance that chose; what it means for the tasks is up to the version
+/// of the DAG that the run is on.
 package enum DownstreamChoice: Hashable, Sendable {
   /// Of the tasks right below, those that these cases lead to, and those that come after one of these.
   case cases([String])

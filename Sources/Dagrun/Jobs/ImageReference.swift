@@ -51,7 +51,7 @@ package enum ImageReference {
       let address = text[(text.startIndex + 1)..<end]
       let isAddress =
         !address.isEmpty && address.allSatisfy { isHexadecimal($0) || isUpper($0) || $0 == UInt8(ascii: ":") }
-      guard isAddress else { return "its host is not an address of IPv6" }
+      guard isAddress else { return "its host is not an IPv6 address" }
       name = text[(end + 1)...]
       if name.isEmpty { return nil }
       guard name.first == UInt8(ascii: ":") else { return "its host has text after the ]" }

@@ -68,8 +68,8 @@ extension JobConfig {
     }
   }
 
-  /// The newest image of a family for the boot disk. It must have cloud-init, systemd and docker; Container-Optimized OS
-  /// (`cos-cloud`, `cos-stable`) by default.
+  /// The newest image of a family for the boot disk. It must have cloud-init, systemd and docker; Container-Optimized
+  /// OS (`cos-cloud`, `cos-stable`) by default.
   public func diskImage(project: String, family: String) -> JobConfig {
     with { $0.diskImage = DiskImage(project: project, family: family) }
   }
@@ -96,8 +96,9 @@ extension JobConfig {
     }
   }
 
-  /// Labels of everything that is made for the job, besides dagrun's own, whose keys begin with `dagrun`. Keys begin with
-  /// a lower-case letter; keys and values have lower-case letters, digits, `_` and `-`, at most 63; at most 58 labels.
+  /// Labels of everything that is made for the job, besides dagrun's own, whose keys begin with `dagrun`. Keys begin
+  /// with a lower-case letter; keys and values have lower-case letters, digits, `_` and `-`, at most 63; at most 58
+  /// labels.
   public func labels(_ labels: [String: String]) -> JobConfig { with { $0.labels.merge(labels) { $1 } } }
 
   /// The regions in which Pub/Sub may keep the job's messages; anywhere when this is not said.
@@ -117,8 +118,8 @@ extension JobConfig {
   /// Runs this program in place of the image's entry point.
   public func entrypoint(_ program: String) -> JobConfig { with { $0.entrypoint = program } }
 
-  /// Environment variable -> value, for every job of this kind; a job's own values count more. A name and its value have
-  /// 131,071 bytes at most.
+  /// Environment variable -> value, for every job of this kind; a job's own values count more. A name and its value
+  /// have 131,071 bytes at most.
   public func environment(_ values: [String: String]) -> JobConfig { with { $0.environment.merge(values) { $1 } } }
 
   /// Environment variable -> secret of Secret Manager: `NAME`, `NAME/versions/V`, or

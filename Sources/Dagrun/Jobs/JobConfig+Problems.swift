@@ -107,8 +107,8 @@ extension JobConfig {
     "/" + directory.split(separator: "/").joined(separator: "/")
   }
 
-  /// https://cloud.google.com/compute/docs/gpus: n1 machines are given accelerators, the accelerator-optimised ones (a2, a3,
-  /// g2, …) have some, to which the job's are then not added.
+  /// https://cloud.google.com/compute/docs/gpus: n1 machines are given accelerators, the accelerator-optimised ones
+  /// (a2, a3, g2, …) have some, to which the job's are then not added.
   private static func takesAccelerators(_ machineType: String) -> Bool {
     let series = machineType.prefix { $0 != "-" }
     return ["n1", "custom"].contains(series)

@@ -4,8 +4,8 @@
 ///       .machineTypes("n1-standard-16", "n1-standard-8").accelerator("nvidia-tesla-t4")
 ///       .zones("europe-west1-b", "europe-west1-c").spot(thenOnDemand: true)
 ///
-/// One definition for DAG files, for `dagrun job run --spec` (JSON or YAML) and for the Airflow plugin. Keys in JSON are
-/// in snake case (`JobConfig+Codable`).
+/// One definition for DAG files, for `dagrun job run --spec` (JSON or YAML) and for the Airflow plugin. Keys in JSON
+/// are in snake case (`JobConfig+Codable`).
 public struct JobConfig: Hashable, Sendable {
   package var project: String
   package var image: String
@@ -38,8 +38,8 @@ public struct JobConfig: Hashable, Sendable {
   /// Where Pub/Sub may keep messages (`messageStoragePolicy`); empty: anywhere.
   package var allowedPersistenceRegions: [String] = []
 
-  /// The cloud deletes the VM then, whatever has become of everything else: 30 s to 120 days. nil: an hour more than the
-  /// timeout, without one `defaultRunSeconds`.
+  /// The cloud deletes the VM then, whatever has become of everything else: 30 s to 120 days. nil: an hour more than
+  /// the timeout, without one `defaultRunSeconds`.
   package var maxRunDurationSeconds: Int?
   /// False: the cloud never deletes it.
   package var hasRunLimit = true

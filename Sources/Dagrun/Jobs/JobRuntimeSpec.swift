@@ -29,7 +29,8 @@ public struct JobRuntimeSpec: Hashable, Sendable {
   }
 
   /// - Parameters:
-  ///   - command: a program and its arguments. No shell reads them, so values are not quoted. Empty: what the image says.
+  ///   - command: a program and its arguments. No shell reads them, so values are not quoted. Empty: what the image
+  ///     says.
   ///   - environment: environment variable -> value, besides the config's.
   ///   - mounts: bucket and path -> directory in the container, where the objects below it are.
   ///   - outputs: directory in the container -> bucket and path to which it is copied at the end. A directory that is
@@ -42,8 +43,8 @@ public struct JobRuntimeSpec: Hashable, Sendable {
     self.init(command.isEmpty ? .image : .arguments(command), environment, mounts, outputs, timeout)
   }
 
-  /// - Parameter command: a script for the container's shell; values are quoted as in a `BashOperator`. With a `#!` line
-  ///   of another language it is a script of that language, and values are put in as they are.
+  /// - Parameter command: a script for the container's shell; values are quoted as in a `BashOperator`. With a `#!`
+  ///   line of another language it is a script of that language, and values are put in as they are.
   public init(
     command: Template, environment: [String: Template] = [:], mounts: [Template: String] = [:],
     outputs: [String: Template] = [:], timeout: Duration? = nil
@@ -52,8 +53,8 @@ public struct JobRuntimeSpec: Hashable, Sendable {
   }
 
   /// - Parameters:
-  ///   - file: a script file, by its path from the DAG file's folder. Read when the DAG file is; without a `#!` line its
-  ///     extension says what runs it.
+  ///   - file: a script file, by its path from the DAG file's folder. Read when the DAG file is; without a `#!` line
+  ///     its extension says what runs it.
   ///   - arguments: of the script.
   public init(
     file: String, arguments: [Template] = [], environment: [String: Template] = [:], mounts: [Template: String] = [:],

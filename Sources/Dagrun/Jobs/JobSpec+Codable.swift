@@ -1,7 +1,7 @@
 package import Foundation
 
-// As the operator's arguments: the job's config in `job`, beside it what runs and with which data. `command` is a text (a
-// script) or a list (a program and its arguments); `script_file` names a file, whose contents come along.
+// As the operator's arguments: the job's config in `job`, beside it what runs and with which data. `command` is a text
+// (a script) or a list (a program and its arguments); `script_file` names a file, whose contents come along.
 
 extension JobSpec: Codable {
   private enum Key: String, CodingKey, CaseIterable {

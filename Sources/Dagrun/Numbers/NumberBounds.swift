@@ -1,5 +1,5 @@
-// The table of bounds. Times are long enough for everything that somebody waits for, and short enough that no sum of them
-// overflows; counts are far above what one machine can do.
+// The table of bounds. Times are long enough for everything that somebody waits for, and short enough that no sum of
+// them overflows; counts are far above what one machine can do.
 
 extension NumberBound {
   private static func time(_ place: String, isAboveZero: Bool = true) -> NumberBound {

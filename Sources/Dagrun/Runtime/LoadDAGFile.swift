@@ -9,9 +9,9 @@
 ///
 /// The library finds the authoring library's symbols in this executable, which is linked with `--export-dynamic`.
 ///
-/// What is loaded runs with all rights of this user, so it must be this user's own file, or root's, which nobody else may
-/// write. The file that is looked at is the file that is loaded, whatever happens to its name in between. In a bundle it
-/// comes with the executable, and is trusted as that is.
+/// What is loaded runs with all rights of this user, so it must be this user's own file, or root's, which nobody else
+/// may write. The file that is looked at is the file that is loaded, whatever happens to its name in between. In a
+/// bundle it comes with the executable, and is trusted as that is.
 package func loadDAGFile(library: String, entry: String) throws(LoadError) {
   guard let handle = dlopen(try trustedName(of: library), RTLD_NOW | RTLD_LOCAL) else {
     throw LoadError("cannot load \(library): \(dlerror().map { String(cString: $0) } ?? "unknown reason")")

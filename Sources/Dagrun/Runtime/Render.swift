@@ -25,8 +25,8 @@ extension Template {
   }
 
   package enum Context: Hashable {
-    /// Every value is quoted for the place it stands at (`ShellScript`), so that the shell reads exactly the value there,
-    /// and nothing of it as a command.
+    /// Every value is quoted for the place it stands at (`ShellScript`), so that the shell reads exactly the value
+    /// there, and nothing of it as a command.
     case script(ShellDialect)
     case plain
 

@@ -1,7 +1,7 @@
 /// Year, month, day and time of day of a moment in UTC, by the proleptic Gregorian calendar.
 ///
-/// Howard Hinnant's `days_from_civil` and `civil_from_days`: integers only, so that formatting a date costs nothing next
-/// to the task it is for, and needs no locale.
+/// Howard Hinnant's `days_from_civil` and `civil_from_days`: integers only, so that formatting a date costs nothing
+/// next to the task it is for, and needs no locale.
 package struct CivilTime: Hashable, Sendable {
   package var year: Int
   /// 1…12

@@ -1,9 +1,9 @@
 /// The days of a cron expression: what its day-of-month and its day-of-week field say together, as in croniter.
 ///
 /// When both fields are restricted, a day that is in *either* is a tick; else it has to be in both. A field counts as
-/// unrestricted when it has a `*`. One that names every day (`*/1`, `0-6`) does so only beside a field with a `*` in it:
-/// `0 0 */1 * 5` is due every day. `#`, `L5` and `W` hold in any case: what stands in the other field does not add days
-/// to them.
+/// unrestricted when it has a `*`. One that names every day (`*/1`, `0-6`) does so only beside a field with a `*` in
+/// it: `0 0 */1 * 5` is due every day. `#`, `L5` and `W` hold in any case: what stands in the other field does not add
+/// days to them.
 package struct CronDays: Hashable, Sendable {
   private let daysOfMonth: UInt64
   private let hasLastDayOfMonth: Bool

@@ -1,10 +1,10 @@
 /// A cron expression, parsed: which seconds, minutes, hours, days and months are ticks. Next times are Scheduling's
 /// business.
 ///
-/// It means what it means to croniter 7.0.0, by which Airflow schedules. Five fields (minute, hour, day of month, month,
-/// day of week), or six with the seconds last. Each is a list of `*`, `n`, `a-b`, each with an optional step `/n`;
-/// months and days of the week also by their English names. Days of the week are 0…7, Sunday is 0 and 7. Besides, the
-/// day of the month may be `L` (the last), or `15W` (the weekday next to the 15th); a day of the week `mon#2` (the
+/// It means what it means to croniter 7.0.0, by which Airflow schedules. Five fields (minute, hour, day of month,
+/// month, day of week), or six with the seconds last. Each is a list of `*`, `n`, `a-b`, each with an optional step
+/// `/n`; months and days of the week also by their English names. Days of the week are 0…7, Sunday is 0 and 7. Besides,
+/// the day of the month may be `L` (the last), or `15W` (the weekday next to the 15th); a day of the week `mon#2` (the
 /// second Monday of the month) or `L5` (the last Friday). The presets `@hourly`, `@daily`, `@midnight`, `@weekly`,
 /// `@monthly`, `@quarterly`, `@yearly` and `@annually` stand for five fields.
 package struct CronExpression: Hashable, Sendable {

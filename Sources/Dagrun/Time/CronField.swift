@@ -123,8 +123,8 @@ struct CronField {
       reached = value
     }
     guard last < first else { return set }
-    // Beyond the end it continues at the beginning. Where the step leaps over the end, it lands one further than counting
-    // would: so does croniter.
+    // Beyond the end it continues at the beginning. Where the step leaps over the end, it lands one further than
+    // counting would: so does croniter.
     let left = range.upperBound - reached
     let start = left < step - 1 ? range.lowerBound + step - left : range.lowerBound
     for value in stride(from: start, through: last, by: step) { set |= 1 << UInt64(value) }

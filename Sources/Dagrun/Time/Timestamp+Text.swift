@@ -1,7 +1,7 @@
 extension Timestamp {
   /// Reads an ISO 8601 date, or date and time: `2026-01-31`, `2026-01-31T03:00`, `2026-01-31 03:00:00.25+01:00`,
-  /// `20260131T030000Z`. Without a zone it is UTC, as in Airflow's default. nil when it is anything else, or no such day,
-  /// or lies outside of the years 0001 to 9999; `DateProblem` says which.
+  /// `20260131T030000Z`. Without a zone it is UTC, as in Airflow's default. nil when it is anything else, or no such
+  /// day, or lies outside of the years 0001 to 9999; `DateProblem` says which.
   package init?(iso8601 text: String) {
     var reader = DigitReader(text)
     guard let year = reader.number(digits: 4) else { return nil }

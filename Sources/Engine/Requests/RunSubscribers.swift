@@ -52,7 +52,7 @@ final class Follower: @unchecked Sendable {
   private var isReportDue = false
   private(set) var hasEnded = false
 
-  /// The first report has every task that has moved at all.
+  /// The first report names every task whose state has changed at all.
   ///
   /// - Parameter reasons: of those that have ended, by task id.
   init(_ snapshot: RunSnapshot, reasons: [String: String], send: @escaping (ControlReply) -> Void) {

@@ -50,7 +50,8 @@ extension JobRunnerOptions {
       case "longestRetrySeconds": longestRetrySeconds = seconds
       case "firstWordSeconds": firstWordSeconds = Int(saturating: seconds.rounded(.up))
       case _ where known[name] != nil: known[name] = seconds
-      default: throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS has '\(name)', which is not a wait of a job")
+      default:
+        throw JobTimingsProblem(description: "DAGRUN_JOB_TIMINGS has '\(name)', which is not one of a job's waits")
       }
     }
     timings = try JSONDecoder().decode(JobTimings.self, from: JSONEncoder().encode(known))

@@ -1,12 +1,12 @@
 internal import Clash
 internal import Dagrun
 internal import Foundation
-package import Model
 internal import Logging
+package import Model
 package import Storage
 
-/// How long jobs are remembered that have ended: their request, their result and, of those without a task, their log. The
-/// ledger of what they cost stays.
+/// How long jobs are remembered that have ended: their request, their result and, of those without a task, their log.
+/// The ledger of what they cost stays.
 package struct JobRetention: Hashable, Sendable {
   /// nil: for ever.
   package var days: Double?

@@ -68,7 +68,7 @@ final class TaskJobs: @unchecked Sendable {
     }
   }
 
-  /// Removes all that the try's jobs have in the cloud, after which it ends as cancelled.
+  /// Removes all that the try's jobs have in the cloud, after which the try ends as cancelled.
   ///
   /// - Returns: false when its work is not a job, or has ended.
   func stop(_ key: TryKey) -> Bool {
@@ -107,7 +107,7 @@ final class TaskJobs: @unchecked Sendable {
     if !isRemoving { report(.orphansRemoved) }
   }
 
-  /// Releases all jobs; they continue by themselves.
+  /// Leaves all jobs; they run on by themselves.
   func stop() {
     runner?.stop()
     tries = [:]

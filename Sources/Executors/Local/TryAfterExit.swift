@@ -21,7 +21,8 @@ enum TryAfterExit: Equatable {
 
   /// - Parameters:
   ///   - entry: what the journal says of the try.
-  ///   - hasJournal: there was one when the worker was ready. Where it cannot be read, it may say that the try has begun.
+  ///   - hasJournal: there was one when the worker was ready. Where it cannot be read, it may say that the try has
+  ///     begun.
   ///   - workers: how many have ended before they had begun it, with this one.
   init(
     entry: WorkerJournal.Entry?, hasJournal: Bool, status: ExitStatus?, isStopping: Bool, workers: Int

@@ -39,8 +39,8 @@ final class WorkerPool: @unchecked Sendable {
   private var lastNumber = 0
   /// Numbers of the idle ones; the last one was busy last, and is the warmest.
   private var idle: [Int] = []
-  /// Workers that have ended a try in this batch. A worker is given its next try only when the result of the last one is
-  /// committed, because its journal is lost then.
+  /// Workers that have ended a try in this batch. A worker is given its next try only when the result of the last one
+  /// is committed, because its journal is lost then.
   private var freed: [PooledWorker] = []
   /// Of workers that have ended. They are kept until the results in their journals are committed.
   private var finishedFolders: [String] = []
@@ -430,8 +430,8 @@ final class WorkerPool: @unchecked Sendable {
 
   // MARK: The end
 
-  /// Disconnects from all workers. Those that run a task bring it to its end, and leave the result in their journals for the next
-  /// scheduler; the others are waited for, which takes no time.
+  /// Disconnects from all workers. Those that run a task bring it to its end, and leave the result in their journals
+  /// for the next scheduler; the others are waited for, which takes no time.
   func stop() {
     isStopped = true
     for worker in workers.values { worker.link.hangUp() }

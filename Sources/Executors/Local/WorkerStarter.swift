@@ -2,12 +2,12 @@ internal import Basics
 internal import Dagrun
 internal import Processes
 
-/// Decides when another worker process is started. It starts none itself, and is given the time: seconds on the clock of
-/// `monotonicSeconds`.
+/// Decides when another worker process is started. It starts none itself, and is given the time: seconds on the clock
+/// of `monotonicSeconds`.
 ///
-/// A worker takes longer to start than a small task to run. So one is started at once only where none is; otherwise when a
-/// try has waited for a moment. While tries end fast, more processes than cores only serve to have more results in a
-/// commit: then they are added one after the other, which a run of many tasks is worth and a short one is not.
+/// A worker takes longer to start than a small task to run. So one is started at once only where none is; otherwise
+/// when a try has waited for a moment. While tries end fast, more processes than cores only serve to have more results
+/// in a commit: then they are added one after the other, which a run of many tasks is worth and a short one is not.
 struct WorkerStarter {
   /// What the pool has.
   struct Load {

@@ -1,6 +1,6 @@
 /// Managed groups, zonal and regional alike: the scope decides which of Google's two resources is meant.
 extension ComputeClient {
-  /// Done before any VM exists: `managedInstances` has those.
+  /// Done before any VM exists: `managedInstances` lists those.
   ///
   /// - Parameter scope: a zone or a region.
   /// - Throws: `.alreadyExists` when there is one with the name.

@@ -34,8 +34,8 @@ extension ComputeClient {
 
   /// What the VM wrote to its console: cloud-init's and the kernel's last words.
   ///
-  /// - Parameter start: the `next` of the piece before; 0 for what is kept (the newest 1 MB); negative: so many bytes of
-  ///   the end.
+  /// - Parameter start: the `next` of the piece before; 0 for what is kept (the newest 1 MB); negative: so many bytes
+  ///   of the end.
   package func serialPortOutput(
     ofInstance name: String, zone: String, start: Int64 = 0
   ) async throws(CloudError) -> SerialPortOutput {

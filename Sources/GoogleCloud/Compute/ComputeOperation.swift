@@ -1,4 +1,4 @@
-/// What Google answers to every mutation: work that continues. Done without `error` is success.
+/// What Google answers to every mutation: work that is still under way. Done without `error` is success.
 package struct ComputeOperation: Codable, Hashable, Sendable {
   package var name: String
   package var status: Status

@@ -1,6 +1,7 @@
 package import Foundation
 
-/// Names one logical mutation. A repeat with the same id, also after a crash, is answered with the first one's operation.
+/// Names one logical mutation. A repeat with the same id, also after a crash, is answered with the first one's
+/// operation.
 package struct RequestID: Codable, Hashable, Sendable, CustomStringConvertible {
   package let uuid: UUID
 

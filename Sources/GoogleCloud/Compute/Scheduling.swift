@@ -4,7 +4,8 @@ package struct Scheduling: Codable, Hashable, Sendable {
   package var automaticRestart: Bool?
   package var onHostMaintenance: OnHostMaintenance?
   package var instanceTerminationAction: TerminationAction?
-  /// Google ends the VM after that time, whoever else has forgotten it: 30 s to 120 days. Needs `instanceTerminationAction`.
+  /// Google ends the VM after that time, whoever else has forgotten it: 30 s to 120 days. Needs
+  /// `instanceTerminationAction`.
   package var maxRunDuration: SecondsDuration?
   /// The old spelling of Spot; true in answers for Spot VMs.
   package var preemptible: Bool?

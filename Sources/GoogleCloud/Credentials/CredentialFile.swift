@@ -8,7 +8,8 @@ indirect enum CredentialFile: Sendable {
   case impersonated(ImpersonatedAccount)
 }
 
-/// The fields of the formats, as their documentation names them (AIP-4110 and following), `client_email` as `clientEmail`.
+/// The fields of the formats, as their documentation names them (AIP-4110 and following), `client_email` as
+/// `clientEmail`.
 struct ServiceAccountKey: Decodable, Sendable {
   var clientEmail: String
   var privateKey: Secret

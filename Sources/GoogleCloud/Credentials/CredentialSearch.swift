@@ -1,8 +1,8 @@
 internal import Foundation
 
 /// Application Default Credentials, in google-auth's order: a fixed token (gcloud's variable), the file that
-/// GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own file, the metadata server. What is found there is traded for a token
-/// of the service account that gcloud's variable names, if it names one.
+/// GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own file, the metadata server. What is found there is traded for a
+/// token of the service account that gcloud's variable names, if it names one.
 ///
 /// Files are read anew for each token, once an hour: a rotated key or a new login is found without a restart.
 actor CredentialSearch {
@@ -31,7 +31,7 @@ actor CredentialSearch {
         """)
   }
 
-  /// As `grant`, but none is not an error, and a metadata server is asked only where the environment names one.
+  /// As `grant`, but to find none is not an error, and a metadata server is asked only where the environment names one.
   func grantIfAny() async throws(CloudError) -> Grant {
     if let grant = try await grantFromFiles() { return grant }
     return metadata.isNamed && !metadata.isSwitchedOff ? try await grantFromMetadata() : Grant(token: nil)

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Workload identity federation: a token of somebody else's is exchanged for one of Google's by the Security Token Service
-/// (RFC 8693; AIP-4117), and that, if asked, for one of a service account.
+/// Workload identity federation: a token of somebody else's is exchanged for one of Google's by the Security Token
+/// Service (RFC 8693; AIP-4117), and that, if asked, for one of a service account.
 extension ExternalAccount {
   func token(_ endpoint: TokenEndpoint, _ scopes: [String]) async throws(CloudError) -> AccessToken {
     let subject = try await subjectToken(endpoint)

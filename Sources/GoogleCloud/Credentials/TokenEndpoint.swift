@@ -59,8 +59,8 @@ struct TokenEndpoint: Sendable {
       HTTPRequest("POST", url, headers: [type] + headers, body: Data(body.utf8)), hiding: secrets, hint: hint)
   }
 
-  /// What goes there are keys and tokens: it must not be read on the way. A file of credentials names the address, and is
-  /// not believed. On this machine is the emulator.
+  /// What goes there are keys and tokens: it must not be read on the way. A file of credentials names the address, and
+  /// is not believed. On this machine is the emulator.
   func requireSafe(_ url: String) throws(CloudError) {
     let isSecure = url.lowercased().hasPrefix("https://")
     guard isSecure || Transfer.host(of: url).map(Transfer.isLoopback) == true else {

@@ -34,7 +34,7 @@ package struct PubSubClient: Sendable {
   /// Those that have all of these labels. Google's list knows no filter, so that all topics travel.
   package func topics(labelled labels: [String: String] = [:]) async throws(CloudError) -> [PubSubTopic] {
     try await transport.pages(TopicPage.self, of: list("topics")).flatMap { $0.topics ?? [] }
-      .filter { Self.has(labels, $0.labels) }
+      .filter { Self.hasLabels(labels, $0.labels) }
   }
 
   /// - Returns: the messages' ids, in the same order.
@@ -72,7 +72,7 @@ package struct PubSubClient: Sendable {
     labelled labels: [String: String] = [:]
   ) async throws(CloudError) -> [PubSubSubscription] {
     try await transport.pages(SubscriptionPage.self, of: list("subscriptions")).flatMap { $0.subscriptions ?? [] }
-      .filter { Self.has(labels, $0.labels) }
+      .filter { Self.hasLabels(labels, $0.labels) }
   }
 
   // MARK: Messages
@@ -138,7 +138,7 @@ package struct PubSubClient: Sendable {
     }
   }
 
-  private static func has(_ wanted: [String: String], _ labels: [String: String]?) -> Bool {
+  private static func hasLabels(_ wanted: [String: String], _ labels: [String: String]?) -> Bool {
     wanted.allSatisfy { labels?[$0.key] == $0.value }
   }
 }

@@ -7,7 +7,7 @@ package struct SecretName: Codable, Hashable, Sendable {
   package var version: String
 
   /// - Parameter project: of a name that does not say one.
-  /// - Returns: nil when `text` is not a name of a secret.
+  /// - Returns: nil when `text` is not a secret's name.
   package init?(_ text: String, project: String) {
     var parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)[...]
     self.project = project

@@ -40,15 +40,16 @@ package final class CloudSession: CloudTransport {
     )
   }
 
-  /// The project that the environment, the credentials, gcloud's configuration or the metadata server name, in this order.
+  /// The project that the environment, the credentials, gcloud's configuration or the metadata server name, in this
+  /// order.
   package func project() async throws(CloudError) -> String { try await credentials.project() }
 
   package func call(_ request: CloudRequest) async throws(CloudError) -> CloudResponse {
     try await call(request, into: .memory)
   }
 
-  /// As `call`, but the body of the answer is written to the file from `offset` on, and is not in the answer. It may be of
-  /// any length. The descriptor must stay open meanwhile.
+  /// As `call`, but the body of the answer is written to the file from `offset` on, and is not in the answer. It may be
+  /// of any length. The descriptor must stay open meanwhile.
   package func download(
     _ request: CloudRequest, to descriptor: Int32, offset: Int64 = 0
   ) async throws(CloudError) -> CloudResponse {

@@ -2,8 +2,8 @@ internal import CCurl
 internal import Dispatch
 internal import Foundation
 
-/// libcurl's multi interface, driven by events: curl says which sockets and which time it waits for; one Dispatch source
-/// and one timer wake it. Confined to `queue`, also curl's callbacks, which only note what is asked of them.
+/// libcurl's multi interface, driven by events: curl says which sockets and which time it waits for; one Dispatch
+/// source and one timer wake it. Confined to `queue`, also curl's callbacks, which only note what is asked of them.
 ///
 /// closed -> open, by the first request; open -> closed, when the client is gone and nothing is in flight.
 final class CurlLoop: @unchecked Sendable {

@@ -87,7 +87,7 @@ extension CloudPlaces {
     }
     guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
       ["http", "https"].contains(scheme)
-    else { throw refused("'\(Transfer.withoutQuery(text))' is not an address of http or https") }
+    else { throw refused("'\(Transfer.withoutQuery(text))' is not an http or https address") }
     guard let host = parts.host, !host.isEmpty else { throw refused("'\(Transfer.withoutQuery(text))' names no host") }
     guard parts.query == nil, parts.fragment == nil, parts.user == nil, parts.password == nil else {
       throw refused("an address with a user, a query or a fragment")

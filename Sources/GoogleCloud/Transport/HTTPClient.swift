@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Sends HTTP requests through libcurl, any number at once, on one serial queue: no thread, and for a request that waits
-/// a few kilobytes and a share of a connection.
+/// Sends HTTP requests through libcurl, any number at once, on one serial queue: no thread, and for a request that
+/// waits a few kilobytes and a share of a connection.
 ///
 /// - HTTP/2 where a server offers it over TLS; requests to one host then share connections.
 /// - TLS is always verified.

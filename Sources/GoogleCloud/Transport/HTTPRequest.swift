@@ -1,7 +1,7 @@
 package import Foundation
 
-/// One send of one request. Redirects are answers like others: nothing here follows them, so that no credential goes to a
-/// host that was not asked for.
+/// One send of one request. Redirects are answers like others: nothing here follows them, so that no credential goes to
+/// a host that was not asked for.
 package struct HTTPRequest: Sendable {
   package var method: String
   /// Absolute, `http` or `https`.
@@ -22,8 +22,8 @@ package struct HTTPRequest: Sendable {
 
   package enum Sink: Sendable {
     case memory
-    /// The body of a 2xx answer is written to the file from `offset` on, so that a repeat writes over it; any other body
-    /// is kept in memory. The descriptor stays the caller's, and open until the send has returned.
+    /// The body of a 2xx answer is written to the file from `offset` on, so that a repeat writes over it; any other
+    /// body is kept in memory. The descriptor stays the caller's, and open until the send has returned.
     case file(descriptor: Int32, offset: Int64)
   }
 

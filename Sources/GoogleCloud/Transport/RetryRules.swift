@@ -3,9 +3,9 @@ internal import Foundation
 
 /// When a call is sent again. Pure: the caller sends, waits, and tells the time.
 ///
-/// Sent again are 5xx, 408, 429, 403 for too many requests, and lost connections; a request that may not be repeated only
-/// where nothing was done: it never left, or was refused for being one of too many. 401 once, with a new token. An empty
-/// end of a long poll is an answer.
+/// Sent again are 5xx, 408, 429, 403 for too many requests, and lost connections; a request that may not be repeated
+/// only where nothing was done: it never left, or was refused for being one of too many. 401 once, with a new token. An
+/// empty end of a long poll is an answer.
 package struct RetryRules: Hashable, Sendable {
   package var firstDelaySeconds = 1.0
   package var longestDelaySeconds = 32.0

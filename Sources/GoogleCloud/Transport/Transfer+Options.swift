@@ -5,7 +5,7 @@ extension Transfer {
   /// Why the request cannot be sent at all.
   static func fault(in request: HTTPRequest) -> HTTPFailure? {
     guard let host = host(of: request.url) else {
-      return HTTPFailure(.unusable, "not an address of http or https: '\(withoutQuery(request.url))'")
+      return HTTPFailure(.unusable, "not an http or https address: '\(withoutQuery(request.url))'")
     }
     if host.isEmpty { return HTTPFailure(.unusable, "no host in '\(withoutQuery(request.url))'") }
     if request.url.utf8.contains(where: { $0 <= 32 || $0 == 127 }) {

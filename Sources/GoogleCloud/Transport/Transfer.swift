@@ -36,7 +36,8 @@ final class Transfer: @unchecked Sendable {
 
   deinit { errorText.deallocate() }
 
-  /// A line of the head: a status, a header, or the empty one at the end. An interim answer (100) is followed by another.
+  /// A line of the head: a status, a header, or the empty one at the end. An interim answer (100) is followed by
+  /// another.
   func headerLine(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     var line = bytes[...]
     while let last = line.last, last == 13 || last == 10 { line.removeLast() }

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// All that a try has printed, read bit by bit. Of a group of jobs each has a log of its own beside the try's; a line of
-/// dagrun's says whose the next lines are.
+/// All that a try has printed, read bit by bit. Of a group of jobs each has a log of its own beside the try's; a line
+/// of dagrun's says whose the next lines are.
 package struct TryLogTail {
   private var own: LogTail
   private let folder: String

@@ -39,7 +39,7 @@ extension TaskDescription {
 }
 
 extension TaskDescription {
-  /// Case -> the tasks that it leads to; null of a task that is no branch.
+  /// Case -> the tasks that it leads to; null of a task that is not a branch.
   package var branchCases: OutputValue {
     guard case .branch(let cases) = decision else { return .null }
     return .object(

@@ -1,7 +1,8 @@
 internal import Foundation
 
-/// Text on its way to a person. What tasks, files and answers say may hold characters that a terminal obeys: it clears the
-/// screen, changes its title, writes to the clipboard, or shows a line as if dagrun had said it. They are shown, not sent.
+/// Text on its way to a person. What tasks, files and answers say may hold characters that a terminal obeys: it clears
+/// the screen, changes its title, writes to the clipboard, or shows a line as if dagrun had said it. They are shown,
+/// not sent.
 ///
 ///     "\u{1B}[2J"   \x1b[2J
 ///     "\u{202E}"    \u{202e}       turns the direction of what follows
@@ -69,8 +70,8 @@ package enum ShownText {
 }
 
 extension ShownText {
-  /// Stands for the escape character in what dagrun itself writes: colours. No text from elsewhere can hold it, because it
-  /// is drawn anew by each process.
+  /// Stands for the escape character in what dagrun itself writes: colours. No text from elsewhere can hold it, because
+  /// it is drawn anew by each process.
   package static let mark: String = {
     // Characters that stand for nothing, and never will.
     let range: ClosedRange<UInt32> = 0xFDD0...0xFDEF

@@ -9,8 +9,8 @@ struct DAGEntry: Sendable {
   var plan: DAGPlan?
   var source = RunSource.none
   var isDeleted = false
-  /// Why nothing moves in it by itself until the scheduler is restored: the database refused what it would do next. nil:
-  /// nothing is in its way.
+  /// Why nothing moves in it by itself until the scheduler is restored: the database refused what it would do next.
+  /// nil: nothing is in its way.
   var suspension: String?
   /// Ids of runs that are not in memory, where ids that are made here have clashed with them.
   var takenRunIDs: Set<String> = []

@@ -49,8 +49,8 @@ extension DownstreamChoices: Equatable {
 }
 
 extension DAGPlan {
-  /// As Airflow's branches and short circuits: of the tasks right below, those that were not chosen, unless they come after
-  /// a chosen one as well. Teardowns follow their own rule.
+  /// As Airflow's branches and short circuits: of the tasks right below, those that were not chosen, unless they come
+  /// after a chosen one as well. Teardowns follow their own rule.
   func positions(excludedBy choice: DownstreamChoice, of position: Int) -> [Int32] {
     // It may no longer be a branch in this version of the DAG.
     guard tasks[position].decides else { return [] }

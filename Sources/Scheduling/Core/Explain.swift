@@ -86,8 +86,8 @@ package enum Reason: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Scheduler {
-  /// Why an instance of an unfinished run is in its state, by the same predicates as `handle`. Empty: the scheduler does
-  /// not hold it.
+  /// Why an instance of an unfinished run is in its state, by the same predicates as `handle`. Empty: the scheduler
+  /// does not hold it.
   package func explain(_ key: TaskInstanceKey, at now: Timestamp) -> [Reason] {
     guard let place = find(key) else { return [] }
     let entry = runs[place.run]

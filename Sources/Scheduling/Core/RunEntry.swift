@@ -103,9 +103,9 @@ struct RunEntry: Sendable {
       choices: choices.all)
   }
 
-  /// Gives the task at `position` one instance for each of the `count` elements (at least one) of the list that it is mapped
-  /// over. They wait as its single instance did, which must not have started. Call it before the end of the upstream task is
-  /// counted: nothing evaluates the new instances.
+  /// Gives the task at `position` one instance for each of the `count` elements (at least one) of the list that it is
+  /// mapped over. They wait as its single instance did, which must not have started. Call it before the end of the
+  /// upstream task is counted: nothing evaluates the new instances.
   @discardableResult
   mutating func expand(_ position: Int, to count: Int32) -> Range<InstanceOffset> {
     let unused = instances(at: position).lowerBound

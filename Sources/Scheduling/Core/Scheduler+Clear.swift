@@ -100,7 +100,7 @@ extension Scheduler {
     runs[place].startDate = nil
     runs[place].endDate = nil
     runs[place].retryAt = nil
-    // It may have chosen in an earlier version of the DAG, and be no branch in this one.
+    // It may have chosen in an earlier version of the DAG, and not be a branch in this one.
     if !runs[place.run].choices.isEmpty { choose(place, nil) }
     move(place, to: .none)
     step.evaluateLater(place)

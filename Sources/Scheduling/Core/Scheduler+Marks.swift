@@ -3,8 +3,8 @@ import Model
 
 /// States set by hand.
 extension Scheduler {
-  /// As Airflow's `set_task_instance_state`: whatever a task is set to, the tasks below it that had failed, or could not
-  /// run, start over, and so do the setups and teardowns of those, if they had failed.
+  /// As Airflow's `set_task_instance_state`: whatever a task is set to, the tasks below it that had failed, or could
+  /// not run, start over, and so do the setups and teardowns of those, if they had failed.
   mutating func setTaskState(_ key: TaskInstanceKey, _ state: TaskState, _ loaded: RunSnapshot?) {
     guard state == .success || state == .failed || state == .skipped else {
       return refuse(.invalid("a task can be set to success, failed or skipped, not to \(state.rawValue)"))
@@ -75,8 +75,9 @@ extension Scheduler {
     }
   }
 
-  /// As `setRunState` to failed, but for tasks whose past has not succeeded. A skipped past holds up nothing, and here nobody
-  /// has said that it should not: they are upstream_failed, so that the runs after this one wait for their past too.
+  /// As `setRunState` to failed, but for tasks whose past has not succeeded. A skipped past holds up nothing, and here
+  /// nobody has said that it should not: they are upstream_failed, so that the runs after this one wait for their past
+  /// too.
   mutating func endStuckRun(_ number: Int64, _ loaded: RunSnapshot?) {
     guard let run = open(number, loaded: loaded) else { return }
     step.answer(.done)

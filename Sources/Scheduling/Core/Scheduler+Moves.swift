@@ -3,8 +3,8 @@ import Model
 
 /// The one way in which a task instance changes its state, and what is counted along with it.
 extension Scheduler {
-  /// Moves an instance, and keeps every count in step: of its run, of its downstream tasks, of what it holds. The caller sets
-  /// dates and tries.
+  /// Moves an instance, and keeps every count in step: of its run, of its downstream tasks, of what it holds. The
+  /// caller sets dates and tries.
   mutating func move(_ place: InstanceIndex, to state: TaskState) {
     noteTransition(of: place)
     let from = runs[place].state

@@ -3,8 +3,8 @@ package import Model
 
 /// What reaches the scheduler: facts from executors, requests of people, and that time has passed.
 ///
-/// Requests about finished runs, which the scheduler does not hold, carry them along (`loaded`); a run that it does hold
-/// is left as it is.
+/// Requests about finished runs, which the scheduler does not hold, carry them along (`loaded`); a run that it does
+/// hold is left as it is.
 package enum Event: Sendable {
   // Facts.
   /// The DAG files were read: the plan of every DAG there now is. A DAG that is missing has no new runs.

@@ -89,7 +89,8 @@ package final class DAGPlan: Sendable {
 
   package var count: Int { taskIDs.count }
 
-  /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is not a regular expression.
+  /// The plan of those tasks only whose whole id matches, as though the DAG had no others. nil: `regex` is not a
+  /// regular expression.
   package func selecting(_ regex: String) throws(BoundedRegex.TooManySteps) -> DAGPlan? {
     guard let pattern = BoundedRegex(regex) else { return nil }
     let taskIDs = Set(try pattern.matching(taskIDs, whole: true))

@@ -7,7 +7,7 @@ import Dagrun
 /// tasks are needed. Most tasks never need them: the sum of one that has a single neighbour, or only neighbours that
 /// nothing else leads to (a tree), is plain addition. For the rest, sets are kept as bits, 256 tasks of the set at a
 /// time, so that a DAG of n tasks and e edges takes n/256 passes over its edges and 32 bytes a task: 0.2 s for 100,000
-/// tasks in layers. Beyond `exactWorkLimit` (millions of tasks that are no tree) paths are counted instead.
+/// tasks in layers. Beyond `exactWorkLimit` (millions of tasks that are not a tree) paths are counted instead.
 struct PriorityWeights {
   static let exactWorkLimit = 40_000_000_000
 

@@ -13,7 +13,8 @@ extension TriggerRule {
   /// Airflow's `TriggerRuleDep`, one rule a case: first what ends the task without running it, also early, then what
   /// lets it run.
   ///
-  /// N upstream tasks, of which S succeeded, K were skipped, F failed, U are `upstream_failed`, R are removed; D are done.
+  /// N upstream tasks, of which S succeeded, K were skipped, F failed, U are `upstream_failed`, R are removed; D are
+  /// done.
   func decide(_ counts: UpstreamCounts, setups: SetupCounts = .init()) -> RuleDecision {
     let n = counts.upstream
     let (s, k, f, u, r) = (

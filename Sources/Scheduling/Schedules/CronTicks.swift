@@ -98,7 +98,8 @@ struct CronTicks: Sendable {
     return nil
   }
 
-  /// Where the moments end that count in the stretch before a change. If the second of two counts, those after come again.
+  /// Where the moments end that count in the stretch before a change. If the second of two counts, those after come
+  /// again.
   private func countedEnd(before change: ZoneOffsets.Change) -> Int64 {
     fold == .second ? change.at - max(change.before - change.after, 0) : change.at
   }

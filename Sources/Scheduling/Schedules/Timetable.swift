@@ -4,9 +4,9 @@ package import Model
 
 /// When the runs of a DAG are due, and which dates they have.
 ///
-/// As in Airflow 3, a plain cron schedule is a *trigger* timetable: the run is due at the tick, which is its logical date
-/// and both ends of its data interval. A `dataInterval` schedule keeps Airflow 2's meaning: the run is due when the
-/// interval between two ticks has ended, and its logical date is the interval's start.
+/// As in Airflow 3, a plain cron schedule is a *trigger* timetable: the run is due at the tick, which is its logical
+/// date and both ends of its data interval. A `dataInterval` schedule keeps Airflow 2's meaning: the run is due when
+/// the interval between two ticks has ended, and its logical date is the interval's start.
 package struct Timetable: Sendable {
   let rhythm: Rhythm
 

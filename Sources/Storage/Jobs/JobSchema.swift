@@ -3,8 +3,8 @@ import GRDB
 extension Schema {
   /// Jobs on machines that exist only for them, and the ledger of those machines.
   ///
-  /// A job is written before anything of it is asked for, and again before each thing its new state asks for. It refers to
-  /// no run: a DAG may be deleted while a machine of it is still to be removed, and what was paid stays paid.
+  /// A job is written before anything of it is asked for, and again before each thing its new state asks for. It refers
+  /// to no run: a DAG may be deleted while a machine of it is still to be removed, and what was paid stays paid.
   static let jobs = """
     -- One row. The home is a label on all that its jobs have in the cloud.
     CREATE TABLE home (
@@ -62,8 +62,9 @@ extension Schema {
     \(jobViews)
     """
 
-  /// What Google charged for each machine of an attempt (`MachineUse`, as JSON), for a group may make several; and moments
-  /// that the cloud has not told are kept as the two between which they lie. NULL: an older dagrun has measured it.
+  /// What Google charged for each machine of an attempt (`MachineUse`, as JSON), for a group may make several; and
+  /// moments that the cloud has not told are kept as the two between which they lie. NULL: an older dagrun has measured
+  /// it.
   static func addMachines(_ database: Database) throws {
     for table in ["job_attempt", "past_attempt"] {
       try add("machines TEXT CHECK (machines IS NULL OR json_valid(machines))", to: table, database)
@@ -93,7 +94,8 @@ extension Schema {
       FROM job_attempt;
     """
 
-  /// The result of a job can wait for whoever asked for it, and be given twice, until somebody has said that it was taken.
+  /// The result of a job can wait for whoever asked for it, and be given twice, until somebody has said that it was
+  /// taken.
   static let takenResults = """
     ALTER TABLE job ADD COLUMN taken_at INTEGER CHECK (taken_at IS NULL OR is_finished = 1);
     """

@@ -47,8 +47,8 @@ extension StoreConnection {
     var slots: Int
   }
 
-  /// Read from the description of the run's version: a row does not repeat what never changes. Decoded by the type, which
-  /// knows the defaults that a description leaves out.
+  /// Read from the description of the run's version: a row does not repeat what never changes. Decoded by the type,
+  /// which knows the defaults that a description leaves out.
   private func demands(of run: DAGRun, _ database: Database) throws -> [String: Demand] {
     let tasks = try storedVersion(run.version, dagID: run.dagID, database)?.plan().description.tasks ?? []
     return Dictionary(tasks.map { ($0.id, Demand(pool: $0.pool, slots: $0.poolSlots)) }) { first, _ in first }

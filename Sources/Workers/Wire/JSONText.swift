@@ -1,5 +1,5 @@
-/// Whether bytes are one JSON value (RFC 8259). What a worker reports as an output is user code's word for it: it is read
-/// again by other tasks, by the database and by whoever lists it.
+/// Whether bytes are one JSON value (RFC 8259). What a worker reports as an output is user code's word for it: it is
+/// read again by other tasks, by the database and by whoever lists it.
 enum JSONText {
   /// More than any coder takes apart.
   private static let mostDepth = 1_000

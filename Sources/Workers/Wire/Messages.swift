@@ -44,14 +44,14 @@ extension WorkerRequest {
   package func append(to writer: inout ByteWriter) {
     writer.writeBlock { writer in
       switch self {
-      case .run(let runContext):
+      case .run(let runMessage):
         writer.write(UInt8(0))
-        writer.write(runContext.run)
+        writer.write(runMessage.run)
         // Once a run: here the ordinary coder is good enough.
-        let json = try! JSONEncoder().encode(runContext.context)
+        let json = try! JSONEncoder().encode(runMessage.context)
         writer.write(String(decoding: json, as: UTF8.self))
-        writer.write(runContext.logFolder)
-        writer.write(runContext.workingDirectory)
+        writer.write(runMessage.logFolder)
+        writer.write(runMessage.workingDirectory)
       case .start(let assignment):
         writer.write(UInt8(1))
         writer.write(assignment)

@@ -1,15 +1,15 @@
 internal import Dagrun
 internal import Glibc
 internal import Model
-internal import Processes
 internal import Preparation
+internal import Processes
 
 /// Runs one script, in a session and process group of its own.
 ///
 /// Its standard output and standard error are two pipes which this process copies to the log as they come. They are not
 /// the log file itself, for two reasons: the output value is the last line of standard output alone, and `echo … >
-/// /dev/stderr`, which opens what the descriptor points to once more, would truncate a regular file. (What is written to
-/// both within the same fraction of a millisecond may change places in the log; `exec 2>&1` makes them one.)
+/// /dev/stderr`, which opens what the descriptor points to once more, would truncate a regular file. (What is written
+/// to both within the same fraction of a millisecond may change places in the log; `exec 2>&1` makes them one.)
 ///
 /// The script has ended when its shell has. Whatever it started is then ended too: its group gets SIGTERM, and what is
 /// left after a moment is killed, also what left the group.

@@ -1,15 +1,16 @@
 internal import Glibc
 internal import Model
+internal import Preparation
 internal import Processes
 import Synchronization
-internal import Preparation
 
 /// The one try that the worker is at, as its threads share it: the task's thread begins and ends it, the control thread
 /// stops it, and whoever calls `exit` finds it here.
 ///
 ///     begin -> [stoppable] -> [stop: cancel … kill after the grace period] -> end
 ///
-/// A stop may come before the try does, because it comes on a socket of its own: it then takes effect when the try begins.
+/// A stop may come before the try does, because it comes on a socket of its own: it then takes effect when the try
+/// begins.
 final class CurrentTry: Sendable {
   struct Stoppable {
     /// Asks the task to end.

@@ -10,8 +10,8 @@ struct LogFile: ~Copyable {
   private var allLostBytes = 0
   private var lossCode: Int32 = 0
 
-  /// - Parameter descriptor: of the file that stands for the log; closed at the end. -1: the file is opened when there is
-  ///   something to say.
+  /// - Parameter descriptor: of the file that stands for the log; closed at the end. -1: the file is opened when there
+  ///   is something to say.
   init(path: String, descriptor: Int32 = -1) {
     self.path = path
     self.descriptor = descriptor
@@ -19,8 +19,8 @@ struct LogFile: ~Copyable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// A log that cannot be written does not fail the task. What was to be written is lost, and the log says so as soon as
-  /// it can be written again.
+  /// A log that cannot be written does not fail the task. What was to be written is lost, and the log says so as soon
+  /// as it can be written again.
   mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard let last = bytes.last else { return }
     if lostBytes > 0 { tellLoss() }
@@ -106,7 +106,8 @@ func openLog(_ path: String) throws(SystemError) -> Int32 {
 package struct WorkerOutput {
   package static func path(in folder: String) -> String { folder + "/output" }
 
-  /// Makes what is in the worker's output the log at `path`, also for a worker that has died. Nothing, when it is empty.
+  /// Makes what is in the worker's output the log at `path`, also for a worker that has died. Nothing, when it is
+  /// empty.
   package static func move(from folder: String, to path: String) throws(SystemError) {
     let output = Self.path(in: folder)
     var status = stat()

@@ -3,8 +3,8 @@ internal import Glibc
 internal import Model
 internal import Processes
 
-/// The file that a script may write its output to, $DAGRUN_OUTPUT. What is at its path in the end is the script's doing:
-/// perhaps a pipe, a link to a device, or a folder.
+/// The file that a script may write its output to, $DAGRUN_OUTPUT. What is at its path in the end is the script's
+/// doing: perhaps a pipe, a link to a device, or a folder.
 enum TaskOutputFile {
   /// Why there is an output, and it cannot be kept.
   struct Refusal: Error {

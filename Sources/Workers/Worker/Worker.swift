@@ -1,15 +1,15 @@
 internal import Dagrun
 internal import Glibc
 internal import Model
+internal import Preparation
 internal import Processes
 import Synchronization
-internal import Preparation
 
 /// A worker process: runs one try after the other until the scheduler that started it has no more, or is gone. What it
 /// is running then it brings to its end, and writes into its journal, where the next scheduler finds it.
 ///
-/// Three threads: the task's thread below, the control thread, and the main thread, which belongs to the main actor of the
-/// compiled DAG file.
+/// Three threads: the task's thread below, the control thread, and the main thread, which belongs to the main actor of
+/// the compiled DAG file.
 final class Worker: @unchecked Sendable {
   private let folder: String
   private let scheduler: pid_t
@@ -20,7 +20,7 @@ final class Worker: @unchecked Sendable {
   private let bash: String?
   private let environment: [String: String]
   private let runner: SwiftTaskRunner
-  private var runContexts: [Int64: RunContextMessage] = [:]
+  private var runMessages: [Int64: RunContextMessage] = [:]
   /// It was given a try.
   private var hasBegun = false
   /// What tasks must find, and leave. Of the task's thread.
@@ -106,10 +106,10 @@ final class Worker: @unchecked Sendable {
 
   private func handle(_ request: WorkerRequest) {
     switch request {
-    case .run(let runContext):
+    case .run(let runMessage):
       // A worker serves many runs in its life, few at a time.
-      if runContexts.count >= 64 { runContexts = [:] }
-      runContexts[runContext.run] = runContext
+      if runMessages.count >= 64 { runMessages = [:] }
+      runMessages[runMessage.run] = runMessage
     case .start(let assignment):
       start(assignment)
     case .stop:
@@ -136,9 +136,9 @@ final class Worker: @unchecked Sendable {
       note("\(error)")
       _exit(error.isShortage ? WorkerExit.shortage : WorkerExit.failure)
     }
-    guard let runContext = runContexts[id.run] else { preconditionFailure("no runContext for run \(id.run)") }
+    guard let runMessage = runMessages[id.run] else { preconditionFailure("no context of run \(id.run)") }
     current.begin(assignment, at: wallClockMicroseconds())
-    let logPath = runContext.logPath(of: id)
+    let logPath = runMessage.logPath(of: id)
     process!.begins()
 
     switch assignment.workload.work {
@@ -154,7 +154,7 @@ final class Worker: @unchecked Sendable {
         script: script,
         environment: TaskEnvironment.merge(
           self.environment.merging(guest?.account.variables ?? [:]) { $1 }, outputPath: outputPath, environment),
-        workingDirectory: workingDirectory ?? runContext.workingDirectory, scratch: scratch
+        workingDirectory: workingDirectory ?? runMessage.workingDirectory, scratch: scratch
       ) { process in
         sink.withLock { try? $0.journal.append(.process(process)) }
       } wakeControl: {
@@ -165,19 +165,19 @@ final class Worker: @unchecked Sendable {
       end(ended.outcome, output: ended.output, usage: ended.usage, loss: ended.loss, isLast: isWorn)
 
     case .swift(let library, let entry, let inputs):
-      startSwift(assignment, runContext, library: library, entry: entry, inputs: inputs, logPath: logPath)
+      startSwift(assignment, runMessage, library: library, entry: entry, inputs: inputs, logPath: logPath)
 
     case .jobs: preconditionFailure("\(assignment.key): a worker is given no jobs")
     }
   }
 
   private func startSwift(
-    _ assignment: TryAssignment, _ runContext: RunContextMessage, library: String, entry: String, inputs: [String],
+    _ assignment: TryAssignment, _ runMessage: RunContextMessage, library: String, entry: String, inputs: [String],
     logPath: String
   ) {
     let before = CPUUsage()
     // Where shell tasks start, too. Each time, because a task may go elsewhere.
-    if let problem = enter(runContext.workingDirectory) { return refuse(problem, logPath: logPath) }
+    if let problem = enter(runMessage.workingDirectory) { return refuse(problem, logPath: logPath) }
     let failure = runner.load(library, entry) {
       isWornByLoading = process!.loaded() != nil
       process!.begins()
@@ -190,12 +190,12 @@ final class Worker: @unchecked Sendable {
     }
     if let guest {
       for (name, value) in guest.account.variables { setenv(name, value, 1) }
-      if let problem = enter(runContext.workingDirectory) { return refuse(problem, logPath: logPath) }
+      if let problem = enter(runMessage.workingDirectory) { return refuse(problem, logPath: logPath) }
     }
     let (outcome, output) =
       failure.map { ($0, nil) }
       ?? runner.run(
-        assignment.key, in: runContext.context, inputs: inputs, as: current,
+        assignment.key, in: runMessage.context, inputs: inputs, as: current,
         missingOutputs: assignment.workload.missingOutputs,
         kill: { self.killSwiftTask(logPath: logPath, since: before) }, wakeControl: { [control] in control.wake() })
     let isWorn = process!.difference() != nil || isWornByLoading || guest != nil
@@ -340,15 +340,15 @@ final class Worker: @unchecked Sendable {
   func exitCalled(code: Int32) {
     guard let id = current.id else { return }
     note("the task called exit(\(code))")
-    let logPath = runContexts[id.run]!.logPath(of: id)
+    let logPath = runMessages[id.run]!.logPath(of: id)
     let loss = tidyUpSwiftTask(logPath: logPath)
     end(
       .failed(reason: "called exit(\(code))", exitCode: Int(code)), output: nil, usage: CPUUsage.ofThisProcess(),
       loss: loss)
   }
 
-  /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or be
-  /// told of its end: so the try ends here, while there is a way to say so.
+  /// On whichever thread is about to close one of the worker's descriptors. Without it nobody could stop the task, or
+  /// be told of its end: so the try ends here, while there is a way to say so.
   func willLose(descriptor: Int32) {
     endTry(
       because: "closed descriptor \(descriptor), by which dagrun works with the task's process; "
@@ -361,9 +361,9 @@ final class Worker: @unchecked Sendable {
   }
 
   private func endTry(because reason: String) -> Never {
-    if let id = current.id, let runContext = runContexts[id.run] {
+    if let id = current.id, let runMessage = runMessages[id.run] {
       note("the task \(reason)")
-      let loss = tidyUpSwiftTask(logPath: runContext.logPath(of: id))
+      let loss = tidyUpSwiftTask(logPath: runMessage.logPath(of: id))
       end(
         .failed(reason: reason), output: nil, usage: CPUUsage.ofThisProcess(), loss: loss, isLast: true)
     }

@@ -5,8 +5,8 @@ internal import Processes
 /// The whole life of a worker process.
 ///
 /// - Parameters:
-///   - arguments: the worker's folder, and the pid of the scheduler that started it (`workerArguments`). Descriptors 3 and
-///     4 are its sockets: for tasks, and for stops.
+///   - arguments: the worker's folder, and the pid of the scheduler that started it (`workerArguments`). Descriptors 3
+///     and 4 are its sockets: for tasks, and for stops.
 ///   - code: where Swift tasks come from.
 package func workerMain(arguments: [String], code: TaskCode) -> Never {
   guard arguments.count == 2, let scheduler = pid_t(arguments[1]) else {

@@ -210,7 +210,7 @@ def test_a_job_outlives_its_worker_and_the_next_try_adopts_it(
         world.parent(tasks[has_ended]), tasks[has_ended],
     ])
     airflow.replace_worker(sparing=[has_ended])
-    world.wait_for("dagrun to let go", lambda: not world.is_alive(has_ended))
+    world.wait_for("dagrun to leave", lambda: not world.is_alive(has_ended))
     # This job ends while nobody looks.
     signal_to(airflow, emulator, "has_ended")
 

@@ -33,16 +33,16 @@ import Testing
       ([1: .over], 1, .begin(2)),
       ([1: .over, 2: .over, 4: .over], 2, .begin(3)),
       // What lives comes first, whatever its number.
-      ([1: .unfinished], 2, .goOn(1)),
-      ([1: .unfinished], 1, .goOn(1)),
-      ([3: .unfinished], 1, .goOn(3)),
+      ([1: .unfinished], 2, .resume(1)),
+      ([1: .unfinished], 1, .resume(1)),
+      ([3: .unfinished], 1, .resume(3)),
       ([1: .elsewhere], 2, .attach(1)),
       ([1: .over, 2: .elsewhere], 3, .attach(2)),
-      ([1: .unfinished, 2: .over], 3, .goOn(1)),
+      ([1: .unfinished, 2: .over], 3, .resume(1)),
       ([1: .elsewhere, 2: .resultWaits], 3, .attach(1)),
       // Two that live: another home continued with a newer one, and only that is of use.
       ([1: .unfinished, 2: .elsewhere], 3, .attach(2)),
-      ([1: .elsewhere, 2: .unfinished], 3, .goOn(2)),
+      ([1: .elsewhere, 2: .unfinished], 3, .resume(2)),
       // What was cancelled goes before anything begins.
       ([1: .beingCancelled], 2, .finishCancelling(1)),
       ([1: .beingCancelled, 2: .resultWaits], 2, .finishCancelling(1)),

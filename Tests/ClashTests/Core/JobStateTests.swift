@@ -1,11 +1,11 @@
 import Dagrun
 import Foundation
-import GoogleCloud
 import FuzzSupport
+import GoogleCloud
+import Model
 import Testing
 
 @testable import Clash
-import Model
 
 @Suite struct JobStateTests {
   @Test func `a job comes out of the journal as it went in, in each of its phases`() throws {
@@ -38,6 +38,18 @@ import Model
       #expect(stored.phase == job.phaseName)
       #expect(stored.isFinished == job.isFinished)
     }
+  }
+
+  @Test func `the journal keeps the keys that earlier versions wrote`() throws {
+    var one = Walk.running()
+    _ = one.hear("preempted")
+    let terminating = try one.job.record().state
+    #expect(terminating.contains(#""fading":{"#))
+    // The plan's candidate, and its index on the ladder.
+    #expect(terminating.contains(#""rung":{"#) && terminating.contains(#""rung":0"#))
+    _ = one.wake(after: 45)
+    #expect(one.job.phaseName == "giving up a machine")
+    #expect(try one.job.record().state.contains(#""withdrawing":{"#))
   }
 
   @Test func `a heartbeat is no reason to save`() {

@@ -34,7 +34,7 @@ import Testing
     #expect(notes(timeout: 60).isEmpty)
   }
 
-  @Test func `what a stranger has is left alone, and the job fails`() {
+  @Test func `what another owner has is left alone, and the job fails`() {
     var one = Walk(to: .makeGroup)
     _ = one.tell(.ownedByOther(.makeGroup(one.plan(1))))
     #expect(one.removeAll() == ["remove subscription", "remove topic", "remove template"])
@@ -100,7 +100,7 @@ import Testing
     #expect(one.job.canBeHandedOver)
   }
 
-  @Test func `a repairing group makes a lost machine again, which is not an other attempt`() {
+  @Test func `a repairing group makes a lost machine again, which is not another attempt`() {
     var one = Walk.running(isDetached: true)
     #expect(one.hear("preempted") == ["attempt 1: preempted; the group makes its machine again"])
     #expect(one.hear("started", boot: "c") == ["began 1"])
@@ -648,7 +648,7 @@ import Testing
     #expect(one.job.attempts.map(\.ending) == [.preempted, .succeeded])
   }
 
-  @Test func `strangers' messages are acknowledged and change nothing`() {
+  @Test func `other owners' messages are acknowledged and change nothing`() {
     var one = Walk.running()
     let before = one.job
     for (key, value) in [("job", "other"), ("dagrun", "2"), ("attempt", "7"), ("attempt", "x"), ("kind", "new")] {

@@ -19,7 +19,7 @@ import Testing
     ] as [(String, Int, Int, Int, [Int]?)] {
       table += "-- \(title)\n"
       for candidate in ladder.candidates.indices {
-        let position = LadderPosition(candidate: candidate, losses: losses, climbs: climbs, notOffered: missing)
+        let position = LadderPosition(candidateIndex: candidate, losses: losses, climbs: climbs, notOffered: missing)
         table += "\(candidate) \(ladder.candidates[candidate])".padded(26)
         for fault in LadderFault.allCases {
           table += Self.name(ladder.step(after: fault, at: position, machinesBegun: begun)).padded(Self.width(fault))
@@ -81,8 +81,8 @@ import Testing
 
   private static func name(_ step: LadderStep) -> String {
     switch step {
-    case .climb(let next): next.losses == 0 ? "\(next.candidate)" : "\(next.candidate) again"
-    case .pause(let next): "pause, \(next.candidate)"
+    case .climb(let next): next.losses == 0 ? "\(next.candidateIndex)" : "\(next.candidateIndex) again"
+    case .pause(let next): "pause, \(next.candidateIndex)"
     case .giveUp: "give up"
     }
   }

@@ -49,7 +49,7 @@ import Testing
     #expect(read("heartbeat", "", ["boot": String(repeating: "b", count: 100_000)]) == nil)
   }
 
-  @Test func `an attempt's messages bear its word, which is another one for each attempt and job`() throws {
+  @Test func `an attempt's messages carry its word, which is another one for each attempt and job`() throws {
     let secret = request(secret: "s")
     let word = try #require(secret.word(ofAttempt: 2))
     #expect(word.utf8.count == 32)
@@ -80,7 +80,7 @@ import Testing
         _ = walk.tell(.received([said]))
         walk.now = walk.now.adding(seconds: Double.random(in: 0...200, using: &fuzz))
         _ = walk.tell(.wake)
-        // It can be kept, and continued with.
+        // It can be saved and restored.
         if let stored = try? walk.job.record(), let restored = try? Job(restoring: stored) { walk.job = restored }
       }
     }
@@ -140,5 +140,5 @@ import Testing
     ["dagrun": "2"], ["job": "other"], ["attempt": "two"], ["kind": "new"], ["kind": "log"],
     ["kind": "log", "offset": "-1"],
   ])
-  func `anything else is a stranger's`(change: [String: String]) { #expect(read("heartbeat", "", change) == nil) }
+  func `anything else is another owner's`(change: [String: String]) { #expect(read("heartbeat", "", change) == nil) }
 }

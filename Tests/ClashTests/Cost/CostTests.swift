@@ -59,7 +59,7 @@ struct CostTests {
     #expect(try amount(attempt) == 0)
   }
 
-  @Test func `an attempt that continues costs up to now`() throws {
+  @Test func `an attempt that still runs costs up to now`() throws {
     #expect(try amount(Self.attempt(seconds: nil), now: Self.begin.adding(seconds: 1800)) == 1.8)
   }
 

@@ -6,8 +6,8 @@ import Testing
 @testable import Clash
 @testable import CloudEmulator
 
-/// The ledger against the emulator's bill for the same VMs. `DAGRUN_LEDGER_SEED` runs one seed, `DAGRUN_LEDGER_SEEDS` sets
-/// how many.
+/// The ledger against the emulator's bill for the same VMs. `DAGRUN_LEDGER_SEED` runs one seed, `DAGRUN_LEDGER_SEEDS`
+/// sets how many.
 @Suite(.timeLimit(.minutes(5))) struct LedgerTests {
   private static let environment = ProcessInfo.processInfo.environment
   private static let seeds: [UInt64] =

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Clash
 
-/// Each way in which a VM begins or ends to be charged for, by the facts that it leaves behind. Moments are seconds; the
-/// attempt's machine was asked for at 0.
+/// Each way in which a VM begins or ends to be charged for, by the facts that it leaves behind. Moments are seconds;
+/// the attempt's machine was asked for at 0.
 struct MachineAccountTests {
-  /// What is known of one attempt, and the account of it: `began..ended`, bounds as `(earliest,latest)`, `?` for a VM that
-  /// nothing shows to have been up, `!` for one that was preempted, and what is charged for it.
+  /// What is known of one attempt, and the account of it: `began..ended`, bounds as `(earliest,latest)`, `?` for a VM
+  /// that nothing shows to have been up, `!` for one that was preempted, and what is charged for it.
   struct Case: CustomTestStringConvertible, Sendable {
     var way: String
     var account: String

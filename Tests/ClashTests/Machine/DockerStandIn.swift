@@ -1,5 +1,5 @@
-/// `docker` for the runner's tests: writes down what it is asked, byte for byte, and runs a program of the test's instead
-/// of a container.
+/// `docker` for the runner's tests: writes down what it is asked, byte for byte, and runs a program of the test's
+/// instead of a container.
 ///
 /// The test's folder is `$WORLD`. `refuse` there holds a text and `refuse-status` a status: no container begins then.
 enum DockerStandIn {

@@ -137,7 +137,8 @@ import Testing
     try machine.write("lost", "")
     #expect(machine.cloud.wait { _ in machine.data("daemon-away") == nil })
     let before = machine.messages("heartbeat").count
-    #expect(machine.cloud.wait { $0.messages.count { $0.kind == "heartbeat" } > before + 3 }, "it is told of meanwhile")
+    #expect(
+      machine.cloud.wait { $0.messages.count { $0.kind == "heartbeat" } > before + 3 }, "it is reported meanwhile")
     try machine.write("go", "")
     try machine.end()
     #expect(try machine.result().status == 7)

@@ -215,7 +215,7 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
   }
 }
 
-/// What Container-Optimized OS brings, and docker is told of it.
+/// What Container-Optimized OS brings, and docker is told about.
 @Suite struct RunnerPlatformTests {
   @Test func `drivers of GPUs are installed at each boot and handed to the container`() throws {
     let machine = try StandInMachine(

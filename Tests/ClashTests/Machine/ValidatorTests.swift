@@ -89,7 +89,7 @@ import Testing
     #expect(written.count == machine.files.all.count)
   }
 
-  @Test func `the user-data is plain ASCII, and its secrets-bearing files are for root alone`() throws {
+  @Test func `the user-data is plain ASCII, and its files with secrets are for root alone`() throws {
     let machine = try Self.makeMachine()
     #expect(machine.userData.utf8.allSatisfy { $0 == 10 || (32..<127).contains($0) })
     #expect(machine.userData.hasPrefix("#cloud-config\n"))

@@ -1,10 +1,10 @@
 import Dagrun
 import Foundation
+import Model
 import ModelCloud
 import Testing
 
 @testable import Clash
-import Model
 
 /// Jobs that somebody else has begun, and jobs that nobody waits for.
 @Suite(.timeLimit(.minutes(2))) struct AttachTests {
@@ -18,8 +18,8 @@ import Model
     first.cloud.finish("train", attempt: 1, status: 4, log: "hello\n", output: "7")
 
     let second = RunnerBench(first.cloud)
-    let reader = ConsoleReader()
-    second.runner.attach("train", project: "my-project", logPath: second.folder.path + "/log", observer: reader.hear)
+    let reader = UpdateReader()
+    second.runner.attach("train", project: "my-project", logPath: second.folder.path + "/log", observer: reader.receive)
     let outcome = await reader.outcome()
     #expect(outcome.ending == .exited(status: 4))
     #expect(outcome.output == "7")
@@ -43,7 +43,7 @@ import Model
     first.cloud.finish("train", attempt: 1, status: 4)
 
     let second = RunnerBench(first.cloud)
-    let reader = ConsoleReader()
+    let reader = UpdateReader()
     second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
     #expect(await reader.outcome().ending == .exited(status: 4))
     #expect(!(try await second.runner.hasTemplate(of: "train", project: "my-project")))
@@ -60,8 +60,8 @@ import Model
     first.cloud.removeGroup("train-1")
 
     let second = RunnerBench(first.cloud)
-    let reader = ConsoleReader()
-    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    let reader = UpdateReader()
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.receive)
     #expect(await reader.outcome().ending == .exited(status: 0))
     #expect(second.cloud.inventory == [])
   }
@@ -78,8 +78,8 @@ import Model
     first.cloud.redeliver()
 
     let second = RunnerBench(first.cloud)
-    let reader = ConsoleReader()
-    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    let reader = UpdateReader()
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.receive)
     let outcome = await reader.outcome()
     #expect(outcome.ending == .exited(status: 3))
     #expect(outcome.output == "7")
@@ -95,8 +95,8 @@ import Model
     first.cloud.removeSubscription("train")
 
     let second = RunnerBench(first.cloud)
-    let reader = ConsoleReader()
-    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    let reader = UpdateReader()
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.receive)
     let failure = try #require(await reader.outcome().failure)
     #expect(failure.kind == .endedElsewhere)
     #expect(failure.message.contains("another home"))
@@ -120,8 +120,8 @@ import Model
 
   @Test func `nothing of that name is said in words`() async {
     let bench = RunnerBench()
-    let reader = ConsoleReader()
-    bench.runner.attach("nothing", project: "my-project", logPath: nil, observer: reader.hear)
+    let reader = UpdateReader()
+    bench.runner.attach("nothing", project: "my-project", logPath: nil, observer: reader.receive)
     guard case .infrastructure(let failure) = await reader.outcome().ending else {
       Issue.record("it has not failed")
       return
@@ -135,8 +135,8 @@ import Model
     let job = bench.start(jobRequest())
     await job.noted("machine is up")
     bench.restart()
-    let reader = ConsoleReader()
-    bench.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    let reader = UpdateReader()
+    bench.runner.attach("train", project: "my-project", logPath: nil, observer: reader.receive)
     bench.cloud.finish("train", attempt: 1)
     #expect(await reader.outcome().ending == .exited(status: 0))
     #expect(!bench.cloud.calls.contains { $0.hasPrefix("list templates") })

@@ -1,11 +1,11 @@
 import Dagrun
 import Foundation
-import ModelCloud
 import GoogleCloud
+import Model
+import ModelCloud
 import Testing
 
 @testable import Clash
-import Model
 
 /// What `dagrun job gc` keeps, removes, and cancels.
 @Suite(.timeLimit(.minutes(1))) struct CollectorTests {
@@ -57,7 +57,7 @@ import Model
       policy: { ($0.includesOtherHomes, $0.olderThanSeconds) = (true, 0) }, fate: .remove),
   ]
 
-  @Test(arguments: cases) func `what has our labels is judged by the journal`(row: Case) {
+  @Test(arguments: cases) func `what carries our labels is judged by the journal`(row: Case) {
     var policy = CollectionPolicy(homeID: "home1")
     row.policy?(&policy)
     let created = row.ageDays.map { Self.now.adding(seconds: -$0 * 86_400) }
@@ -80,16 +80,16 @@ import Model
     #expect(plan.abandonedJobs == ["train"])
   }
 
-  @Test func `what was left behind is found and removed, a live job and strangers are not`() async throws {
+  @Test func `what was left behind is found and removed, a live job and another owner's are not`() async throws {
     let bench = RunnerBench()
     let live = bench.start(jobRequest("live"))
     await live.noted("machine is up")
     let lost = RunnerBench(bench.cloud)
     await lost.start(jobRequest("lost")).noted("machine is up")
     lost.runner.stop()
-    let otherOwner = RunnerBench(bench.cloud)
-    await otherOwner.start(jobRequest("stranger", home: "home2")).noted("machine is up")
-    otherOwner.runner.stop()
+    let other = RunnerBench(bench.cloud)
+    await other.start(jobRequest("foreign", home: "home2")).noted("machine is up")
+    other.runner.stop()
 
     let collector = JobCollector(project: "my-project", transport: bench.cloud)
     let inventory = try await collector.inventory()

@@ -1,11 +1,11 @@
 import Dagrun
 import Foundation
+import Model
 import ModelCloud
 import Synchronization
 import Testing
 
 @testable import Clash
-import Model
 
 /// Runners that end at any point, journals that fail for a while, and people who change their mind.
 @Suite(.timeLimit(.minutes(2))) struct CrashAndCancelTests {
@@ -167,7 +167,7 @@ import Model
     }
   }
 
-  @Test func `a cancel after the end changes nothing, and one of a stranger neither`() async {
+  @Test func `a cancel after the end changes nothing, and one of an unknown job neither`() async {
     let bench = RunnerBench(ModelCloud(boots: { $0.finish($1, attempt: $2) }))
     bench.runner.cancel("nobody")
     let job = bench.start(jobRequest())

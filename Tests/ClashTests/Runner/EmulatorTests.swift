@@ -1,14 +1,14 @@
 import CloudEmulator
 import Dagrun
 import Foundation
-import ModelCloud
 import GoogleCloud
 import Logging
+import Model
+import ModelCloud
 import Synchronization
 import Testing
 
 @testable import Clash
-import Model
 
 /// The runner, the transport and the clients against the emulator, with VMs that are closures.
 @Suite(.timeLimit(.minutes(2))) struct EmulatorTests {
@@ -191,8 +191,8 @@ import Model
       _ = world.start(jobRequest(detached: true))
       #expect(await world.runner.waitUntilHandedOver("train"))
       world.forget()
-      let reader = ConsoleReader()
-      world.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+      let reader = UpdateReader()
+      world.runner.attach("train", project: "my-project", logPath: nil, observer: reader.receive)
       let outcome = await reader.outcome()
       #expect(outcome.ending == .exited(status: 0))
       #expect(outcome.output == "42")
@@ -236,18 +236,18 @@ private final class EmulatedWorld: @unchecked Sendable {
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
-  func start(_ request: JobRequest, log: String? = nil) -> ConsoleReader {
-    let reader = ConsoleReader()
+  func start(_ request: JobRequest, log: String? = nil) -> UpdateReader {
+    let reader = UpdateReader()
     let transport = transport
     runner.start(request, logPath: log.map { folder.path + "/" + $0 }) { update in
-      reader.hear(update)
+      reader.receive(update)
       if case .ended = update { transport.openGate() }
     }
     return reader
   }
 
   /// Waits until the runner has made so many more calls, or the job has ended.
-  func nextCalls(_ count: Int, orEndOf job: ConsoleReader) async {
+  func nextCalls(_ count: Int, orEndOf job: UpdateReader) async {
     let gate = transport.gate(afterCalls: count)
     if job.all.outcome != nil { gate.open() }
     await gate.wait()

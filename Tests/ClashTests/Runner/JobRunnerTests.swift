@@ -1,10 +1,10 @@
 import Dagrun
 import Foundation
+import Model
 import ModelCloud
 import Testing
 
 @testable import Clash
-import Model
 
 /// The runner over a model of Google: what a job leaves, what it keeps, and what it survives.
 @Suite(.timeLimit(.minutes(2))) struct JobRunnerTests {

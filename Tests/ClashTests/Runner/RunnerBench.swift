@@ -42,15 +42,15 @@ final class RunnerBench {
     runner = makeRunner()
   }
 
-  func start(_ request: JobRequest, log: String? = nil) -> ConsoleReader {
-    let reader = ConsoleReader()
-    runner.start(request, logPath: log.map { folder.path + "/" + $0 }, observer: reader.hear)
+  func start(_ request: JobRequest, log: String? = nil) -> UpdateReader {
+    let reader = UpdateReader()
+    runner.start(request, logPath: log.map { folder.path + "/" + $0 }, observer: reader.receive)
     return reader
   }
 
-  func adopt(_ name: String, log: String? = nil) -> ConsoleReader {
-    let reader = ConsoleReader()
-    runner.adopt(name, logPath: log.map { folder.path + "/" + $0 }, observer: reader.hear)
+  func adopt(_ name: String, log: String? = nil) -> UpdateReader {
+    let reader = UpdateReader()
+    runner.adopt(name, logPath: log.map { folder.path + "/" + $0 }, observer: reader.receive)
     return reader
   }
 
@@ -60,21 +60,21 @@ final class RunnerBench {
 }
 
 /// What an observer was told, and a way to wait for it.
-final class ConsoleReader: Sendable {
+final class UpdateReader: Sendable {
   private typealias Waiter = (isMet: @Sendable ([JobUpdate]) -> Bool, gate: Gate)
 
   private struct State {
-    var update: [JobUpdate] = []
+    var updates: [JobUpdate] = []
     var waiters: [Waiter] = []
   }
 
   private let state = Mutex(State())
 
-  @Sendable func hear(_ update: JobUpdate) {
+  @Sendable func receive(_ update: JobUpdate) {
     let met = state.withLock { state in
-      state.update.append(update)
-      let met = state.waiters.filter { $0.isMet(state.update) }
-      state.waiters.removeAll { $0.isMet(state.update) }
+      state.updates.append(update)
+      let met = state.waiters.filter { $0.isMet(state.updates) }
+      state.waiters.removeAll { $0.isMet(state.updates) }
       return met
     }
     for waiter in met { waiter.gate.open() }
@@ -82,17 +82,17 @@ final class ConsoleReader: Sendable {
 
   /// Ends without it when the test is out of time.
   ///
-  /// - Parameter isMet: by all that was heard, in order.
+  /// - Parameter isMet: by all that was received, in order.
   func wait(until isMet: @escaping @Sendable ([JobUpdate]) -> Bool) async {
     let gate = Gate()
     state.withLock { state in
-      if isMet(state.update) { gate.open() } else { state.waiters.append((isMet, gate)) }
+      if isMet(state.updates) { gate.open() } else { state.waiters.append((isMet, gate)) }
     }
     await gate.wait()
   }
 
   func began(times: Int = 1) async {
-    await wait { update in update.count { if case .began = $0 { true } else { false } } >= times }
+    await wait { updates in updates.count { if case .began = $0 { true } else { false } } >= times }
   }
 
   func noted(_ part: String) async { await wait { $0.notes.contains { $0.contains(part) } } }
@@ -104,7 +104,7 @@ final class ConsoleReader: Sendable {
     return all.outcome ?? JobOutcome(.infrastructure(InfrastructureFailure(.cloud, "the test is out of time")))
   }
 
-  var all: [JobUpdate] { state.withLock { $0.update } }
+  var all: [JobUpdate] { state.withLock { $0.updates } }
   var log: String { all.log }
   var notes: [String] { all.notes }
 }

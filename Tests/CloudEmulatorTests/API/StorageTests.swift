@@ -82,7 +82,7 @@ struct StorageTests {
     #expect(first.status == 308)
     #expect(first.headers["Range"] == "bytes=0-2")
     #expect(try put("bytes */6", "").headers["Range"] == "bytes=0-2")
-    // A repeated part is not a harm.
+    // A repeated part does no harm.
     #expect(try put("bytes 1-2/*", "bc").headers["Range"] == "bytes=0-2")
     #expect(try put("bytes 3-5/6", "def").json["size"] == "6")
     #expect(try read(&cloud, "big").body == Data("abcdef".utf8))

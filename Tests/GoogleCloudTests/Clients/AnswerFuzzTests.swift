@@ -4,8 +4,8 @@ import Testing
 
 @testable import GoogleCloud
 
-/// Whatever comes in place of Google's answers, such as a proxy's, is read or refused: nothing traps, and nothing is asked
-/// for without end. From a seed: `DAGRUN_FUZZ_SEED`, `DAGRUN_FUZZ_ROUNDS`.
+/// Whatever comes in place of Google's answers, such as a proxy's, is read or refused: nothing traps, and nothing is
+/// asked for without end. From a seed: `DAGRUN_FUZZ_SEED`, `DAGRUN_FUZZ_ROUNDS`.
 struct AnswerFuzzTests {
   private static let good = [
     #"{"kind":"compute#operation","name":"operation-1","status":"DONE","progress":100,"targetId":"7","zone":"z"}"#,
@@ -56,7 +56,7 @@ struct AnswerFuzzTests {
           ])
       }
       let transport = RecordingTransport { (_, index) throws(CloudError) in
-        // Whoever asks for more pages than a list can have continues without end.
+        // Asking for more pages than a list can have would never end.
         guard index < 500 else {
           throw CloudError(.network, operation: "ask", subject: "again", message: "asked without end")
         }

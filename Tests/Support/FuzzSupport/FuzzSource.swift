@@ -14,7 +14,7 @@ package struct FuzzSource: RandomNumberGenerator {
     print("fuzz \(name): DAGRUN_FUZZ_SEED=\(seed)")
   }
 
-  /// How often to continue: `usual` times where nothing else was asked for.
+  /// How many rounds to run: `usual` where nothing else was asked for.
   package static func rounds(usual: Int) -> Int {
     ProcessInfo.processInfo.environment["DAGRUN_FUZZ_ROUNDS"].flatMap { Int($0) } ?? usual
   }

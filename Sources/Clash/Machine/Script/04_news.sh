@@ -56,7 +56,7 @@ tell() { # KIND DATA-FILE [OFFSET]
   offer_message
 }
 
-# The line by which whoever drives the job learns from the serial console why this VM is silent: a status of HTTP, `000`
+# The line by which the job's driver learns from the serial console why this VM is silent: a status of HTTP, `000`
 # (no answer), `token` or `disk`; the VM's account; then words.
 cannot_report() { # STATUS WORDS
   local account='' words=$2

@@ -1,4 +1,4 @@
-# Waiting while news are told, and what signals do.
+# Waiting while updates are sent, and what signals do.
 
 # Set by SIGTERM: the VM is being shut down, because it is preempted, or because somebody removes it.
 stopping=
@@ -8,8 +8,8 @@ container_runs=
 # Its program does not learn of the end.
 container_is_deaf=
 
-# Nothing is removed from here on, and nothing final is told but what the program has done by itself: whoever drives the
-# job decides how it continues.
+# Nothing is removed from here on, and nothing final is sent but what the program has done by itself: the job's driver
+# decides what comes next.
 on_stop() {
   [[ -n $stopping ]] || stopped_at=$EPOCHREALTIME
   stopping=yes
@@ -20,7 +20,7 @@ on_stop() {
   fi
 }
 
-# As the first process of its container, a program gets SIGTERM only if it has asked for it. One that has not continues
+# As the first process of its container, a program gets SIGTERM only if it has asked for it. One that has not runs on
 # until its time is up, and if it ends with 0 before that, it has come to its own end; of one that has, 0 may mean that
 # it has put its work aside.
 is_container_deaf() {
@@ -51,8 +51,8 @@ begin_step() { # COMMAND…
   step=$!
 }
 
-# Waits for the step's end and tells news meanwhile. Returns its status. When the VM must stop: `keeps` waits all the
-# same, `leaves` lets it continue and returns 143, and otherwise it is ended and that returned.
+# Waits for the step's end and sends updates meanwhile. Returns its status. When the VM must stop: `keeps` waits all the
+# same, `leaves` lets the step run on and returns 143, and otherwise the step is ended and 143 returned.
 attend_step() { # [keeps|leaves]
   local sleeper pause status
   while [[ ! -e $fast/step-status ]] && kill -0 "$step" 2>/dev/null; do
@@ -73,7 +73,7 @@ attend_step() { # [keeps|leaves]
       return 1
     fi
     pause=$log_seconds
-    # So that the start is told soon, and a log that grows fast does not fall behind.
+    # So that the start is reported soon, and a log that grows fast does not fall behind.
     [[ -n $container_runs && -z $told_start || -n $log_is_behind ]] && pause=0.2
     sleep "$pause" &
     sleeper=$!

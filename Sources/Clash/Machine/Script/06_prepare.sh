@@ -125,7 +125,7 @@ add_driver_paths() {
   esac
 }
 
-# The job's script and its mounts' first program, where the container's user can read them, whoever that is.
+# The job's script and its mounts' first program, where any user that the container may have can read them.
 lay_out_inside() {
   mkdir -p "$inside" && chmod 0777 "$inside" || return 1
   : >"$inside/output" && chmod 0666 "$inside/output" || return 1

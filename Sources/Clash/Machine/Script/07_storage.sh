@@ -57,7 +57,7 @@ storage.objectViewer on the bucket."
   done <"$work/names"
   ((${#batch[@]} == 0)) || download "${batch[@]}" ||
     fail inputs "cannot copy from gs://$bucket/$prefix: $(head -c 500 "$work/download-error")"
-  # Whoever the container's user is.
+  # For any user that the container may have.
   chmod -R a+rwX -- "$here"
 }
 

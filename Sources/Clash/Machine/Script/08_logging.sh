@@ -9,7 +9,7 @@ keep_fault=
 # Another shell of this program keeps the end of the log, and it alone: each line is to be there once.
 log_is_ending=
 
-# JSON of one `entries.write`: a text entry for each line. Bytes that are no UTF-8 become U+FFFD.
+# JSON of one `entries.write`: a text entry for each line. Bytes that are not UTF-8 become U+FFFD.
 log_entries() {
   tr -d '\000' | job=$job attempt=$attempt boot=$boot project=${setting[project]} \
     instance=$instance_id zone=$instance_zone awk '

@@ -48,7 +48,7 @@ publish_result() {
     fi
     say "the result is not published yet: $(request_fault)"
     case $http_status in
-      # The topic is gone: so is whoever asked.
+      # The topic is gone, and so is the job's owner.
       404) ((missing += 1, missing < 5)) || return 1 ;;
       400 | 413) return 1 ;;
     esac

@@ -1,6 +1,6 @@
-package import GoogleCloud
 internal import Dagrun
 internal import Foundation
+package import GoogleCloud
 package import Model
 
 /// Finds what jobs have left behind in a project, and removes it: `dagrun job gc`.
@@ -19,7 +19,7 @@ package struct JobCollector: Sendable {
     pubSub = PubSubClient(project: project, transport: transport)
   }
 
-  /// Everything in the project that has our labels, of whichever home.
+  /// Everything in the project that carries our labels, of any home.
   package func inventory() async throws(CloudError) -> JobInventory {
     let marker = [MachineLabels.marker: "job"]
     let groups = try await compute.allInstanceGroups()

@@ -1,7 +1,7 @@
 package import Dagrun
 package import GoogleCloud
 
-/// What has dagrun's labels in a project.
+/// What carries dagrun's labels in a project.
 package struct JobInventory: Hashable, Sendable {
   package var resources: [JobResource]
   /// Places that could not be asked: what is there is not in `resources`.
@@ -31,7 +31,8 @@ package struct JobResource: Hashable, Sendable {
     self.createdAt = createdAt
   }
 
-  /// In the order in which they are removed: a template only when no group uses it, and last, for it tells what the job was.
+  /// In the order in which they are removed: a template only when no group uses it, and last, for it tells what the job
+  /// was.
   package enum Kind: Hashable, Sendable {
     case group(Scope)
     /// One that no group has.

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Processes
 
-/// What a container writes, to the `docker run` that started it. A reader that cannot keep up makes the container wait, as a
-/// pipe would.
+/// What a container writes, to the `docker run` that started it. A reader that cannot keep up makes the container wait,
+/// as a pipe would.
 final class ContainerOutput {
   private let loop: MachineLoop
   private let connection: CommandConnection

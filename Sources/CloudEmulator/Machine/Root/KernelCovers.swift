@@ -13,8 +13,8 @@ enum KernelCovers {
   static let readOnly = "/proc/sys"
   static let bootID = "/proc/sys/kernel/random/boot_id"
 
-  /// In a VM: what lies over the others. Below it is a /proc that nothing covers, which nobody reaches: the kernel lets a
-  /// container have a /proc of its own only where such a one is.
+  /// In a VM: what lies over the others. Below it is a /proc that nothing covers, which nobody reaches: the kernel lets
+  /// a container have a /proc of its own only where such a one is.
   private static let place = "/.kernel"
   static var emptyFolder: String { place + "/folder" }
   static var emptyFile: String { place + "/file" }

@@ -59,8 +59,8 @@ private func checkMachine(_ folder: MachineFolder) throws {
   }
 }
 
-/// A mount namespace in which the root is made. The VM's first process goes into a user namespace from there, so that what
-/// is mounted here is locked; whoever is not root needs one for the mounts, too.
+/// A mount namespace in which the root is made. The VM's first process goes into a user namespace from there, so that
+/// what is mounted here is locked; whoever is not root needs one for the mounts, too.
 private func enterNamespaces() throws {
   if geteuid() == 0 {
     guard clinux_unshare(Int32(CLINUX_NAMESPACE_MOUNT.rawValue)) == 0 else {

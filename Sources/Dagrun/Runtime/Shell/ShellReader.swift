@@ -2,9 +2,9 @@
 /// values are taken there.
 ///
 /// `'value'` is right between words, and wrong inside of the author's own quotes; and no quoting helps where the shell
-/// evaluates a word, as `let` and a subscript do. So the script is read by the shells' grammar, with the holes as symbols
-/// of their own. A hole is refused until a rule allows it. Where the shells disagree, or the grammar is not known here,
-/// reading stops (`Lost`), and all holes that are left are refused.
+/// evaluates a word, as `let` and a subscript do. So the script is read by the shells' grammar, with the holes as
+/// symbols of their own. A hole is refused until a rule allows it. Where the shells disagree, or the grammar is not
+/// known here, reading stops (`Lost`), and all holes that are left are refused.
 struct ShellReader {
   struct Lost: Error {
     var reason: String

@@ -1,8 +1,8 @@
 import Dagrun
+import Model
 import Testing
 
 @testable import Clash
-import Model
 
 /// One death of the driver at each place where it can die, in turn: before the log is written, before the job is saved,
 /// after it, and after each action.
@@ -52,7 +52,8 @@ import Model
     return weather
   }()
 
-  /// Machines go at any moment, also just after their last word; pulls are lost with what they brought, and so is the driver.
+  /// Machines go at any moment, also just after their last word; pulls are lost with what they brought, and so is the
+  /// driver.
   @Test func `a result that was published is the last one, whoever had pulled it`() throws {
     var weather = Weather.calm
     weather.preemptions = 100

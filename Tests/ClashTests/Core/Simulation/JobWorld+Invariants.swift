@@ -1,9 +1,9 @@
 import Dagrun
 import Foundation
 import GoogleCloud
+import Model
 
 @testable import Clash
-import Model
 
 extension JobWorld {
   func checkAlways() throws {
@@ -59,7 +59,8 @@ extension JobWorld {
     if let status = truth.stored[home], outcome.ending != .exited(status: status) {
       throw Violation("the result was \(status), and the job says \(outcome.ending)")
     }
-    if weather.irremovable.isEmpty, weather.otherOwner == nil, weather.lostRequests < 20, !outcome.leftBehind.isEmpty,
+    if weather.irremovable.isEmpty, weather.foreignResource == nil, weather.lostRequests < 20,
+      !outcome.leftBehind.isEmpty,
       weather.jumpsOfClock == 0, weather.lostAnswers < 20
     {
       throw Violation("left behind without a reason: \(outcome.leftBehind)")

@@ -35,7 +35,7 @@ final class JobWorld {
     request.isDetached = weather.isDetached
     self.request = request
     self.random = random
-    if let otherOwner = weather.otherOwner { cloud.addOtherOwner(otherOwner, job: request.name, config) }
+    if let kind = weather.foreignResource { cloud.addForeignResource(kind, job: request.name, config) }
   }
 
   var now: Timestamp { Timestamp(microseconds: 1_800_000_000_000_000).adding(seconds: seconds) }

@@ -60,7 +60,7 @@ struct SimulatedCloud {
     }
   }
 
-  mutating func addOtherOwner(_ kind: String, job: String, _ config: JobConfig) {
+  mutating func addForeignResource(_ kind: String, job: String, _ config: JobConfig) {
     let plan = AttemptPlan(number: 1, candidate: Ladder(config).candidates[0])
     switch kind {
     case "topic": topics[job] = false
@@ -174,7 +174,7 @@ extension JobWorld {
       }
     guard let isOurs else { return (.done(call), 0.1) }
     guard isOurs else {
-      guard request.checksOwner else { throw Violation("a otherOwner's \(call.kind) is removed") }
+      guard request.checksOwner else { throw Violation("another owner's \(call.kind) is removed") }
       return (.ownedByOther(call), 0.1)
     }
     if weather.irremovable.contains(call.kind) {

@@ -5,7 +5,8 @@ struct Weather {
   var lostAnswers = 0.0
   /// A pull that brought messages which nobody got: they are on loan.
   var lostPulls = 0.0
-  /// Of the driver's deaths: another home finds the job by its name and brings it to its end; then the first one is back.
+  /// Of the driver's deaths: another home finds the job by its name and brings it to its end; then the first one is
+  /// back.
   var otherHomes = 0.0
   /// The messages of a VM arrive so soon that no machine may be asked for once a result was published.
   var isResultFinal = false
@@ -36,8 +37,8 @@ struct Weather {
   var timeoutSeconds: Double?
   /// Of kinds of resources: removing them is forbidden.
   var irremovable: Set<String> = []
-  /// Something of that name and of somebody else is there already.
-  var otherOwner: String?
+  /// A resource of this kind, with the name and of another owner, is there already.
+  var foreignResource: String?
   var isDetached = false
   /// VMs that end their job do not remove their group.
   var groupsStay = 0.0
@@ -73,7 +74,7 @@ struct Weather {
     if random.chance(25) { weather.cancelsAtCall = Int.random(in: 1...12, using: &random) }
     if random.chance(30) { weather.timeoutSeconds = random.seconds(1...3000) }
     if random.chance(8) { weather.irremovable = [random.pick(["topic", "subscription", "template", "group"])] }
-    if random.chance(6) { weather.otherOwner = random.pick(["topic", "subscription", "template", "group"]) }
+    if random.chance(6) { weather.foreignResource = random.pick(["topic", "subscription", "template", "group"]) }
     weather.isDetached = random.chance(20)
     return weather
   }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CLI
 
-@Suite struct ExplanationTests {
+@Suite struct UserErrorTests {
   @Test(arguments: [
     (ControlError.Kind.notFound, Int32(3)), (.invalid, 2), (.importError, 4), (.nothingToDo, 1), (.unavailable, 5),
     (.held, 5), (.gone, 5),

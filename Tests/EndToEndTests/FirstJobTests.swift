@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What somebody sees who tries jobs for the first time, and has something wrong. Nothing here reaches any cloud.
-@Suite(.blocking) struct ForeignJobTests {
+@Suite(.blocking) struct FirstJobTests {
   private static let job = ["--project", "demo", "--image", "debian", "--zone", "europe-west1-b"]
 
   @Test func `without credentials a job fails at once, and leaves nothing`() throws {
@@ -13,7 +13,7 @@ import Testing
     #expect(!ended.errors.contains("left behind"), "\(ended.errors)")
   }
 
-  @Test func `an emulator that is gone is told of within seconds, and Ctrl-C leaves it`() throws {
+  @Test func `an emulator that is gone is reported within seconds, and Ctrl-C leaves it`() throws {
     let project = try Project()
     // Nobody listens on the port of "discard".
     project.environment["PUBSUB_EMULATOR_HOST"] = "127.0.0.1:9"

@@ -1,11 +1,11 @@
 import Engine
 import Foundation
+import Model
 import Testing
 
 @testable import CLI
-import Model
 
-@Suite struct PlacesTests {
+@Suite struct WorkspacePathsTests {
   @Test func `the nearest dags folder upward decides, with the home beside it`() throws {
     let folder = try TestFolder()
     let places = try WorkspacePaths.find(

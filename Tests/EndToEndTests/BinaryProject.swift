@@ -2,13 +2,14 @@ import Foundation
 import Processes
 import Testing
 
-/// A temporary folder with a `dags/` folder, and the binary that was just built, used by its commands as a person would.
-struct Workshop {
+/// A temporary folder with a `dags/` folder, and the binary that was just built, used by its commands as a person
+/// would.
+struct BinaryProject {
   let folder: String
   let binary: String
 
   /// - Parameter name: of the folder, which may hold anything a folder's name may.
-  init(_ name: String = "workshop") throws {
+  init(_ name: String = "project") throws {
     let parent = FileManager.default.temporaryDirectory.appendingPathComponent("dagrun-\(UUID().uuidString)")
     folder = parent.appendingPathComponent(name).path
     binary = Self.builtBinary
