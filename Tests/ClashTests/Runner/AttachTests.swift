@@ -44,7 +44,7 @@ import Testing
 
     let second = RunnerBench(first.cloud)
     let reader = UpdateReader()
-    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.hear)
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.receive)
     #expect(await reader.outcome().ending == .exited(status: 4))
     #expect(!(try await second.runner.hasTemplate(of: "train", project: "my-project")))
     #expect(try await second.runner.hasTemplate(of: "other", project: "my-project"))
