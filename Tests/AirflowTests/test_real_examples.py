@@ -46,19 +46,21 @@ DATE = "2026-01-04T00:02:00+00:00"
 
 # A file of DAGs for Airflow: `dag.test()` runs only what its own folder has.
 EXAMPLE_FILE = """
+    import gc
     import importlib
     import json
     import os
     import random
 
-    import airflow
+    import airflow.sdk
 
     random.choice = lambda options: options[1]
 
 
     def example(module, dag_id):
-        values = vars(importlib.import_module(module)).values()
-        dag = next(value for value in values if getattr(value, "dag_id", None) == dag_id and hasattr(value, "test"))
+        importlib.import_module(module)
+        # Not every module keeps its DAG in a variable.
+        dag = next(value for value in gc.get_objects() if type(value) is airflow.sdk.DAG and value.dag_id == dag_id)
         # Airflow's branches by date look at the clock, unless they are told otherwise.
         for task in dag.tasks:
             if hasattr(task, "use_task_logical_date"):

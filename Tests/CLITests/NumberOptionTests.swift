@@ -8,7 +8,8 @@ import Testing
 @Suite struct `Numbers of options` {
   /// By the option: a command line that ends where its value comes.
   private static let lines: [String: String] = [
-    "--parallelism": "scheduler --parallelism", "--limit": "dags list-runs nightly --limit",
+    "--parallelism": "scheduler --parallelism", "--max-map-length": "scheduler --max-map-length",
+    "--map-index": "tasks logs nightly latest extract --map-index", "--limit": "dags list-runs nightly --limit",
     "--port": "emulator --port",
     "--num-executions": "dags next-execution nightly --num-executions",
     "--max-active-runs": "backfill nightly --from-date 2026-01-01 --to-date 2026-01-02 --max-active-runs",

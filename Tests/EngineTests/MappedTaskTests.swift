@@ -54,7 +54,7 @@ import Testing
     #expect(run.state == .success)
     #expect(
       try outputs(harness, "total", "all") == [
-        "total": #""0 a, [b] 10; 2 \"c\" 30 [11, 10]""#, "all": #""[2,4] -1""#,
+        "total": #""0 a, [b] 10; 2 \"c\" 30 [11, 8]""#, "all": #""[2,4] -1""#,
       ])
   }
 
@@ -114,7 +114,7 @@ import Testing
       DAG("wrong") {
         let words = BashOperator("words", "echo one, two")
         SwiftOperator("mapped", each: words.output(as: [String].self)) { _, word in word }
-        let other = BashOperator("other", "echo '[1, \"two\"]'")
+        let other = BashOperator("other", "echo '[1, \\"two\\"]'")
         SwiftOperator("typed", each: other.output(as: [Int].self)) { _, number in number }
         SwiftOperator("long", each: Array(0..<2000)) { _, number in number }
       }

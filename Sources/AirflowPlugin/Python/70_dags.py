@@ -38,8 +38,8 @@ def dagrun_dags(
         mapped = [task for task in swift_dag["tasks"] if task.get("is_mapped")]
         if mapped:
             message = (
-                f"DAG {swift_dag['id']} maps {', '.join(task['id'] for task in mapped)} over lists, which only dagrun's "
-                "own scheduler does: run the whole DAG with DagrunTriggerOperator"
+                f"DAG {swift_dag['id']} maps {', '.join(task['id'] for task in mapped)} over lists, which only "
+                "dagrun's own scheduler does: run the whole DAG with DagrunTriggerOperator"
             )
             errors.add(swift_dag["file"], message, mapped[0]["line"], swift_dag["id"])
             continue
