@@ -777,7 +777,7 @@ DEFAULT_JOB_CONFIG: dict[str, Any] = {"image": "google/cloud-sdk"}
 
 
 # Those of its values that are numbers, which a template gives as text.
-NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts", "max_run_duration_seconds"})
+NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts"})
 
 
 class JobConfigBuilder:
@@ -976,6 +976,10 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     job.setdefault("image", DEFAULT_JOB_CONFIG["image"])
     for key in NUMBERS_OF_A_CONFIG & job.keys():
         job[key] = _number(job[key])
+    if "max_run_duration_seconds" in job:
+        bound = _seconds(job["max_run_duration_seconds"])
+        # Google takes whole seconds.
+        job["max_run_duration_seconds"] = math.ceil(bound) if isinstance(bound, float) else bound
     for accelerator in job.get("accelerators") or []:
         if isinstance(accelerator, dict) and "count" in accelerator:
             accelerator["count"] = _number(accelerator["count"])
@@ -983,8 +987,15 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """A template gives text."""
-    return int(value) if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value) else value
+    """A template gives text; one that divides, or has a decimal to begin with, 200.0 for 200."""
+    whole = re.fullmatch(r"\s*(\d{1,18})(\.0+)?\s*", value) if isinstance(value, str) else None
+    return int(whole[1]) if whole else value
+
+
+def _seconds(value: Any) -> Any:
+    """A time, which may have decimals."""
+    value = _number(value)
+    return float(value) if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\.\d{1,18}\s*", value) else value
 
 
 def _provisioning(preemptible: Any) -> str:
@@ -1026,7 +1037,7 @@ class JobRuntimeSpec(dict[str, Any]):
         env_vars: Mapping[str, Any] | None = None,
         gcs_mounts: Mapping[str, str] | None = None,
         gcs_target: Mapping[str, str] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
     ) -> None:
         given = {
             "args": args,
@@ -1077,9 +1088,13 @@ def spec_of_job(
                 raise failure(f"{name} is of type {type(values).__name__}, and must be a dict.", final=True)
             spec[key] = {str(name): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
     if timeout_seconds is not None:
-        timeout_seconds = _number(timeout_seconds)
+        timeout_seconds = _seconds(timeout_seconds)
         if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)):
-            raise failure(f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds.", final=True)
+            raise failure(
+                f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds, such as 5400 or 0.5.",
+                "A template gives the digits of one: {{ params.hours * 3600 }}.",
+                final=True,
+            )
         spec["timeout_seconds"] = timeout_seconds
     return spec
 
@@ -1616,6 +1631,7 @@ class ComputeEngineJobOperator(JobTask):
         "env_vars",
         "gcs_target",
         "gcs_mounts",
+        "timeout_seconds",
         "name_prefix",
         "gcp_conn_id",
         "impersonation_chain",
@@ -1632,7 +1648,7 @@ class ComputeEngineJobOperator(JobTask):
         env_vars: Mapping[str, Any] | None = None,
         gcs_target: Mapping[str, str] | None = None,
         gcs_mounts: Mapping[str, str] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
         render_cmd_file: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -2615,9 +2631,7 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str, groups: Mapping
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
     if task["operator"] == "LatestOnlyOperator":
-        # Airflow's own: only Airflow knows which of its runs is the latest.
-        modules = ("airflow.providers.standard.operators.latest_only", "airflow.operators.latest_only")
-        return cast("BaseOperator", first_of("LatestOnlyOperator", *modules)(**arguments))
+        return cast("BaseOperator", latest_only_operator()(**arguments))
     # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
     # it waits for a machine. Airflow's own timeout stands behind the others.
     if task["execution_timeout_seconds"] is not None and not task["is_job"]:
@@ -2767,7 +2781,9 @@ class DagrunTaskOperator(DagrunCommandOperator):
 @functools.cache
 def deciding_operator() -> type[DagrunTaskOperator]:
     """The operator of a branch or a short circuit. Made where it is needed: what it stands on takes long to load."""
-    SkipMixin: Any = first_of("SkipMixin", "airflow.providers.standard.utils.skipmixin", "airflow.models.skipmixin")
+    # The provider may be installed in Airflow 2 too, and skips as Airflow 3 does.
+    modules = ("airflow.sdk.bases.skipmixin", "airflow.providers.standard.utils.skipmixin")
+    SkipMixin: Any = first_of("SkipMixin", *(("airflow.models.skipmixin",) if IS_AIRFLOW_2 else modules))
 
     class DagrunDecidingOperator(DagrunTaskOperator, SkipMixin):  # type: ignore[misc]
         """A task of a Swift DAG that decides which tasks below it run, as Airflow's own do."""
@@ -2788,6 +2804,31 @@ def deciding_operator() -> type[DagrunTaskOperator]:
             self.skip(dag_run=run, execution_date=run.execution_date, tasks=tasks, map_index=instance.map_index)
 
     return DagrunDecidingOperator
+
+
+@functools.cache
+def latest_only_operator() -> Any:
+    """Airflow's own: only Airflow knows which of its runs is the latest."""
+    if not IS_AIRFLOW_2:
+        return first_of("LatestOnlyOperator", "airflow.providers.standard.operators.latest_only")
+    LatestOnlyOperator: Any = first_of("LatestOnlyOperator", "airflow.operators.latest_only")
+
+    class DagrunLatestOnlyOperator(LatestOnlyOperator):  # type: ignore[misc]
+        """Airflow 2's looks for the present in the next run's data interval, which is empty in a cron trigger
+        timetable: it would skip below every scheduled run."""
+
+        def choose_branch(self, context: Any) -> list[str]:
+            run, dag = context["dag_run"], context["dag"]
+            following = None
+            if not run.external_trigger:
+                following = dag.next_dagrun_info(dag.get_run_data_interval(run), restricted=False)
+            # Without a lower bound: a worker's clock may be behind the scheduler's.
+            if following is None or datetime.datetime.now(datetime.timezone.utc) < following.run_after:
+                return sorted(self.downstream_task_ids)
+            self.log.info("Not the latest run: the next one was due at %s.", following.run_after)
+            return []
+
+    return DagrunLatestOnlyOperator
 
 
 class ImportErrors:

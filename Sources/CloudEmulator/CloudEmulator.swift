@@ -129,6 +129,9 @@ package final class CloudEmulator: Sendable {
 
   package func inventory() async -> Inventory { await server.ask { emulation, _ in emulation.inventory } }
 
+  /// Of each VM that was ever RUNNING, what it is charged for.
+  package func billing() async -> [BillingRow] { await server.ask { emulation, _ in emulation.compute.bills.rows } }
+
   /// Waits until the cloud is so.
   ///
   /// - Returns: nil when the task is cancelled before.

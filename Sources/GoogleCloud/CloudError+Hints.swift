@@ -98,6 +98,9 @@ extension CloudError {
   }
 
   private static func capacityHint(_ facts: Facts) -> String {
+    if facts.message.contains("IP space") || facts.message.contains("subnetworks/") {
+      return "the subnetwork has no free address: widen its range, or give the job another region"
+    }
     let link = word(containing: "zones/", in: facts.message).map(Scope.init(link:))
     if case .zone(let zone)? = link {
       return
@@ -107,7 +110,11 @@ extension CloudError {
   }
 
   private static func offerHint(_ facts: Facts) -> String {
-    facts.message.lowercased().contains("accelerator")
+    let message = facts.message.lowercased()
+    if !message.contains("machine"), !message.contains("accelerator") {
+      return "`gcloud compute zones list` and `gcloud compute regions list` tell which places there are"
+    }
+    return message.contains("accelerator")
       ? "not every zone has every accelerator: `gcloud compute accelerator-types list --filter=name=TYPE` tells which"
       : "not every zone has every machine type: `gcloud compute machine-types list --filter=name=TYPE` tells which"
   }

@@ -32,10 +32,14 @@ extension CloudError {
 
   /// A machine type or an accelerator that a place does not have comes as `invalid` (400) from one method and as
   /// `notFound` (404) from another; only the words tell. gcloud itself looks for "Machine type with name '…' does not
-  /// exist in zone".
+  /// exist in zone". The same of a zone that there is not: `Invalid value for field 'zone': 'europe-west9-x'. Unknown
+  /// zone.`
   private static func saysNotOffered(_ message: String) -> Bool {
     let text = message.lowercased()
     func has(_ words: String...) -> Bool { words.contains { text.contains($0) } }
+    if has("unknown zone", "unknown region") || text.contains(#/\/(zones|regions)/[a-z0-9-]+' was not found/#) {
+      return true
+    }
     return has("machinetypes/", "acceleratortypes/", "machine type", "accelerator type")
       && has("/zones/", "/regions/", " in zone", " in region", "in regional scope")
       && has("was not found", "does not exist", "not available in", "not supported in")
@@ -53,8 +57,9 @@ extension CloudError {
     return name
   }
 
-  /// Stock-outs have more names than are written down.
-  private static let capacityWords = ["RESOURCE_POOL_EXHAUSTED", "STOCKOUT"]
+  /// Stock-outs have more names than are written down. A subnetwork without a free address is one too: another region
+  /// has other subnetworks, and this one has room again when other VMs go.
+  private static let capacityWords = ["RESOURCE_POOL_EXHAUSTED", "STOCKOUT", "IP_SPACE_EXHAUSTED"]
 
   private static let reasons: [String: Reason] = {
     let names: [Reason: [String]] = [

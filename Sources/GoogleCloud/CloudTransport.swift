@@ -18,6 +18,8 @@ package struct CloudRequest: Hashable, Sendable {
   package var isRepeatable = true
   /// For one send, not for all retries together.
   package var timeoutSeconds = 60.0
+  /// For all retries together, where that is less than what every request has: its answer is of use only soon.
+  package var patienceSeconds: Double?
   /// Google's codes (`UNAVAILABLE`, …) or HTTP statuses that are retried besides the usual ones.
   package var alsoRetried: Set<String> = []
   /// A request that is held by the server until there is something to say: an empty end (its time is up, 504, 499, a

@@ -10,18 +10,23 @@ package struct JobAttempt: Codable, Hashable, Sendable {
   package var machineType: String
   package var isSpot: Bool
   package var requestedAt: Timestamp
-  /// When Google began to charge for the machine, as far as is known: its creation.
+  /// When Google began to charge for the first machine, at the earliest; nil when there was none.
   package var machineStartedAt: Timestamp?
   package var containerStartedAt: Timestamp?
+  /// When its last machine had ended, at the latest; of an attempt without one, when it was given up.
   package var endedAt: Timestamp?
   package var ending: Ending?
   /// Estimated; nil without a price table.
   package var cost: Double?
+  /// In order. nil when nothing but the fields above is known: of attempts that an older dagrun has written.
+  package var machines: [MachineUse]?
+  /// Kept with the job until it has ended, and not in the ledger.
+  package var evidence: MachineEvidence?
 
   package init(
     number: Int, zone: String?, region: String, machineType: String, isSpot: Bool, requestedAt: Timestamp,
     machineStartedAt: Timestamp? = nil, containerStartedAt: Timestamp? = nil, endedAt: Timestamp? = nil,
-    ending: Ending? = nil, cost: Double? = nil
+    ending: Ending? = nil, cost: Double? = nil, machines: [MachineUse]? = nil
   ) {
     self.number = number
     self.zone = zone
@@ -34,6 +39,7 @@ package struct JobAttempt: Codable, Hashable, Sendable {
     self.endedAt = endedAt
     self.ending = ending
     self.cost = cost
+    self.machines = machines
   }
 
   package enum Ending: String, Codable, Hashable, Sendable, CaseIterable {

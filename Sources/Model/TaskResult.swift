@@ -56,11 +56,23 @@ package struct Failure: Hashable, Sendable {
   package var reason: String
   package var exitCode: Int?
   package var signal: Int?
+  /// nil: nothing but the exit code and the signal tells.
+  package var cause: Cause?
 
-  package init(reason: String, exitCode: Int? = nil, signal: Int? = nil) {
+  package init(reason: String, exitCode: Int? = nil, signal: Int? = nil, cause: Cause? = nil) {
     self.reason = reason
     self.exitCode = exitCode
     self.signal = signal
+    self.cause = cause
+  }
+
+  package enum Cause: Hashable, Sendable {
+    /// The machine that the try ran on could not be had, or went away.
+    case machineLost
+    /// The try's executor has ended it for a timeout of its own.
+    case timeout
+    /// The closure has thrown what this one of the task's `failureRules` asks for.
+    case errorRule(Int)
   }
 }
 
@@ -76,9 +88,9 @@ package struct Usage: Hashable, Sendable {
 
 extension TaskResult.Outcome {
   package static func failed(
-    reason: String, exitCode: Int? = nil, signal: Int? = nil, isRetryable: Bool = true
+    reason: String, exitCode: Int? = nil, signal: Int? = nil, cause: Failure.Cause? = nil, isRetryable: Bool = true
   ) -> TaskResult.Outcome {
-    .failed(Failure(reason: reason, exitCode: exitCode, signal: signal), isRetryable: isRetryable)
+    .failed(Failure(reason: reason, exitCode: exitCode, signal: signal, cause: cause), isRetryable: isRetryable)
   }
 }
 

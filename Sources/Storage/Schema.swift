@@ -21,6 +21,7 @@ enum Schema {
     migrations.register("0006 backfills in steps") { try addColumns($0) }
     migrations.register("0007 losses") { try addLosses($0) }
     migrations.register("0008 mapped tasks") { try addMapIndices($0) }
+    migrations.register("0009 machines of attempts") { try addMachines($0) }
     migrations.register("0010 lengths of outputs") { try addOutputLengths($0) }
     return migrations
   }

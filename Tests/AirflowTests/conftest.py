@@ -1,7 +1,8 @@
 """The plugin under test, and a stand-in for the program dagrun.
 
 The plugin is put together from Sources/AirflowPlugin/Python as `dagrun airflow-plugin` does it, unless DAGRUN_PLUGIN names
-a file. The stand-in is a Python script that speaks protocol 1 as far as a test says, and records how it was called.
+a file. The stand-in is a Python script that speaks the plugin's protocol as far as a test says, and records how it was
+called.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 import textwrap
 import time
@@ -24,10 +26,21 @@ os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__CORE__UNIT_TEST_MODE", "False")
 
 
+def protocol_number() -> int:
+    """The one that the program says, and fills into the plugin that it writes."""
+    source = (PACKAGE / "Sources/CLI/Commands/VersionCommand.swift").read_text()
+    found = re.search(r"static let protocolNumber = (\d+)", source)
+    assert found, "VersionCommand.swift says no protocolNumber"
+    return int(found.group(1))
+
+
+PROTOCOL = protocol_number()
+
+
 def plugin_source() -> str:
     parts = sorted((PACKAGE / "Sources/AirflowPlugin/Python").glob("*.py"))
     text = "".join(part.read_text() for part in parts)
-    return text.replace("@VERSION@", "0.1.0").replace("@PROTOCOL@", "1").replace("@BINARY@", "dagrun")
+    return text.replace("@VERSION@", "0.1.0").replace("@PROTOCOL@", str(PROTOCOL)).replace("@BINARY@", "dagrun")
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +75,7 @@ class StandIn:
         self.calls_file = folder / "calls"
         self.notes_file = folder / "notes"
 
-    def plays(self, script: str, *, version: str = "0.1.0", protocol: int = 1) -> StandIn:
+    def plays(self, script: str, *, version: str = "0.1.0", protocol: int = PROTOCOL) -> StandIn:
         Path(self.path).write_text(
             f"#!{sys.executable}\n"
             + textwrap.dedent(

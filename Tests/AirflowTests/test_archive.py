@@ -11,8 +11,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from conftest import PROTOCOL
 
-SCRIPT = '#!/bin/sh\necho "{\\"version\\": \\"0.1.0\\", \\"protocol\\": 1}"\n'
+SCRIPT = f"""#!/bin/sh\necho '{{"version": "0.1.0", "protocol": {PROTOCOL}}}'\n"""
 
 
 @pytest.fixture

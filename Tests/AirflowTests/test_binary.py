@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import PROTOCOL
 
 
 def raised(plugin, action) -> str:
@@ -30,10 +31,10 @@ def test_a_missing_program_is_named_with_what_to_do(plugin, monkeypatch, tmp_pat
 
 
 def test_another_protocol_is_refused_in_words(plugin, stand_in):
-    stand_in.plays("answer({})", version="9.0.0", protocol=7)
+    stand_in.plays("answer({})", version="9.0.0", protocol=PROTOCOL + 1)
     said = raised(plugin, lambda: plugin.Binary().query("dags", "list"))
-    assert "dagrun 9.0.0 and speaks protocol 7" in said
-    assert "dagrun 0.1.0 and speaks protocol 1" in said
+    assert f"dagrun 9.0.0 and speaks protocol {PROTOCOL + 1}" in said
+    assert f"dagrun 0.1.0 and speaks protocol {PROTOCOL}" in said
     assert "dagrun airflow-plugin" in said
     assert stand_in.calls == []
 

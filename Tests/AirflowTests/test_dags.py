@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from types import SimpleNamespace
 
 import pytest
 from swift_dags import exported, import_error, swift_dag, swift_task
@@ -167,7 +168,39 @@ def test_a_task_that_decides_is_known_as_one(dags_of):
     )["nightly"]
     mixed_in = {id: [kind.__name__ for kind in type(dag.get_task(id)).__mro__] for id in dag.task_ids}
     assert {id for id in dag.task_ids if "SkipMixin" in mixed_in[id]} == {"choose", "latest"}
-    assert dag.get_task("latest").task_type == "LatestOnlyOperator"
+    assert "LatestOnlyOperator" in mixed_in["latest"]
+
+
+@pytest.mark.parametrize("has_interval", [False, True])
+def test_the_latest_run_continues_below_a_latest_only_operator(dags_of, has_interval):
+    import pendulum
+
+    from airflow.timetables.base import DataInterval
+
+    schedule = {"cron": "0 0 1 1 *", "timezone": "UTC", "data_interval": has_interval}
+    dag = dags_of(
+        swift_dag(
+            "yearly",
+            swift_task("latest", operator="LatestOnlyOperator", decides=True, has_output=False),
+            swift_task("report", upstream=["latest"]),
+            schedule=schedule,
+        )
+    )["yearly"]
+
+    def chosen(ticks_ago, run_type="scheduled"):
+        end = pendulum.now("UTC").start_of("year").subtract(years=ticks_ago)
+        interval = DataInterval(end.subtract(years=1) if has_interval else end, end)
+        run = SimpleNamespace(
+            dag_id="yearly", run_type=run_type, external_trigger=run_type == "manual", 
+            logical_date=interval.start, execution_date=interval.start,
+            run_after=end, data_interval=interval,
+            data_interval_start=interval.start, data_interval_end=interval.end,
+        )
+        return list(dag.get_task("latest").choose_branch({"dag_run": run, "dag": dag, "task": dag.get_task("latest")}))
+
+    assert chosen(0) == ["report"]
+    assert chosen(2, run_type="manual") == ["report"]
+    assert chosen(2) == []
 
 
 def class_of_timetable(dag) -> str:

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import PROTOCOL
 
 ENVIRONMENT = ("--composer-environment", "nightly", "--location", "europe-west1", "--project", "my-project")
 PLACE = ["--location=europe-west1", "--project=my-project", "--quiet"]
@@ -92,7 +93,7 @@ def test_the_archive_runs_where_it_is_unpacked(real_binary: str, gcloud: Path, t
     assert not any(name.startswith(("libc.so", "libcrypto.so")) for name in names)
     binary = tmp_path / "there" / "dagrun"
     answer = subprocess.run([binary, "version", "-o", "json"], capture_output=True, text=True, check=True)
-    assert json.loads(answer.stdout)["protocol"] == 2
+    assert json.loads(answer.stdout)["protocol"] == PROTOCOL
     loaded = subprocess.run(["ldd", str(tmp_path / "there" / "libFoundation.so")], capture_output=True, text=True)
     assert str(tmp_path / "there") in loaded.stdout
 

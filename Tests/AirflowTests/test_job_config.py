@@ -197,13 +197,29 @@ def test_a_builder_that_was_not_built_is_named(plugin):
         ({"command": ["echo", {"a": 1}]}, "cmd is {'a': 1}"),
         ({"command": "x", "env_vars": {"A": None}}, "environment['A'] is None"),
         ({"command": "x", "gcs_mounts": ["bucket"]}, "gcs_mounts is of type list"),
-        ({"command": "x", "timeout_seconds": "1h"}, "timeout_seconds is '1h'"),
+        ({"command": "x", "timeout_seconds": "1h"}, "timeout_seconds is '1h', and must be a number of seconds, such as 5400 or 0.5"),
     ],
 )
 def test_wrong_values_are_refused_with_their_names(plugin, arguments, said):
     with pytest.raises(plugin.AirflowFailException) as error:
         plugin.spec_of_job({"project": "p"}, **arguments)
     assert said in str(error.value)
+
+
+def test_what_a_template_has_divided_or_multiplied_is_a_number(plugin):
+    def job(**said):
+        return plugin.spec_of_config({"project": "p", **said})
+
+    assert plugin.spec_of_job({"project": "p"}, "x", timeout_seconds="5400.0")["timeout_seconds"] == 5400
+    assert plugin.spec_of_job({"project": "p"}, "x", timeout_seconds=" 0.5 ")["timeout_seconds"] == 0.5
+    assert job(max_run_duration_seconds="5400.0")["max_run_duration_seconds"] == 5400
+    # Google takes whole seconds, and the bound is not to be shorter than was said.
+    assert job(max_run_duration_seconds="90.25")["max_run_duration_seconds"] == 91
+    assert job(max_run_duration_seconds="none")["max_run_duration_seconds"] == "none"
+    whole = job(disk_size_gb="200.0", max_attempts="3")
+    assert json.dumps([whole["disk_size_gb"], whole["max_attempts"]]) == "[200, 3]"
+    # dagrun refuses it, with the key's name.
+    assert job(disk_size_gb="200.5")["disk_size_gb"] == "200.5"
 
 
 def test_numbers_become_texts_and_empty_commands_are_the_images(plugin):

@@ -195,8 +195,9 @@ def test_numbers_of_templates_are_numbers(plugin, stand_in):
     stand_in.plays(SUCCEEDS)
     config = plugin.JobConfigBuilder().project_id("p").accelerator("nvidia-tesla-t4", "{{ params.n }}").build()
     run(group_of(plugin, plugin.JobRuntimeSpec("x", timeout_seconds="{{ params.n * 15 }}")))
-    run(plugin.ComputeEngineJobOperator(job_config=config, cmd="x", task_id="train"))
+    run(plugin.ComputeEngineJobOperator(job_config=config, cmd="x", timeout_seconds="{{ params.n / 2 }}", task_id="a"))
     assert spec_of(stand_in.calls[0])["timeout_seconds"] == 60
+    assert spec_of(stand_in.calls[1])["timeout_seconds"] == 2
     assert spec_of(stand_in.calls[1])["job"]["accelerators"][0]["count"] == 4
 
 

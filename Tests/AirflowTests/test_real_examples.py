@@ -45,50 +45,70 @@ EXAMPLES = [
 DATE = "2026-01-04T00:02:00+00:00"
 
 # A file of DAGs for Airflow: `dag.test()` runs only what its own folder has.
-EXAMPLE = """
+EXAMPLE_FILE = """
     import importlib
+    import json
     import os
     import random
 
     import airflow
 
     random.choice = lambda options: options[1]
-    loaded = importlib.import_module(os.environ["EXAMPLE_MODULE"])
-    dag_id = os.environ["EXAMPLE_DAG"]
-    dag = next(value for value in vars(loaded).values() if getattr(value, "dag_id", None) == dag_id and hasattr(value, "test"))
-    del loaded
-    # Airflow's branches by date look at the clock, unless they are told otherwise.
-    for task in dag.tasks:
-        if hasattr(task, "use_task_logical_date"):
-            task.use_task_logical_date = True
-    # What needs other Pythons and what they install.
-    for task in list(dag.tasks):
-        if "ext_py" in task.task_id or "venv" in task.task_id or "ext_python" in task.task_id:
-            del dag.task_dict[task.task_id]
-            dag.task_group.children.pop(task.task_id, None)
-    for task in dag.tasks:
-        task.downstream_task_ids.intersection_update(dag.task_dict)
+
+
+    def example(module, dag_id):
+        values = vars(importlib.import_module(module)).values()
+        dag = next(value for value in values if getattr(value, "dag_id", None) == dag_id and hasattr(value, "test"))
+        # Airflow's branches by date look at the clock, unless they are told otherwise.
+        for task in dag.tasks:
+            if hasattr(task, "use_task_logical_date"):
+                task.use_task_logical_date = True
+        # What needs other Pythons and what they install.
+        for task in list(dag.tasks):
+            if "ext_py" in task.task_id or "venv" in task.task_id or "ext_python" in task.task_id:
+                del dag.task_dict[task.task_id]
+                dag.task_group.children.pop(task.task_id, None)
+        for task in dag.tasks:
+            task.downstream_task_ids.intersection_update(dag.task_dict)
+        return dag
+
+
+    for module, dag_id in json.loads(os.environ["EXAMPLES"]):
+        globals()[dag_id] = example(module, dag_id)
 """
 
-RUN_EXAMPLE = """
+# All in one process: an Airflow takes half a minute to start.
+RUN_EXAMPLES = """
     import datetime
     import json
+    import os
     import sys
+    import traceback
 
     folder, date, answer = sys.argv[1:]
     sys.path.insert(0, folder)
-    from example import dag
-
-    run = dag.test(logical_date=datetime.datetime.fromisoformat(date))
+    import examples
 
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
 
-    with create_session() as session:
-        tasks = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run.run_id).all()
-        states = {f"{task.task_id}[{task.map_index}]": str(getattr(task.state, "value", task.state)) for task in tasks}
+
+
+    def states(dag):
+        run = dag.test(logical_date=datetime.datetime.fromisoformat(date))
+        with create_session() as session:
+            tasks = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run.run_id).all()
+            return {f"{task.task_id}[{task.map_index}]": str(getattr(task.state, "value", task.state)) for task in tasks}
+
+
+    answers = {}
+    for _, dag_id in json.loads(os.environ["EXAMPLES"]):
+        try:
+            answers[dag_id] = states(getattr(examples, dag_id))
+        except Exception:
+            answers[dag_id] = traceback.format_exc()
     with open(answer, "w") as file:
-        json.dump(states, file)
+        json.dump(answers, file)
 """
 
 
@@ -97,29 +117,17 @@ class Homes:
 
     def __init__(self, folder: Path, binary: str) -> None:
         self.folder, self.binary = folder, binary
+        shipped = [(module, dag_id) for module, dag_id, _ in EXAMPLES if is_shipped(module)]
         self.environment = {
             **os.environ,
             "AIRFLOW_HOME": str(folder / "airflow"),
             "DAGRUN_HOME": str(folder / "dagrun"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+            "EXAMPLES": json.dumps(shipped),
             "PYTHONWARNINGS": "ignore",
         }
-        self.dags = folder / "airflow/dags"
-        self.dags.mkdir(parents=True)
-        (self.dags / "example.py").write_text(textwrap.dedent(EXAMPLE))
-        self.script = folder / "run_example.py"
-        self.script.write_text(textwrap.dedent(RUN_EXAMPLE))
-        first = {"EXAMPLE_MODULE": EXAMPLES[0][0], "EXAMPLE_DAG": EXAMPLES[0][1]}
-        self._run([sys.executable, "-m", "airflow", "db", "migrate"], first)
-
-    def _run(self, command: list[str], also: dict[str, str] | None = None) -> str:
-        environment = {**self.environment, **(also or {})}
-        done = subprocess.run(
-            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-        return done.stdout
+        self.states_in_airflow = self._run_in_airflow()
 
     def in_dagrun(self, dag_id: str, conf: dict) -> dict[str, str]:
         folder = ["--dags-folder", str(SWIFT)]
@@ -127,11 +135,27 @@ class Homes:
         listed = self._run([self.binary, "tasks", "states-for-dag-run", dag_id, "r", "-o", "json", *folder])
         return {f"{task['task_id']}[{task['map_index']}]": task["state"] for task in json.loads(listed)}
 
-    def in_airflow(self, module: str, dag_id: str) -> dict[str, str]:
-        answer = self.folder / f"{dag_id}.json"
-        example = {"EXAMPLE_MODULE": module, "EXAMPLE_DAG": dag_id}
-        self._run([sys.executable, str(self.script), str(self.dags), DATE, str(answer)], example)
-        return json.loads(answer.read_text())
+    def _run_in_airflow(self) -> dict[str, dict[str, str] | str]:
+        dags = self.folder / "airflow/dags"
+        dags.mkdir(parents=True)
+        (dags / "examples.py").write_text(textwrap.dedent(EXAMPLE_FILE))
+        script = self.folder / "run_examples.py"
+        script.write_text(textwrap.dedent(RUN_EXAMPLES))
+        answers = self.folder / "states.json"
+        self._run([sys.executable, "-m", "airflow", "db", "migrate"])
+        self._run([sys.executable, str(script), str(dags), DATE, str(answers)])
+        return json.loads(answers.read_text())
+
+    def _run(self, command: list[str]) -> str:
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+
+def is_shipped(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +165,6 @@ def homes(tmp_path_factory, real_binary):
 
 @pytest.mark.parametrize(("module", "dag_id", "conf"), EXAMPLES, ids=[dag_id for _, dag_id, _ in EXAMPLES])
 def test_an_example_comes_to_the_same_states_in_both(homes, module, dag_id, conf):
-    if importlib.util.find_spec(module) is None:
+    if not is_shipped(module):
         pytest.skip("this Airflow does not ship it")
-    assert homes.in_dagrun(dag_id, conf) == homes.in_airflow(module, dag_id)
+    assert homes.in_dagrun(dag_id, conf) == homes.states_in_airflow[dag_id]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import importlib
 import json
 import os
 import signal
+import sys
 import threading
+import types
 
 import pytest
 from swift_dags import FakeInstance, context_of, exported, swift_dag, swift_task
+
+from airflow import __version__ as airflow_version
+
+IS_AIRFLOW_2 = airflow_version.startswith("2.")
 
 UTC = datetime.timezone.utc
 
@@ -108,6 +116,21 @@ def test_what_a_task_excludes_is_skipped(run, plugin, monkeypatch):
     assert [task.task_id for task in tasks] == ["other"]
     run(SUCCESS, context, decides=True)
     assert len(told) == 1
+
+
+def test_tasks_are_skipped_as_this_airflow_does_it_whatever_provider_is_installed(plugin, monkeypatch):
+    """Airflow 2 may have the provider "standard", whose class skips as Airflow 3 does."""
+
+    class SkipMixin:
+        pass
+
+    provider = types.ModuleType("airflow.providers.standard.utils.skipmixin")
+    provider.SkipMixin = SkipMixin
+    monkeypatch.setitem(sys.modules, provider.__name__, provider)
+    own = "airflow.models.skipmixin" if IS_AIRFLOW_2 else "airflow.sdk.bases.skipmixin"
+    with contextlib.suppress(ImportError):
+        provider = importlib.import_module(own)
+    assert provider.SkipMixin in plugin.deciding_operator.__wrapped__().__mro__
 
 
 def test_a_skipped_task_is_skipped_in_airflow(run, plugin):

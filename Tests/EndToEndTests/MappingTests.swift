@@ -34,7 +34,7 @@ import Testing
   @Test func `a failed element is the only one that runs again`() throws {
     let project = try Project(["shards": Self.dag])
     let run = try project.run("trigger", "shards", "-r", "r", "-l", "2026-01-01")
-    #expect(run.code == 1 && run.errors.contains("rows[1] failed: it's 1 is broken"), "\(run.errors)")
+    #expect(run.code == 1 && run.errors.contains("rows[1] failed: it's 1 is broken"), "\(run.output) \(run.errors)")
     var expected = [
       "files": "success", "rows[0]": "success", "rows[1]": "failed", "rows[2]": "success", "total": "success",
       "strict": "upstream_failed", "lines": "success",

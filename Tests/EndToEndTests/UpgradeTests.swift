@@ -29,7 +29,7 @@ import Testing
     SELECT key, value FROM variable; SELECT name, slots FROM pool ORDER BY name;
     """
 
-  @Test(arguments: ["0007"])
+  @Test(arguments: ["0007", "0008"])
   func `its runs, its backfill and its jobs continue to the right end, and its history stays`(version: String) throws {
     let cloud = try Cloud()
     let project = cloud.project

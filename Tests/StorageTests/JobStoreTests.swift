@@ -126,9 +126,15 @@ struct JobStoreTests {
 
   @Test func `a ledger of an older dagrun is kept when the database is brought up to date`() throws {
     let store = try JobStore(path: folder.database)
-    let old = attempt(1, ending: .outOfCapacity, cost: 0.5)
+    var old = attempt(1, ending: .outOfCapacity, cost: 0.5)
+    old.machines = nil
     try store.save([job("train", attempts: [old])])
-    try store.run("DROP TABLE past_attempt; DELETE FROM grdb_migrations WHERE identifier = '0005 ledger'")
+    try store.run(
+      """
+      DROP TABLE past_attempt; DROP VIEW job_attempts; ALTER TABLE job_attempt DROP COLUMN machines;
+      CREATE VIEW job_attempts AS SELECT * FROM job_attempt;
+      DELETE FROM grdb_migrations WHERE identifier = '0005 ledger' OR identifier LIKE '0009%'
+      """)
     let new = try JobStore(path: folder.database)
     #expect(try new.job(named: "train")?.attempts == [old])
     let next = attempt(2, ending: .notOffered)
@@ -153,7 +159,8 @@ struct JobStoreTests {
       "UPDATE job SET is_finished = 1", "UPDATE job SET dag_id = 'd'", "UPDATE job SET state = 'not json'",
       "UPDATE job_attempt SET ending = 'vanished', ended_at = 5", "UPDATE job_attempt SET ended_at = 5",
       "UPDATE job_attempt SET cost = -1", "INSERT INTO home VALUES ('abc', 2)",
-      "INSERT INTO job_attempt SELECT 'nobody', 1, zone, region, machine_type, 0, 1, 1, 1, NULL, NULL, NULL FROM job_attempt",
+      "INSERT INTO job_attempt SELECT 'nobody', 1, zone, region, machine_type, 0, 1, 1, 1, NULL, NULL, NULL, NULL FROM job_attempt",
+      "UPDATE job_attempt SET machines = '['",
     ] {
       #expect(throws: (any Error).self, "\(sql)") { try store.run(sql) }
     }
@@ -164,6 +171,10 @@ struct JobStoreTests {
     try store.save([job("train", submittedAt: 0, attempts: [attempt(1, cost: 2), attempt(2, cost: 0.5)])])
     #expect(try store.firstValue("SELECT cost FROM jobs WHERE submitted_at LIKE '1970-01-01T00:00:00%'") == "2.5")
     #expect(try store.firstValue("SELECT place FROM job_attempts") == "europe-west1-b")
+    try store.save([job("ended", isFinished: true, attempts: [attempt(1, ending: .succeeded)])])
+    #expect(
+      try store.firstValue("SELECT machine_seconds_at_most FROM job_attempts WHERE job = 'ended'").flatMap(Double.init)
+        == 79)
   }
 
   @Test func `several processes' connections write beside the scheduler, and nothing is lost`() async throws {
@@ -204,5 +215,12 @@ private func attempt(
     number: number, zone: "europe-west1-b", region: "europe-west1", machineType: "n1-standard-4",
     isSpot: true,
     requestedAt: at(requestedAt), machineStartedAt: at(requestedAt + 1), containerStartedAt: at(requestedAt + 20),
-    endedAt: ending == nil ? nil : at(requestedAt + 80), ending: ending, cost: cost)
+    endedAt: ending == nil ? nil : at(requestedAt + 80), ending: ending, cost: cost,
+    machines: ending == nil
+      ? nil
+      : [
+        MachineUse(
+          id: "7", name: "train-1-abcd", zone: "europe-west1-b", began: TimeBounds(at(requestedAt + 1)),
+          ended: TimeBounds(at(requestedAt + 50), at(requestedAt + 80)), wasPreempted: true)
+      ])
 }

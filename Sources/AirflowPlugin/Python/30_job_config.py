@@ -12,7 +12,7 @@ DEFAULT_JOB_CONFIG: dict[str, Any] = {"image": "google/cloud-sdk"}
 
 
 # Those of its values that are numbers, which a template gives as text.
-NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts", "max_run_duration_seconds"})
+NUMBERS_OF_A_CONFIG = frozenset({"disk_size_gb", "max_attempts"})
 
 
 class JobConfigBuilder:
@@ -211,6 +211,10 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     job.setdefault("image", DEFAULT_JOB_CONFIG["image"])
     for key in NUMBERS_OF_A_CONFIG & job.keys():
         job[key] = _number(job[key])
+    if "max_run_duration_seconds" in job:
+        bound = _seconds(job["max_run_duration_seconds"])
+        # Google takes whole seconds.
+        job["max_run_duration_seconds"] = math.ceil(bound) if isinstance(bound, float) else bound
     for accelerator in job.get("accelerators") or []:
         if isinstance(accelerator, dict) and "count" in accelerator:
             accelerator["count"] = _number(accelerator["count"])
@@ -218,8 +222,15 @@ def spec_of_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """A template gives text."""
-    return int(value) if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value) else value
+    """A template gives text; one that divides, or has a decimal to begin with, 200.0 for 200."""
+    whole = re.fullmatch(r"\s*(\d{1,18})(\.0+)?\s*", value) if isinstance(value, str) else None
+    return int(whole[1]) if whole else value
+
+
+def _seconds(value: Any) -> Any:
+    """A time, which may have decimals."""
+    value = _number(value)
+    return float(value) if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\.\d{1,18}\s*", value) else value
 
 
 def _provisioning(preemptible: Any) -> str:
@@ -261,7 +272,7 @@ class JobRuntimeSpec(dict[str, Any]):
         env_vars: Mapping[str, Any] | None = None,
         gcs_mounts: Mapping[str, str] | None = None,
         gcs_target: Mapping[str, str] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
     ) -> None:
         given = {
             "args": args,
@@ -312,9 +323,13 @@ def spec_of_job(
                 raise failure(f"{name} is of type {type(values).__name__}, and must be a dict.", final=True)
             spec[key] = {str(name): _text(value, f"{key}[{name!r}]") for name, value in values.items()}
     if timeout_seconds is not None:
-        timeout_seconds = _number(timeout_seconds)
+        timeout_seconds = _seconds(timeout_seconds)
         if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)):
-            raise failure(f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds.", final=True)
+            raise failure(
+                f"timeout_seconds is {timeout_seconds!r}, and must be a number of seconds, such as 5400 or 0.5.",
+                "A template gives the digits of one: {{ params.hours * 3600 }}.",
+                final=True,
+            )
         spec["timeout_seconds"] = timeout_seconds
     return spec
 

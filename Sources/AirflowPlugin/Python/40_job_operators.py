@@ -492,6 +492,7 @@ class ComputeEngineJobOperator(JobTask):
         "env_vars",
         "gcs_target",
         "gcs_mounts",
+        "timeout_seconds",
         "name_prefix",
         "gcp_conn_id",
         "impersonation_chain",
@@ -508,7 +509,7 @@ class ComputeEngineJobOperator(JobTask):
         env_vars: Mapping[str, Any] | None = None,
         gcs_target: Mapping[str, str] | None = None,
         gcs_mounts: Mapping[str, str] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
         render_cmd_file: bool = False,
         **kwargs: Any,
     ) -> None:

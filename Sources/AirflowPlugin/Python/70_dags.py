@@ -139,9 +139,7 @@ def airflow_task(task: Mapping[str, Any], dag: DAG, folder: str, groups: Mapping
     if task["operator"] == "EmptyOperator":
         return DagrunEmptyOperator(**arguments)
     if task["operator"] == "LatestOnlyOperator":
-        # Airflow's own: only Airflow knows which of its runs is the latest.
-        modules = ("airflow.providers.standard.operators.latest_only", "airflow.operators.latest_only")
-        return cast("BaseOperator", first_of("LatestOnlyOperator", *modules)(**arguments))
+        return cast("BaseOperator", latest_only_operator()(**arguments))
     # dagrun itself ends what takes too long, and says so; a job's time counts from its container's start, and not while
     # it waits for a machine. Airflow's own timeout stands behind the others.
     if task["execution_timeout_seconds"] is not None and not task["is_job"]:
@@ -291,7 +289,9 @@ class DagrunTaskOperator(DagrunCommandOperator):
 @functools.cache
 def deciding_operator() -> type[DagrunTaskOperator]:
     """The operator of a branch or a short circuit. Made where it is needed: what it stands on takes long to load."""
-    SkipMixin: Any = first_of("SkipMixin", "airflow.providers.standard.utils.skipmixin", "airflow.models.skipmixin")
+    # The provider may be installed in Airflow 2 too, and skips as Airflow 3 does.
+    modules = ("airflow.sdk.bases.skipmixin", "airflow.providers.standard.utils.skipmixin")
+    SkipMixin: Any = first_of("SkipMixin", *(("airflow.models.skipmixin",) if IS_AIRFLOW_2 else modules))
 
     class DagrunDecidingOperator(DagrunTaskOperator, SkipMixin):  # type: ignore[misc]
         """A task of a Swift DAG that decides which tasks below it run, as Airflow's own do."""
@@ -312,6 +312,31 @@ def deciding_operator() -> type[DagrunTaskOperator]:
             self.skip(dag_run=run, execution_date=run.execution_date, tasks=tasks, map_index=instance.map_index)
 
     return DagrunDecidingOperator
+
+
+@functools.cache
+def latest_only_operator() -> Any:
+    """Airflow's own: only Airflow knows which of its runs is the latest."""
+    if not IS_AIRFLOW_2:
+        return first_of("LatestOnlyOperator", "airflow.providers.standard.operators.latest_only")
+    LatestOnlyOperator: Any = first_of("LatestOnlyOperator", "airflow.operators.latest_only")
+
+    class DagrunLatestOnlyOperator(LatestOnlyOperator):  # type: ignore[misc]
+        """Airflow 2's looks for the present in the next run's data interval, which is empty in a cron trigger
+        timetable: it would skip below every scheduled run."""
+
+        def choose_branch(self, context: Any) -> list[str]:
+            run, dag = context["dag_run"], context["dag"]
+            following = None
+            if not run.external_trigger:
+                following = dag.next_dagrun_info(dag.get_run_data_interval(run), restricted=False)
+            # Without a lower bound: a worker's clock may be behind the scheduler's.
+            if following is None or datetime.datetime.now(datetime.timezone.utc) < following.run_after:
+                return sorted(self.downstream_task_ids)
+            self.log.info("Not the latest run: the next one was due at %s.", following.run_after)
+            return []
+
+    return DagrunLatestOnlyOperator
 
 
 class ImportErrors:

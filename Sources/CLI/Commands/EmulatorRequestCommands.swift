@@ -88,6 +88,33 @@ struct EmulatorInventoryCommand: Command {
   }
 }
 
+struct EmulatorBillingCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "billing", abstract: "Shows what each VM is charged for.",
+    discussion: """
+      From RUNNING until it is off or gone, by the emulator's clock; a minute at least. What 'dagrun job cost' says \
+      of the same VMs is to agree with it.
+      """)
+
+  @OptionGroup var format: FormatOption
+  @OptionGroup var emulator: EmulatorAddress
+
+  func execute(in session: Session) async throws -> CommandExit {
+    guard case .object(let fields) = try await emulator.ask("GET", "billing", in: session),
+      case .array(let machines)? = fields["machines"]
+    else { throw UserError(.unavailable, "the emulator's billing cannot be read") }
+    let records = machines.compactMap { machine -> OutputObject? in
+      guard case .object(let record) = OutputValue(machine) else { return nil }
+      return record
+    }
+    try Listing(
+      records: records, columns: ["instance", "machineType", "isSpot", "beganAt", "endedAt", "chargedSeconds"],
+      whenEmpty: "no VM was ever up"
+    ).print(format.output, to: session)
+    return .success
+  }
+}
+
 struct EmulatorPreemptCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "preempt", abstract: "Preempts an instance: notice, grace, end.")

@@ -52,7 +52,7 @@ struct JobListCommand: Command {
 
   private func record(of job: JobRecord, state: String, _ session: Session) -> OutputObject {
     do {
-      return job.record(try job.decodedRequest(), state: state)
+      return job.record(try job.decodedRequest(), state: state, isForPeople: format.output == .table)
     } catch {
       session.errors.paragraph(error.description)
       return job.record(nil, state: state)

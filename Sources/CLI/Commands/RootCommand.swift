@@ -58,7 +58,8 @@ struct EmulatorGroup: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "emulator", abstract: "Google Cloud on this machine, as far as jobs need it.",
     subcommands: [
-      EmulatorStartCommand.self, EmulatorInventoryCommand.self, EmulatorPreemptCommand.self, EmulatorFaultCommand.self,
+      EmulatorStartCommand.self, EmulatorInventoryCommand.self, EmulatorBillingCommand.self,
+      EmulatorPreemptCommand.self, EmulatorFaultCommand.self,
     ], defaultSubcommand: EmulatorStartCommand.self)
 }
 

@@ -7,11 +7,15 @@ import Storage
 
 extension JobRecord {
   /// - Parameters:
-  ///   - state: in words.
   ///   - request: nil for a job that only another dagrun can read: then what is known without it.
-  func record(_ request: JobRequest?, state: String) -> OutputObject {
+  ///   - state: in words.
+  ///   - isForPeople: a cost that is a bound has its sign before it, where a program reads `precision`.
+  func record(_ request: JobRequest?, state: String, isForPeople: Bool = false) -> OutputObject {
     let last = request == nil ? nil : attempts.last
     let costs = attempts.compactMap(\.cost)
+    let total = request == nil || costs.isEmpty ? nil : costs.reduce(0, +)
+    let precision = attempts.map { $0.machineTime(now: Timestamp(Date())).precision }
+      .reduce(MachineTime.Precision.exact) { $0.joined(with: $1) }
     return [
       "name": .text(name), "state": .text(state), "project": .text(project), "dag_id": .optional(task?.dagID),
       "dag_run_id": .optional(task?.runID), "task_id": .optional(task?.key.taskID),
@@ -20,7 +24,10 @@ extension JobRecord {
       "attempts": request == nil ? .null : .int(attempts.count),
       "zone": .optional(last.map { $0.zone ?? $0.region }), "machine_type": .optional(last?.machineType),
       "spot": last.map { .bool($0.isSpot) } ?? .null, "detached": .bool(isDetached),
-      "cost": .optional(request == nil || costs.isEmpty ? nil : costs.reduce(0, +)),
+      "cost": total.map {
+        isForPeople ? .text(precision.sign + JSONText.number(($0 * 10_000).rounded() / 10_000)) : .double($0)
+      } ?? .null,
+      "precision": .text(precision.rawValue),
       "ledger": request == nil ? .null : .list(attempts.map { .object($0.record) }),
     ]
   }
@@ -28,11 +35,27 @@ extension JobRecord {
 
 extension JobAttempt {
   var record: OutputObject {
-    [
+    let time = machineTime(now: Timestamp(Date()))
+    return [
       "number": .int(number), "zone": .optional(zone), "region": .text(region), "machine_type": .text(machineType),
       "spot": .bool(isSpot), "requested_at": .time(requestedAt), "machine_started_at": .optional(machineStartedAt),
       "container_started_at": .optional(containerStartedAt), "ended_at": .optional(endedAt),
       "ending": .optional(ending?.rawValue), "cost": .optional(cost),
+      "machine_seconds": .double(time.seconds.upperBound),
+      "precision": .text(time.precision.rawValue),
+      "machines": machines.map { .list($0.map { .object($0.record) }) } ?? .null,
+    ]
+  }
+}
+
+extension MachineUse {
+  /// What is known to the second is given once, a bound as the two moments between which it lies.
+  fileprivate var record: OutputObject {
+    [
+      "name": .optional(name), "id": .optional(id), "zone": .optional(zone), "began_at": .time(began.earliest),
+      "began_at_latest": .time(began.latest), "ended_at_earliest": .optional(ended?.earliest),
+      "ended_at": .optional(ended?.latest), "exact": .bool(began.isExact && ended?.isExact ?? true),
+      "preempted": .bool(wasPreempted),
     ]
   }
 }
@@ -82,7 +105,8 @@ extension JobOutcome {
 
   private var circumstances: String {
     guard let result else { return "" }
-    let cost = result.cost.map { ", cost \(JSONText.number(($0 * 10_000).rounded() / 10_000))" } ?? ""
+    let sign = result.costBound.flatMap(MachineTime.Precision.init(rawValue:))?.sign ?? ""
+    let cost = result.cost.map { ", cost \(sign)\(JSONText.number(($0 * 10_000).rounded() / 10_000))" } ?? ""
     return " after \(Durations.text(result.durationSeconds)) on \(result.machineType) in \(result.zone)"
       + "\(result.isSpot ? " (Spot)" : ""), \(result.attempts == 1 ? "1 attempt" : "\(result.attempts) attempts")\(cost)"
   }

@@ -42,7 +42,7 @@ struct StandaloneTask {
       if format != .log { try record.print(format == .json ? .json : .yaml, to: session) }
       return .success
     case .ended(let result, let ends):
-      let status = try tell(StandaloneTaskResult(result, jobs: ends))
+      let status = try tell(StandaloneTaskResult(result, of: rehearsal.task, jobs: ends))
       try await task.noteReceived(ends)
       return status
     }

@@ -67,9 +67,11 @@ extension StandaloneTaskResult {
   /// - Parameters:
   ///   - timeoutSeconds: the task's execution timeout, if it was stopped for it.
   ///   - jobs: those that did its work.
-  init(_ result: TaskResult, timeoutSeconds: Double? = nil, jobs: [JobRunResult]? = nil) {
+  init(
+    _ result: TaskResult, of task: TaskDescription, timeoutSeconds: Double? = nil, jobs: [JobRunResult]? = nil
+  ) {
     let now = Timestamp(Date())
-    let ending = TryEnding(result.outcome, timeoutSeconds: timeoutSeconds)
+    let ending = TryEnding(result.outcome, timeoutSeconds: timeoutSeconds, rules: task.failureRules)
     self.init(
       state: ending.state, output: ending.state == .success ? result.output : nil, reason: ending.reason,
       choice: ending.state == .success ? result.choice : nil, isRetryable: ending.isRetryable,
@@ -89,7 +91,7 @@ extension StandaloneTaskResult {
     case .timedOut(let seconds): timeoutSeconds = seconds
     case .interrupted, .lifelineEnded, nil: break
     }
-    self.init(result.choosing(by: task.decision), timeoutSeconds: timeoutSeconds)
+    self.init(result.choosing(by: task.decision), of: task, timeoutSeconds: timeoutSeconds)
   }
 }
 

@@ -27,9 +27,15 @@ extension CloudError {
     }
   }
 
-  /// Its kind and itself, where nothing will do until a person has changed something.
+  /// As the fault of a VM that its group could not make. What it says of this machine in this place may not hold for
+  /// the next one; nor may what this program does not know.
+  var machineFaultClass: FaultClass {
+    reason == .other || code == "UNSUPPORTED_OPERATION" ? .capacity(.refused) : faultClass
+  }
+
+  /// Its kind and itself, where no VM will do until a person has changed something.
   var refusal: (InfrastructureFailure.Kind, CloudError)? {
-    if case .refusal(let kind) = faultClass { (kind, self) } else { nil }
+    if case .refusal(let kind) = machineFaultClass { (kind, self) } else { nil }
   }
 
   /// Google has read the request and refused it: it did nothing. A fault of an operation says less, for an operation

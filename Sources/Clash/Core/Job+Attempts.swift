@@ -55,14 +55,14 @@ extension Job {
     if let zone = machine?.zone { attempts[plan.number - 1].zone = zone }
     switch machine?.state {
     case .running:
-      machineSeen(plan.number, step.now)
+      machineSeen(plan.number)
       if case .waitingForMachine = stage {
         step.note("attempt \(plan.number): the machine is up")
         return enter(.booting(since: step.now), step.now)
       }
       if !metReportFault(plan, machine, &step) { judgeSilence(stage, machine?.console, step.now, &step) }
     case .ended:
-      machineSeen(plan.number, step.now)
+      machineSeen(plan.number)
       if metReportFault(plan, machine, &step) { return }
       if stage.awaitsFirstWord, let (kind, error) = faults.lazy.compactMap(\.refusal).first {
         // It could not be brought up, and the next one could not either.
@@ -115,11 +115,12 @@ extension Job {
   ) {
     var capacity: (LadderFault, CloudError)?
     for error in faults {
-      switch error.faultClass {
+      switch error.machineFaultClass {
       case .refusal(let kind): return fail(kind, error.advice, &step)
       // In a region, one zone may not have the machine, and another one may have none left: that one may have one
       // later.
-      case .capacity(let fault): if capacity == nil || capacity?.0 == .notOffered { capacity = (fault, error) }
+      case .capacity(let fault):
+        if capacity == nil || capacity?.0 == .notOffered || capacity?.0 == .refused { capacity = (fault, error) }
       case .passing, .signedOut: break
       }
     }
@@ -133,7 +134,7 @@ extension Job {
       return enter(.waitingForMachine(since: step.now), step.now)
     }
     if let (fault, error) = capacity {
-      lose(fault, error.message, &step)
+      lose(fault, fault == .refused ? error.advice : error.message, &step)
     } else if step.now.seconds(since: since) >= timings.machineLimitSeconds {
       lose(.noMachine, "no machine and no reason within \(Int(saturating: timings.machineLimitSeconds)) s", &step)
     }
@@ -200,10 +201,14 @@ extension Job {
 
   /// The attempt is given up: its group goes now.
   mutating func lose(_ fault: LadderFault, _ reason: String, _ step: inout JobStep) {
-    guard case .attempting(let plan, _, _) = phase else { return }
+    guard case .attempting(let plan, var position, let stage) = phase else { return }
     step.note("attempt \(plan.number): \(reason)")
     settleLedger(plan.number, fault)
     dropCallThatWaits()
+    if fault == .refused {
+      position.refusal = reason
+      phase = .attempting(plan, position, stage)
+    }
     enter(.deletingGroup(fault, since: step.now), step.now)
   }
 
@@ -222,18 +227,25 @@ extension Job {
       phase = .pausing(next, until: step.now.adding(seconds: pause))
     case .giveUp:
       let count = attempts.count == 1 ? "1 attempt" : "\(attempts.count) attempts"
+      let refusal = position.refusal.map { ". Of one that it refused, Google said: \($0)" } ?? ""
       switch fault {
-      case .outOfCapacity, .noMachine:
+      case .refused where !ladder.hasOthers(than: position):
+        fail(.cloud, position.refusal ?? "Google refuses the job's machines", &step)
+      case .outOfCapacity, .noMachine, .refused:
         fail(
-          .noCapacity, "no machine to be had in \(count). Add zones, regions or machine types, or allow more attempts",
+          .noCapacity,
+          "no machine to be had in \(count). Add zones, regions or machine types, or allow more attempts\(refusal)",
           &step)
       case .notOffered where !ladder.isOfferedNowhere(position):
         fail(
-          .noCapacity, "no machine to be had in \(count): some places have none left, the others do not have its type",
+          .noCapacity,
+          "no machine to be had in \(count): some places have none left, the others do not have its type\(refusal)",
           &step)
       case .notOffered:
         fail(
-          .invalidRequest, "none of the job's zones and regions has \(machineDescription). \(Self.offerAdvice)", &step)
+          .invalidRequest,
+          "none of the job's zones and regions has \(machineDescription). \(Self.offerAdvice)\(refusal)",
+          &step)
       case .quotaExceeded:
         fail(.quota, "the project's quota allows no such machine (\(count)). Raise it, or add zones or regions", &step)
       case .preempted:
@@ -259,28 +271,5 @@ extension Job {
     attempts.reduce(0) { sum, attempt in
       sum + max(log.boots(ofAttempt: attempt.number), attempt.machineStartedAt == nil ? 0 : 1)
     }
-  }
-
-  // MARK: The ledger
-
-  mutating func machineSeen(_ number: Int, _ now: Timestamp) {
-    if attempts[number - 1].machineStartedAt == nil { attempts[number - 1].machineStartedAt = now }
-  }
-
-  private mutating func settleLedger(_ number: Int, _ fault: LadderFault) {
-    if fault == .preempted { preemptions += 1 }
-    attempts[number - 1].ending =
-      switch fault {
-      case .outOfCapacity, .noMachine: .outOfCapacity
-      case .quotaExceeded: .quotaExceeded
-      case .notOffered: .notOffered
-      case .preempted: .preempted
-      case .lost, .noBoot: .lost
-      }
-  }
-
-  /// A machine is paid for until its group is gone.
-  mutating func closeLedger(_ number: Int, _ now: Timestamp) {
-    if attempts[number - 1].endedAt == nil { attempts[number - 1].endedAt = now }
   }
 }

@@ -77,7 +77,7 @@ extension Job {
   /// Any message shows that its VM is up.
   private mutating func received(_ said: MachineMessage, _ step: inout JobStep) {
     log.sees(boot: said.boot, attempt: said.attempt)
-    machineSeen(said.attempt, step.now)
+    machineSpoke(said)
     guard case .attempting(let plan, _, let stage) = phase, plan.number == said.attempt else { return }
     liveness.lastHeardAt = step.now
     if step.now.seconds(since: heardOfAt ?? submittedAt) >= timings.silenceSeconds { heardOfAt = step.now }

@@ -133,7 +133,7 @@ extension Job {
     outcome.leftBehind = resources.map {
       "\($0.id.description(job: request.name)): \($0.abandonedBecause ?? "not removed")"
     }
-    for index in attempts.indices where attempts[index].endedAt == nil { attempts[index].endedAt = step.now }
+    closeLedgers(step.now)
     phase = .finished(outcome, at: step.now)
     step.tell(.ended(outcome))
   }

@@ -47,6 +47,7 @@ package struct Job: Codable, Hashable, Sendable {
     case .failed(let call, let error): callFailed(call, error, &step)
     case .ownedByOther(let call): callMetAnotherOwner(call, &step)
     case .inspected(let plan, let report): inspected(plan, report, &step)
+    case .machinesFound(let plan, let found): machinesFound(plan, found)
     case .inspectionFailed(let plan, let error): inspectionFailed(plan, error, &step)
     case .received(let messages): received(messages, &step)
     case .pullLost: liveness.leasedAt = now

@@ -39,6 +39,11 @@ package struct Ladder: Hashable, Sendable {
       return next(after: position)
     case .notOffered:
       return next(after: marking(position))
+    case .refused:
+      // Of Spot, Google may refuse what it sells on demand.
+      var marked = position
+      marked.notOffered = Set((position.notOffered ?? []) + [position.candidateIndex]).sorted()
+      return next(after: marked)
     case .preempted, .lost, .noBoot:
       guard machinesBegun < maxAttempts else { return .giveUp }
       guard position.losses == 0 else { return next(after: position) }
@@ -50,8 +55,9 @@ package struct Ladder: Hashable, Sendable {
 
   private func next(after position: LadderPosition) -> LadderStep {
     func isOffered(_ candidate: Int) -> Bool { position.notOffered?.contains(candidate) != true }
-    var next = LadderPosition(
-      candidateIndex: position.candidateIndex + 1, climbs: position.climbs, notOffered: position.notOffered)
+    var next = position
+    next.candidateIndex += 1
+    next.losses = 0
     if let candidate = (next.candidateIndex..<max(candidates.count, next.candidateIndex)).first(where: isOffered) {
       next.candidateIndex = candidate
       return .climb(next)
@@ -68,6 +74,11 @@ package struct Ladder: Hashable, Sendable {
   /// No rung has its machine, that of `position` included, which was just found missing.
   package func isOfferedNowhere(_ position: LadderPosition) -> Bool {
     marking(position).notOffered?.count == candidates.count
+  }
+
+  /// Another rung than that of `position` may have a machine some day.
+  package func hasOthers(than position: LadderPosition) -> Bool {
+    candidates.indices.contains { $0 != position.candidateIndex && position.notOffered?.contains($0) != true }
   }
 
   /// What a place does not have on Spot, it does not have on demand either.
@@ -88,12 +99,14 @@ package struct LadderPosition: Codable, Hashable, Sendable {
   package var losses = 0
   /// How often the whole ladder was climbed before.
   package var climbs = 0
-  /// Rungs whose place does not have their machine. nil: none is known.
+  /// Rungs whose place does not have their machine, or refuses it. nil: none is known.
   package var notOffered: [Int]?
+  /// What Google said of the last one that it refused (`LadderFault.refused`).
+  package var refusal: String?
 
   private enum CodingKeys: String, CodingKey {
     case candidateIndex = "rung"
-    case losses, climbs, notOffered
+    case losses, climbs, notOffered, refusal
   }
 }
 
@@ -103,6 +116,8 @@ package enum LadderFault: String, Codable, Hashable, Sendable, CaseIterable {
   case quotaExceeded = "quota_exceeded"
   /// The place does not have such a machine type, or such an accelerator.
   case notOffered = "not_offered"
+  /// Google refuses this machine in this place, or says of it what this program does not know.
+  case refused
   /// Neither a VM nor an error within `JobTimings.machineLimitSeconds`.
   case noMachine = "no_machine"
   case preempted

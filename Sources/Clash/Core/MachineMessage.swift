@@ -6,6 +6,8 @@ package struct MachineMessage: Hashable, Sendable {
   package var attempt: Int
   /// Another one each time the VM boots.
   package var boot: String
+  /// By Pub/Sub's clock.
+  package var publishedAt: Timestamp?
   package var content: Content
 
   package enum Content: Hashable, Sendable {
@@ -31,6 +33,7 @@ package struct MachineMessage: Hashable, Sendable {
     if let word = request.word(ofAttempt: attempt), attributes["word"] != word { return nil }
     self.attempt = attempt
     self.boot = boot
+    publishedAt = message.publishedAt
     switch attributes["kind"] {
     case "started":
       let started = try? JSONDecoder().decode(Started.self, from: message.data)

@@ -6,18 +6,20 @@ package struct CostEstimate: Hashable, Sendable {
   /// nil when the table lacks a price that would matter; `note` says which.
   package var amount: Double?
   package var note: String?
+  /// How far `amount` may be from what the machines were charged for by these prices.
+  package var precision = MachineTime.Precision.exact
 }
 
 extension PriceTable {
-  /// Google charges from the machine's creation to its end, by the second, and a minute at least.
+  /// Of what is not known to the second, the most that it can be.
   ///
-  /// - Parameter now: the end of an attempt that is still under way.
+  /// - Parameter now: the end of a machine that is still running.
   package func estimate(_ attempt: JobAttempt, of config: JobConfig, now: Timestamp) -> CostEstimate {
-    guard let start = attempt.machineStartedAt else { return CostEstimate(amount: 0) }
-    let seconds = Double((attempt.endedAt ?? now).microseconds - start.microseconds) / 1e6
-    let hours = max(Self.leastSeconds, seconds) / 3600
+    let time = attempt.machineTime(now: now)
+    guard time.machines > 0 else { return CostEstimate(amount: 0) }
     do throws(MissingPrice) {
-      return CostEstimate(amount: try perHour(attempt, config) * hours)
+      let amount = try perHour(attempt, config) * time.seconds.upperBound / 3600
+      return CostEstimate(amount: amount, precision: time.precision)
     } catch {
       return CostEstimate(amount: nil, note: error.note)
     }
@@ -29,7 +31,9 @@ extension PriceTable {
       sum += try Double(accelerator.count) * price(of: accelerator.type, "accelerator", in: accelerators, attempt)
     }
     if let disks {
-      let type = config.diskType ?? MachineSeries(machineType: attempt.machineType).diskType
+      guard let type = config.diskType ?? MachineSeries(machineType: attempt.machineType).usualDiskType else {
+        throw MissingPrice(note: "the boot disk of a \(attempt.machineType) is of an unknown type")
+      }
       guard let prices = disks[type], let price = prices[attempt.region] ?? prices["*"] else {
         throw MissingPrice(note: "no price for disks of type \(type) in \(attempt.region)")
       }
@@ -50,8 +54,6 @@ extension PriceTable {
     return try price.amount(isSpot: attempt.isSpot, of: "\(kind) \(name) in \(attempt.region)")
   }
 
-  /// Compute Engine's minimum for a machine.
-  private static let leastSeconds = 60.0
   /// Google's prices for a month are of 730 hours.
   private static let hoursInMonth = 730.0
 }

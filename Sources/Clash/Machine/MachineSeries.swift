@@ -1,25 +1,50 @@
 /// What the first part of a machine type's name tells: `n1` of `n1-standard-4`.
 struct MachineSeries: Hashable {
   let name: String
-  private let isBareMetal: Bool
+  private let row: Row?
 
   init(machineType: String) {
     name = machineType.split(separator: "-").first.map(String.init) ?? machineType
-    isBareMetal = machineType.hasSuffix("-metal")
+    row = (machineType.hasSuffix("-metal") ? Self.rows["metal"] : nil) ?? Self.rows[name]
   }
+
+  /// Their processors are Arm's: they take neither another's operating system nor another's programs.
+  var isArm: Bool { row?.processor == "arm" }
 
   /// These come with GPUs, and Google refuses to be asked for others.
-  /// Their processors are Arm's: they take neither another's operating system nor another's programs.
-  var isArm: Bool { ["t2a", "c4a", "n4a", "a4x"].contains(name) }
+  var hasOwnAccelerators: Bool { row.map { $0.accelerators == "own" } ?? isNamedForAccelerators }
 
   /// Google cannot move these to another host while they run.
-  var staysOnItsHost: Bool { hasOwnAccelerators || ["h3", "h4d"].contains(name) || isBareMetal }
+  var staysOnItsHost: Bool { hasOwnAccelerators || row?.host == "stays" }
 
-  var hasOwnAccelerators: Bool { ["a2", "a3", "a4", "a4x", "g2", "g4"].contains(name) }
+  /// What a boot disk is to be; nil where Google's own default is better, or where nobody knows.
+  var diskType: String? { row?.disk.first == "(" ? nil : row?.disk }
 
-  /// Balanced disks go with every series; the newest take only Hyperdisk.
-  var diskType: String {
-    isBareMetal || ["a4", "a4x", "c4", "c4a", "c4d", "g4", "h4d", "m4", "n4", "n4a", "n4d", "x4"].contains(name)
-      ? "hyperdisk-balanced" : "pd-balanced"
+  /// What a boot disk is when nothing is asked for; nil for a series that this program does not know.
+  var usualDiskType: String? { row?.disk.trimmingPrefix("(").split(separator: ")").first.map(String.init) }
+
+  /// A series newer than the table: so far all of these letters have brought some.
+  private var isNamedForAccelerators: Bool {
+    ["a", "g"].contains(name.prefix(1)) && name.dropFirst().prefix(1).contains(where: \.isNumber)
   }
+
+  struct Row: Hashable {
+    var series: String
+    var processor: String
+    var accelerators: String
+    var host: String
+    var disk: String
+
+    /// nil for what is no row.
+    init?(_ line: Substring) {
+      let columns = line.split(separator: " ").map(String.init)
+      guard columns.count == 5 else { return nil }
+      (series, processor, accelerators) = (columns[0], columns[1], columns[2])
+      (host, disk) = (columns[3], columns[4])
+    }
+  }
+
+  private static let rows = Dictionary(
+    table.split(separator: "\n").dropFirst().compactMap(Row.init).map { ($0.series, $0) }
+  ) { first, _ in first }
 }

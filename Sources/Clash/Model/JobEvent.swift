@@ -1,3 +1,4 @@
+package import Dagrun
 package import Foundation
 package import GoogleCloud
 
@@ -14,6 +15,9 @@ package enum JobEvent: Hashable, Sendable {
   /// Answer of `JobAction.inspect`. `plan.number` tells which attempt was looked at.
   case inspected(AttemptPlan, GroupReport)
   case inspectionFailed(AttemptPlan, CloudError)
+  /// What was read of the attempt's VMs on such an occasion, or when its group was removed: for the ledger. Comes
+  /// before the answer itself; that nothing comes does no harm but to the ledger's accuracy.
+  case machinesFound(AttemptPlan, MachineFindings)
 
   /// What one pull brought, which may be nothing.
   case received([JobMessage])
@@ -34,11 +38,13 @@ package struct JobMessage: Hashable, Sendable {
   package var ackID: String
   package var attributes: [String: String]
   package var data: Data
+  package var publishedAt: Timestamp?
 
-  package init(ackID: String, attributes: [String: String], data: Data) {
+  package init(ackID: String, attributes: [String: String], data: Data, publishedAt: Timestamp? = nil) {
     self.ackID = ackID
     self.attributes = attributes
     self.data = data
+    self.publishedAt = publishedAt
   }
 }
 

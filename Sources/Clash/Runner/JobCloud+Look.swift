@@ -9,6 +9,15 @@ extension JobCloud {
   ///   list also has what went wrong before it was up.
   func inspect(
     _ plan: AttemptPlan, ofJob job: String, console: ConsoleReading, includesErrors: Bool
+  ) async -> [JobEvent] {
+    let answer = await look(at: plan, ofJob: job, console: console, includesErrors: includesErrors)
+    // A VM that is up can say since when.
+    guard case .inspected(_, .present(let machine?, _)) = answer, machine.state == .running else { return [answer] }
+    return [.machinesFound(plan, MachineFindings(instances: await instances(of: plan, ofJob: job))), answer]
+  }
+
+  private func look(
+    at plan: AttemptPlan, ofJob job: String, console: ConsoleReading, includesErrors: Bool
   ) async -> JobEvent {
     let name = plan.resourceName(job: job)
     let scope = plan.candidate.place.scope
@@ -51,7 +60,8 @@ extension JobCloud {
 
   enum Finding: Sendable {
     /// - isOver: The subscription is gone, and with it the result: somebody took it, and died before all was removed.
-    case found(JobRequest, AttemptPlan, isOver: Bool)
+    /// - askedAt: By Google's clock, when the attempt was asked for.
+    case found(JobRequest, AttemptPlan, askedAt: Timestamp?, isOver: Bool)
     /// Why not, in words.
     case nothing(String)
     /// It is there, and does not say what it is.
@@ -64,8 +74,7 @@ extension JobCloud {
   /// - Parameter likely: what it asks for, for a template that had no room to say it.
   func find(job name: String, likely: JobRequest? = nil) async -> Finding {
     do throws(CloudError) {
-      let templates = try await compute.instanceTemplates(.templateLabels(["dagrun": "job", "dagrun-job": name]))
-      guard let (template, number) = templates.compactMap(Self.numbered).max(by: { $0.1 < $1.1 }) else {
+      guard let (template, number) = try await templates(ofJob: name).max(by: { $0.attempt < $1.attempt }) else {
         return .nothing(
           "there is no job \(name) in the project \(compute.project): it has ended, or never was. "
             + "`dagrun job list` shows those of this home")
@@ -77,7 +86,8 @@ extension JobCloud {
       }
       let groups = try await compute.allInstanceGroups(.name(template.name))
       let place: Location
-      switch groups.items.first(where: JobOwner(request: request).owns)?.scope {
+      let owner = JobOwner(request: request)
+      switch groups.items.first(where: { $0.name == template.name && owner.owns($0) })?.scope {
       case .zone(let zone): place = .zone(zone)
       case .region(let region): place = .region(region)
       case .global, nil:
@@ -94,7 +104,9 @@ extension JobCloud {
         machineType: template.properties.machineType,
         isSpot: template.properties.scheduling?.provisioningModel == .spot, place: place)
       return .found(
-        request, AttemptPlan(number: number, candidate: candidate), isOver: try await subscription(of: request) == nil)
+        request, AttemptPlan(number: number, candidate: candidate),
+        askedAt: template.creationTimestamp.flatMap(Timestamp.init(iso8601:)),
+        isOver: try await subscription(of: request) == nil)
     } catch {
       return .failed(error)
     }
@@ -123,10 +135,15 @@ extension JobCloud {
     return request
   }
 
-  private static func numbered(_ template: InstanceTemplate) -> (InstanceTemplate, Int)? {
-    template.properties.labels?["dagrun-attempt"].flatMap { Int($0) }.flatMap { number in
-      // Each attempt before it has a place in memory, and no job has had more.
-      (1...100_000).contains(number) ? (template, number) : nil
+  /// Those of its attempts, in no order.
+  func templates(ofJob name: String) async throws(CloudError) -> [(template: InstanceTemplate, attempt: Int)] {
+    try await compute.instanceTemplates(.nameFits("\(name)-[0-9]+")).compactMap { template in
+      guard let labels = template.properties.labels, labels[MachineLabels.marker] == "job",
+        labels["dagrun-job"] == name,
+        // Each attempt before it has a place in memory, and no job has had more.
+        let number = labels["dagrun-attempt"].flatMap({ Int($0) }), (1...100_000).contains(number)
+      else { return nil }
+      return (template, number)
     }
   }
 }

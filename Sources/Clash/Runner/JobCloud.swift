@@ -1,3 +1,4 @@
+internal import Dagrun
 internal import Foundation
 internal import GoogleCloud
 
@@ -27,8 +28,17 @@ struct JobCloud: Sendable {
     self.templates = templates
   }
 
-  /// - Returns: `done`, `ownedByOther` or `failed`.
-  func perform(_ call: CallRequest, of request: JobRequest) async -> JobEvent {
+  /// - Returns: `done`, `ownedByOther` or `failed`; before it `machinesFound`, when the call ends VMs.
+  func events(of call: CallRequest, of request: JobRequest) async -> [JobEvent] {
+    guard case .removeGroup(let plan) = call.call else { return [await perform(call, of: request)] }
+    // While it is there, a VM tells itself when it began and stopped; of the rest Google's operations tell.
+    var found = MachineFindings(instances: await instances(of: plan, ofJob: request.name))
+    let answer = await perform(call, of: request)
+    if case .done = answer { await addOperations(to: &found, of: plan, ofJob: request.name) }
+    return [.machinesFound(plan, found), answer]
+  }
+
+  private func perform(_ call: CallRequest, of request: JobRequest) async -> JobEvent {
     do throws(CloudError) {
       let id = RequestID(call.requestID)
       let isOurs =
@@ -54,7 +64,11 @@ struct JobCloud: Sendable {
     do throws(CloudError) {
       let received = try await pubSub.pull(name, maxMessages: maxMessages)
       return .success(
-        received.map { JobMessage(ackID: $0.ackId, attributes: $0.message.attributes, data: $0.message.data) })
+        received.map {
+          JobMessage(
+            ackID: $0.ackId, attributes: $0.message.attributes, data: $0.message.data,
+            publishedAt: $0.message.publishTime.flatMap(Timestamp.init(iso8601:)))
+        })
     } catch {
       return .failure(error)
     }

@@ -97,8 +97,9 @@ extension JobRunner {
   private func found(_ job: ActiveJob, _ result: JobCloud.Finding) {
     guard !job.hasLeft else { return }
     switch result {
-    case .found(let request, let plan, let isOver):
-      let state = Job(attachingTo: request, plan: plan, timings: options.timings, at: Timestamp(Date()))
+    case .found(let request, let plan, let askedAt, let isOver):
+      let state = Job(
+        attachingTo: request, plan: plan, askedAt: askedAt, timings: options.timings, at: Timestamp(Date()))
       guard take(job, state, isSaved: false) else { return }
       resume(job, isOverElsewhere: isOver)
     case .nothing(let reason), .unreadable(let reason): fail(job, .invalidRequest, reason)

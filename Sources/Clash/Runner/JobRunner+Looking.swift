@@ -28,7 +28,6 @@ extension JobRunner {
 
   /// Whether a job of the name that is over has left a template behind, which is the last that goes.
   package func hasTemplate(of name: String, project: String) async throws(CloudError) -> Bool {
-    let compute = cloud(ofProject: project).compute
-    return try await !compute.instanceTemplates(.templateLabels(["dagrun-job": name])).isEmpty
+    try await !cloud(ofProject: project).templates(ofJob: name).isEmpty
   }
 }

@@ -154,15 +154,13 @@ extension JobRunner {
       case .call(let call):
         let request = step.next.request
         let cloud = cloud(for: request)
-        ask(job) { .event(await cloud.perform(call, of: request)) }
+        ask(job) { await cloud.events(of: call, of: request) }
       case .inspect(let plan, let console):
         let name = job.name
         let cloud = cloud(for: step.next.request)
         job.inspections += 1
         let includesErrors = job.inspections.isMultiple(of: Self.inspectionsForErrors)
-        ask(job) {
-          .event(await cloud.inspect(plan, ofJob: name, console: console, includesErrors: includesErrors))
-        }
+        ask(job) { await cloud.inspect(plan, ofJob: name, console: console, includesErrors: includesErrors) }
       case .acknowledge(let ids):
         let name = job.name
         let cloud = cloud(for: step.next.request)
@@ -179,31 +177,37 @@ extension JobRunner {
   }
 
   /// What `answer` returns is the job's next input.
-  private func ask(_ job: ActiveJob, _ answer: @escaping @Sendable () async -> ActiveJob.Input) {
+  private func ask(_ job: ActiveJob, _ answer: @escaping @Sendable () async -> [JobEvent]) {
     job.spawn(on: queue) { [self] in
-      let input = await answer()
-      queue.async { [self] in post(input, to: job) }
+      let events = await answer()
+      queue.async { [self] in for event in events { post(.event(event), to: job) } }
     }
   }
 
   func end(_ job: ActiveJob, _ outcome: JobOutcome, of state: Job?) {
     var outcome = outcome
-    if let state, outcome.result != nil { outcome.result?.cost = cost(of: state) }
+    if let state, outcome.result != nil, let (cost, precision) = cost(of: state) {
+      outcome.result?.cost = cost
+      outcome.result?.costBound = precision == .exact ? nil : precision.rawValue
+    }
     let observer = job.observer
     detach(job)
     observer(.ended(outcome))
   }
 
   /// Of all attempts; nil when that of one is unknown.
-  private func cost(of job: Job) -> Double? {
+  private func cost(of job: Job) -> (Double, MachineTime.Precision)? {
     guard let prices = options.prices else { return nil }
     let now = Timestamp(Date())
     var sum = 0.0
+    var precision = MachineTime.Precision.exact
     for attempt in job.attempts {
-      guard let amount = prices.estimate(attempt, of: job.request.spec.config, now: now).amount else { return nil }
+      let estimate = prices.estimate(attempt, of: job.request.spec.config, now: now)
+      guard let amount = estimate.amount else { return nil }
       sum += amount
+      precision = precision.joined(with: estimate.precision)
     }
-    return sum
+    return (sum, precision)
   }
 
   func cloud(for request: JobRequest) -> JobCloud { cloud(ofProject: request.spec.config.project) }

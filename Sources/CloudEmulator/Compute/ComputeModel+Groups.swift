@@ -145,8 +145,8 @@ extension ComputeModel {
   mutating func remove(_ member: String, from path: String, at now: Date) {
     guard let place = groups[path]?.members[member], place.phase != .deleting else { return }
     groups[path]?.members[member]?.phase = .deleting
-    if let id = place.instance, let instance = instancePaths[id] {
-      end(instance, .deleted, for: nil, at: now)
+    if let id = place.instance, let path = instancePaths[id], let instance = instances[path] {
+      end(path, .deleted, for: beginOperation("delete", on: instance, at: now), at: now)
     } else {
       groups[path]?.members[member] = nil
       finishDeletion(of: path, at: now)
@@ -184,6 +184,7 @@ extension ComputeModel {
         instance: "projects/\(group.project)/zones/\(place.zone)/instances/\(member)",
         action: place.phase == .recreating ? "RECREATING" : "CREATING", error: error.error, time: now)
       groups[path]?.errors = (group.errors + [entry]).suffix(1000)
+      recordFailedInsertion(of: entry, project: group.project, zone: place.zone, at: now)
       agenda.add(
         .create(group: path, member: member), at: now.addingTimeInterval(timing.creationRetrySeconds))
     }
@@ -253,7 +254,9 @@ extension ComputeModel {
     let instance = Instance(
       project: group.project, zone: choice.zone, name: place.name, id: makeID(), machineType: choice.machineType,
       properties: properties, metadata: metadata, group: group.path, createdAt: now)
+    let insertion = beginOperation("insert", on: instance, at: now)
     instances[instance.path] = instance
+    instances[instance.path]?.insertion = insertion
     instancePaths[instance.id] = instance.path
     everMade["instances", default: 0] += 1
     groups[group.path]?.members[place.name]?.zone = choice.zone
@@ -281,6 +284,7 @@ extension ComputeModel {
   mutating func repair(_ member: String, in path: String, after id: UInt64?, at now: Date) {
     guard let place = groups[path]?.members[member], place.phase == .recreating, place.instance == id else { return }
     if let id, let old = instancePaths.removeValue(forKey: id) {
+      if let instance = instances[old] { record("compute.instances.repair.recreateInstance", of: instance, at: now) }
       instances[old] = nil
       groups[path]?.members[member]?.instance = nil
       emit(.machine(.forget(id)))

@@ -29,7 +29,11 @@ extension ComputeModel {
     guard let path = instancePaths[id], var instance = instances[path], instance.status == .staging else { return }
     instance.status = .running
     instance.startedAt = now
+    let insertion = instance.insertion
+    instance.insertion = nil
     instances[path] = instance
+    bills.began(instance, at: now)
+    if let insertion { finish(insertion, at: now) }
     if let place = groups[instance.group]?.members[instance.name], place.instance == id, place.phase != .deleting {
       groups[instance.group]?.members[instance.name]?.phase = .settled
       groups[instance.group]?.members[instance.name]?.lastError = nil
@@ -140,6 +144,12 @@ extension ComputeModel {
   /// It is off.
   mutating func ended(_ id: UInt64, at now: Date) {
     guard let path = instancePaths[id], let instance = instances[path] else { return }
+    bills.ended(id, at: now)
+    if let insertion = instance.insertion { finish(insertion, at: now) }
+    // By its own system.
+    if instance.ending == nil, instance.status == .running {
+      record("compute.instances.guestTerminate", of: instance, at: now)
+    }
     let isGone: Bool
     switch instance.ending {
     case .deleted?: isGone = true
@@ -153,6 +163,7 @@ extension ComputeModel {
     } else {
       instances[path]?.status = .terminated
       instances[path]?.hasMachine = false
+      instances[path]?.insertion = nil
       instances[path]?.ending = nil
       instances[path]?.awaiting = []
       if instance.status != .terminated { instances[path]?.stoppedAt = now }

@@ -32,15 +32,28 @@ extension ComputeModel {
   }
 
   /// What the cloud does by itself shows as an operation too: `compute.instances.preempted`.
-  mutating func record(_ type: String, of instance: Instance, at now: Date) {
-    var operation = makeOperation(
+  mutating func record(_ type: String, of instance: Instance, error: ComputeError? = nil, at now: Date) {
+    finish(beginOperation(type, on: instance, error: error, at: now), at: now)
+  }
+
+  /// What a group does to a VM of its own: whoever calls this finishes it.
+  mutating func beginOperation(
+    _ type: String, on instance: Instance, error: ComputeError? = nil, at now: Date
+  ) -> String {
+    let operation = makeOperation(
       project: instance.project, scope: .zone(instance.zone), type: type, target: instance.path,
-      targetID: instance.id, work: .nothing, at: now, error: nil)
-    operation.startTime = now
-    operation.endTime = now
-    operation.status = .done
-    operations[operation.path] = operation
-    agenda.add(.forget(operation.path), at: now.addingTimeInterval(timing.operationLifetimeSeconds))
+      targetID: instance.id, work: .nothing, at: now, error: error)
+    operations[operation.path]?.startTime = now
+    operations[operation.path]?.status = .running
+    return operation.path
+  }
+
+  /// A VM that could not be made leaves an operation, and nothing else.
+  mutating func recordFailedInsertion(of fault: GroupError, project: String, zone: String, at now: Date) {
+    let operation = makeOperation(
+      project: project, scope: .zone(zone), type: "insert", target: fault.instance, targetID: makeID(), work: .nothing,
+      at: now, error: fault.error)
+    finish(operation.path, at: now)
   }
 
   private mutating func makeOperation(

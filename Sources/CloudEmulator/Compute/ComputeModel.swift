@@ -29,6 +29,7 @@ struct ComputeModel {
   /// An instance's path by its number.
   var instancePaths: [UInt64: String] = [:]
   var everMade: [String: Int] = [:]
+  var bills = BillingBook()
 
   var agenda = TimerQueue<Deadline>()
   private(set) var outputs: [Output] = []

@@ -24,6 +24,8 @@ struct Instance: Sendable {
   var hasBooted = false
   /// Why it stops; nil while nobody has asked for it.
   var ending: Ending?
+  /// The operation that makes it: done when it is RUNNING, or gone before.
+  var insertion: String?
   /// Operations that are done when it has ended.
   var awaiting: [String] = []
 

@@ -4,6 +4,7 @@ internal import Foundation
 enum EmulatorMethod: String, Sendable, CaseIterable {
   case root = "emulator.root"
   case inventory = "emulator.inventory"
+  case billing = "emulator.billing"
   case faultsList = "emulator.faults.list"
   case faultsAdd = "emulator.faults.add"
   case faultsRemove = "emulator.faults.remove"
@@ -17,6 +18,7 @@ enum EmulatorMethod: String, Sendable, CaseIterable {
     """
     emulator.root GET emulator
     emulator.inventory GET emulator/inventory
+    emulator.billing GET emulator/billing
     emulator.faults.list GET emulator/faults
     emulator.faults.add POST emulator/faults
     emulator.faults.remove DELETE emulator/faults
@@ -50,6 +52,7 @@ enum EmulatorEndpoints {
     switch call.method {
     case .root: return ["emulator": "dagrun", "inventory": "/emulator/inventory"]
     case .inventory: return try json(emulation.inventory)
+    case .billing: return ["machines": .array(emulation.compute.bills.rows.map { json(of: $0, at: now) })]
     case .faultsList:
       var rows: [JSON] = []
       for row in emulation.compute.faults.rows {
@@ -86,6 +89,15 @@ enum EmulatorEndpoints {
       emulation.secrets.values[call["secret"]] = String(decoding: call.request.body, as: UTF8.self)
     }
     return [:]
+  }
+
+  private static func json(of row: BillingRow, at now: Date) -> JSON {
+    [
+      "instance": .string(row.instance), "id": .string(row.id), "machineType": .string(row.machineType),
+      "isSpot": .bool(row.isSpot), "beganAt": .string(row.beganAt.computeText),
+      "endedAt": row.endedAt.map { .string($0.computeText) } ?? .null,
+      "chargedSeconds": .number(row.chargedSeconds(now: now)),
+    ]
   }
 
   private static func json(_ value: some Encodable) throws(APIFailure) -> JSON {

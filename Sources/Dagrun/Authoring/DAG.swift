@@ -53,6 +53,7 @@ public struct TaskDefaults {
   package var retryDelay: Duration
   package var retryBackoff: Double?
   package var maxRetryDelay: Duration?
+  package var retryRules: [RetryRule]
   package var executionTimeout: Duration?
   package var triggerRule: TriggerRule
   package var pool: String
@@ -68,20 +69,23 @@ public struct TaskDefaults {
   ///   - retries: how often a failed task is tried again.
   ///   - retryBackoff: each further wait is this many times longer; nil: all are the same.
   ///   - maxRetryDelay: no wait is longer.
+  ///   - retryOn: what follows a failure of a certain kind (`DAGTask.retry(on:)`).
   ///   - executionTimeout: a try that takes longer is stopped, and has failed.
   ///   - environment: of shell tasks, on top of what the scheduler was started with.
   ///   - workingDirectory: of shell tasks.
   ///   - runAsUser: the account of shell and Swift tasks (`DAGTask.runAsUser`).
   public init(
     retries: Int = 0, retryDelay: Duration = .minutes(5), retryBackoff: Double? = nil, maxRetryDelay: Duration? = nil,
-    executionTimeout: Duration? = nil, triggerRule: TriggerRule = .allSuccess, pool: String = "default_pool",
-    poolSlots: Int = 1, priorityWeight: Int = 1, weightRule: WeightRule = .downstream, dependsOnPast: Bool = false,
+    retryOn: [RetryRule] = [], executionTimeout: Duration? = nil, triggerRule: TriggerRule = .allSuccess,
+    pool: String = "default_pool", poolSlots: Int = 1, priorityWeight: Int = 1, weightRule: WeightRule = .downstream,
+    dependsOnPast: Bool = false,
     environment: [String: Template] = [:], workingDirectory: Template? = nil, runAsUser: String? = nil
   ) {
     self.retries = retries
     self.retryDelay = retryDelay
     self.retryBackoff = retryBackoff
     self.maxRetryDelay = maxRetryDelay
+    retryRules = retryOn
     self.executionTimeout = executionTimeout
     self.triggerRule = triggerRule
     self.pool = pool

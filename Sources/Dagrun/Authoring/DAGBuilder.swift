@@ -23,6 +23,8 @@ package final class DAGBuilder {
   private var groupLocations: [String: SourceLocation] = [:]
   /// By the branch's index.
   var branches: [Int: BranchCases] = [:]
+  /// By the task's index: those of its description, with what asks errors.
+  var retryRules: [Int: [RetryRule]] = [:]
 
   init(_ description: DAGDescription, defaults: TaskDefaults) {
     self.description = description
@@ -30,6 +32,7 @@ package final class DAGBuilder {
     var prototype = TaskDescription(id: "", work: .empty, location: description.location)
     prototype.apply(defaults)
     self.prototype = prototype
+    check(defaults.retryRules, of: "the defaults of DAG \"\(description.id)\"")
   }
 
   func problem(_ message: String, at location: SourceLocation? = nil) {
@@ -80,6 +83,8 @@ package final class DAGBuilder {
     case .bash, .madeScript, .swift: task.runAsUser = defaults.runAsUser
     case .empty, .computeEngineJob: break
     }
+    let rules = defaults.retryRules
+    if !rules.isEmpty { retryRules[index] = rules }
     description.tasks.append(task)
     upstream.append([])
     let reference = TaskReference(builder: self, index: index)
@@ -136,6 +141,7 @@ package final class DAGBuilder {
       )
     }
     groupLocations[id] = groupLocations[id] ?? location
+    if let defaults { check(defaults.retryRules, of: "the defaults of group \"\(id)\"") }
     let prefix = prefixes ? id + "." : ""
     description.groups.append(
       TaskGroupDescription(
@@ -178,8 +184,13 @@ package final class DAGBuilder {
     if bodies[taskID] == nil { bodies[taskID] = body }
   }
 
+  func wrapBody(of taskID: String, _ wrap: (@escaping SwiftTaskBody) -> SwiftTaskBody) {
+    if let body = bodies[taskID] { bodies[taskID] = wrap(body) }
+  }
+
   func finish() {
     describeBranches()
+    matchErrors()
     Validation(self).run()
     if !problems.isEmpty { description.clampNumbers() }
     // No longer needed, and large in a large DAG.
@@ -189,6 +200,7 @@ package final class DAGBuilder {
     jobOutputs = [:]
     groupLocations = [:]
     branches = [:]
+    retryRules = [:]
   }
 }
 
@@ -225,6 +237,7 @@ extension TaskDescription {
     retryDelaySeconds = defaults.retryDelay.inSeconds
     retryBackoffMultiplier = defaults.retryBackoff
     maxRetryDelaySeconds = defaults.maxRetryDelay?.inSeconds
+    failureRules = defaults.retryRules.map(\.rule)
     executionTimeoutSeconds = defaults.executionTimeout?.inSeconds
     triggerRule = defaults.triggerRule
     pool = defaults.pool

@@ -3,8 +3,8 @@
 extension TaskDescription: Codable {
   private enum Key: String, CodingKey {
     case id, bash, madeScript, swift, job, upstream, inputs, mapping, triggerRule, role, retries, retryDelay,
-      retryBackoff, maxRetryDelay, executionTimeout, pool, poolSlots, priorityWeight, weightRule, dependsOnPast,
-      waitForPast, maxActivePerDAG,
+      retryBackoff, maxRetryDelay, retryOn, executionTimeout, pool, poolSlots, priorityWeight, weightRule,
+      dependsOnPast, waitForPast, maxActivePerDAG,
       maxActivePerRun, environment, workingDirectory, runAsUser, executor, decision, group, documentation, file, line
   }
 
@@ -28,6 +28,7 @@ extension TaskDescription: Codable {
       case .retryDelay: task.retryDelaySeconds = try container.decode(Double.self, forKey: key)
       case .retryBackoff: task.retryBackoffMultiplier = try container.decode(Double.self, forKey: key)
       case .maxRetryDelay: task.maxRetryDelaySeconds = try container.decode(Double.self, forKey: key)
+      case .retryOn: task.failureRules = try container.decode([FailureRule].self, forKey: key)
       case .executionTimeout: task.executionTimeoutSeconds = try container.decode(Double.self, forKey: key)
       case .pool: task.pool = try container.decode(String.self, forKey: key)
       case .poolSlots: task.poolSlots = try container.decode(Int.self, forKey: key)
@@ -74,6 +75,7 @@ extension TaskDescription: Codable {
     try encode(\.retryDelaySeconds, .retryDelay)
     try encode(\.retryBackoffMultiplier, .retryBackoff)
     try encode(\.maxRetryDelaySeconds, .maxRetryDelay)
+    try encode(\.failureRules, .retryOn)
     try encode(\.executionTimeoutSeconds, .executionTimeout)
     try encode(\.pool, .pool)
     try encode(\.poolSlots, .poolSlots)

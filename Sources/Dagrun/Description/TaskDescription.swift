@@ -16,6 +16,8 @@ package struct TaskDescription: Hashable, Sendable {
   /// Each further wait is this much longer; nil means a constant delay.
   package var retryBackoffMultiplier: Double?
   package var maxRetryDelaySeconds: Double?
+  /// What follows a failure of a certain kind; the first that fits decides.
+  package var failureRules: [FailureRule] = []
   package var executionTimeoutSeconds: Double?
   package var pool = Self.defaultPool
   package var poolSlots = 1

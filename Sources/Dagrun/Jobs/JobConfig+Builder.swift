@@ -60,7 +60,7 @@ extension JobConfig {
 /// The machine's disk, network and identity.
 extension JobConfig {
   /// The boot disk, which the container shares: 10 to 65,536 GB, 100 by default. `type` is such as `pd-ssd`;
-  /// `pd-balanced` by default, `hyperdisk-balanced` for machines that take nothing else.
+  /// `pd-balanced` by default up to the second generation of machines, and Google's default for newer ones.
   public func disk(sizeGB: Int, type: String? = nil) -> JobConfig {
     with {
       $0.diskSizeGB = sizeGB

@@ -19,6 +19,9 @@ public struct JobResult: Codable, Hashable, Sendable {
   /// Of all VMs, in the currency of the price table that was given (docs/jobs.md, "Costs"), an estimate; nil without a
   /// table, and when it lacks a price.
   public var cost: Double?
+  /// How `cost` is meant: nil to the second of each VM; `at_most` where Google has not told when one began or ended,
+  /// `at_least` where one could not be removed.
+  public var costBound: String?
 
   private enum CodingKeys: String, CodingKey {
     case exitStatus = "exit_status"
@@ -28,11 +31,12 @@ public struct JobResult: Codable, Hashable, Sendable {
     case machineType = "machine_type"
     case isSpot = "spot"
     case attempts, preemptions, cost
+    case costBound = "cost_bound"
   }
 
   package init(
     exitStatus: Int, durationSeconds: Double, totalSeconds: Double, zone: String, machineType: String, isSpot: Bool,
-    attempts: Int, preemptions: Int, cost: Double? = nil
+    attempts: Int, preemptions: Int, cost: Double? = nil, costBound: String? = nil
   ) {
     self.exitStatus = exitStatus
     self.durationSeconds = durationSeconds
@@ -43,6 +47,7 @@ public struct JobResult: Codable, Hashable, Sendable {
     self.attempts = attempts
     self.preemptions = preemptions
     self.cost = cost
+    self.costBound = costBound
   }
 
   /// From the container's start to its end.

@@ -60,6 +60,7 @@ extension DAGDescription {
     for number in Self.numbers { number.clamp(&self) }
     for index in tasks.indices {
       for number in TaskDescription.numbers { number.clamp(&tasks[index]) }
+      for rule in tasks[index].failureRules.indices { tasks[index].failureRules[rule].clampNumbers() }
       guard case .computeEngineJob(var job) = tasks[index].work else { continue }
       for number in JobConfig.numbers { number.clamp(&job.job) }
       for spec in job.specs.indices {
@@ -68,6 +69,12 @@ extension DAGDescription {
       tasks[index].work = .computeEngineJob(job)
     }
     for index in parameters.indices { parameters[index].clampNumbers() }
+  }
+}
+
+extension FailureRule {
+  fileprivate mutating func clampNumbers() {
+    if case .retry(let seconds?) = action { action = .retry(afterSeconds: NumberBound.retryDelay.clamp(seconds)) }
   }
 }
 

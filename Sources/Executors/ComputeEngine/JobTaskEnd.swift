@@ -30,7 +30,7 @@ extension TaskResult {
     self.init(
       .failed(
         reason: "\(failures.count) of \(outcomes.count) jobs failed: \(reasons)",
-        exitCode: first.outcome.ending.exitStatus,
+        exitCode: first.outcome.ending.exitStatus, cause: first.outcome.ending.cause,
         isRetryable: failures.contains { $0.outcome.ending.isRetryable }))
   }
 
@@ -41,7 +41,8 @@ extension TaskResult {
       if wasStopping, outcome.ending == .cancelled { return TaskResult(.stopped()) }
       return TaskResult(
         .failed(
-          reason: outcome.ending.words, exitCode: outcome.ending.exitStatus, isRetryable: outcome.ending.isRetryable))
+          reason: outcome.ending.words, exitCode: outcome.ending.exitStatus, cause: outcome.ending.cause,
+          isRetryable: outcome.ending.isRetryable))
     }
     guard handsOnOwnOutput else { return TaskResult(.success, output: outcome.result.map(json)) }
     guard let output = outcome.output else {
@@ -74,6 +75,14 @@ extension JobOutcome.Ending {
   fileprivate var exitStatus: Int? {
     guard case .exited(let status) = self else { return nil }
     return status
+  }
+
+  fileprivate var cause: Failure.Cause? {
+    switch self {
+    case .timedOut: .timeout
+    case .infrastructure(let failure) where [.machine, .noCapacity, .quota].contains(failure.kind): .machineLost
+    case .exited, .infrastructure, .cancelled: nil
+    }
   }
 
   fileprivate var isRetryable: Bool {

@@ -9,6 +9,21 @@ extension ComputeClient {
         .compute, .get, path(scope, "operations", name), operation: "read operation", subject: name))
   }
 
+  /// Of one zone, those that Google still remembers.
+  package func operations(
+    zone: String, _ filter: ComputeFilter
+  ) async throws(CloudError) -> [ComputeOperation] {
+    let request = list(path(.zone(zone), "operations"), filter: filter, operation: "list operations of", subject: zone)
+    return try await transport.pages(ItemPage<ComputeOperation>.self, of: request).flatMap { $0.items ?? [] }
+  }
+
+  /// The same of all zones and regions.
+  package func allOperations(_ filter: ComputeFilter) async throws(CloudError) -> AggregatedList<ComputeOperation> {
+    let request = list(
+      aggregatedPath("operations"), filter: filter, operation: "list operations of", subject: project)
+    return AggregatedList(try await transport.pages(AggregatedPage<ScopedOperations>.self, of: request))
+  }
+
   /// Waits until an operation is done, however long that takes. Cancel the task to stop waiting.
   ///
   /// - Throws: the operation's own error too, in the words of what it was to do.
@@ -70,4 +85,10 @@ extension ComputeOperation {
 
   /// The name of what it works on.
   var subject: String { targetLink.map(resourceName(ofLink:)) ?? name }
+}
+
+private struct ScopedOperations: ScopedItems {
+  var operations: [ComputeOperation]?
+  var warning: ComputeOperation.Warning?
+  var scopedItems: [ComputeOperation]? { operations }
 }

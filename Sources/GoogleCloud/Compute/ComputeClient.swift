@@ -6,6 +6,8 @@ package struct ComputeClient: Sendable {
   let transport: any CloudTransport
   /// Waits some seconds; ends early only when the task is cancelled.
   let sleep: @Sendable (_ seconds: Double) async -> Void
+  /// Of lists; nil: that of every request.
+  private var patienceSeconds: Double?
 
   package init(
     project: String, transport: any CloudTransport,
@@ -14,6 +16,13 @@ package struct ComputeClient: Sendable {
     self.project = project
     self.transport = transport
     self.sleep = sleep
+  }
+
+  /// The same client, for lists that are of use only soon.
+  package func hurried(seconds: Double) -> ComputeClient {
+    var client = self
+    client.patienceSeconds = seconds
+    return client
   }
 
   func path(_ scope: Scope, _ segments: String...) -> String {
@@ -35,6 +44,8 @@ package struct ComputeClient: Sendable {
     var request = CloudRequest(.compute, method, path, operation: operation, subject: subject)
     if let filter { request.query.append(URLQueryItem(name: "filter", value: filter.description)) }
     request.query.append(URLQueryItem(name: "maxResults", value: "500"))
+    request.patienceSeconds = patienceSeconds
+    if let patienceSeconds { request.timeoutSeconds = min(request.timeoutSeconds, patienceSeconds) }
     return request
   }
 }

@@ -5,6 +5,8 @@ package struct ComputeOperation: Codable, Hashable, Sendable {
   package var operationType: String?
   /// A link to what it works on.
   package var targetLink: String?
+  /// The number of what it works on, which tells it from an earlier one of the same name.
+  package var targetId: String?
   /// Links; neither for a global one.
   package var zone: String?
   package var region: String?

@@ -72,7 +72,8 @@ package struct RetryRules: Hashable, Sendable {
       .seconds(doublings: progress.delays)
     progress.delays += 1
     let delay = floor + longest * random
-    return elapsed + delay > deadlineSeconds ? .fail : .again(afterSeconds: delay)
+    let deadline = min(deadlineSeconds, request.patienceSeconds ?? deadlineSeconds)
+    return elapsed + delay > deadline ? .fail : .again(afterSeconds: delay)
   }
 
   private enum Verdict {

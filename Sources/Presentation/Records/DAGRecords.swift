@@ -30,6 +30,7 @@ extension TaskDescription {
       "retries": .int(retries), "retry_delay": .double(retryDelaySeconds),
       "retry_exponential_backoff": .optional(retryBackoffMultiplier),
       "max_retry_delay": .optional(maxRetryDelaySeconds),
+      "retry_on": .list(failureRules.map { .text("\($0)") }),
       "execution_timeout": .optional(executionTimeoutSeconds), "pool": .text(pool), "pool_slots": .int(poolSlots),
       "priority_weight": .int(priorityWeight), "weight_rule": .text(weightRule.rawValue),
       "depends_on_past": .bool(dependsOnPast), "run_as_user": .optional(runAsUser), "is_mapped": .bool(mapping != nil),

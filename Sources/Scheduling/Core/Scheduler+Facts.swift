@@ -34,7 +34,8 @@ extension Scheduler {
     // Most tries succeed, whatever their timeout.
     let timeoutSeconds: Double? = if case .success = result.outcome { nil } else { passedTimeout(place, at: end) }
     let ending = TryEnding(
-      result.outcome, isCleared: task.state == .restarting, timeoutSeconds: timeoutSeconds)
+      result.outcome, isCleared: task.state == .restarting, timeoutSeconds: timeoutSeconds,
+      rules: failureRules(place))
     let start = result.startDate ?? task.startDate
     let record = TryRecord(
       tryNumber: Int(task.tryNumber), state: ending.state, startDate: start, endDate: end, reason: ending.reason,
@@ -58,7 +59,7 @@ extension Scheduler {
     }
     if ending.state == .success, let choice = result.choice { choose(place, choice) }
     if ending.state == .failed, ending.isRetryable, task.tryNumber <= task.maxTries {
-      retryLater(place, after: end)
+      retryLater(place, after: end, waitSeconds: ending.retryDelaySeconds)
     } else {
       move(place, to: ending.state)
     }
@@ -77,13 +78,21 @@ extension Scheduler {
     return hasPassed ? Double(timeout) / 1e6 : nil
   }
 
-  private mutating func retryLater(_ place: InstanceIndex, after end: Timestamp) {
+  private func failureRules(_ place: InstanceIndex) -> [FailureRule] {
+    let entry = runs[place.run]
+    return entry.plan.description.tasks[entry.planPosition(of: place.offset)].failureRules
+  }
+
+  /// - Parameter waitSeconds: nil: as the task is usually retried.
+  private mutating func retryLater(_ place: InstanceIndex, after end: Timestamp, waitSeconds: Double?) {
     let run = runs[place.run].run
     let plan = runs[place.run].plan
     let position = runs[place.run].planPosition(of: place.offset)
-    let wait = RetryPolicy(plan.description.tasks[position]).waitSeconds(
-      dagID: plan.dagID, taskID: plan.taskIDs[position], mapIndex: runs[place.run].mapIndex(of: place.offset),
-      date: run.logicalDate?.iso8601 ?? run.runID, tryNumber: Int(runs[place].tryNumber))
+    let wait =
+      waitSeconds.map(NumberBound.retryDelay.clamp)
+      ?? RetryPolicy(plan.description.tasks[position]).waitSeconds(
+        dagID: plan.dagID, taskID: plan.taskIDs[position], mapIndex: runs[place.run].mapIndex(of: place.offset),
+        date: run.logicalDate?.iso8601 ?? run.runID, tryNumber: Int(runs[place].tryNumber))
     let retryAt = end.adding(seconds: wait)
     runs[place].retryAt = retryAt
     move(place, to: .upForRetry)

@@ -117,9 +117,11 @@ extension Scheduler {
   }
 
   private mutating func end(_ place: InstanceIndex, as state: TaskState, _ reason: String) {
+    // What had ended keeps its dates: they are of its try.
+    let endDate = runs[place].state.isFinished ? runs[place].endDate : nil
     setReason(reason, of: place)
     runs[place].startDate = runs[place].startDate ?? now
-    runs[place].endDate = now
+    runs[place].endDate = endDate ?? now
     runs[place].retryAt = nil
     move(place, to: state)
   }

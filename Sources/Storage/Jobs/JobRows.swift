@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Model
 
 extension JobRecord {
@@ -26,6 +27,18 @@ extension JobAttempt {
       isSpot: row.bool(5), requestedAt: row.timestamp(6), machineStartedAt: row.optionalTimestamp(7),
       containerStartedAt: row.optionalTimestamp(8), endedAt: row.optionalTimestamp(9),
       // The schema knows the same endings.
-      ending: row.optionalText(10).flatMap(Ending.init(rawValue:)), cost: row.optionalDouble(11))
+      ending: row.optionalText(10).flatMap(Ending.init(rawValue:)), cost: row.optionalDouble(11),
+      machines: row.optionalText(12).flatMap(Self.machines(in:)))
+  }
+
+  var machinesText: String? {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return machines.flatMap { try? encoder.encode($0) }.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// nil for what another dagrun has written and this one cannot read: then the other columns count.
+  private static func machines(in text: String) -> [MachineUse]? {
+    try? JSONDecoder().decode([MachineUse].self, from: Data(text.utf8))
   }
 }

@@ -1,3 +1,5 @@
+import GRDB
+
 extension Schema {
   /// Jobs on machines that exist only for them, and the ledger of those machines.
   ///
@@ -59,6 +61,25 @@ extension Schema {
 
     \(jobViews)
     """
+
+  /// What Google charged for each machine of an attempt (`MachineUse`, as JSON), for a group may make several; and
+  /// moments that the cloud has not told are kept as the two between which they lie. NULL: an older dagrun has measured
+  /// it.
+  static func addMachines(_ database: Database) throws {
+    for table in ["job_attempt", "past_attempt"] {
+      try add("machines TEXT CHECK (machines IS NULL OR json_valid(machines))", to: table, database)
+    }
+    try database.execute(
+      sql: """
+        DROP VIEW job_attempts;
+        CREATE VIEW job_attempts AS
+          SELECT job, number, coalesce(zone, region) AS place, machine_type, is_spot, \(readable("requested_at")),
+            \(readable("machine_started_at")), \(readable("container_started_at")), \(readable("ended_at")), ending, cost,
+            (SELECT sum(max(60e6, (value ->> '$.ended.latest') - (value ->> '$.began.earliest'))) / 1e6
+              FROM json_each(machines)) AS machine_seconds_at_most
+          FROM job_attempt;
+        """)
+  }
 
   private static let jobViews = """
     CREATE VIEW jobs AS

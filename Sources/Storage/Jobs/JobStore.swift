@@ -39,7 +39,9 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
       _ = try statement(
         database,
         """
-        INSERT INTO past_attempt SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
+        INSERT INTO past_attempt (job, number, zone, region, machine_type, is_spot, requested_at, machine_started_at,
+          container_started_at, ended_at, ending, cost, machines, dag_id, task_id)
+        SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
         WHERE is_finished = 1 AND finished_at < ?
         """
       ).execute(moment)
@@ -92,16 +94,16 @@ package final class JobStore: StoreConnection, @unchecked Sendable {
     try statement(
       database,
       """
-      INSERT INTO job_attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+      INSERT INTO job_attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
       ON CONFLICT (job, number) DO UPDATE
       SET zone = ?3, region = ?4, machine_type = ?5, is_spot = ?6, requested_at = ?7, machine_started_at = ?8,
-        container_started_at = ?9, ended_at = ?10, ending = ?11, cost = ?12
+        container_started_at = ?9, ended_at = ?10, ending = ?11, cost = ?12, machines = ?13
       """
     ).execute(
       job, attempt.number, attempt.zone, attempt.region, attempt.machineType, attempt.isSpot,
       attempt.requestedAt, attempt.machineStartedAt, attempt.containerStartedAt, attempt.endedAt,
       attempt.ending?.rawValue,
-      attempt.cost)
+      attempt.cost, attempt.machinesText)
   }
 }
 
@@ -185,14 +187,17 @@ extension StoreConnection {
         """
         SELECT * FROM (
           SELECT job_attempt.*, dag_id, task_id FROM job_attempt JOIN job ON name = job
-          UNION ALL SELECT * FROM past_attempt
+          UNION ALL
+          SELECT job, number, zone, region, machine_type, is_spot, requested_at, machine_started_at,
+            container_started_at, ended_at, ending, cost, machines, dag_id, task_id
+          FROM past_attempt
         )
         WHERE requested_at >= ?1 AND requested_at < ?2 AND (?3 IS NULL OR dag_id = ?3)
         ORDER BY requested_at, job, number
         """
       ).rows(since ?? Timestamp(microseconds: .min), until ?? Timestamp(microseconds: .max), dagID) { row in
         LedgerEntry(
-          job: row.text(0), dagID: row.optionalText(12), taskID: row.optionalText(13), attempt: JobAttempt(row: row))
+          job: row.text(0), dagID: row.optionalText(13), taskID: row.optionalText(14), attempt: JobAttempt(row: row))
       }
     }
   }

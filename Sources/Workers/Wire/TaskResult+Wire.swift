@@ -38,6 +38,7 @@ extension ByteWriter {
     write(result.startDate?.microseconds ?? ByteReader.noDate)
     write(result.endDate?.microseconds ?? ByteReader.noDate)
     write(result.loss) { $0.write($1) }
+    write(result.outcome.errorRule) { $0.write(Int32(clamping: $1)) }
   }
 
   private mutating func write(_ number: Int?) {
@@ -86,6 +87,7 @@ extension ByteReader {
     guard result.isPlausible else { throw MalformedBytes() }
     // A journal of an earlier version ends here.
     if !isAtEnd { result.loss = try optionalString().map(TaskResult.Outcome.shorten) }
+    if !isAtEnd, let rule = try optionalInt() { result.outcome.setErrorRule(rule) }
     return result
   }
 
@@ -98,5 +100,19 @@ extension ByteReader {
 
   private mutating func optionalInt() throws(MalformedBytes) -> Int? {
     try bool() ? Int(try integer(Int32.self)) : nil
+  }
+}
+
+extension TaskResult.Outcome {
+  /// A worker knows of no other cause.
+  fileprivate var errorRule: Int? {
+    guard case .failed(let failure, _) = self, case .errorRule(let rule) = failure.cause else { return nil }
+    return rule
+  }
+
+  fileprivate mutating func setErrorRule(_ rule: Int) {
+    guard case .failed(var failure, let isRetryable) = self else { return }
+    failure.cause = .errorRule(rule)
+    self = .failed(failure, isRetryable: isRetryable)
   }
 }

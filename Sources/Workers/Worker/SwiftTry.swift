@@ -51,8 +51,10 @@ final class SwiftTaskRunner {
     switch ending.value! {
     case .success(let data):
       return (.success, data.map { String(decoding: $0, as: UTF8.self) })
+    case .failure(let matched as MatchedError):
+      return (outcome(of: matched.error, cause: .errorRule(matched.rule)), nil)
     case .failure(let error):
-      return (outcome(of: error), nil)
+      return (outcome(of: error, cause: nil), nil)
     }
   }
 
@@ -73,16 +75,16 @@ final class SwiftTaskRunner {
     return nil
   }
 
-  private func outcome(of error: any Error) -> TaskResult.Outcome {
+  private func outcome(of error: any Error, cause: Failure.Cause?) -> TaskResult.Outcome {
     switch error {
     case let skip as TaskSkip:
       return .skipped(reason: skip.reason)
     case let failure as TaskFailure:
       note("the task failed and wants no retry: \(failure.reason)")
-      return .failed(reason: failure.reason, isRetryable: false)
+      return .failed(reason: failure.reason, cause: cause, isRetryable: false)
     default:
       note("the task threw \(type(of: error)): \(Self.words(error))")
-      return .failed(reason: Self.words(error))
+      return .failed(reason: Self.words(error), cause: cause)
     }
   }
 

@@ -255,6 +255,53 @@ import Testing
     #expect(one.done(.removeGroup(one.plan(3))) == ["no machine anywhere; trying again in 120 s"])
   }
 
+  // MARK: What Google says of one machine, and what nobody knows
+
+  private static func refusal(_ code: String) -> CloudError {
+    CloudError([ComputeFault(code: code, message: "Words of \(code).")], operation: "make the VM of", subject: "j-1")
+  }
+
+  @Test(arguments: ["UNSUPPORTED_OPERATION", "SOMETHING_NEW"])
+  func `a machine that is refused for what may not hold for the next one is followed by that`(code: String) {
+    var one = Walk.waiting(zones: ["z-a1-b", "z-a1-c"])
+    _ = one.wake(after: 5)
+    #expect(one.look(nil, [Self.refusal(code)]).last == "remove group")
+    #expect(
+      one.done(.removeGroup(one.plan(1))) == ["attempt 2: asking for n1-standard-4 in z-a1-c", "make template"])
+    #expect(one.job.attempts[0].ending == .refused)
+  }
+
+  @Test func `the last machine that is refused ends the job with Google's words, and none is asked for again`() {
+    var one = Walk.waiting(zones: ["z-a1-b", "z-a1-c"])
+    for number in 1...2 {
+      if number == 2 {
+        _ = one.done(.makeTemplate(one.plan(2)))
+        _ = one.done(.makeGroup(one.plan(2)))
+        _ = one.done(.removeTemplate(one.plan(1)))
+      }
+      _ = one.wake(after: 5)
+      _ = one.look(nil, [Self.refusal("SOMETHING_NEW_\(number)")])
+      _ = one.done(.removeGroup(one.plan(number)))
+    }
+    _ = one.removeAll()
+    #expect(one.job.attempts.count == 2)
+    #expect(one.failure?.kind == .cloud)
+    #expect(one.failure?.message.contains("Words of SOMETHING_NEW_2.") == true, "\(one.failure as Any)")
+  }
+
+  @Test func `a job that finds no capacity says also what was refused`() {
+    var one = Walk.waiting(zones: ["z-a1-b", "z-a1-c"], maxAttempts: 1)
+    _ = one.wake(after: 5)
+    _ = one.look(nil, [Self.refusal("SOMETHING_NEW")])
+    _ = one.done(.removeGroup(one.plan(1)))
+    _ = one.done(.makeTemplate(one.plan(2)))
+    _ = one.tell(.failed(.makeGroup(one.plan(2)), one.fault(.outOfCapacity)))
+    _ = one.done(.removeGroup(one.plan(2)))
+    _ = one.removeAll()
+    #expect(one.failure?.kind == .noCapacity)
+    #expect(one.failure?.message.contains("Words of SOMETHING_NEW.") == true, "\(one.failure as Any)")
+  }
+
   // MARK: A login that runs out
 
   @Test func `a login that runs out between calls is waited for`() {

@@ -34,49 +34,49 @@ import Testing
   private static func width(_ fault: LadderFault) -> Int { max(fault.rawValue.count, 8) + 2 }
 
   static let expected = """
-    rung                      out_of_capacity  quota_exceeded  not_offered  no_machine  preempted  lost      no_boot
+    rung                      out_of_capacity  quota_exceeded  not_offered  refused   no_machine  preempted  lost      no_boot
     -- first time
-    0 n1 (Spot) in eu-west1-b 1                1               1            1           0 again    0 again   0 again
-    1 n1 (Spot) in eu-west1-c 2                2               2            2           1 again    1 again   1 again
-    2 n1 (Spot) in us-east1   3                3               3            3           2 again    2 again   2 again
-    3 n1 in eu-west1-b        4                4               4            4           3 again    3 again   3 again
-    4 n1 in eu-west1-c        5                5               5            5           4 again    4 again   4 again
-    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0    5 again    5 again   5 again
+    0 n1 (Spot) in eu-west1-b 1                1               1            1         1           0 again    0 again   0 again
+    1 n1 (Spot) in eu-west1-c 2                2               2            2         2           1 again    1 again   1 again
+    2 n1 (Spot) in us-east1   3                3               3            3         3           2 again    2 again   2 again
+    3 n1 in eu-west1-b        4                4               4            4         4           3 again    3 again   3 again
+    4 n1 in eu-west1-c        5                5               5            5         5           4 again    4 again   4 again
+    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0  pause, 0    5 again    5 again   5 again
     -- second loss here
-    0 n1 (Spot) in eu-west1-b 1                1               1            1           1          1         1
-    1 n1 (Spot) in eu-west1-c 2                2               2            2           2          2         2
-    2 n1 (Spot) in us-east1   3                3               3            3           3          3         3
-    3 n1 in eu-west1-b        4                4               4            4           4          4         4
-    4 n1 in eu-west1-c        5                5               5            5           5          5         5
-    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0    pause, 0   pause, 0  pause, 0
+    0 n1 (Spot) in eu-west1-b 1                1               1            1         1           1          1         1
+    1 n1 (Spot) in eu-west1-c 2                2               2            2         2           2          2         2
+    2 n1 (Spot) in us-east1   3                3               3            3         3           3          3         3
+    3 n1 in eu-west1-b        4                4               4            4         4           4          4         4
+    4 n1 in eu-west1-c        5                5               5            5         5           5          5         5
+    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0  pause, 0    pause, 0   pause, 0  pause, 0
     -- last climb
-    0 n1 (Spot) in eu-west1-b 1                1               1            1           0 again    0 again   0 again
-    1 n1 (Spot) in eu-west1-c 2                2               2            2           1 again    1 again   1 again
-    2 n1 (Spot) in us-east1   3                3               3            3           2 again    2 again   2 again
-    3 n1 in eu-west1-b        4                4               4            4           3 again    3 again   3 again
-    4 n1 in eu-west1-c        5                5               5            5           4 again    4 again   4 again
-    5 n1 in us-east1          give up          give up         give up      give up     5 again    5 again   5 again
+    0 n1 (Spot) in eu-west1-b 1                1               1            1         1           0 again    0 again   0 again
+    1 n1 (Spot) in eu-west1-c 2                2               2            2         2           1 again    1 again   1 again
+    2 n1 (Spot) in us-east1   3                3               3            3         3           2 again    2 again   2 again
+    3 n1 in eu-west1-b        4                4               4            4         4           3 again    3 again   3 again
+    4 n1 in eu-west1-c        5                5               5            5         5           4 again    4 again   4 again
+    5 n1 in us-east1          give up          give up         give up      give up   give up     5 again    5 again   5 again
     -- last machine
-    0 n1 (Spot) in eu-west1-b 1                1               1            1           give up    give up   give up
-    1 n1 (Spot) in eu-west1-c 2                2               2            2           give up    give up   give up
-    2 n1 (Spot) in us-east1   3                3               3            3           give up    give up   give up
-    3 n1 in eu-west1-b        4                4               4            4           give up    give up   give up
-    4 n1 in eu-west1-c        5                5               5            5           give up    give up   give up
-    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0    give up    give up   give up
+    0 n1 (Spot) in eu-west1-b 1                1               1            1         1           give up    give up   give up
+    1 n1 (Spot) in eu-west1-c 2                2               2            2         2           give up    give up   give up
+    2 n1 (Spot) in us-east1   3                3               3            3         3           give up    give up   give up
+    3 n1 in eu-west1-b        4                4               4            4         4           give up    give up   give up
+    4 n1 in eu-west1-c        5                5               5            5         5           give up    give up   give up
+    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0  pause, 0    give up    give up   give up
     -- 1 and 4 are known to be missing
-    0 n1 (Spot) in eu-west1-b 2                2               2            2           0 again    0 again   0 again
-    1 n1 (Spot) in eu-west1-c 2                2               2            2           1 again    1 again   1 again
-    2 n1 (Spot) in us-east1   3                3               3            3           2 again    2 again   2 again
-    3 n1 in eu-west1-b        5                5               5            5           3 again    3 again   3 again
-    4 n1 in eu-west1-c        5                5               5            5           4 again    4 again   4 again
-    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0    5 again    5 again   5 again
+    0 n1 (Spot) in eu-west1-b 2                2               2            2         2           0 again    0 again   0 again
+    1 n1 (Spot) in eu-west1-c 2                2               2            2         2           1 again    1 again   1 again
+    2 n1 (Spot) in us-east1   3                3               3            3         3           2 again    2 again   2 again
+    3 n1 in eu-west1-b        5                5               5            5         5           3 again    3 again   3 again
+    4 n1 in eu-west1-c        5                5               5            5         5           4 again    4 again   4 again
+    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0  pause, 0    5 again    5 again   5 again
     -- 0 and 3 alone are there
-    0 n1 (Spot) in eu-west1-b 3                3               give up      3           0 again    0 again   0 again
-    1 n1 (Spot) in eu-west1-c 3                3               3            3           1 again    1 again   1 again
-    2 n1 (Spot) in us-east1   3                3               3            3           2 again    2 again   2 again
-    3 n1 in eu-west1-b        pause, 0         pause, 0        give up      pause, 0    3 again    3 again   3 again
-    4 n1 in eu-west1-c        pause, 0         pause, 0        pause, 0     pause, 0    4 again    4 again   4 again
-    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0    5 again    5 again   5 again
+    0 n1 (Spot) in eu-west1-b 3                3               give up      3         3           0 again    0 again   0 again
+    1 n1 (Spot) in eu-west1-c 3                3               3            3         3           1 again    1 again   1 again
+    2 n1 (Spot) in us-east1   3                3               3            3         3           2 again    2 again   2 again
+    3 n1 in eu-west1-b        pause, 0         pause, 0        give up      pause, 0  pause, 0    3 again    3 again   3 again
+    4 n1 in eu-west1-c        pause, 0         pause, 0        pause, 0     pause, 0  pause, 0    4 again    4 again   4 again
+    5 n1 in us-east1          pause, 0         pause, 0        pause, 0     pause, 0  pause, 0    5 again    5 again   5 again
     """
 
   private static func name(_ step: LadderStep) -> String {

@@ -35,16 +35,21 @@ struct Walk {
   }
 
   /// The group's insertion is under way.
-  init(to place: Place, zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false) {
-    self.init(zones: zones, timeout: timeout, isDetached: isDetached)
+  init(
+    to place: Place, zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false,
+    maxAttempts: Int = 10
+  ) {
+    self.init(zones: zones, timeout: timeout, isDetached: isDetached, maxAttempts: maxAttempts)
     _ = resume()
     _ = done(.makeTopic)
     _ = done(.makeSubscription)
     _ = done(.makeTemplate(plan(1)))
   }
 
-  static func waiting(zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false) -> Walk {
-    var walk = Walk(to: .makeGroup, zones: zones, timeout: timeout, isDetached: isDetached)
+  static func waiting(
+    zones: [String] = ["z-a1-b"], timeout: Double? = nil, isDetached: Bool = false, maxAttempts: Int = 10
+  ) -> Walk {
+    var walk = Walk(to: .makeGroup, zones: zones, timeout: timeout, isDetached: isDetached, maxAttempts: maxAttempts)
     _ = walk.done(.makeGroup(walk.plan(1)))
     return walk
   }

@@ -117,16 +117,17 @@ struct CostTests {
   func entry(
     _ job: String, _ dagID: String?, day: Double, cost: Double?, ending: JobAttempt.Ending = .succeeded,
     hasMachine: Bool = true
-  ) -> LedgerEntry {
+  ) -> CostReport.Item {
     var attempt = Self.attempt(seconds: 100)
     attempt.requestedAt = Self.begin.adding(seconds: day * 86_400)
     if !hasMachine { attempt.machineStartedAt = nil }
     attempt.ending = ending
     attempt.cost = cost
-    return LedgerEntry(job: job, dagID: dagID, taskID: dagID.map { _ in "train" }, attempt: attempt)
+    return CostReport.Item(
+      LedgerEntry(job: job, dagID: dagID, taskID: dagID.map { _ in "train" }, attempt: attempt))
   }
 
-  var ledger: [LedgerEntry] {
+  var ledger: [CostReport.Item] {
     [
       entry("a", "nightly", day: 0, cost: 0.5, ending: .preempted), entry("a", "nightly", day: 0, cost: 2),
       entry("b", "weekly", day: 1, cost: nil), entry("c", nil, day: 1, cost: 4),
@@ -140,7 +141,7 @@ struct CostTests {
     #expect(report.lines.map(\.cost) == [4, 2.5, 0])
     #expect(report.lines.map(\.lostToPreemption) == [0, 0.5, 0])
     #expect(report.lines.map(\.jobs) == [2, 1, 1])
-    #expect(report.lines.map(\.attempts) == [1, 2, 1])
+    #expect(report.lines.map(\.machines) == [1, 2, 1])
     #expect(report.lines.map(\.attemptsOfUnknownCost) == [0, 0, 1])
     #expect(report.total.cost == 6.5)
     #expect(report.total.jobs == 4)
@@ -156,6 +157,58 @@ struct CostTests {
     let days = CostReport(ledger, by: .day, now: Self.begin)
     #expect(days.lines.map(\.name) == ["2001-09-09", "2001-09-10", "2001-09-11"])
     #expect(days.lines.map(\.cost) == [2.5, 4, 0])
+  }
+
+  @Test func `and by zone, and by how capacity is paid for`() {
+    var spot = entry("a", nil, day: 0, cost: 1)
+    spot.entry.attempt.isSpot = true
+    spot.entry.attempt.zone = "z-b"
+    #expect(CostReport([spot] + ledger, by: .zone, now: Self.begin).lines.map(\.name) == ["europe-west1", "z-b"])
+    #expect(CostReport([spot] + ledger, by: .provisioning, now: Self.begin).lines.map(\.cost) == [1, 6.5])
+  }
+
+  @Test func `what Spot saves is told against machines that are not taken back`() {
+    func item(_ ending: JobAttempt.Ending) -> CostReport.Item {
+      var item = entry("a", nil, day: 0, cost: 1, ending: ending)
+      item.entry.attempt.isSpot = true
+      item.onDemandCost = 4
+      return item
+    }
+    let report = CostReport([item(.preempted), item(.succeeded)], by: .dag, now: Self.begin)
+    #expect(report.total.onDemandCost == 4)
+    #expect(report.total.saved == 2)
+    #expect(report.total.lostToPreemption == 1)
+    #expect(CostReport([item(.preempted)], by: .dag, now: Self.begin).total.saved == -1)
+  }
+
+  @Test func `a group that repairs loses its first machines to preemption, and not the last`() {
+    var item = entry("a", nil, day: 0, cost: 3)
+    func use(_ from: Double, _ to: Double, preempted: Bool) -> MachineUse {
+      MachineUse(
+        began: TimeBounds(Self.begin.adding(seconds: from)), ended: TimeBounds(Self.begin.adding(seconds: to)),
+        wasPreempted: preempted)
+    }
+    item.entry.attempt.machines = [use(0, 100, preempted: true), use(200, 400, preempted: false)]
+    let report = CostReport([item], by: .dag, now: Self.begin)
+    #expect(report.total.machines == 2 && report.total.preemptions == 1)
+    #expect(report.total.machineSeconds == 300)
+    #expect(report.total.lostToPreemption == 1)
+  }
+
+  @Test func `a bound costs the most that it can be, and makes its sum a bound`() throws {
+    var attempt = Self.attempt()
+    attempt.machines = [
+      MachineUse(began: TimeBounds(Self.begin), ended: TimeBounds(Self.begin, Self.begin.adding(seconds: 1800)))
+    ]
+    let estimate = try table().estimate(attempt, of: Self.config, now: Self.begin)
+    #expect(estimate.amount == 1.8 && estimate.precision == .atMost)
+    var bound = entry("b", nil, day: 0, cost: 1)
+    bound.entry.attempt.machines = attempt.machines
+    var exact = entry("c", "nightly", day: 0, cost: 1)
+    exact.entry.attempt.machines = [MachineUse(began: TimeBounds(Self.begin), ended: TimeBounds(Self.begin))]
+    let report = CostReport([bound, exact], by: .dag, now: Self.begin)
+    #expect(report.lines.map(\.precision) == [.atMost, .exact])
+    #expect(report.total.precision == .atMost)
   }
 
   @Test func `a report of nothing is empty`() {

@@ -108,6 +108,7 @@ enum DockerStandIn {
       image)
         case $3 in
           *Entrypoint*) cat "$world/image-entrypoint" ;;
+          *Env*) [[ ! -e $world/image-environment ]] || cat "$world/image-environment" ;;
           *) cat "$world/image-command" ;;
         esac
         echo

@@ -94,8 +94,8 @@ import Testing
     #expect(scheduling.maxRunDuration == nil)
   }
 
-  @Test(arguments: [("h3-standard-88", "pd-balanced"), ("c3-standard-192-metal", "hyperdisk-balanced")])
-  func `what Google cannot move to another host is not asked to be moved`(type: String, disk: String) throws {
+  @Test(arguments: [("h3-standard-88", nil), ("c3-standard-192-metal", "hyperdisk-balanced")] as [(String, String?)])
+  func `what Google cannot move to another host is not asked to be moved`(type: String, disk: String?) throws {
     let properties = try machine(machineSpec { $0.config.hasRunLimit = false }, type: type).template.properties
     #expect(properties.scheduling?.onHostMaintenance == .terminate)
     #expect(properties.scheduling?.instanceTerminationAction == nil)

@@ -234,6 +234,45 @@ func machineSpec(_ command: JobCommand = .script("echo"), _ change: (inout JobSp
     #expect(options.contains("/dev/nvidiactl") && options.contains("/dev/nvidia-uvm"))
   }
 
+  /// What the image has, what the job sets, and what the program finds.
+  @Test(
+    arguments: [
+      (
+        "", [:],
+        [
+          "LD_LIBRARY_PATH=/usr/local/nvidia/lib64",
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/nvidia/bin",
+        ]
+      ),
+      (
+        "PATH=/opt/conda/bin:/bin\0LD_LIBRARY_PATH=/opt/lib\0", [:],
+        ["LD_LIBRARY_PATH=/usr/local/nvidia/lib64:/opt/lib", "PATH=/opt/conda/bin:/bin:/usr/local/nvidia/bin"]
+      ),
+      ("PATH=/usr/local/nvidia/bin:/bin\0LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/nvidia/lib64\0", [:], []),
+      (
+        "PATH=/bin\0", ["LD_LIBRARY_PATH": "/mine"],
+        ["LD_LIBRARY_PATH=/usr/local/nvidia/lib64", "PATH=/bin:/usr/local/nvidia/bin", "LD_LIBRARY_PATH=/mine"]
+      ),
+    ] as [(String, [String: String], [String])])
+  func `a program finds the drivers without knowing where they are`(
+    image: String, job: [String: String], expected: [String]
+  ) throws {
+    let machine = try StandInMachine(
+      machineSpec {
+        $0.config.accelerators = [.init(type: "nvidia-tesla-t4", count: 1)]
+        $0.config.environment = job
+      })
+    defer { machine.remove() }
+    try machine.addTool("cos-extensions", "#!/bin/bash\n")
+    try machine.addTool("mount", "#!/bin/bash\n")
+    try machine.write("image-environment", image)
+    try machine.run()
+    #expect(try machine.result().status == 0)
+    let found = machine.values("environment").filter { $0.hasPrefix("PATH=") || $0.hasPrefix("LD_LIBRARY_PATH=") }
+    // Of one that is there twice, docker takes the last.
+    #expect(found == expected)
+  }
+
   @Test func `drivers that cannot be installed fail the job before its container`() throws {
     let machine = try StandInMachine(
       machineSpec { $0.config.accelerators = [.init(type: "nvidia-tesla-t4", count: 1)] })

@@ -29,6 +29,28 @@ import Testing
     #expect(try #require(try second.journal.job(named: "train")).isFinished)
   }
 
+  /// The model of the cloud takes no heed of filters.
+  @Test func `a job is told from another one whose template is newer`() async throws {
+    let first = RunnerBench(
+      ModelCloud(machines: { name, _ in
+        name == "other-1" ? .refused(code: "ZONE_RESOURCE_POOL_EXHAUSTED") : .running
+      }))
+    _ = first.start(jobRequest(detached: true))
+    #expect(await first.runner.waitUntilHandedOver("train"))
+    await first.start(jobRequest("other")).noted("machine is up")
+    #expect(first.cloud.inventory.contains("template other-2"))
+    first.runner.stop()
+    first.cloud.finish("train", attempt: 1, status: 4)
+
+    let second = RunnerBench(first.cloud)
+    let reader = UpdateReader()
+    second.runner.attach("train", project: "my-project", logPath: nil, observer: reader.receive)
+    #expect(await reader.outcome().ending == .exited(status: 4))
+    #expect(!(try await second.runner.hasTemplate(of: "train", project: "my-project")))
+    #expect(try await second.runner.hasTemplate(of: "other", project: "my-project"))
+    #expect(second.cloud.inventory.contains("group other-2"))
+  }
+
   @Test func `the result waits also where the machine has removed its own group`() async {
     let first = RunnerBench(ModelCloud(machines: { _, _ in .running }))
     _ = first.start(jobRequest(detached: true))

@@ -96,7 +96,8 @@ struct OperationTests {
     var cloud = TestCloud()
     try cloud.makeGroup()
     let zonal = try cloud.send("GET", TestCloud.zone + "/operations").json["items"].elements
-    #expect(zonal.map(\.["operationType"]) == ["insert"])
+    // The group, and its VM.
+    #expect(zonal.map(\.["operationType"]) == ["insert", "insert"])
     #expect(zonal.first?["zone"] == "http://127.0.0.1:1/compute/v1/projects/proj/zones/europe-west1-b")
     #expect(try cloud.send("GET", TestCloud.project + "/global/operations").json["items"].elements.count == 1)
     #expect(try cloud.send("GET", TestCloud.project + "/regions/europe-west1/operations").json["items"] == .null)

@@ -122,7 +122,8 @@ struct OurClientTests {
     let first = try await client.insertInstanceTemplate(template, requestID: request)
     #expect(try await client.insertInstanceTemplate(template, requestID: request).name == first.name)
     try await client.wait(for: first)
-    #expect(try await client.instanceTemplates(.templateLabels(["dagrun": "job"])).map(\.name) == ["train-1"])
+    #expect(try await client.instanceTemplates(.nameFits("train-[0-9]+")).map(\.name) == ["train-1"])
+    #expect(try await client.instanceTemplates(.nameFits("rain-[0-9]+")).isEmpty)
     let disks = try await client.instanceTemplate(named: "train-1").properties.disks
     #expect(disks?.map(\.initializeParams) == properties.disks?.map(\.initializeParams))
 

@@ -61,7 +61,8 @@ struct CloudErrorTests {
       ("ZONE_RESOURCE_POOL_EXHAUSTED", .outOfCapacity), ("ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", .outOfCapacity),
       ("REGION_RESOURCE_POOL_EXHAUSTED", .outOfCapacity), ("RESOURCE_POOL_EXHAUSTED", .outOfCapacity),
       ("GPU_STOCKOUT", .outOfCapacity), ("insufficientCapacity", .outOfCapacity),
-      ("INSUFFICIENT_CAPACITY", .outOfCapacity),
+      ("INSUFFICIENT_CAPACITY", .outOfCapacity), ("IP_SPACE_EXHAUSTED", .outOfCapacity),
+      ("IP_SPACE_EXHAUSTED_WITH_DETAILS", .outOfCapacity),
       ("TPU_STOCKOUT_OF_TOMORROW", .outOfCapacity), ("quotaExceeded", .quotaExceeded),
       ("RESOURCE_NOT_FOUND", .notFound),
       ("RESOURCE_ALREADY_EXISTS", .alreadyExists), ("INVALID_FIELD_VALUE", .invalid),
@@ -102,6 +103,25 @@ struct CloudErrorTests {
       #expect("\(error.reason)" == "notOffered")
       #expect(error.hint?.contains("not every zone has") == true)
     }
+  }
+
+  @Test(arguments: [
+    (400, "invalid", "Invalid value for field 'zone': 'europe-west9-x'. Unknown zone."),
+    (404, "notFound", "The resource 'projects/p/zones/europe-west9-x' was not found"),
+    (404, "notFound", "The resource 'projects/p/regions/europe-west99' was not found"),
+  ])
+  func `a place that there is not has no machine either`(status: Int, code: String, words: String) {
+    let error = CloudError.answer(
+      status, #"{"error":{"code":\#(status),"message":"\#(words)","errors":[{"reason":"\#(code)"}]}}"#)
+    #expect(error.reason == .notOffered)
+    #expect(error.hint?.contains("gcloud compute zones list") == true, "\(error.hint ?? "no hint")")
+  }
+
+  @Test func `a subnetwork without a free address is told apart from a stock-out`() {
+    let message = "IP space of 'projects/p/regions/r/subnetworks/default' is exhausted."
+    let error = CloudError(
+      [ComputeFault(code: "IP_SPACE_EXHAUSTED", message: message)], operation: "make the VM of", subject: "train-1")
+    #expect(error.hint?.contains("no free address") == true)
   }
 
   @Test(arguments: [

@@ -33,7 +33,7 @@ struct RequestsByGooglesDescription {
     _ = try await client.insertInstanceTemplate(.everything, requestID: .sample)
     _ = try await client.instanceTemplate(named: "train-1")
     _ = try await client.deleteInstanceTemplate(named: "train-1", requestID: .sample)
-    _ = try await client.instanceTemplates(.templateLabels(["dagrun": "job", "dagrun-job": "train"]))
+    _ = try await client.instanceTemplates(.nameFits("train-[0-9]+"))
 
     for scope in [Scope.zone("europe-west1-b"), .region("europe-west1")] {
       let group = InstanceGroupManager.everything(isRegional: scope == .region("europe-west1"))

@@ -35,6 +35,16 @@ struct OperationTests {
     #expect(naps.seconds.withLock { $0 } == [1, 1])
   }
 
+  @Test func `lists that are of use only soon have no longer patience than that, pages included`() async throws {
+    let transport = RecordingTransport(#"{"nextPageToken":"2"}"#, "{}")
+    let client = ComputeClient(project: "p", transport: transport)
+    _ = try await client.hurried(seconds: 10).operations(zone: "z", .targetFits(".*"))
+    #expect(transport.requests.map(\.patienceSeconds) == [10, 10])
+    #expect(transport.requests.map(\.timeoutSeconds) == [10, 10])
+    _ = try await client.instances(zone: "z")
+    #expect(transport.requests.last?.patienceSeconds == nil)
+  }
+
   @Test func `an operation that is done is not asked about again`() async throws {
     var operation = ComputeOperation(name: "o", status: .done)
     operation.warnings = [.init(code: "DISK_SIZE_LARGER_THAN_IMAGE_SIZE", message: "large")]

@@ -69,6 +69,13 @@ struct CloudSessionTests {
     #expect(clock.sleeps == [expected])
   }
 
+  @Test func `a request that is of use only soon is not sent again later than that`() async throws {
+    let http = StubHTTP(.status(503, headers: ["retry-after": "15"]), .status(200))
+    let failed = await error { try await session(http).call(request { $0.patienceSeconds = 10 }) }
+    #expect(failed != nil && http.requests.count == 1)
+    _ = try await session(StubHTTP(.status(503), .status(200))).call(request { $0.patienceSeconds = 10 })
+  }
+
   @Test func `a Retry-After beyond the deadline is a failure at once`() async throws {
     let http = StubHTTP(.status(503, headers: ["retry-after": "3600"]))
     #expect(await error { try await session(http).call(request()) } != nil)

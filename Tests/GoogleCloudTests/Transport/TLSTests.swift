@@ -58,7 +58,7 @@ struct TLSTests {
 /// Needs no server of TLS, only one that never greets.
 struct HandshakeTests {
   @Test func `requests that wait for one handshake keep to their own timeouts`() async throws {
-    let silent = try SilentPort()
+    let silent = try LoopbackPort(isListening: true)
     defer { silent.close() }
     let client = HTTPClient()
     let kinds = await withTaskGroup(of: HTTPFailure.Kind?.self) { group in
@@ -107,7 +107,7 @@ private final class SecureServer: Sendable {
     certificate = "\(folder)/certificate.pem"
     try Self.makeCertificate(certificate, key: "\(folder)/key.pem")
     // Free a moment ago: nghttpd cannot be asked to choose one itself.
-    let free = try SilentPort()
+    let free = try LoopbackPort(isListening: true)
     port = free.number
     free.close()
     let log = open("\(folder)/log", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
@@ -174,28 +174,4 @@ private final class SecureServer: Sendable {
     ).run(timeout: 60)
     try #require(ended.status.isSuccess, "openssl: \(ended.text(2))")
   }
-}
-
-/// A port of loopback that connections reach and nobody serves.
-private struct SilentPort {
-  let number: UInt16
-  private let descriptor: Int32
-
-  init() throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = descriptor
-    let result = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-      }
-    }
-    try #require(result == 0 && listen(descriptor, 64) == 0)
-    number = UInt16(bigEndian: address.sin_port)
-  }
-
-  func close() { Glibc.close(descriptor) }
 }

@@ -95,6 +95,34 @@ install_accelerators() {
     --volume /var/lib/nvidia/bin:/usr/local/nvidia/bin --device /dev/nvidia-uvm --device /dev/nvidiactl \
     >"$work/accelerator-options"
   for device in /dev/nvidia[0-9]*; do printf '%s\0' --device "$device" >>"$work/accelerator-options"; done
+  add_driver_paths >>"$work/accelerator-options"
+}
+
+# What the image's environment has; nothing where it does not name it.
+image_variable() { # NAME
+  local entry
+  while IFS= read -r -d '' entry; do
+    [[ $entry != "$1="* ]] || printf '%s' "${entry#*=}"
+  done < <(docker image inspect --format '{{range .Config.Env}}{{printf "%s\x00" .}}{{end}}' "${setting[image]}")
+}
+
+# Only images that are made for GPUs look where the drivers are. What the job itself sets comes later, and counts.
+add_driver_paths() {
+  local libraries programs
+  libraries=$(image_variable LD_LIBRARY_PATH)
+  programs=$(image_variable PATH)
+  case :$libraries: in
+    *:/usr/local/nvidia/lib64:*) ;;
+    *) printf '%s\0' --env "LD_LIBRARY_PATH=/usr/local/nvidia/lib64${libraries:+:$libraries}" ;;
+  esac
+  case :$programs: in
+    *:/usr/local/nvidia/bin:*) ;;
+    *)
+      # docker's own, for an image without one.
+      printf '%s\0' --env \
+        "PATH=${programs:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}:/usr/local/nvidia/bin"
+      ;;
+  esac
 }
 
 # The job's script and its mounts' first program, where any user that the container may have can read them.

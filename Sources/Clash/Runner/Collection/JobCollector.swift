@@ -24,7 +24,7 @@ package struct JobCollector: Sendable {
     let marker = [MachineLabels.marker: "job"]
     let groups = try await compute.allInstanceGroups()
     let instances = try await compute.allInstances(.labels(marker))
-    let templates = try await compute.instanceTemplates(.templateLabels(marker))
+    let templates = try await compute.instanceTemplates()
     let subscriptions = try await pubSub.subscriptions(labelled: marker)
     let topics = try await pubSub.topics(labelled: marker)
 

@@ -105,7 +105,7 @@ struct DockerCommand {
       return fail(1, "Error response from daemon: No such image: \(name)")
     }
     show(options) {
-      try InspectFormat.apply($0, values: [:], emptyLists: [".Config.Entrypoint", ".Config.Cmd"])
+      try InspectFormat.apply($0, values: [:], emptyLists: [".Config.Entrypoint", ".Config.Cmd", ".Config.Env"])
     }
   }
 
