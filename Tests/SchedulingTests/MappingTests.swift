@@ -310,6 +310,23 @@ import Testing
     expectRestorable(bed)
   }
 
+  @Test func `a task in line has its instances in a version in which it is mapped`() {
+    func plan(_ mapped: String, _ version: String) -> DAGPlan {
+      dag("a", "first", "m < \(mapped)", "b < a", version: version) { dag in
+        dag.task("first") { $0.priorityWeight = 100 }
+        dag.task("b") { $0.priorityWeight = 10 }
+      }
+    }
+    var bed = bed(plan("a", "1"), parallelism: 1)
+    bed.finish("first")
+    bed.finish("a", output: .list(count: 2))
+    #expect(bed.state("b") == .running && bed.state("m") == .scheduled)
+    bed.send(.dagsLoaded([plan("a*", "2")]))
+    cleared(&bed, [key("first")])
+    #expect(bed.state("m") == nil && bed.state("m", 0) == .scheduled && bed.state("m", 1) == .scheduled)
+    expectRestorable(bed)
+  }
+
   @Test func `an array that is longer in the new version has new instances`() {
     func plan(_ elements: [String], _ version: String) -> DAGPlan {
       dag("a", "m < a", version: version) { $0.task("m") { $0.mapping = TaskMapping([.literal(elements)]) } }

@@ -107,6 +107,10 @@ extension Scheduler {
     snapshot.run.taskRegex = regex
     for index in snapshot.tasks.indices {
       let instance = snapshot.tasks[index]
+      if instance.state == .scheduled, base.isMapped(instance.taskID), instance.mapIndex == TaskInstanceKey.notMapped {
+        // Instances for its elements run in its place.
+        snapshot.tasks[index].state = .none
+      }
       guard !base.has(instance), instance.state != .removed else { continue }
       if instance.state.isActive || instance.state == .deferred {
         let key = TaskInstanceKey(
