@@ -30,8 +30,8 @@ import Testing
       let uncounted = [
         "compute.globalOperations.wait", "compute.zoneOperations.wait", "pubsub.projects.subscriptions.pull",
         "compute.instanceGroupManagers.listManagedInstances", "pubsub.projects.topics.publish",
-        // Once before the VM is removed; and at each look that finds it running.
-        "compute.instances.list",
+        // Once before the VM is removed; and, with its console, at each look that finds it running.
+        "compute.instances.list", "compute.instances.getSerialPortOutput",
       ]
       let counted = inventory.requests.filter { !uncounted.contains($0.key) }
       #expect(counted.values.reduce(0, +) == 11, "\(inventory.requests)")
