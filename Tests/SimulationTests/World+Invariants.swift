@@ -60,7 +60,9 @@ extension World {
     if isContinued { try require(deferrals.contains(tryKey), "\(tryKey) is launched twice") }
     // Several events in one transaction: it was stopped by one of them, and will get its stop.
     guard instance.state.isActive, Int(instance.tryNumber) == tryKey.number else { return }
-    try require(entry.decide(place.offset) == .run || isContinued, "\(key) is launched against its rule: \(scheduler.explain(key, at: now))")
+    try require(
+      entry.decide(place.offset) == .run || isContinued,
+      "\(key) is launched against its rule: \(scheduler.explain(key, at: now))")
     if planned.dependsOnPast, !isContinued {
       try require(scheduler.blockingPast(of: place) == nil, "\(key) is launched against its past")
     }
