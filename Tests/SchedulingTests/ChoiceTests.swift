@@ -92,6 +92,23 @@ import Testing
     #expect(last.transcript.contains("run 1 running -> success"))
   }
 
+  @Test func `what is in line because a task could not run is not run once that is skipped`() {
+    let plan = dag("f", "choose", "x < f choose", "z < x", "busy < f") {
+      $0.task("choose") { $0.decision = .branch(cases: ["x": ["x"], "none": []]) }
+      $0.task("z") { $0.triggerRule = .allFailed }
+      $0.task("busy") {
+        $0.triggerRule = .allDone
+        $0.priorityWeight = 10
+      }
+    }
+    var bed = TestBed(limits: Limits(parallelism: 2), plan)
+    bed.trigger()
+    bed.fail("f", isRetryable: false)
+    #expect(states(bed, "x", "busy", "z") == [.upstreamFailed, .running, .scheduled])
+    bed.finish("choose", choosing: .cases(["none"]))
+    #expect(states(bed, "x", "z") == [.skipped, .skipped])
+  }
+
   @Test func `a choice skips what waits for a slot or for another try, and lets run what runs`() {
     let plan = dag("circuit", "ready < circuit", "failed < circuit", "begun < circuit") {
       $0.task("circuit") { $0.decision = .shortCircuit(ignoresTriggerRules: true) }

@@ -71,7 +71,7 @@ public struct RetryRule: Sendable {
 
 extension RetryRule {
   @available(*, unavailable, message: "name the type of the error, as in .error(NetworkDown.self, then: .fail)")
-  public static func error(_ error: any Error, then action: RetryAction) -> RetryRule { fatalError() }
+  public static func error(_ error: any Error, then action: RetryAction) -> RetryRule { fatalError("unavailable") }
 }
 
 /// What a `RetryRule` leads to.

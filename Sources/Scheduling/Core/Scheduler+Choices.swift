@@ -21,9 +21,15 @@ extension Scheduler {
     let position = runs[run].planPosition(of: place.offset)
     guard runs[run].choices.all[plan.taskIDs[position]] != choice else { return }
     step.appendLast(.choiceStored(runs[run].key(place.offset), choice))
+    var hadEnded = false
     for excluded in runs[run].choices.set(choice, of: position, in: plan) {
-      for instance in runs[run].instances(at: Int(excluded)) { exclude(InstanceIndex(run: run, offset: instance)) }
+      for instance in runs[run].instances(at: Int(excluded)) {
+        hadEnded = hadEnded || runs[run][instance].state == .upstreamFailed
+        exclude(InstanceIndex(run: run, offset: instance))
+      }
     }
+    // What is ready because they could not run may have no reason to, now that they are skipped.
+    if hadEnded { retractReady(run) }
   }
 
   /// As Airflow's `ti_skip_downstream`: skips what has not begun, also when it could not. What has, ends as it will.
