@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -155,6 +156,62 @@ def test_dags_test_runs_a_swift_dag(airflow: world.Airflow, emulator: world.Emul
     assert emulator.what_is_left() == {}
 
 
+# By signals, also where the task waits without a triggerer
+
+
+ENDINGS = {"sigint": signal.SIGINT, "sigterm": signal.SIGTERM, "sigkill": signal.SIGKILL, "own_sigint": signal.SIGINT}
+
+
+def test_a_test_of_a_dag_that_is_ended_leaves_a_job_only_where_it_is_killed(
+    airflow: world.Airflow, emulator: world.Emulator, real_binary: str
+) -> None:
+    names = [f"{place}_{ending}" for place in ("worker", "triggerer") for ending in ENDINGS]
+    environment = {**airflow.environment, "DAGRUN_TEST_ENDINGS": " ".join(ENDINGS)}
+
+    def begin(name: str) -> world.Service:
+        # Some by dag.test(), the others by `airflow dags test`.
+        command = [f"{airflow.folder}/dags/ended.py", f"ended_{name}"]
+        if not name.endswith("_own_sigint"):
+            command = ["-m", "airflow", "dags", "test", f"ended_{name}"]
+        return world.Service(f"test of {name}", [sys.executable, *command], environment, airflow.folder)
+
+    def has_begun(name: str) -> bool:
+        return "begun" in tests[name].log.read_text(errors="replace")
+
+    def left() -> set[str]:
+        found = machine_names(emulator)
+        return {name for name in names if any(machine.startswith(name.replace("_", "-")) for machine in found)}
+
+    tests: dict[str, world.Service] = {}
+    try:
+        # One after the other: Airflow 3.3 writes all DAGs of the folder first, and two that do so run into a deadlock.
+        for name in names:
+            tests[name] = begin(name)
+            world.wait_for(f"the job of {name}", lambda name=name: has_begun(name), tests[name].check)
+        for name, service in tests.items():
+            service.process.send_signal(ENDINGS[name.split("_", 1)[1]])
+        for name, service in tests.items():
+            world.wait_for(f"the end of the test of {name}", lambda service=service: service.process.poll() is not None)
+        killed = {name for name in names if name.endswith("_sigkill")}
+        world.wait_for("the machines of those that were ended to go", lambda: left() <= killed)
+        assert left() == killed, "a job did not outlive a process that was killed"
+        world.wait_for("the programs of those that were killed to let go", lambda: not any(map(dagrun_of, killed)))
+    except AssertionError as error:
+        words = "\n".join(f"--- {name}\n{service.last_words(30)}" for name, service in tests.items())
+        raise AssertionError(f"{error}\n{words}") from None
+    finally:
+        for service in tests.values():
+            service.stop(signal.SIGKILL)
+    # What nobody comes back for is ended as docs/airflow.md says.
+    for group in emulator.inventory()["instanceGroupManagers"]:
+        job = group.rsplit("/", 1)[1].rsplit("-", 1)[0]
+        subprocess.run(
+            [real_binary, "job", "cancel", job, "--project", airflow.environment["GOOGLE_CLOUD_PROJECT"]],
+            env={**airflow.environment, "DAGRUN_HOME": f"{airflow.folder}/dagrun"}, cwd=airflow.folder, check=True,
+        )
+    assert emulator.what_is_left() == {}
+
+
 # A scheduler with each executor
 
 
@@ -273,3 +330,44 @@ def test_a_cleared_task_removes_its_job_and_the_next_try_begins_anew(
     assert airflow.wait_for_end("cleared") == "success", airflow.report("cleared")
     # Other DAGs of these tests may run beside it.
     assert machines(emulator) == {}
+
+
+# Tasks that time out, and tasks that a person marks, in mid-job
+
+
+@pytest.mark.parametrize("running_airflow", EXECUTORS[:1], indirect=True, scope="session")
+def test_a_task_that_is_ended_in_mid_job_leaves_nothing(
+    running_airflow: world.Airflow, emulator: world.Emulator
+) -> None:
+    airflow = running_airflow
+    world.wait_for("the DAG", lambda: airflow.rows("SELECT 1 FROM dag WHERE dag_id = 'ended'"), airflow.check)
+    airflow.run("dags", "unpause", "ended")
+    marked = {f"{place}_{state}": state for place in ("worker", "triggerer") for state in ("failed", "success", "skipped")}
+    timed = ["worker_timeout", "triggerer_timeout"]
+
+    def begun() -> bool:
+        airflow.check()
+        return all("begun" in airflow.task_logs("ended", task) for task in marked)
+
+    def states() -> dict[str, str]:
+        return {task: what["state"] for task, what in airflow.tasks("ended").items()}
+
+    def ended() -> bool:
+        airflow.check()
+        return not left() and {**marked, **dict.fromkeys(timed, "failed")} == states()
+
+    def left() -> list[str]:
+        return [name for name in machine_names(emulator) if name.startswith(("worker-", "triggerer-"))]
+
+    try:
+        world.wait_for("all jobs", begun)
+        # As Airflow's page does it; a worker and the triggerer see the state alone.
+        for task, state in marked.items():
+            assert airflow.rows(
+                "UPDATE task_instance SET state = %s, end_date = now() WHERE dag_id = 'ended' AND task_id = %s RETURNING 1",
+                state, task) == [(1,)]
+        world.wait_for("all machines to go", ended)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{states()} {left()}\n{airflow.report('ended')}") from None
+    for task in timed:
+        assert "timed out" in airflow.task_logs("ended", task).lower() or "timeout" in airflow.task_logs("ended", task)
