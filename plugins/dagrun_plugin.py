@@ -1944,13 +1944,19 @@ class JobServer:
             return
         self._log.warning("dagrun job serve (process %s) ended with status %s; it begins again", process.pid, status)
         delay = 1.0
+        told = ""
         while self._events and process is self._process:
             await asyncio.sleep(delay)
             try:
                 await self._say_anew()
             except AirflowException as error:
-                self._log.warning("dagrun job serve cannot begin: %s", error)
                 delay = min(delay * 2, 60.0)
+                # Who reads a task's log does not read the triggerer's; and once is enough.
+                text = f"dagrun job serve cannot begin, and is tried again: {error}"
+                self._log.warning("%s", text)
+                for events in self._events.values() if text != told else ():
+                    events.put_nowait({"event": "note", "text": text})
+                told = text
 
     async def _say_anew(self) -> None:
         for name in list(self._projects)[:1]:
@@ -2032,9 +2038,9 @@ class ComputeEngineJobTrigger(BaseTrigger):
             with contextlib.nullcontext() if in_triggerer else inline_trigger():
                 await self._wait()
         except AirflowException as error:
-            # Without the program nothing is known of the jobs: they continue, and the task's next try finds them.
+            # Without the program nothing is known of the jobs: they continue.
             for index, job in enumerate(self.jobs):
-                self._ended.setdefault(index, {**job, "failure": str(error)})
+                self._ended.setdefault(index, self._unknown(job, error))
         except asyncio.CancelledError:
             # Ctrl-C in `dags test` or dag.test(): they call neither on_kill nor cleanup.
             if not in_triggerer:
@@ -2157,6 +2163,16 @@ class ComputeEngineJobTrigger(BaseTrigger):
         if error is None:
             return {**job, "record": record, "is_told": True}
         return {**job, "failure": str(error), "final": isinstance(error, AirflowFailException), "is_told": True}
+
+    def _unknown(self, job: dict[str, Any], error: AirflowException) -> dict[str, Any]:
+        """Of a job that nobody could ask about. Who pays for it is told how to end it."""
+        final = isinstance(error, AirflowFailException)
+        what = f"Job {job.get('name')} continues"
+        if self.may_retry and not final:
+            what += "; the task's next try adopts it."
+        else:
+            what += f" to its limit; to end it: dagrun job cancel {job.get('name')} --project {job['project']}"
+        return {**job, "failure": f"{error}\n{what}", "final": final}
 
     async def _cancel(self, seconds: float) -> None:
         """Cancels what has not ended; waits for its removal, and says what is left."""

@@ -182,6 +182,55 @@ async def cancel_run(plugin, stand_in, trigger, kills):
     await until(lambda: "left" in stand_in.notes)
 
 
+@pytest.mark.parametrize("may_retry", [True, False])
+@pytest.mark.parametrize("final", [True, False])
+def test_a_failure_without_the_program_says_what_becomes_of_the_jobs(plugin, stand_in, monkeypatch, may_retry, final):
+    def check(binary):
+        raise plugin.failure("The connection has a secret's name.", final=final)
+
+    monkeypatch.setattr(plugin.Binary, "check", check)
+    [event] = asyncio.run(fire(trigger_of(plugin, "a-1", may_retry=may_retry)))
+    job = event["jobs"][0]
+    assert job["final"] == final
+    continues = "Job a-1 continues; the task's next try adopts it."
+    if final or not may_retry:
+        continues = "Job a-1 continues to its limit; to end it: dagrun job cancel a-1 --project p"
+    assert job["failure"] == f"The connection has a secret's name.\n{continues}"
+
+
+def test_a_server_that_cannot_begin_again_is_in_the_log_of_each_task(plugin, stand_in, monkeypatch):
+    serve(
+        stand_in,
+        f"""
+    if open({str(stand_in.notes_file)!r}).read().count("attach") == 2: os._exit(9)""",
+    )
+    first, second = trigger_of(plugin, "a-1"), trigger_of(plugin, "b-1")
+    real, begun = plugin.JobServer._begin, []
+
+    async def begin(server):
+        if begun:
+            raise plugin.failure("Airflow does not give the connection gone.")
+        begun.append(server)
+        return await real(server)
+
+    monkeypatch.setattr(plugin.JobServer, "_begin", begin)
+
+    async def both():
+        running = [asyncio.ensure_future(fire(trigger)) for trigger in (first, second)]
+        try:
+            await until(lambda: all("does not give the connection" in "".join(each.said) for each in (first, second)))
+        finally:
+            for each in running:
+                each.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    asyncio.run(both())
+    for trigger in (first, second):
+        assert trigger.said == [
+            "dagrun job serve cannot begin, and is tried again: Airflow does not give the connection gone."
+        ]
+
+
 def test_a_killed_task_cancels_its_job_and_waits_for_its_removal(plugin, stand_in):
     serve(stand_in, "tell(job, 'began')", "(tell(job, 'note', text='removing'), end(job, ending='cancelled'))")
     trigger = trigger_of(plugin, "a-1")
