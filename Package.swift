@@ -147,6 +147,10 @@ let package = Package(
     // Waits for files, woken by the kernel. Only for tests.
     .target(
       name: "WaitSupport", dependencies: ["Processes"], path: "Tests/Support/WaitSupport", swiftSettings: settings),
+    // The database as plain values, with all its guards. Only for tests.
+    .target(
+      name: "ModelDatabase", dependencies: ["Dagrun", "Model", "Scheduling"], path: "Tests/Support/ModelDatabase",
+      swiftSettings: settings),
     // An engine without processes, files and waits.
     .target(
       name: "EngineSupport",
@@ -159,7 +163,7 @@ let package = Package(
       name: "DecisionFixture", dependencies: ["Dagrun", "Model", "Scheduling"], path: "Tests/DecisionFixture",
       swiftSettings: settings),
     .testTarget(
-      name: "SchedulingTests", dependencies: ["Model", "Scheduling", "FuzzSupport", "Processes"],
+      name: "SchedulingTests", dependencies: ["Model", "ModelDatabase", "Scheduling", "FuzzSupport", "Processes"],
       swiftSettings: settings),
     .testTarget(
       name: "StorageTests", dependencies: ["Model", "Storage", "FuzzSupport", grdb], swiftSettings: settings),
@@ -233,8 +237,8 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: [
-        "Control", "DagBag", "Dagrun", "Engine", "EngineSupport", "Executors", "Model", "Preparation", "Processes",
-        "Scheduling", "Storage", logging,
+        "Control", "DagBag", "Dagrun", "Engine", "EngineSupport", "Executors", "Model", "ModelDatabase", "Preparation",
+        "Processes", "Scheduling", "Storage", logging,
       ],
       swiftSettings: settings),
     .testTarget(

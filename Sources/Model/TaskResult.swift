@@ -71,8 +71,9 @@ package struct Failure: Hashable, Sendable {
     case machineLost
     /// The try's executor has ended it for a timeout of its own.
     case timeout
-    /// The closure has thrown what this one of the task's `failureRules` asks for.
-    case errorRule(Int)
+    /// The closure has thrown what this one of the task's `failureRules` asks for, by its place and its type's name: the
+    /// run may be on another version meanwhile, whose rules are others.
+    case errorRule(Int, typeName: String)
   }
 }
 

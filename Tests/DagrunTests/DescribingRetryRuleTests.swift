@@ -21,8 +21,11 @@ extension DescribingTests {
           BashOperator("a", "true")
             .retry(on: .exitCode(3, 4, then: .fail), .signal(9, then: .retry(after: .seconds(5))))
             .retry(on: .machineLost(then: .retry))
-          SwiftOperator("b") { _ in 1 }
-          TaskGroup("g", defaults: .init(retryOn: [.exitCode(10...12, then: .skip)])) { EmptyOperator("c") }
+          let b = SwiftOperator("b") { _ in 1 }
+          TaskGroup("g", defaults: .init(retryOn: [.exitCode(10...12, then: .skip)])) { BashOperator("c", "true") }
+          // Its script is made by a closure, which may throw.
+          BashOperator("d", b.output) { number in "echo \(number)" }.retry(on: .error(NetworkDown.self, then: .fail))
+          EmptyOperator("e")
         }
       }
       #expect(file.problems.isEmpty)
@@ -32,6 +35,7 @@ extension DescribingTests {
           "error NetworkDown: retry after 0 s",
         ])
       #expect(rules(file, "b") == ["timeout: fail", "error NetworkDown: retry after 0 s"])
+      #expect(rules(file, "d").first == "error NetworkDown: fail" && rules(file, "e").isEmpty)
       #expect(rules(file, "g.c") == ["exit code 10, 11, 12: skip"])
       let copy = try JSONDecoder().decode(FileDescription.self, from: JSONEncoder().encode(file))
       #expect(copy == file)
@@ -75,6 +79,7 @@ extension DescribingTests {
           BashOperator("d", "true").retry(on: .error(NetworkDown.self, then: .fail))
           BashOperator("e", "true").retry(on: .exitCode(3, then: .retry(after: .seconds(-1))))
           BashOperator("f", "true").retry(on: .exitCode(then: .fail), .signal(then: .fail))
+          EmptyOperator("g").retry(on: .timeout(then: .fail))
         }
       }
       #expect(
@@ -88,6 +93,7 @@ extension DescribingTests {
             + "and .signal",
           "task \"e\": retry(after:) is -1.0 s; it cannot be negative",
           "task \"f\": a rule for exit codes names no code", "task \"f\": a rule for signals names no signal",
+          "task \"g\": an EmptyOperator never fails, and has no use for rules",
         ])
     }
   }

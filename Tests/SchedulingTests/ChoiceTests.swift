@@ -109,6 +109,22 @@ import Testing
     #expect(states(bed, "x", "z") == [.skipped, .skipped])
   }
 
+  @Test func `a branch that is cleared, and mapped in the new version, has its instances`() {
+    func plan(_ tasks: String..., version: String, branches: Bool) -> DAGPlan {
+      dag("list", tasks[0], "x < b", "other", version: version) {
+        if branches { $0.task("b") { $0.decision = .branch(cases: ["x": ["x"]]) } }
+      }
+    }
+    var bed = TestBed(plan("b < list", version: "1", branches: true))
+    bed.trigger()
+    bed.finish("list", output: .list(count: 2))
+    bed.finish("b", choosing: .cases(["x"]))
+    bed.send(.dagsLoaded([plan("b < list*", version: "2", branches: false)]))
+    bed.send(.clear(ClearRequest(keys: [TaskInstanceKey(run: 1, taskID: "b")])))
+    #expect(bed.state("b", 0) == .running && bed.state("b", 1) == .running)
+    #expect(bed.scheduler.difference(from: bed.restored) == nil)
+  }
+
   @Test func `a choice skips what waits for a slot or for another try, and lets run what runs`() {
     let plan = dag("circuit", "ready < circuit", "failed < circuit", "begun < circuit") {
       $0.task("circuit") { $0.decision = .shortCircuit(ignoresTriggerRules: true) }

@@ -225,6 +225,46 @@ import Testing
     #expect(bed.state("z") == .skipped)
   }
 
+  @Test(arguments: [1, 3])
+  func `all elements run when a list that was empty comes back`(count: Int) {
+    var bed = relisted(count, 0, clearing: [key("a")])
+    #expect(bed.state("m", 0) == .skipped)
+    cleared(&bed, [key("a")])
+    bed.finish("a", output: .list(count: count))
+    #expect(bed.launched == (0..<count).map { "m[\($0)]" })
+    expectRestorable(bed)
+  }
+
+  @Test func `all elements run when a list that was too long has shrunk`() {
+    var bed = bed(dag("a", "m < a*", "other"), list: 2, maxMapLength: 2)
+    for index in 0...1 as ClosedRange<Int32> { bed.finish("m", index, output: .value) }
+    for count in [3, 1] {
+      cleared(&bed, [key("a")])
+      bed.finish("a", output: .list(count: count))
+      #expect(bed.state("m", 0) == (count == 3 ? .failed : .running))
+      expectRestorable(bed)
+    }
+  }
+
+  @Test(arguments: [0, 5])
+  func `what never had an element has its instances once there is a list`(first: Int) {
+    var bed = bed(dag("a", "m < a*", "other"), list: first, maxMapLength: 4)
+    #expect(bed.state("m") == (first == 0 ? .skipped : .failed))
+    cleared(&bed, [key("a")])
+    bed.finish("a", output: .list(count: 2))
+    #expect(bed.launched == ["m[0]", "m[1]"])
+    expectRestorable(bed)
+  }
+
+  @Test func `what was marked by hand stays so, whatever becomes of its list`() {
+    var bed = bed(dag("a", "m < a*", "other"), list: 0)
+    bed.send(.setTaskState(key("m"), .success, loaded: nil))
+    cleared(&bed, [key("a")])
+    bed.finish("a", output: .list(count: 2))
+    #expect(bed.state("m") == .success)
+    expectRestorable(bed)
+  }
+
   @Test func `instances that run while their list changes are stopped, or run on`() {
     var bed = bed(dag("a", "m < a*", "z < m") { $0.task("m") { $0.executionTimeoutSeconds = 60 } }, list: 3)
     bed.finish("m", 2, output: .value)
@@ -324,6 +364,41 @@ import Testing
     bed.send(.dagsLoaded([plan("a*", "2")]))
     cleared(&bed, [key("first")])
     #expect(bed.state("m") == nil && bed.state("m", 0) == .scheduled && bed.state("m", 1) == .scheduled)
+    expectRestorable(bed)
+  }
+
+  @Test func `no try's number is used twice, however often the task is mapped and is not`() {
+    var bed = bed(dag("a", "m < a*", "other", version: "0"), list: 2)
+    var seen: Set<String> = ["m[0] 1", "m[1] 1"]
+    for index in 0...1 as ClosedRange<Int32> { bed.finish("m", index, output: .value) }
+    for version in 1...4 {
+      bed.send(.dagsLoaded([dag("a", version.isMultiple(of: 2) ? "m < a*" : "m < a", "other", version: "\(version)")]))
+      let keys = bed.scheduler.snapshot(ofRun: 1)!.tasks.filter { $0.taskID == "m" && $0.state != .removed }
+      cleared(&bed, [key("a")] + keys.map { key("m", $0.mapIndex) })
+      bed.finish("a", output: .list(count: 3))
+      expectRestorable(bed)
+      for launch in bed.last.actions {
+        guard case .launch(let key) = launch, key.taskID == "m" else { continue }
+        let name = "\(key.instance.name) \(key.number)"
+        #expect(seen.insert(name).inserted, "\(name)")
+        bed.finish("m", key.instance.mapIndex, output: .value)
+      }
+    }
+    #expect(seen.count == 2 + 1 + 3 + 1 + 3)
+  }
+
+  @Test func `a try that waits for its executor is called back in a version in which the task is mapped`() {
+    func plan(_ mapped: String, _ version: String) -> DAGPlan {
+      dag("a", "m < \(mapped)", "other", version: version) { $0.task("m") { $0.executor = .computeEngine } }
+    }
+    var bed = bed(plan("a", "1"))
+    bed.finish("a", output: .list(count: 2))
+    #expect(bed.state("m") == .queued)
+    bed.send(.dagsLoaded([plan("a*", "2")]))
+    bed.finish("other", .failed(reason: "x", isRetryable: false))
+    cleared(&bed, [key("other")])
+    #expect(bed.transcript.contains("stop m try 1 cleared"))
+    #expect(bed.launched == ["other", "m[0]", "m[1]"] || Set(bed.launched) == ["other", "m[0]", "m[1]"])
     expectRestorable(bed)
   }
 

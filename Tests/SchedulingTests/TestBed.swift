@@ -1,5 +1,6 @@
 import Dagrun
 import Model
+import ModelDatabase
 import Testing
 
 @testable import Scheduling
@@ -9,6 +10,8 @@ struct TestBed {
   var scheduler: Scheduler
   var now = Timestamp(iso8601: "2026-01-01T00:00:00Z")!
   var last = Step()
+  /// Of all steps.
+  private var changes: [[Change]] = []
 
   init(_ plans: DAGPlan..., pools: [Pool] = [.standard], parallelism: Int = 32) {
     scheduler = Scheduler(restoring: Snapshot(pools: pools), limits: Limits(parallelism: parallelism))
@@ -20,12 +23,16 @@ struct TestBed {
     send(.dagsLoaded([plan]))
   }
 
-  /// A scheduler that knows what this one knows of its unfinished runs.
+  /// A scheduler that knows what this one has written of its unfinished runs.
   var restored: Scheduler {
+    var database = ModelDatabase()
+    do {
+      for step in changes { try database.commit(step) }
+    } catch { Issue.record("the database refuses a step: \(error)") }
     let plans = scheduler.dagRecords.compactMap { scheduler.plan(ofDAG: $0.dagID) }
     let snapshot = Snapshot(
       plans: plans + scheduler.unfinishedRuns.compactMap { scheduler.plan(ofRun: $0) }, dags: scheduler.dagRecords,
-      runs: scheduler.unfinishedRuns.compactMap { scheduler.snapshot(ofRun: $0) },
+      runs: scheduler.unfinishedRuns.compactMap { database.run($0) },
       lastRunNumber: scheduler.lastRunNumber)
     return Scheduler(restoring: snapshot, limits: scheduler.limits)
   }
@@ -33,6 +40,7 @@ struct TestBed {
   @discardableResult
   mutating func send(_ event: Event) -> Step {
     last = scheduler.handle(event, at: now)
+    changes.append(last.changes)
     return last
   }
 

@@ -113,10 +113,16 @@ import Testing
       ),
       (
         [(.error(typeName: "A"), .fail), (.error(typeName: "B"), .skip)],
-        .failed(reason: "B", cause: .errorRule(1)), nil, "skipped B, which its rules skip no"
+        .failed(reason: "B", cause: .errorRule(1, typeName: "B")), nil, "skipped B, which its rules skip no"
       ),
       // Another version of the DAG has had that rule.
-      ([(.error(typeName: "A"), .fail)], .failed(reason: "B", cause: .errorRule(7)), nil, "failed B yes"),
+      (
+        [(.error(typeName: "A"), .fail)], .failed(reason: "B", cause: .errorRule(7, typeName: "B")), nil, "failed B yes"
+      ),
+      // It has another rule there.
+      (
+        [(.error(typeName: "A"), .fail)], .failed(reason: "B", cause: .errorRule(0, typeName: "B")), nil, "failed B yes"
+      ),
       // The first that fits.
       (
         [(.timeout, .fail), (.exitCode([3]), .skip)], .failed(reason: "x", exitCode: 3), 90,

@@ -1,6 +1,7 @@
 import Dagrun
 import Foundation
 import Model
+import ModelDatabase
 import Scheduling
 import Storage
 
@@ -12,7 +13,7 @@ final class SimulatedDatabase {
 
   private let folder: URL
   private(set) var store: Store
-  let model = ModelDatabase()
+  private(set) var model = ModelDatabase()
 
   init() throws {
     // In memory where that is possible: thousands of commits would wait for the disk for nothing.

@@ -6,6 +6,7 @@ import Storage
 
 @testable import Engine
 @testable import Scheduling
+import ModelDatabase
 
 /// What must hold after every step.
 extension World {

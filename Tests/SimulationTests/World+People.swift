@@ -1,6 +1,7 @@
 import Control
 import Dagrun
 import Model
+import ModelDatabase
 
 @testable import Engine
 @testable import Scheduling

@@ -106,7 +106,7 @@ import Testing
     for request in requests { request.append(to: &writer) }
     let outcomes: [TaskResult.Outcome] = [
       .success, .skipped(reason: "r"), .stopped(exitCode: 1), .stopped(signal: 9),
-      .failed(reason: "r", exitCode: 3, isRetryable: false), .failed(reason: "r", cause: .errorRule(2)),
+      .failed(reason: "r", exitCode: 3, isRetryable: false), .failed(reason: "r", cause: .errorRule(2, typeName: "Ü")),
     ]
     for outcome in outcomes {
       var key = id("t")

@@ -1,12 +1,14 @@
 extension DAGBuilder {
   func addRetryRules(_ rules: [RetryRule], to task: TaskReference) {
     check(rules, of: "task \"\(task.id)\"")
-    if description.tasks[task.index].work != .swift, let rule = rules.first(where: { $0.matches != nil }) {
+    if bodies[task.id] == nil, let rule = rules.first(where: { $0.matches != nil }) {
       problem(
         "task \"\(task.id)\": a rule for an error is for tasks that run a Swift closure; for scripts and jobs there are "
           + ".exitCode and .signal", at: rule.location)
     }
-    description.tasks[task.index].failureRules.insert(contentsOf: rules.map(\.rule), at: 0)
+    if description.tasks[task.index].work == .empty, let rule = rules.first {
+      problem("task \"\(task.id)\": an EmptyOperator never fails, and has no use for rules", at: rule.location)
+    }
     retryRules[task.index, default: []].insert(contentsOf: rules, at: 0)
   }
 
@@ -16,20 +18,20 @@ extension DAGBuilder {
     }
   }
 
-  /// The closures of tasks say by which of the task's rules they have failed.
-  func matchErrors() {
-    for (index, rules) in retryRules where rules.contains(where: { $0.matches != nil }) {
-      let id = description.tasks[index].id
-      let matchers = rules.map(\.matches)
-      wrapBody(of: id) { body in
+  /// The rules go into the description, and the closures of tasks say by which of them they have failed.
+  func describeRetryRules() {
+    for (index, rules) in retryRules {
+      description.tasks[index].failureRules = rules.map(\.rule)
+      guard rules.contains(where: { $0.matches != nil }) else { continue }
+      wrapBody(of: description.tasks[index].id) { body in
         { context, inputs in
           do {
             return try await body(context, inputs)
           } catch {
-            guard !(error is TaskSkip), let rule = matchers.firstIndex(where: { $0?(error) == true }) else {
-              throw error
-            }
-            throw MatchedError(error: error, rule: rule)
+            guard !(error is TaskSkip), let rule = rules.firstIndex(where: { $0.matches?(error) == true }),
+              case .error(let typeName) = rules[rule].rule.cause
+            else { throw error }
+            throw MatchedError(error: error, rule: rule, typeName: typeName)
           }
         }
       }
@@ -42,6 +44,7 @@ package struct MatchedError: Error {
   package var error: any Error
   /// In the description's `failureRules`.
   package var rule: Int
+  package var typeName: String
 }
 
 extension RetryRule {

@@ -23,7 +23,7 @@ package final class DAGBuilder {
   private var groupLocations: [String: SourceLocation] = [:]
   /// By the branch's index.
   var branches: [Int: BranchCases] = [:]
-  /// By the task's index: those of its description, with what asks errors.
+  /// By the task's index.
   var retryRules: [Int: [RetryRule]] = [:]
 
   init(_ description: DAGDescription, defaults: TaskDefaults) {
@@ -84,7 +84,7 @@ package final class DAGBuilder {
     case .empty, .computeEngineJob: break
     }
     let rules = defaults.retryRules
-    if !rules.isEmpty { retryRules[index] = rules }
+    if !rules.isEmpty, work != .empty { retryRules[index] = rules }
     description.tasks.append(task)
     upstream.append([])
     let reference = TaskReference(builder: self, index: index)
@@ -190,7 +190,7 @@ package final class DAGBuilder {
 
   func finish() {
     describeBranches()
-    matchErrors()
+    describeRetryRules()
     Validation(self).run()
     if !problems.isEmpty { description.clampNumbers() }
     // No longer needed, and large in a large DAG.
@@ -237,7 +237,6 @@ extension TaskDescription {
     retryDelaySeconds = defaults.retryDelay.inSeconds
     retryBackoffMultiplier = defaults.retryBackoff
     maxRetryDelaySeconds = defaults.maxRetryDelay?.inSeconds
-    failureRules = defaults.retryRules.map(\.rule)
     executionTimeoutSeconds = defaults.executionTimeout?.inSeconds
     triggerRule = defaults.triggerRule
     pool = defaults.pool

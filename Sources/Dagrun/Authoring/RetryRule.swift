@@ -62,7 +62,8 @@ public struct RetryRule: Sendable {
     _ type: Failure.Type, then action: RetryAction, file: String = #filePath, line: Int = #line,
     where condition: (@Sendable (Failure) -> Bool)? = nil
   ) -> RetryRule {
-    RetryRule(.error(typeName: "\(type)"), action, file, line) { error in
+    // A generic type's name may be of any length.
+    RetryRule(.error(typeName: String("\(type)".prefix(200))), action, file, line) { error in
       guard let error = error as? Failure else { return false }
       return condition?(error) ?? true
     }

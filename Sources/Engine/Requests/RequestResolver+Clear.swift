@@ -86,7 +86,7 @@ extension RequestResolver {
     var longest: (taskID: String, count: Int32)?
     for task in runs.lazy.flatMap(\.tasks) where named.contains(task.taskID) {
       if task.mapIndex == index { return }
-      if task.mapIndex >= longest?.count ?? 0 { longest = (task.taskID, task.mapIndex + 1) }
+      if task.mapIndex >= longest?.count ?? 0 { longest = (task.taskID, task.mapIndex.addingSaturating(1)) }
     }
     let found = longest.map { "\($0.taskID) has \($0.count) \($0.count == 1 ? "instance" : "instances"), from 0" }
     throw ControlError(

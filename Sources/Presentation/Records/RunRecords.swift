@@ -36,7 +36,7 @@ extension TaskInstance {
       "map_index": .int(Int(mapIndex)), "logical_date": .optional(run.logicalDate),
       // Airflow's null.
       "state": state == .none ? .null : .text(state.rawValue), "try_number": .int(tryNumber),
-      "max_tries": .int(maxTries), "start_date": .optional(startDate), "end_date": .optional(endDate),
+      "max_tries": .int(max(0, maxTries)), "start_date": .optional(startDate), "end_date": .optional(endDate),
       "duration": .optional(seconds(from: startDate, to: endDate)),
     ]
   }

@@ -26,6 +26,7 @@ struct InstanceEntry: Sendable {
   private var retryMicroseconds = Self.never
 
   private static let never = Int64.min
+  private static let noTries: Int32 = -1
   private static let noOutput = Int32.min
 
   init(maxTries: Int32) { self.maxTries = maxTries }
@@ -58,9 +59,20 @@ struct InstanceEntry: Sendable {
     set { retryMicroseconds = newValue?.microseconds ?? Self.never }
   }
 
-  /// One that waits for the same, and has done nothing yet.
-  func unstarted(maxTries: Int32) -> InstanceEntry {
-    var entry = InstanceEntry(maxTries: maxTries)
+  /// It has ended without a try, for there was nothing to map over, and stands for the elements of a list to come. Until
+  /// it is cleared, marked or given an element it has no tries.
+  var isEndedByList: Bool { maxTries == Self.noTries }
+
+  mutating func endByList() { maxTries = Self.noTries }
+
+  mutating func grantTries(_ retries: Int32) { maxTries = tryNumber.addingSaturating(retries) }
+
+  /// One that waits for the same, and has done nothing yet. Its first try comes after `number`: what was forgotten may
+  /// have had the tries before.
+  func unstarted(after number: Int32, retries: Int32) -> InstanceEntry {
+    var entry = InstanceEntry(maxTries: 0)
+    entry.tryNumber = number
+    entry.grantTries(retries)
     entry.succeededUpstream = succeededUpstream
     entry.skippedUpstream = skippedUpstream
     entry.failedUpstream = failedUpstream

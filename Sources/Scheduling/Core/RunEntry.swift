@@ -161,7 +161,7 @@ struct RunEntry: Sendable {
     let placeholder = self[unused]
     precondition(placeholder.state == .none, "\(plan.taskIDs[position]) is \(placeholder.state), and is mapped")
     let range = layout.expand(position, to: count, plan)
-    let entry = placeholder.unstarted(maxTries: plan.tasks[position].retries)
+    let entry = placeholder.unstarted(after: placeholder.tryNumber, retries: plan.tasks[position].retries)
     entries += repeatElement(entry, count: Int(layout.count) - entries.count)
     // What still refers to it finds it ended.
     if count > 1 { self[unused].state = .removed } else { self[unused] = entry }
@@ -178,7 +178,10 @@ struct RunEntry: Sendable {
     let old = instances(at: position)
     let added = width - Int32(old.count)
     let kept = old.map { self[$0] }
-    let new = kept[0].unstarted(maxTries: plan.tasks[position].retries)
+    // They begin where the others have begun.
+    let retries = plan.tasks[position].retries
+    let first = kept.lazy.filter { !$0.isEndedByList }.map { max(0, $0.maxTries - retries) }.min() ?? 0
+    let new = kept[0].unstarted(after: first, retries: retries)
     layout.grow(position, to: width, plan)
     entries += kept
     entries += repeatElement(new, count: Int(added))

@@ -20,7 +20,9 @@ extension Scheduler {
     let plan = runs[run].plan
     let position = runs[run].planPosition(of: place.offset)
     guard runs[run].choices.all[plan.taskIDs[position]] != choice else { return }
-    step.appendLast(.choiceStored(runs[run].key(place.offset), choice))
+    // One that is dropped was stored before this step, in which the instance may still be replaced.
+    let change = Change.choiceStored(runs[run].key(place.offset), choice)
+    if choice == nil { step.append(change) } else { step.appendLast(change) }
     var hadEnded = false
     for excluded in runs[run].choices.set(choice, of: position, in: plan) {
       for instance in runs[run].instances(at: Int(excluded)) {

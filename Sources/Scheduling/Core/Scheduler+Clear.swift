@@ -106,8 +106,7 @@ extension Scheduler {
   mutating func reset(_ place: InstanceIndex) {
     noteTransition(of: place)
     removeOutput(of: place)
-    let retries = runs.planned(place).retries
-    runs[place].maxTries = runs[place].tryNumber.addingSaturating(retries)
+    runs[place].grantTries(runs.planned(place).retries)
     runs[place].startDate = nil
     runs[place].endDate = nil
     runs[place].retryAt = nil

@@ -31,11 +31,12 @@ extension Scheduler {
       return taskDeferred(place, deferral)
     }
     let end = result.endDate ?? now
-    // Most tries succeed, whatever their timeout.
-    let timeoutSeconds: Double? = if case .success = result.outcome { nil } else { passedTimeout(place, at: end) }
+    // Most tries succeed, whatever their timeout and their rules.
+    let isSuccess = result.outcome == .success
+    let timeoutSeconds = isSuccess ? nil : passedTimeout(place, at: end)
     let ending = TryEnding(
       result.outcome, isCleared: task.state == .restarting, timeoutSeconds: timeoutSeconds,
-      rules: failureRules(place))
+      rules: isSuccess ? [] : failureRules(place))
     let start = result.startDate ?? task.startDate
     let record = TryRecord(
       tryNumber: Int(task.tryNumber), state: ending.state, startDate: start, endDate: end, reason: ending.reason,

@@ -105,23 +105,33 @@ extension Scheduler {
     let old = runs[run]
     snapshot.run.version = plan.version
     snapshot.run.taskRegex = regex
+    func tryKey(_ instance: TaskInstance) -> TryKey {
+      let key = TaskInstanceKey(run: old.run.number, taskID: instance.taskID, mapIndex: instance.mapIndex)
+      return TryKey(key, instance.tryNumber)
+    }
     for index in snapshot.tasks.indices {
       let instance = snapshot.tasks[index]
-      if instance.state == .scheduled, base.isMapped(instance.taskID), instance.mapIndex == TaskInstanceKey.notMapped {
-        // Instances for its elements run in its place.
-        snapshot.tasks[index].state = .none
+      if base.isMapped(instance.taskID), instance.mapIndex == TaskInstanceKey.notMapped {
+        // Instances for its elements run in its place, unless it runs already.
+        switch instance.state {
+        case .queued:
+          step.append(.stop(tryKey(instance), .cleared))
+          snapshot.tasks[index].state = .none
+        case .scheduled, .upForReschedule:
+          snapshot.tasks[index].state = .none
+          snapshot.tasks[index].retryAt = nil
+        default: break
+        }
       }
       guard !base.has(instance), instance.state != .removed else { continue }
       if instance.state.isActive || instance.state == .deferred {
-        let key = TaskInstanceKey(
-          run: snapshot.run.number, taskID: instance.taskID, mapIndex: instance.mapIndex)
-        step.append(.stop(TryKey(key, instance.tryNumber), .cleared))
+        step.append(.stop(tryKey(instance), .cleared))
       }
       snapshot.tasks[index].state = .removed
       snapshot.tasks[index].endDate = instance.endDate ?? now
       snapshot.tasks[index].retryAt = nil
     }
-    snapshot.forgetLostElements(base)
+    snapshot.forgetLostElements(base, plan)
     var entry = RunEntry(snapshot, plan: plan, dag: dag)
     entry.stateBefore = old.stateBefore
     entry.isReplanned = true
@@ -143,10 +153,20 @@ extension Scheduler {
 
 extension RunSnapshot {
   /// Of a mapped task whose instances are all gone one stands again for those to come: its list is looked at anew.
-  fileprivate mutating func forgetLostElements(_ plan: DAGPlan) {
+  /// A try's number is used once, whatever rows go: what stands in their place continues with the numbers.
+  fileprivate mutating func forgetLostElements(_ base: DAGPlan, _ plan: DAGPlan) {
     guard tasks.contains(where: { $0.mapIndex >= 0 }) else { return }
     let standing = Set(tasks.filter { $0.mapIndex >= 0 && $0.state != .removed }.map(\.taskID))
-    tasks.removeAll { $0.mapIndex >= 0 && plan.isMapped($0.taskID) && !standing.contains($0.taskID) }
+    var numbers: [String: Int] = [:]
+    for instance in tasks { numbers[instance.taskID] = max(numbers[instance.taskID] ?? 0, instance.tryNumber) }
+    tasks.removeAll { $0.mapIndex >= 0 && base.isMapped($0.taskID) && !standing.contains($0.taskID) }
+    let present = Set(tasks.filter(base.has).map(\.taskID))
+    for (position, taskID) in plan.taskIDs.enumerated() where !present.contains(taskID) {
+      guard let number = numbers[taskID], number > 0 else { continue }
+      tasks.append(
+        TaskInstance(
+          taskID: taskID, tryNumber: number, maxTries: number.addingSaturating(Int(plan.tasks[position].retries))))
+    }
   }
 }
 

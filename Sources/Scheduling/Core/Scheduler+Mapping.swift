@@ -14,7 +14,10 @@ extension Scheduler {
     guard case .known(let count) = runs[run].mappedCount(position) else {
       preconditionFailure("\(runs[run].key(place.offset)) is to run, and its list is not known")
     }
-    if let reason = reasonNotToMap(count) { return end(place, as: .failed, reason) }
+    if let reason = reasonNotToMap(count) {
+      end(place, as: .failed, reason)
+      return runs[place].endByList()
+    }
     let from = forgetTransition(of: place)
     let instances = runs[run].expand(position, to: Int32(count))
     runs[run].counts.move(from: .none, to: .scheduled, Int32(count))
@@ -50,16 +53,24 @@ extension Scheduler {
   /// A task has ended whose output others are mapped over.
   mutating func reviseDownstream(of place: InstanceIndex) {
     let source = runs[place.run].planPosition(of: place.offset)
-    for position in runs[place.run].plan.downstream[source] where runs[place.run].isExpanded(Int(position)) {
+    // The last of many instances tells how many outputs there are.
+    guard !runs[place.run].isExpanded(source) || runs[place.run].expandedCounts(source).unfinished == 0 else { return }
+    for position in runs[place.run].plan.downstream[source] where mayBeRevised(Int(position), of: place.run) {
       step.reviseLater(Int(position), of: place.run)
     }
   }
 
   /// The run has moved to another version, in which lists of the DAG file may have changed.
   mutating func reviseAll(_ run: RunIndex) {
-    for position in runs[run].plan.mappings.keys.sorted() where runs[run].isExpanded(Int(position)) {
+    for position in runs[run].plan.mappings.keys.sorted() where mayBeRevised(Int(position), of: run) {
       step.reviseLater(Int(position), of: run)
     }
+  }
+
+  /// It has instances, or one that stands for those to come, and has ended.
+  private func mayBeRevised(_ position: Int, of run: RunIndex) -> Bool {
+    guard runs[run].plan.tasks[position].isMapped else { return false }
+    return runs[run].isExpanded(position) || runs[run][runs[run].instances(at: position).lowerBound].isEndedByList
   }
 
   mutating func reviseMappings() {
@@ -69,12 +80,13 @@ extension Scheduler {
       switch runs[run].mappedCount(position) {
       case .unknown: break
       case .known(let count):
-        if let reason = reasonNotToMap(count) {
+        if runs[run].isExpanded(position), let reason = reasonNotToMap(count) {
           keepOne(position, of: run, as: .failed, reason)
         } else {
           revise(position, of: run, count)
         }
-      case .end(.skipped, let reason): keepOne(position, of: run, as: .skipped, reason)
+      case .end(.skipped, let reason):
+        if runs[run].isExpanded(position) { keepOne(position, of: run, as: .skipped, reason) }
       // The list is not there; its instances end, or not, by their rule.
       case .end: break
       }
@@ -89,10 +101,11 @@ extension Scheduler {
       let isRemoved = runs[place].state == .removed
       if index >= count {
         if !isRemoved { discard(place, as: .removed, RunEntry.whyRemoved(count)) }
-      } else if isRemoved {
+      } else if isRemoved || runs[place].isEndedByList {
         reset(place)
       }
     }
+    guard runs[run].isExpanded(position) else { return }
     if count > runs[run].instances(at: position).count { grow(position, of: run, to: count) }
   }
 
@@ -102,6 +115,7 @@ extension Scheduler {
       let place = InstanceIndex(run: run, offset: offset)
       let target = index == 0 ? state : .removed
       if runs[place].state != target { discard(place, as: target, reason) }
+      if index == 0 { runs[place].endByList() }
     }
   }
 

@@ -15,7 +15,7 @@ extension Scheduler {
     }
     guard let run = open(key.run, loaded: loaded) else { return }
     guard let instance = runs[run].instance(key) else {
-      refuse(.unknownTask(dagID: runs[run].run.dagID, taskID: key.taskID))
+      refuse(unknownInstance(key, of: run))
       return conclude(run)
     }
     if runs[run][instance].state == .removed, key.mapIndex >= 0 {
@@ -38,10 +38,21 @@ extension Scheduler {
     conclude(run)
   }
 
+  private func unknownInstance(_ key: TaskInstanceKey, of run: RunIndex) -> Refusal {
+    let entry = runs[run]
+    guard let position = entry.plan.position(of: key.taskID), entry.isExpanded(position) else {
+      return .unknownTask(dagID: entry.run.dagID, taskID: key.taskID)
+    }
+    let count = entry.instances(at: position).count
+    return .invalid(
+      "\(key.taskID) has \(count) \(count == 1 ? "instance" : "instances"), from 0; name one by its map index")
+  }
+
   private mutating func mark(_ place: InstanceIndex, _ state: TaskState) {
     let task = runs[place]
     let reason = "marked \(state.rawValue) by hand"
     if task.state == state { return }
+    if task.isEndedByList { runs[place].grantTries(runs.planned(place).retries) }
     if task.state.isActive || task.state == .deferred || task.state == .awaitingInput {
       stopTry(place, as: state, stop: .cancelled, reason: reason)
       return

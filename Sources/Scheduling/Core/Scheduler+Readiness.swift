@@ -42,7 +42,9 @@ extension Scheduler {
     case .end(let state):
       if state == .skipped, task.waitsForPastBeforeSkipping, blockingPast(of: place) != nil { return }
       let reason = runs[place.run].reason(place.offset, for: state)
+      let isEndedByList = task.isMapped && runs[place.run].reasonOfList(place.offset) != nil
       move(place, to: state)
+      if isEndedByList { runs[place].endByList() }
       runs[place].startDate = now
       runs[place].endDate = now
       setReason(reason, of: place)

@@ -104,7 +104,7 @@ extension FailureRule.Cause {
     case .exitCode(let codes): outcome.failure?.exitCode.map(codes.contains) ?? false
     case .signal(let numbers): !isTimeout && (outcome.signal.map(numbers.contains) ?? false)
     case .machineLost: outcome.isLost || outcome.failure?.cause == .machineLost
-    case .error: outcome.failure?.cause == .errorRule(position)
+    case .error(let typeName): outcome.failure?.cause == .errorRule(position, typeName: typeName)
     }
   }
 }

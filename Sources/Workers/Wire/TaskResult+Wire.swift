@@ -38,7 +38,10 @@ extension ByteWriter {
     write(result.startDate?.microseconds ?? ByteReader.noDate)
     write(result.endDate?.microseconds ?? ByteReader.noDate)
     write(result.loss) { $0.write($1) }
-    write(result.outcome.errorRule) { $0.write(Int32(clamping: $1)) }
+    write(result.outcome.errorRule) {
+      $0.write(Int32(clamping: $1.position))
+      $0.write($1.typeName)
+    }
   }
 
   private mutating func write(_ number: Int?) {
@@ -87,7 +90,9 @@ extension ByteReader {
     guard result.isPlausible else { throw MalformedBytes() }
     // A journal of an earlier version ends here.
     if !isAtEnd { result.loss = try optionalString().map(TaskResult.Outcome.shorten) }
-    if !isAtEnd, let rule = try optionalInt() { result.outcome.setErrorRule(rule) }
+    if !isAtEnd, try bool() {
+      result.outcome.setErrorRule(Int(try integer(Int32.self)), typeName: try string())
+    }
     return result
   }
 
@@ -105,14 +110,16 @@ extension ByteReader {
 
 extension TaskResult.Outcome {
   /// A worker knows of no other cause.
-  fileprivate var errorRule: Int? {
-    guard case .failed(let failure, _) = self, case .errorRule(let rule) = failure.cause else { return nil }
-    return rule
+  fileprivate var errorRule: (position: Int, typeName: String)? {
+    guard case .failed(let failure, _) = self, case .errorRule(let position, let typeName) = failure.cause else {
+      return nil
+    }
+    return (position, typeName)
   }
 
-  fileprivate mutating func setErrorRule(_ rule: Int) {
+  fileprivate mutating func setErrorRule(_ position: Int, typeName: String) {
     guard case .failed(var failure, let isRetryable) = self else { return }
-    failure.cause = .errorRule(rule)
+    failure.cause = .errorRule(position, typeName: typeName)
     self = .failed(failure, isRetryable: isRetryable)
   }
 }

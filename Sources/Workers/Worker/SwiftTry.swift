@@ -52,7 +52,7 @@ final class SwiftTaskRunner {
     case .success(let data):
       return (.success, data.map { String(decoding: $0, as: UTF8.self) })
     case .failure(let matched as MatchedError):
-      return (outcome(of: matched.error, cause: .errorRule(matched.rule)), nil)
+      return (outcome(of: matched.error, cause: .errorRule(matched.rule, typeName: matched.typeName)), nil)
     case .failure(let error):
       return (outcome(of: error, cause: nil), nil)
     }

@@ -1,12 +1,11 @@
-import Dagrun
-import Model
-
-@testable import Scheduling
+internal import Dagrun
+package import Model
+package import Scheduling
 
 /// The database as plain values, with every guard: a change must find exactly the state that it expects.
-final class ModelDatabase {
-  struct BrokenGuard: Error, CustomStringConvertible {
-    let description: String
+package struct ModelDatabase {
+  package struct BrokenGuard: Error, CustomStringConvertible {
+    package let description: String
   }
 
   private var dags: [String: DAGRecord] = [:]
@@ -17,12 +16,14 @@ final class ModelDatabase {
   private var tasks: [Int64: [TaskInstanceKey: TaskInstance]] = [:]
   private var taskOrder: [Int64: [TaskInstanceKey]] = [:]
   private var choices: [Int64: [String: DownstreamChoice]] = [:]
-  private(set) var outputs: [TaskInstanceKey: String] = [:]
-  private(set) var tries: [TaskInstanceKey: [Int: TryRecord]] = [:]
+  package private(set) var outputs: [TaskInstanceKey: String] = [:]
+  package private(set) var tries: [TaskInstanceKey: [Int: TryRecord]] = [:]
   private var lastRunNumber: Int64 = 0
   private var lastBackfillNumber: Int64 = 0
 
-  func commit(_ changes: [Change]) throws {
+  package init() {}
+
+  package mutating func commit(_ changes: [Change]) throws {
     for change in changes { try apply(change) }
   }
 
@@ -30,7 +31,7 @@ final class ModelDatabase {
     if !holds { throw BrokenGuard(description: message()) }
   }
 
-  private func apply(_ change: Change) throws {
+  private mutating func apply(_ change: Change) throws {
     switch change {
     case .runCreated(let snapshot):
       let run = snapshot.run
@@ -103,13 +104,13 @@ final class ModelDatabase {
     TaskInstanceKey(run: run, taskID: task.taskID, mapIndex: task.mapIndex)
   }
 
-  private func insert(_ snapshot: RunSnapshot) {
+  private mutating func insert(_ snapshot: RunSnapshot) {
     let number = snapshot.run.number
     tasks[number] = Dictionary(uniqueKeysWithValues: snapshot.tasks.map { (key(of: $0, number), $0) })
     taskOrder[number] = snapshot.tasks.map { key(of: $0, number) }
   }
 
-  private func create(_ creation: InstanceCreation) throws {
+  private mutating func create(_ creation: InstanceCreation) throws {
     let run = creation.run
     func key(_ index: Int32) -> TaskInstanceKey {
       TaskInstanceKey(run: run, taskID: creation.taskID, mapIndex: index)
@@ -135,19 +136,19 @@ final class ModelDatabase {
   }
 
   /// Its output and tries go with a row.
-  private func forget(_ key: TaskInstanceKey) {
+  private mutating func forget(_ key: TaskInstanceKey) {
     tasks[key.run]![key] = nil
     outputs[key] = nil
     tries[key] = nil
   }
 
-  func run(_ number: Int64) -> RunSnapshot? {
+  package func run(_ number: Int64) -> RunSnapshot? {
     runs[number].map {
       RunSnapshot(run: $0, tasks: taskOrder[number]!.map { tasks[number]![$0]! }, choices: choices[number] ?? [:])
     }
   }
 
-  func runs(dagID: String) -> [RunSnapshot] {
+  package func runs(dagID: String) -> [RunSnapshot] {
     runs.values.filter { $0.dagID == dagID }.map(\.number).sorted().map { run($0)! }
   }
 }
