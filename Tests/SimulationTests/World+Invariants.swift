@@ -2,11 +2,11 @@ import Control
 import Dagrun
 import EngineSupport
 import Model
+import ModelDatabase
 import Storage
 
 @testable import Engine
 @testable import Scheduling
-import ModelDatabase
 
 /// What must hold after every step.
 extension World {
