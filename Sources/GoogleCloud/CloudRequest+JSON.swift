@@ -42,12 +42,23 @@ extension CloudTransport {
     }
   }
 
-  /// All pages of a list, in order.
+  /// All pages of a list, in order. A patience of the request is one for all of them.
   func pages<Page: ListPage>(_ type: Page.Type, of request: CloudRequest) async throws(CloudError) -> [Page] {
     var pages: [Page] = []
     var token: String?
+    let began = ContinuousClock.now
     while true {
       var next = request
+      if let patience = request.patienceSeconds {
+        let left = patience - began.duration(to: .now) / .seconds(1)
+        guard left > 0 || pages.isEmpty else {
+          throw CloudError(
+            .unavailable, operation: request.operation, subject: request.subject,
+            message: "the list has more than the \(pages.count) pages that came in \(patience) s")
+        }
+        next.patienceSeconds = left
+        next.timeoutSeconds = min(request.timeoutSeconds, left)
+      }
       if let token { next.query.append(URLQueryItem(name: "pageToken", value: token)) }
       let page = try await answer(type, to: next)
       pages.append(page)

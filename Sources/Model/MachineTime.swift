@@ -13,9 +13,14 @@ package struct MachineTime: Hashable, Sendable {
     case atMost = "at_most"
     /// One of them was left behind, and is charged for still.
     case atLeast = "at_least"
-    /// An older dagrun has measured when it looked.
+    /// An older dagrun has measured when it looked; or parts of it may have been more, and others less.
     case observed
   }
+}
+
+extension MachineTime {
+  /// What to show after the sign of its precision.
+  package var shownSeconds: Double { precision == .atLeast ? seconds.lowerBound : seconds.upperBound }
 }
 
 extension JobAttempt {
@@ -26,6 +31,8 @@ extension JobAttempt {
       let seconds = max(MachineUse.leastSeconds, (endedAt ?? now).seconds(since: start))
       return MachineTime(machines: 1, seconds: seconds...seconds, precision: .observed)
     }
+    // Of a machine that was left behind nobody knows more than that it was there then.
+    let now = endedAt ?? now
     let ranges = machines.map { $0.chargedSeconds(now: now) }
     let least = ranges.reduce(0) { $0 + $1.lowerBound }
     let most = ranges.reduce(0) { $0 + $1.upperBound }
@@ -36,11 +43,14 @@ extension JobAttempt {
 }
 
 extension MachineTime.Precision {
-  /// Of a sum: what is the least certain of its parts.
+  /// Of a sum.
   package func joined(with other: Self) -> Self {
-    let order: [Self] = [.exact, .atMost, .atLeast, .observed]
-    let rank = max(order.firstIndex(of: self) ?? 0, order.firstIndex(of: other) ?? 0)
-    return order[rank]
+    switch (self, other) {
+    case (.exact, let precision), (let precision, .exact): precision
+    case (.atMost, .atMost), (.atLeast, .atLeast): self
+    // At most this and at least that is neither.
+    default: .observed
+    }
   }
 
   /// Before a number.

@@ -41,7 +41,7 @@ extension JobAttempt {
       "spot": .bool(isSpot), "requested_at": .time(requestedAt), "machine_started_at": .optional(machineStartedAt),
       "container_started_at": .optional(containerStartedAt), "ended_at": .optional(endedAt),
       "ending": .optional(ending?.rawValue), "cost": .optional(cost),
-      "machine_seconds": .double(time.seconds.upperBound),
+      "machine_seconds": .double(time.shownSeconds),
       "precision": .text(time.precision.rawValue),
       "machines": machines.map { .list($0.map { .object($0.record) }) } ?? .null,
     ]

@@ -64,15 +64,26 @@ extension Job {
     for index in attempts.indices {
       attempts[index].evidence = nil
       guard attempts[index].endedAt == nil else { continue }
-      // One that never had a group had no VM. A group that could not be removed is charged for still.
-      attempts[index].machines = attempts[index].machines ?? []
+      // One that never had a group had no VM. A group that could not be removed is charged for still, if it has one.
+      var machines = attempts[index].machines ?? []
+      if machines.isEmpty, leavesGroup(of: attempts[index].number) {
+        let bounds = TimeBounds(attempts[index].requestedAt, now)
+        machines = [MachineUse(zone: attempts[index].zone, began: bounds, isDoubtful: true)]
+      }
+      attempts[index].machines = machines
       attempts[index].endedAt = now
     }
+  }
+
+  private func leavesGroup(of number: Int) -> Bool {
+    resources.contains { if case .group(let plan) = $0.id { plan.number == number } else { false } }
   }
 
   private mutating func note(_ number: Int, _ change: (inout MachineEvidence) -> Void) {
     guard !isFinished else { return }
     let attempt = attempts[number - 1]
+    // One that is closed without evidence is on another home's ledger, or an older dagrun's. A late word of it is no news.
+    guard attempt.endedAt == nil || attempt.evidence != nil else { return }
     var evidence = attempt.evidence ?? MachineEvidence()
     if attempt.evidence == nil, attempt.machineStartedAt != nil { evidence.wasSeen = true }
     evidence.groupRepairs = request.isDetached

@@ -11,14 +11,14 @@ package struct CostEstimate: Hashable, Sendable {
 }
 
 extension PriceTable {
-  /// Of what is not known to the second, the most that it can be.
+  /// Of what is not known to the second, the most that it can be; of a machine that was left behind, the least.
   ///
   /// - Parameter now: the end of a machine that is still running.
   package func estimate(_ attempt: JobAttempt, of config: JobConfig, now: Timestamp) -> CostEstimate {
     let time = attempt.machineTime(now: now)
     guard time.machines > 0 else { return CostEstimate(amount: 0) }
     do throws(MissingPrice) {
-      let amount = try perHour(attempt, config) * time.seconds.upperBound / 3600
+      let amount = try perHour(attempt, config) * time.shownSeconds / 3600
       return CostEstimate(amount: amount, precision: time.precision)
     } catch {
       return CostEstimate(amount: nil, note: error.note)

@@ -26,7 +26,7 @@ package struct CostReport: Hashable, Sendable {
     package var jobs = 0
     package var machines = 0
     package var preemptions = 0
-    /// The most that it can have been, where the cloud has not told.
+    /// The most that it can have been, where the cloud has not told; of machines left behind, the least.
     package var machineSeconds = 0.0
     /// Of the attempts whose cost is known.
     package var cost = 0.0
@@ -75,7 +75,7 @@ extension CostReport.Line {
       let time = attempt.machineTime(now: now)
       guard time.machines > 0 else { continue }
       machines += time.machines
-      machineSeconds += time.seconds.upperBound
+      machineSeconds += time.shownSeconds
       precision = precision.joined(with: time.precision)
       preemptions += attempt.preemptions
       guard let cost = attempt.cost else {

@@ -40,13 +40,19 @@ package struct MachineAccount {
 
   private var machines: [MachineUse] {
     let known = areHistoriesComplete ? histories : []
-    guard known.isEmpty else { return known.map { use(of: $0, isOnly: known.count == 1) } }
+    guard known.isEmpty else {
+      return known.indices.map { index in
+        // A group makes a VM of the same name again only when the old one is gone.
+        let again = known[(index + 1)...].first { $0.name == known[index].name }?.firstMoment
+        return use(of: known[index], isOnly: known.count == 1, madeAgain: again)
+      }
+    }
     guard hadUnknownMachine else { return [] }
     let latest = evidence.firstWordAt ?? lastSign ?? evidence.groupGoneAt ?? attempt.requestedAt
     let began = TimeBounds(attempt.requestedAt, latest)
     return [
       MachineUse(
-        zone: attempt.zone, began: began, ended: unwitnessedEnd(began, nil, isOnly: true),
+        zone: attempt.zone, began: began, ended: unwitnessedEnd(began, nil, isOnly: true, madeAgain: nil),
         isDoubtful: !hasSpoken && !evidence.wasSeen, wasPreempted: evidence.preemptionWordAt != nil)
     ]
   }
@@ -58,6 +64,7 @@ package struct MachineAccount {
     /// In order.
     var operations: [OperationFact]
 
+    var name: String? { instance?.name ?? operations.first?.instanceName }
     var insertion: OperationFact? { operations.first { $0.type == "insert" } }
     var firstMoment: Timestamp? { instance?.createdAt ?? operations.first?.askedAt }
   }
@@ -99,8 +106,10 @@ package struct MachineAccount {
 
   // MARK: One of them
 
-  /// - Parameter isOnly: whatever was said to the job was said by it.
-  private func use(of history: History, isOnly: Bool) -> MachineUse {
+  /// - Parameters:
+  ///   - isOnly: whatever was said to the job was said by it.
+  ///   - again: when the next VM of its name was made.
+  private func use(of history: History, isOnly: Bool, madeAgain again: Timestamp?) -> MachineUse {
     let instance = history.instance
     let starts = history.operations.filter { Self.startTypes.contains($0.type) }
     let created = instance?.createdAt ?? history.insertion?.askedAt ?? attempt.requestedAt
@@ -117,9 +126,9 @@ package struct MachineAccount {
     var ended = end.bounds
     if let bounds = ended { ended = TimeBounds(max(bounds.earliest, began.earliest), bounds.latest) }
     return MachineUse(
-      id: history.id, name: instance?.name ?? history.operations.first?.instanceName,
+      id: history.id, name: history.name,
       zone: instance?.zone ?? history.operations.first?.zone, began: began,
-      ended: ended ?? unwitnessedEnd(began, end.notBefore, isOnly: isOnly), isDoubtful: !wasUp,
+      ended: ended ?? unwitnessedEnd(began, end.notBefore, isOnly: isOnly, madeAgain: again), isDoubtful: !wasUp,
       wasPreempted: history.operations.contains { $0.type == Self.preemption }
         || (isOnly && evidence.preemptionWordAt != nil))
   }
@@ -152,9 +161,11 @@ package struct MachineAccount {
     return (TimeBounds(first.askedAt, latest), nil)
   }
 
-  /// It is gone, and nothing tells since when. Its group was gone later.
-  private func unwitnessedEnd(_ began: TimeBounds, _ notBefore: Timestamp?, isOnly: Bool) -> TimeBounds? {
-    guard let gone = evidence.groupGoneAt else { return nil }
+  /// It is gone, and nothing tells since when. The next one was made later, or its group was gone.
+  private func unwitnessedEnd(
+    _ began: TimeBounds, _ notBefore: Timestamp?, isOnly: Bool, madeAgain again: Timestamp?
+  ) -> TimeBounds? {
+    guard let gone = again ?? evidence.groupGoneAt else { return nil }
     let word = isOnly && !evidence.groupRepairs ? evidence.preemptionWordAt : nil
     let told = word?.adding(seconds: Self.preemptionGraceSeconds)
     let earliest = [notBefore, isOnly ? lastSign : nil, began.earliest].compactMap { $0 }.max() ?? began.earliest

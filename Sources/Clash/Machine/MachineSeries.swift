@@ -1,11 +1,15 @@
 /// What the first part of a machine type's name tells: `n1` of `n1-standard-4`.
 struct MachineSeries: Hashable {
   let name: String
+  /// nil: the series is newer than the table.
   private let row: Row?
+  /// Of its host and its disk: a machine without a hypervisor is like others without, whatever its series.
+  private let hostRow: Row?
 
   init(machineType: String) {
     name = machineType.split(separator: "-").first.map(String.init) ?? machineType
-    row = (machineType.hasSuffix("-metal") ? Self.rows["metal"] : nil) ?? Self.rows[name]
+    row = Self.rows[name]
+    hostRow = machineType.hasSuffix("-metal") ? Self.rows["metal"] : row
   }
 
   /// Their processors are Arm's: they take neither another's operating system nor another's programs.
@@ -15,13 +19,13 @@ struct MachineSeries: Hashable {
   var hasOwnAccelerators: Bool { row.map { $0.accelerators == "own" } ?? isNamedForAccelerators }
 
   /// Google cannot move these to another host while they run.
-  var staysOnItsHost: Bool { hasOwnAccelerators || row?.host == "stays" }
+  var staysOnItsHost: Bool { hasOwnAccelerators || hostRow?.host == "stays" }
 
   /// What a boot disk is to be; nil where Google's own default is better, or where nobody knows.
-  var diskType: String? { row?.disk.first == "(" ? nil : row?.disk }
+  var diskType: String? { hostRow?.disk.first == "(" ? nil : hostRow?.disk }
 
   /// What a boot disk is when nothing is asked for; nil for a series that this program does not know.
-  var usualDiskType: String? { row?.disk.trimmingPrefix("(").split(separator: ")").first.map(String.init) }
+  var usualDiskType: String? { hostRow?.disk.trimmingPrefix("(").split(separator: ")").first.map(String.init) }
 
   /// A series newer than the table: so far all of these letters have brought some.
   private var isNamedForAccelerators: Bool {

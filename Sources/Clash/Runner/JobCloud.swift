@@ -28,12 +28,14 @@ struct JobCloud: Sendable {
     self.templates = templates
   }
 
-  /// - Returns: `done`, `ownedByOther` or `failed`; before it `machinesFound`, when the call ends VMs.
+  /// - Returns: `done`, `ownedByOther` or `failed`; before it `machinesFound`, when the call ends this job's VMs.
   func events(of call: CallRequest, of request: JobRequest) async -> [JobEvent] {
     guard case .removeGroup(let plan) = call.call else { return [await perform(call, of: request)] }
     // While it is there, a VM tells itself when it began and stopped; of the rest Google's operations tell.
     var found = MachineFindings(instances: await instances(of: plan, ofJob: request.name))
     let answer = await perform(call, of: request)
+    // Another owner's VMs are not on this ledger.
+    if case .ownedByOther = answer { return [answer] }
     if case .done = answer { await addOperations(to: &found, of: plan, ofJob: request.name) }
     return [.machinesFound(plan, found), answer]
   }

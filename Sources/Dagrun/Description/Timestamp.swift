@@ -34,5 +34,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   }
 
   /// Seconds from `earlier` to this moment; negative when this one comes first.
-  package func seconds(since earlier: Timestamp) -> Double { Double(microseconds - earlier.microseconds) / 1e6 }
+  package func seconds(since earlier: Timestamp) -> Double {
+    let (difference, isTooLarge) = microseconds.subtractingReportingOverflow(earlier.microseconds)
+    return (isTooLarge ? Double(microseconds) - Double(earlier.microseconds) : Double(difference)) / 1e6
+  }
 }

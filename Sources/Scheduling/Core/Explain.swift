@@ -112,7 +112,7 @@ extension Scheduler {
     case .running:
       let active = Reason.active(.running, tryNumber: Int(task.tryNumber), since: task.startDate)
       let timeout = entry.planned(instance).executionTimeoutMicroseconds
-      guard timeout > 0, let start = task.startDate, now.microseconds - start.microseconds >= timeout else {
+      guard timeout > 0, let start = task.startDate, start.adding(microseconds: timeout) <= now else {
         return [active]
       }
       return [active, .timedOut(seconds: Double(timeout) / 1e6)]

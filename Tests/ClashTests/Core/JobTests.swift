@@ -160,6 +160,17 @@ import Testing
     #expect(one.job.outcome?.ending == .exited(status: 0))
   }
 
+  @Test func `a late word of an attempt of another home does not bring it on this ledger`() {
+    var one = Walk.running()
+    one.job = Job(
+      attachingTo: one.job.request, plan: AttemptPlan(number: 2, candidate: one.plan(1).candidate), at: one.now)
+    _ = one.resume()
+    _ = one.hear("heartbeat", attempt: 1)
+    #expect(one.job.attempts[0].machines == nil && one.job.attempts[0].evidence == nil)
+    _ = one.hear("heartbeat", attempt: 2)
+    #expect(one.job.attempts[1].machines?.count == 1)
+  }
+
   // MARK: Elsewhere
 
   @Test func `a job whose subscription went with another home asks for no machine, and says so`() throws {
@@ -207,6 +218,24 @@ import Testing
       one.job.outcome?.leftBehind == [
         "instance template j-1: its instance group is still there", "instance group j-1 in z-a1-b: permissionDenied",
       ])
+    // Nobody has seen it end: it was there then, and may be still.
+    let time = one.job.attempts[0].machineTime(now: one.now.adding(seconds: 1e6))
+    #expect(time.precision == .atLeast && time.machines == 1 && time.seconds.upperBound < 10_000)
+  }
+
+  @Test func `a group that nobody could remove may have had a machine, though none was seen`() {
+    var one = Walk(to: .makeGroup)
+    _ = one.tell(.done(.makeGroup(one.plan(1))))
+    _ = one.tell(.cancel)
+    for _ in 0..<3 {
+      _ = one.tell(.failed(.removeGroup(one.plan(1)), one.fault(.permissionDenied)))
+      _ = one.wake(after: 120)
+    }
+    _ = one.removeAll()
+    #expect(one.job.outcome?.leftBehind.contains("instance group j-1 in z-a1-b: permissionDenied") == true)
+    let machines = one.job.attempts[0].machines
+    #expect(machines?.count == 1 && machines?[0].isDoubtful == true, "\(one.job.attempts)")
+    #expect(one.job.attempts[0].machineTime(now: one.now).precision == .atLeast)
   }
 
   @Test func `without certainty that a machine is gone no other is asked for`() {

@@ -71,7 +71,11 @@ import Testing
     var attempts = job.attempts
     // What another home has begun is on its ledger.
     if world.firstHome != nil {
-      attempts = Array(attempts.dropFirst(world.attachedAt - 1))
+      let begun = world.attachedAt - 1
+      if let one = attempts.prefix(begun).first(where: { $0.machines != nil }) {
+        throw Violation("an attempt of the other home is on this ledger: \(one)")
+      }
+      attempts = Array(attempts.dropFirst(begun))
       let names = attempts.map { "job-\($0.number)-" }
       bills = bills.filter { bill in names.contains { bill.instance.split(separator: "/").last!.hasPrefix($0) } }
     }

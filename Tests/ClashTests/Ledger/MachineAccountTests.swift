@@ -180,6 +180,9 @@ struct MachineAccountTests {
         did("delete", 90, 100),
       ], gone: 101),
     Case(
+      "made again by its group, which is there", "20..(20,200), 210..now",
+      instances: [vm(made: 10, up: 20), vm("2", made: 200, up: 210)], repairs: true),
+    Case(
       "left behind", "20..now", ending: .cancelled, instances: [vm(made: 10, up: 20)],
       operations: [did("insert", 10, 20), did("delete", 90, nil)]),
   ]
@@ -235,5 +238,17 @@ struct MachineAccountTests {
     #expect(precision() == .atMost)
     attempt.endedAt = Self.at(400)
     #expect(precision() == .atLeast)
+    // However much later somebody asks.
+    #expect(attempt.machineTime(now: Self.at(90_000)).shownSeconds == 280)
+  }
+
+  @Test func `a sum of bounds of both kinds is none`() {
+    let all = MachineTime.Precision.allCases
+    for one in all {
+      #expect(one.joined(with: .exact) == one && one.joined(with: one) == one)
+      for other in all where other != one && one != .exact && other != .exact {
+        #expect(one.joined(with: other) == .observed)
+      }
+    }
   }
 }

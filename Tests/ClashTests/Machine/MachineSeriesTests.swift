@@ -30,6 +30,8 @@ import Testing
       ("g2-standard-8", "pd-balanced", "pd-balanced", false, true, true),
       ("c3-standard-8", nil, "pd-balanced", false, false, false),
       ("c3-standard-192-metal", "hyperdisk-balanced", "hyperdisk-balanced", false, false, true),
+      ("c4a-highmem-96-metal", "hyperdisk-balanced", "hyperdisk-balanced", true, false, true),
+      ("a4x-maxgpu-4g-metal", "hyperdisk-balanced", "hyperdisk-balanced", true, true, true),
       ("t2a-standard-1", "pd-balanced", "pd-balanced", true, false, false),
       ("c9-standard-4", nil, nil, false, false, false), ("a9-ultragpu-8g", nil, nil, false, true, true),
       ("", nil, nil, false, false, false),

@@ -35,12 +35,18 @@ struct OperationTests {
     #expect(naps.seconds.withLock { $0 } == [1, 1])
   }
 
-  @Test func `lists that are of use only soon have no longer patience than that, pages included`() async throws {
+  @Test func `lists that are of use only soon have one patience for all of their pages`() async throws {
     let transport = RecordingTransport(#"{"nextPageToken":"2"}"#, "{}")
     let client = ComputeClient(project: "p", transport: transport)
     _ = try await client.hurried(seconds: 10).operations(zone: "z", .targetFits(".*"))
-    #expect(transport.requests.map(\.patienceSeconds) == [10, 10])
-    #expect(transport.requests.map(\.timeoutSeconds) == [10, 10])
+    let patience = transport.requests.compactMap(\.patienceSeconds)
+    #expect(patience.count == 2 && patience[0] <= 10 && patience[1] < patience[0], "\(patience)")
+    #expect(transport.requests.map(\.timeoutSeconds) == patience)
+    // The first page has used it up.
+    await #expect(throws: CloudError.self) {
+      _ = try await ComputeClient(project: "p", transport: RecordingTransport(#"{"nextPageToken":"2"}"#, "{}"))
+        .hurried(seconds: 0).operations(zone: "z", .targetFits(".*"))
+    }
     _ = try await client.instances(zone: "z")
     #expect(transport.requests.last?.patienceSeconds == nil)
   }
